@@ -57,7 +57,8 @@ pub(crate) async fn read(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<(Bytes, Option<Reserved>), ApiError> {
-    let limits = &server.config.limits;
+    let settings = server.settings();
+    let limits = &settings.config.limits;
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if length == Some(0) || (length.is_none() && !headers.contains_key(header::TRANSFER_ENCODING)) {
         return Ok((Bytes::new(), None));

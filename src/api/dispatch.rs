@@ -75,7 +75,7 @@ async fn checked(
 ) -> Result<ApiResponse, ApiError> {
     let peer = parts.extensions.get::<Peer>().cloned().ok_or_else(ApiError::internal)?;
     let ip = server.client(peer.address, &parts.headers);
-    body::check_size(&parts.headers, server.config.limits.max_body)?;
+    body::check_size(&parts.headers, server.settings().config.limits.max_body)?;
     if endpoint.method != Method::GET || endpoint.access == Access::WebSocket {
         check_origin(&server, &parts.headers, ip).await?;
     }
@@ -118,7 +118,7 @@ fn authenticate(
         Access::Webhook => {
             let account = authenticate_webhook(server, params, headers, ip)?;
             peer.slot.authenticate();
-            server.per_webhook.take(account, server.now()).map_err(ApiError::too_many)?;
+            server.settings().per_webhook.take(&account, server.now()).map_err(ApiError::too_many)?;
             Ok(None)
         }
         Access::Token(scope, action) => {
@@ -136,12 +136,12 @@ fn authenticate(
 
 /// The account whose platform sent a request. Refuses a request that cannot come from it, before its body is read. An
 /// address with too many such requests must wait, but a request with the right secret is accepted from it all the same.
-fn authenticate_webhook<'s>(
-    server: &'s ServerState,
+fn authenticate_webhook(
+    server: &ServerState,
     params: &[String],
     headers: &HeaderMap,
     ip: IpAddr,
-) -> Result<&'s AccountId, ApiError> {
+) -> Result<AccountId, ApiError> {
     let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
     let (account, webhook) = server.webhook(params)?;
     if webhook.admits(&header) {
@@ -149,7 +149,7 @@ fn authenticate_webhook<'s>(
     }
     metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
     server.count_auth_failure(ip)?;
-    Err(server.note_forged_webhook(account, ip))
+    Err(server.note_forged_webhook(&account, ip))
 }
 
 /// Carries a request out, unless a request with the same key was carried out before.
@@ -174,7 +174,7 @@ async fn run_once(
 
 /// Refuses requests of other sites' pages.
 async fn check_origin(server: &ServerState, headers: &HeaderMap, ip: IpAddr) -> Result<(), ApiError> {
-    if server.origins.page(headers) != PageOrigin::Foreign {
+    if server.settings().origins.page(headers) != PageOrigin::Foreign {
         return Ok(());
     }
     server.note_foreign_origin(headers, ip).await;

@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod audit;
 pub(crate) mod channel;
 pub(crate) mod chat;
+pub(crate) mod config;
 pub(crate) mod dead_letter;
 pub(crate) mod outbox;
 pub(crate) mod page;

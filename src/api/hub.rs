@@ -90,13 +90,25 @@ impl WebHub {
     pub fn close(&self, reason: Closed) {
         let refused = {
             let mut prompts = self.prompts();
-            prompts.closed.get_or_insert(reason);
+            if prompts.closed != Some(Closed::Stopping) {
+                prompts.closed = Some(reason);
+            }
             std::mem::take(&mut prompts.waiting)
         };
         self.wake.notify_one();
         for prompt in refused {
             (prompt.reply)(Err(Busy::Stopping));
         }
+    }
+
+    /// Records whether the configuration has the web channel. One that it has not takes no prompts, and those that wait
+    /// are refused. A hub that is stopping stays closed.
+    pub fn set_configured(&self, configured: bool) {
+        if !configured {
+            return self.close(Closed::Off);
+        }
+        let mut prompts = self.prompts();
+        prompts.closed = prompts.closed.filter(|reason| *reason == Closed::Stopping);
     }
 
     /// Records that an admin has disconnected the channel or connected it again. A disconnected adapter takes no

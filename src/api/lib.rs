@@ -20,9 +20,11 @@ mod origin;
 mod prompt;
 mod random;
 mod refusals;
+mod reload;
 mod request;
 mod route;
 mod server;
+mod settings;
 mod show;
 mod token;
 mod url;
@@ -32,6 +34,7 @@ mod ws;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::port::{Stop, Webhook};
@@ -41,6 +44,9 @@ use tokio_util::task::TaskTracker;
 
 pub use config::{Config, Limits, Rate};
 pub use hub::{Closed, WebHub};
+pub use reload::{Reload, ReloadRefused};
+use settings::HttpSettings;
+pub use settings::ServerConfig;
 pub use token::{Scope, Token, Tokens, hash_token, make_token};
 
 /// The webhooks of platforms, by account.
@@ -54,13 +60,12 @@ pub fn webhook_path(channel: &str, account: &str) -> String {
 
 /// The HTTP server, configured and not yet serving.
 pub struct Api {
-    config: Config,
-    origins: origin::OriginPolicy,
+    settings: Arc<ArcSwap<HttpSettings>>,
     hub: Arc<WebHub>,
     handle: GatewayHandle,
     tokens: Tokens,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
-    webhooks: Webhooks,
+    reload: Option<Arc<dyn Reload>>,
     max_connections: usize,
 }
 
@@ -77,16 +82,28 @@ impl Api {
     ) -> Result<Self, ConfigError> {
         config.check()?;
         config.check_exposure(tokens.len())?;
-        let origins = origin::OriginPolicy::new(&config)?;
         let max_connections = config.limits.max_connections;
-        let webhooks = Webhooks::new();
-        Ok(Self { origins, config, hub, handle, tokens, metrics, webhooks, max_connections })
+        let settings = HttpSettings::new(config, Webhooks::new(), None)?;
+        let settings = Arc::new(ArcSwap::from_pointee(settings));
+        Ok(Self { settings, hub, handle, tokens, metrics, reload: None, max_connections })
     }
 
     /// Serves these webhooks at [`webhook_path`].
-    pub fn with_webhooks(mut self, webhooks: Webhooks) -> Self {
-        self.webhooks = webhooks;
+    pub fn with_webhooks(self, webhooks: Webhooks) -> Self {
+        let settings = HttpSettings::clone(&self.settings.load());
+        self.settings.store(Arc::new(HttpSettings { webhooks, ..settings }));
         self
+    }
+
+    /// Reloads the configuration with this when an admin asks for it.
+    pub fn with_reload(mut self, reload: Arc<dyn Reload>) -> Self {
+        self.reload = Some(reload);
+        self
+    }
+
+    /// Replaces the configuration while the server runs.
+    pub fn server_config(&self) -> ServerConfig {
+        ServerConfig(self.settings.clone())
     }
 
     /// Lowers the configured number of connections, if the process has fewer descriptors to spare.
@@ -102,13 +119,9 @@ impl Api {
     pub async fn serve(self, listener: TcpListener, stop: Stop) -> std::io::Result<()> {
         let address = listener.local_addr()?;
         tracing::info!(%address, "the HTTP server is listening");
-        let limits = &self.config.limits;
         let server = Arc::new(server::ServerState {
-            origins: self.origins,
-            per_ip: limit::RateLimiter::new(limits.per_ip),
-            per_token: limit::RateLimiter::new(limits.per_token),
-            per_webhook: limit::RateLimiter::new(limits.per_token),
-            failures: limit::RateLimiter::new(limits.auth_failures),
+            settings: self.settings,
+            reload: self.reload,
             idempotency: idempotency::IdempotencyCache::default(),
             connections: connections::ConnectionTable::new(self.max_connections),
             bodies: budget::Budget::new(server::MAX_BODY_MEMORY),
@@ -120,12 +133,10 @@ impl Api {
                 server::FOREIGN_ORIGIN_AUDIT.1,
             ),
             tasks: TaskTracker::new(),
-            config: self.config,
             hub: self.hub,
             handle: self.handle,
             tokens: self.tokens,
             metrics: self.metrics,
-            webhooks: self.webhooks,
             stop,
         });
         tokio::select! {

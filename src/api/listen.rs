@@ -99,7 +99,7 @@ pub(crate) async fn run(server: Arc<ServerState>, listener: TcpListener) {
 /// A slot for a new connection. If there is none, the oldest unauthenticated connection is closed; `None` if every
 /// connection is authenticated.
 async fn acquire_slot(server: &ServerState, address: SocketAddr) -> Option<Arc<ConnectionSlot>> {
-    let client = (!server.origins.is_proxy(address)).then(|| client_network(address.ip()));
+    let client = (!server.settings().origins.is_proxy(address)).then(|| client_network(address.ip()));
     let until = server.now() + SLOT_WAIT;
     loop {
         match server.connections.admit(client) {
@@ -142,7 +142,7 @@ async fn serve_connection(
     let client_stream = ClientStream::new(stream.clone(), slot.clone(), server.clock().clone());
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(server.config.limits.request_timeout())
+        .header_read_timeout(server.settings().config.limits.request_timeout())
         .max_buf_size(MAX_HEAD)
         .serve_connection(TokioIo::new(client_stream), service)
         .with_upgrades();
@@ -184,7 +184,7 @@ fn set_up(stream: &TcpStream) -> std::io::Result<()> {
 async fn idle_without_token(server: &ServerState, slot: &ConnectionSlot) {
     let mut before = Some(0);
     loop {
-        server.pause(server.config.limits.auth_timeout()).await;
+        server.pause(server.settings().config.limits.auth_timeout()).await;
         if slot.is_authenticated() {
             return std::future::pending().await;
         }

@@ -11,6 +11,7 @@ use crate::config::{Config, normalized_origin, origin_of_url};
 use crate::error::ApiError;
 
 /// The configured rules, parsed.
+#[derive(Clone)]
 pub(crate) struct OriginPolicy {
     hosts: Vec<String>,
     /// Whether the server listens on every address of the machine, so that any of them is a valid host. A page that

@@ -12,7 +12,7 @@ use tower::ServiceExt;
 
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
-    access, audit, channel, chat, dead_letter, outbox, page, pairing, send, session, status, webhook,
+    access, audit, channel, chat, config, dead_letter, outbox, page, pairing, send, session, status, webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;
@@ -72,6 +72,7 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     DELETE "/api/allowlist/{principal}" ADMIN, NoReplay, access::revoke;
     POST "/api/channel/{channel}/start" ADMIN, Replay, channel::start;
     POST "/api/channel/{channel}/stop" ADMIN, Replay, channel::stop;
+    POST "/api/config/reload" ADMIN, NoReplay, config::reload;
     GET "/api/audit" READ, NoReplay, audit::list;
     GET "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
     POST "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
@@ -103,7 +104,7 @@ pub(crate) fn router(server: Arc<ServerState>) -> Router {
 /// Answers a request: checks the URL and the host, routes it, and sets the headers that every response has.
 pub(crate) async fn respond(server: &ServerState, router: Router, request: Request) -> Response {
     let refused = check_url_and_host(server, &request);
-    let listed = match server.origins.page(request.headers()) {
+    let listed = match server.settings().origins.page(request.headers()) {
         PageOrigin::Listed => request.headers().get(header::ORIGIN).cloned(),
         PageOrigin::None | PageOrigin::Own | PageOrigin::Foreign => None,
     };
@@ -142,7 +143,7 @@ fn check_url_and_host(server: &ServerState, request: &Request) -> Result<(), Api
     let (uri, headers) = (request.uri(), request.headers());
     let check = || {
         url::check(uri, &server.tokens).map_err(|error| (RefusalKind::TokenInUrl, error))?;
-        server.origins.check_host(uri, headers).map_err(|error| (RefusalKind::UnknownHost, error))
+        server.settings().origins.check_host(uri, headers).map_err(|error| (RefusalKind::UnknownHost, error))
     };
     check().map_err(|(kind, error)| {
         if let Some(peer) = request.extensions().get::<Peer>() {

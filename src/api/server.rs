@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::http::header::ORIGIN;
 use axum::http::{HeaderMap, StatusCode};
 use frontdesk_core::access::{Action, Context, Decision, Requester};
@@ -13,16 +14,16 @@ use frontdesk_runtime::GatewayHandle;
 use frontdesk_store::row::Author;
 use tokio_util::task::TaskTracker;
 
-use crate::Webhooks;
+use crate::Reload;
 use crate::budget::Budget;
-use crate::config::Config;
 use crate::connections::{ConnectionSlot, ConnectionTable};
 use crate::error::ApiError;
 use crate::hub::WebHub;
 use crate::idempotency::IdempotencyCache;
 use crate::limit::{RateLimiter, client_network};
-use crate::origin::{OriginPolicy, PageOrigin};
+use crate::origin::PageOrigin;
 use crate::refusals::{RefusalKind, RefusalLog, shortened};
+use crate::settings::HttpSettings;
 use crate::token::{Caller, Scope, Tokens, bearer};
 
 /// Maximum bytes of request bodies in memory.
@@ -36,14 +37,14 @@ pub(crate) const FOREIGN_ORIGIN_AUDIT: (Duration, u32) = (Duration::from_secs(30
 
 /// The state that all requests and WebSockets share.
 pub(crate) struct ServerState {
-    pub(crate) config: Config,
+    /// What a reload replaces.
+    pub(crate) settings: Arc<ArcSwap<HttpSettings>>,
+    pub(crate) reload: Option<Arc<dyn Reload>>,
     pub(crate) hub: Arc<WebHub>,
     pub(crate) handle: GatewayHandle,
     pub(crate) tokens: Tokens,
-    pub(crate) origins: OriginPolicy,
     pub(crate) idempotency: IdempotencyCache,
     pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
-    pub(crate) webhooks: Webhooks,
     pub(crate) stop: Stop,
     /// Connections and upgraded WebSockets. A stopping server waits for them.
     pub(crate) tasks: TaskTracker,
@@ -53,13 +54,6 @@ pub(crate) struct ServerState {
     /// The memory of answers that clients have not read yet.
     pub(crate) unread: Budget,
     pub(crate) refusals: RefusalLog,
-    /// Limits requests without a token by address. Requests of other sites' pages have buckets of their own.
-    pub(crate) per_ip: RateLimiter<(IpAddr, PageOrigin)>,
-    /// Limits requests by token.
-    pub(crate) per_token: RateLimiter<Arc<str>>,
-    /// Limits webhook requests with a valid secret by account.
-    pub(crate) per_webhook: RateLimiter<AccountId>,
-    pub(crate) failures: RateLimiter<IpAddr>,
     /// Limits the audit rows about one refused origin.
     pub(crate) audited_per_origin: RateLimiter<String>,
     /// Limits the audit rows about all refused origins together.
@@ -67,6 +61,11 @@ pub(crate) struct ServerState {
 }
 
 impl ServerState {
+    /// The configuration as it is now.
+    pub(crate) fn settings(&self) -> Arc<HttpSettings> {
+        self.settings.load_full()
+    }
+
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
         self.handle.clock()
     }
@@ -77,12 +76,11 @@ impl ServerState {
 
     /// Tells the hub whenever an admin disconnects the web channel or connects it again. Never returns.
     pub(crate) async fn follow_channel_switch(&self) {
-        if let Some(mut switch) = self.handle.disconnected(&AccountId::default_of("web")) {
-            loop {
-                self.hub.set_disconnected(switch.borrow_and_update().is_some());
-                if switch.changed().await.is_err() {
-                    break;
-                }
+        let mut switch = self.handle.disconnected(&AccountId::default_of("web"));
+        loop {
+            self.hub.set_disconnected(switch.borrow_and_update().is_some());
+            if switch.changed().await.is_err() {
+                break;
             }
         }
         std::future::pending().await
@@ -95,13 +93,15 @@ impl ServerState {
 
     /// Counts a request without a token. Its bucket is never one that a valid token needs.
     pub(crate) fn limit_without_token(&self, ip: IpAddr, headers: &HeaderMap) -> Result<(), ApiError> {
-        let page = if self.origins.is_cross_site(headers) { PageOrigin::Foreign } else { PageOrigin::None };
-        self.per_ip.take(&(client_network(ip), page), self.now()).map_err(ApiError::too_many)
+        let settings = self.settings();
+        let page =
+            if settings.origins.is_cross_site(headers) { PageOrigin::Foreign } else { PageOrigin::None };
+        settings.per_ip.take(&(client_network(ip), page), self.now()).map_err(ApiError::too_many)
     }
 
     /// Counts a request of a token.
     pub(crate) fn limit_token(&self, caller: &Caller) -> Result<(), ApiError> {
-        self.per_token.take(&caller.token, self.now()).map_err(ApiError::too_many)
+        self.settings().per_token.take(&caller.token, self.now()).map_err(ApiError::too_many)
     }
 
     /// The caller of a token. An address with too many wrong tokens must wait, but a valid token is accepted from it
@@ -130,7 +130,7 @@ impl ServerState {
 
     /// Counts a wrong token or secret of an address. An error says that there were too many.
     pub(crate) fn count_auth_failure(&self, ip: IpAddr) -> Result<(), ApiError> {
-        self.failures.take(&client_network(ip), self.now()).map_err(ApiError::too_many)
+        self.settings().failures.take(&client_network(ip), self.now()).map_err(ApiError::too_many)
     }
 
     /// Records a request of a foreign origin: in the log and, less often, in the audit.
@@ -164,11 +164,12 @@ impl ServerState {
     }
 
     /// The account that a path names, and its webhook.
-    pub(crate) fn webhook(&self, params: &[String]) -> Result<(&AccountId, &Arc<dyn Webhook>), ApiError> {
+    pub(crate) fn webhook(&self, params: &[String]) -> Result<(AccountId, Arc<dyn Webhook>), ApiError> {
         let [channel, account] = params else { return Err(ApiError::internal()) };
         let nobody = || ApiError::not_found("no channel has a webhook at this path");
         let account = AccountId::new(channel, Some(account)).map_err(|_| nobody())?;
-        self.webhooks.get_key_value(&account).ok_or_else(nobody)
+        let webhook = self.settings().webhooks.get(&account).cloned().ok_or_else(nobody)?;
+        Ok((account, webhook))
     }
 
     /// Logs a webhook request that does not come from its platform, and returns the error for it.
@@ -183,6 +184,6 @@ impl ServerState {
 
     /// The client's address behind trusted proxies.
     pub(crate) fn client(&self, peer: std::net::SocketAddr, headers: &HeaderMap) -> IpAddr {
-        self.origins.client(peer, headers)
+        self.settings().origins.client(peer, headers)
     }
 }

@@ -1,6 +1,5 @@
 //! The builder of a gateway.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,12 +9,16 @@ use frontdesk_core::hook::Hook;
 use frontdesk_core::port::{Adapter, Agent, Clock};
 use frontdesk_kit::Channel;
 
-use crate::config::{self, Config, More, Problems};
+use crate::config::Config;
 use crate::error::StartError;
 use crate::home::Home;
+use crate::source::{GivenParts, ReadConfig, Source};
 
 /// Renders the text of `/metrics`. The program has a recorder; the library has none.
 pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Called with each configuration that a reload takes over.
+pub type OnReload = Arc<dyn Fn(&Config) + Send + Sync>;
 
 /// A gateway between chats and agents.
 #[derive(Debug, Clone, Copy)]
@@ -27,11 +30,9 @@ impl Gateway {
         Builder {
             source: Source::Given(Box::default()),
             home: None,
-            agents: BTreeMap::new(),
-            no_agent: false,
-            channels: Vec::new(),
-            adapters: Vec::new(),
-            access: BTreeMap::new(),
+            parts: GivenParts::default(),
+            reload: None,
+            on_reload: None,
             hooks: Vec::new(),
             clock: None,
             metrics: None,
@@ -43,20 +44,12 @@ impl Gateway {
 pub struct Builder {
     pub(crate) source: Source,
     pub(crate) home: Option<PathBuf>,
-    pub(crate) agents: BTreeMap<String, Arc<dyn Agent>>,
-    pub(crate) no_agent: bool,
-    pub(crate) channels: Vec<Channel>,
-    pub(crate) adapters: Vec<Arc<dyn Adapter>>,
-    pub(crate) access: BTreeMap<AccountId, ChannelAccess>,
+    pub(crate) parts: GivenParts,
+    pub(crate) reload: Option<Source>,
+    pub(crate) on_reload: Option<OnReload>,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
     pub(crate) clock: Option<Arc<dyn Clock>>,
     pub(crate) metrics: Option<Metrics>,
-}
-
-/// Where the configuration comes from.
-pub(crate) enum Source {
-    Given(Box<Config>),
-    File(PathBuf),
 }
 
 impl Builder {
@@ -66,9 +59,25 @@ impl Builder {
         self
     }
 
-    /// Uses the configuration in this file, TOML or JSONC by its name. The file is read at the start.
+    /// Uses the configuration in this file, TOML or JSONC by its name. The file is read at the start and at
+    /// each reload.
     pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.source = Source::File(path.into());
+        self
+    }
+
+    /// Reads the configuration with this function at each reload. `file` is the file that it reads, if there is one.
+    /// Without it a reload reads the file of [`Builder::config_file`] again, and changes nothing after
+    /// [`Builder::config`].
+    pub fn reload_from(mut self, read: ReadConfig, file: Option<PathBuf>) -> Self {
+        self.reload = Some(Source::Read { read, file });
+        self
+    }
+
+    /// Calls this with each configuration that a reload takes over, for what belongs to the process, such as the level
+    /// of the log.
+    pub fn on_reload(mut self, on_reload: OnReload) -> Self {
+        self.on_reload = Some(on_reload);
         self
     }
 
@@ -81,34 +90,34 @@ impl Builder {
 
     /// Adds an agent, or replaces the one of this name in the configuration.
     pub fn agent(mut self, name: impl Into<String>, agent: Arc<dyn Agent>) -> Self {
-        self.agents.insert(name.into(), agent);
+        self.parts.agents.insert(name.into(), agent);
         self
     }
 
     /// Starts without the configuration's agents. Only hooks answer messages; the sender of any other message is told
     /// that there is no agent.
     pub fn no_agent(mut self) -> Self {
-        self.no_agent = true;
+        self.parts.no_agent = true;
         self
     }
 
     /// Adds a platform with a section `[channels.NAME]` in the configuration, which says what accounts there are:
     /// `.channel(Channel::of::<MySection>())`.
     pub fn channel(mut self, channel: Channel) -> Self {
-        self.channels.push(channel);
+        self.parts.channels.push(channel);
         self
     }
 
-    /// Adds one account of a platform of your own without a section in the configuration. Nobody may write there until [`Builder::access`] or an admin allows
-    /// it.
+    /// Adds one account of a platform of your own without a section in the configuration. Nobody may write there until
+    /// [`Builder::access`] or an admin allows it.
     pub fn adapter(mut self, adapter: Arc<dyn Adapter>) -> Self {
-        self.adapters.push(adapter);
+        self.parts.adapters.push(adapter);
         self
     }
 
     /// Sets who may write on one account of a channel of your own.
     pub fn access(mut self, account: AccountId, access: ChannelAccess) -> Self {
-        self.access.insert(account, access);
+        self.parts.access.insert(account, access);
         self
     }
 
@@ -128,34 +137,6 @@ impl Builder {
     pub fn metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = Some(metrics);
         self
-    }
-
-    /// Reads and checks the configuration, with the agents and channels that were added here. Returns it also as hooks
-    /// are given it, without secrets.
-    pub(crate) fn take_config(&mut self) -> Result<(Config, serde_json::Value), StartError> {
-        let source = std::mem::replace(&mut self.source, Source::Given(Box::default()));
-        let more = More {
-            agents: self.agents.keys().cloned().collect(),
-            channels: self.adapters.iter().map(|adapter| adapter.profile().channel.clone()).collect(),
-            platforms: self.channels.clone(),
-        };
-        match source {
-            Source::File(file) => {
-                let env = |name: &str| std::env::var(name).ok();
-                let loaded = config::load_with(&file, &env, &more)?;
-                let shown = config::show::effective(&loaded.document);
-                Ok((loaded.config, shown))
-            }
-            Source::Given(mut config) => {
-                config.channels.add(&self.channels);
-                let errors = config.check(&more);
-                if errors.is_empty() {
-                    let shown = config::show::without_file(&config);
-                    return Ok((*config, shown));
-                }
-                Err(Problems::in_memory(errors).into())
-            }
-        }
     }
 
     /// The home folder, as set here or by the environment.

@@ -12,7 +12,11 @@ pub mod document;
 pub mod error;
 pub mod gateway;
 pub mod home;
+mod no_agent;
+pub mod plan;
+mod reload;
 mod running;
+mod source;
 pub mod token;
 mod wire;
 
@@ -22,8 +26,11 @@ pub use error::StartError;
 pub use frontdesk_core as core;
 /// What adapters of your own can use, and the registry entry of a platform with a configuration section.
 pub use frontdesk_kit as kit;
-pub use gateway::{Builder, Gateway};
+pub use gateway::{Builder, Gateway, OnReload};
+pub use plan::Plan;
+pub use reload::ReloadError;
 pub use running::{Running, is_gateway_running};
+pub use source::ReadConfig;
 
 /// The machine's time zone, for rules that name none; UTC if it cannot be determined.
 pub fn machine_zone() -> chrono_tz::Tz {

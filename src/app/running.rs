@@ -1,7 +1,7 @@
 //! A running gateway.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use frontdesk_api::{Closed, WebHub};
@@ -13,6 +13,8 @@ use frontdesk_store::row::{Author, OutboxRow};
 use tokio::task::JoinSet;
 
 use crate::config::Config;
+use crate::plan::Plan;
+use crate::reload::{ReloadError, Reloader};
 use crate::token::ClearToken;
 
 /// A running gateway. Dropping it without [`Running::stop`] is like a crash: nothing that was accepted is lost.
@@ -31,13 +33,12 @@ pub(crate) struct Parts {
     pub(crate) stop: Stop,
     /// Cancelled when the HTTP server has ended, for any reason.
     pub(crate) closed: Stop,
-    pub(crate) config: Config,
+    pub(crate) reloader: Arc<Reloader>,
     pub(crate) address: SocketAddr,
     pub(crate) token: ClearToken,
     pub(crate) token_is_new: bool,
-    pub(crate) adapters: Vec<Arc<dyn Adapter>>,
     /// Held until the gateway has stopped.
-    pub(crate) lock: Lock,
+    pub(crate) lock: Arc<Mutex<Lock>>,
 }
 
 impl Running {
@@ -64,8 +65,20 @@ impl Running {
     }
 
     /// The configuration in use.
-    pub fn get_config(&self) -> &Config {
-        &self.parts.config
+    pub fn get_config(&self) -> Arc<Config> {
+        self.parts.reloader.config.load_full()
+    }
+
+    /// Reads the configuration again and takes it over: changed accounts reconnect, changed agents are replaced after
+    /// their running turns, and everything else stays as it is. Agents and accounts that the builder was given stay. A
+    /// wrong configuration changes nothing, and [`Running::status`] shows its errors until a right one is read.
+    pub async fn reload(&self) -> Result<Plan, ReloadError> {
+        self.parts.reloader.reload(program()).await
+    }
+
+    /// What [`Running::reload`] would change.
+    pub async fn plan_reload(&self) -> Result<Plan, ReloadError> {
+        self.parts.reloader.plan().await
     }
 
     /// Whether the HTTP server is running. It is until [`Running::stop`], unless it failed.
@@ -74,13 +87,13 @@ impl Running {
     }
 
     /// The first account of a channel.
-    pub fn adapter(&self, channel: &str) -> Option<&Arc<dyn Adapter>> {
-        self.parts.adapters.iter().find(|adapter| adapter.profile().channel == channel)
+    pub fn adapter(&self, channel: &str) -> Option<Arc<dyn Adapter>> {
+        self.adapters().into_iter().find(|adapter| adapter.profile().channel == channel)
     }
 
     /// Every account of every channel.
-    pub fn adapters(&self) -> &[Arc<dyn Adapter>] {
-        &self.parts.adapters
+    pub fn adapters(&self) -> Vec<Arc<dyn Adapter>> {
+        self.parts.reloader.adapters.load().to_vec()
     }
 
     /// Sends a text to a chat of a channel's default account. `key` is the idempotency key: a second request with the
@@ -94,8 +107,7 @@ impl Running {
     ) -> Result<Vec<OutboxRow>, GatewayError> {
         let to = Address::new(channel, None, chat, None)
             .map_err(|error| GatewayError::Invalid(error.to_string()))?;
-        let author = Author { name: "program".to_owned(), via: "program" };
-        self.handle().send(&to, text, None, key, &author).await
+        self.handle().send(&to, text, None, key, &program()).await
     }
 
     /// The handle for everything else. It does not keep the gateway running.
@@ -110,7 +122,7 @@ impl Running {
 
     /// The URL at which people reach the gateway.
     pub fn url(&self) -> String {
-        match &self.parts.config.gateway.public_url {
+        match &self.get_config().gateway.public_url {
             Some(url) => url.trim_end_matches('/').to_owned(),
             None => local_url(self.parts.address),
         }
@@ -128,6 +140,11 @@ impl Running {
             () = self.parts.closed.cancelled() => "the HTTP server ended; the log says why".to_owned(),
         }
     }
+}
+
+/// The program that uses the library, as the author of changes.
+fn program() -> Author {
+    Author { name: "program".to_owned(), via: "program" }
 }
 
 /// The URL of an address on this machine.

@@ -5,21 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
+use arc_swap::ArcSwap;
 use frontdesk_agents::Host;
-use frontdesk_api::{Api, Closed, Scope, Token, Tokens, WebHub, Webhooks};
-use frontdesk_core::agent::Capabilities;
-use frontdesk_core::delta::{AgentError, Compacted, Delta};
-use frontdesk_core::id::{BootId, TurnId};
-use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, Clock, Prompt, Stop, Turn};
+use frontdesk_api::{Api, Scope, Token, Tokens, WebHub};
+use frontdesk_core::id::BootId;
+use frontdesk_core::port::Stop;
 use frontdesk_kit::{Channel, ConfiguredAccount};
 use frontdesk_runtime::{AgentEntry, Setup};
 use frontdesk_store::lock::Lock;
-use futures_util::StreamExt;
-use futures_util::stream::{self, BoxStream};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -30,7 +25,9 @@ use crate::descriptors;
 use crate::error::StartError;
 use crate::gateway::Builder;
 use crate::home::Home;
+use crate::reload::{ApiReload, Reloader, webhooks};
 use crate::running::{Parts, Running};
+use crate::source::GivenParts;
 use crate::token::{self, ClearToken};
 
 impl Builder {
@@ -42,7 +39,7 @@ impl Builder {
 }
 
 async fn start(mut builder: Builder) -> Result<Running, StartError> {
-    let (config, shown) = builder.take_config()?;
+    let (config, shown) = builder.source.read(&builder.parts)?;
     let home = builder.take_home()?;
     for notice in home.secure()? {
         tracing::warn!("{notice}");
@@ -62,23 +59,24 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
     for notice in channels::notices(&accounts) {
         tracing::warn!("{notice}");
     }
-    if !config.channels.take_prompts(&accounts) {
-        hub.close(Closed::Off);
-    }
-    let host = frontdesk_kit::Host { clock: clock.clone(), live: hub.clone() };
-    let adapters = adapters(&mut builder, &accounts, &host)?;
+    hub.set_configured(config.channels.take_prompts(&accounts));
+    let platforms = frontdesk_kit::Host { clock: clock.clone(), live: hub.clone() };
+    let adapters = adapters(&builder.parts, &accounts, &platforms)?;
     let webhooks = webhooks(&adapters);
     // Before any turn is claimed, so that a second attempt does not run beside a first one that outlived its gateway.
     frontdesk_agents::process::end_leftovers(home.path(), clock.as_ref())
         .await
         .map_err(StartError::Leftovers)?;
-    let setup = setup(&mut builder, &config, &accounts, &home, &token, clock, adapters.clone())?;
+    let agents = Host { home: home.path().to_owned(), clock, env: std::env::vars_os().collect() };
+    let setup = setup(&mut builder, &config, &accounts, &home, &token, &agents, adapters.clone())?;
     let setup = Setup { shown, ..setup };
     let runtime = frontdesk_runtime::Running::start(setup).await?;
     keep_hash(&runtime, &token).await?;
-    lock.write_address(&reachable(address).to_string(), config.gateway.public_url.as_deref())?;
+    let reachable = reachable(address).to_string();
+    lock.write_address(&reachable, config.gateway.public_url.as_deref())?;
+    let lock = Arc::new(Mutex::new(lock));
 
-    let (stop, closed) = (Stop::new(), Stop::new());
+    let (stop, closed, token_count) = (Stop::new(), Stop::new(), tokens.len());
     let metrics = builder.metrics.take().unwrap_or_else(|| Arc::new(String::new));
     let api = match Api::new(config.gateway.clone(), hub.clone(), runtime.handle().clone(), tokens, metrics) {
         Ok(api) => api.with_webhooks(webhooks).with_connections(descriptors::connections(&config)),
@@ -87,6 +85,22 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
             return Err(Problems::in_memory([error]).into());
         }
     };
+    let reloader = Arc::new(Reloader {
+        source: builder.reload.unwrap_or(builder.source),
+        parts: builder.parts,
+        config: ArcSwap::from_pointee(config),
+        adapters: ArcSwap::from_pointee(adapters),
+        handle: runtime.handle().clone(),
+        server: api.server_config(),
+        hub: hub.clone(),
+        agents,
+        platforms,
+        tokens: token_count,
+        lock: (Arc::downgrade(&lock), reachable),
+        on_reload: builder.on_reload,
+        alone: tokio::sync::Mutex::default(),
+    });
+    let api = api.with_reload(Arc::new(ApiReload(reloader.clone())));
     let mut serving = JoinSet::new();
     serving.spawn(serve(api, listener, stop.clone(), closed.clone()));
     Ok(Running::new(Parts {
@@ -95,11 +109,10 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
         hub,
         stop,
         closed,
-        config,
+        reloader,
         address,
         token,
         token_is_new,
-        adapters,
         lock,
     }))
 }
@@ -136,23 +149,15 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
 type Adapters = Vec<Arc<dyn frontdesk_core::port::Adapter>>;
 
 fn adapters(
-    builder: &mut Builder,
+    parts: &GivenParts,
     accounts: &[ConfiguredAccount],
     host: &frontdesk_kit::Host,
 ) -> Result<Adapters, Problems> {
     let on = accounts.iter().filter(|account| account.on);
     let built = on.map(|account| (account.build)(host)).collect::<Result<Adapters, _>>();
     let mut adapters = built.map_err(|error| Problems::in_memory([error]))?;
-    adapters.append(&mut builder.adapters);
+    adapters.extend(parts.adapters.iter().cloned());
     Ok(adapters)
-}
-
-/// The webhooks of the adapters.
-fn webhooks(adapters: &Adapters) -> Webhooks {
-    let hook = |adapter: &Arc<dyn frontdesk_core::port::Adapter>| {
-        Some((adapter.account().clone(), adapter.webhook()?))
-    };
-    adapters.iter().filter_map(hook).collect()
 }
 
 fn setup(
@@ -161,23 +166,18 @@ fn setup(
     accounts: &[ConfiguredAccount],
     home: &Home,
     token: &ClearToken,
-    clock: Arc<dyn Clock>,
+    host: &Host,
     adapters: Adapters,
 ) -> Result<Setup, StartError> {
-    let mut access = channels::access(accounts);
     let platforms: Vec<Channel> = config.channels.platforms().copied().collect();
-    access.append(&mut builder.access);
-    // An adapter that was added without access rules allows nobody.
-    for adapter in &adapters {
-        access.entry(adapter.account().clone()).or_default();
-    }
+    let access = builder.parts.access(channels::access(accounts), &adapters);
     Ok(Setup {
         config: config.runtime.clone(),
         database: home.database(),
         boot: boot()?,
         timezone: crate::machine_zone(),
-        agents: agents(builder, config, home, &clock)?,
-        clock,
+        agents: agents(&builder.parts, config, host)?,
+        clock: host.clock.clone(),
         default_agent: config.default_agent().to_owned(),
         adapters,
         media: home.media(),
@@ -192,25 +192,17 @@ fn setup(
 }
 
 fn agents(
-    builder: &mut Builder,
+    parts: &GivenParts,
     config: &Config,
-    home: &Home,
-    clock: &Arc<dyn Clock>,
+    host: &Host,
 ) -> Result<BTreeMap<String, AgentEntry>, StartError> {
-    let host =
-        Host { home: home.path().to_owned(), clock: clock.clone(), env: std::env::vars_os().collect() };
     let mut agents = BTreeMap::new();
     for (name, config) in &config.agents {
-        let agent =
-            if builder.no_agent { Arc::new(NoAgent) } else { frontdesk_agents::build(name, config, &host)? };
-        // Only a warning: the program may be installed before the first message arrives.
-        if let Some(problem) = agent.problem().filter(|_| !builder.no_agent) {
-            tracing::warn!("agent {name} cannot answer: {problem}");
-        }
+        let agent = parts.build_agent(name, config, host)?;
         agents.insert(name.clone(), AgentEntry { agent, max_turns: config.max_turns() });
     }
-    for (name, agent) in std::mem::take(&mut builder.agents) {
-        agents.insert(name, AgentEntry { agent, max_turns: None });
+    for (name, agent) in &parts.agents {
+        agents.insert(name.clone(), AgentEntry { agent: agent.clone(), max_turns: None });
     }
     Ok(agents)
 }
@@ -230,38 +222,6 @@ async fn keep_hash(runtime: &frontdesk_runtime::Running, token: &ClearToken) -> 
         store.token_made(token::ID, hash, now).await?;
     }
     Ok(())
-}
-
-/// Used instead of agents by a gateway without agents: every turn fails with that message.
-struct NoAgent;
-
-#[async_trait]
-impl Agent for NoAgent {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
-    }
-
-    fn turn(&self, _turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
-        stream::iter([Err(AgentError::Unavailable("this gateway was started without agents".into()))]).boxed()
-    }
-
-    async fn steer(&self, _turn: TurnId, _prompt: &Prompt) -> Result<bool, AgentError> {
-        Ok(false)
-    }
-
-    async fn abort(&self, _turn: TurnId) {}
-
-    async fn compact(&self, _turn: Turn, _instructions: Option<String>) -> Result<Compacted, AgentError> {
-        Err(AgentError::Failed("it does not compact".to_owned()))
-    }
-
-    async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
-
-    async fn stop(&self) {}
-
-    fn problem(&self) -> Option<String> {
-        Some("this gateway was started without agents".to_owned())
-    }
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ impl Status {
             let id = &account.id;
             problems.push(match (account.refused, &account.error) {
                 (true, _) => {
-                    format!("{id}: token refused; put the right one into the configuration and send `frontdesk config reload`")
+                    format!("{id}: token refused; put the right one into the configuration and run `frontdesk config reload`")
                 }
                 (false, Some(error)) => format!("{id} is not connected: {error}"),
                 (false, None) => format!("{id} is not connected yet"),
@@ -107,7 +107,7 @@ impl Status {
         let agents = self.agents.iter().filter_map(|agent| Some((&agent.name, agent.problem.as_ref()?)));
         problems.extend(agents.map(|(name, problem)| format!("agent {name} cannot answer: {problem}")));
         problems.extend(self.unconfigured.iter().cloned());
-        problems.extend(self.config_error.iter().cloned());
+        problems.extend(self.config_error.iter().flat_map(|error| error.lines()).map(str::to_owned));
         problems
     }
 }
@@ -324,8 +324,8 @@ impl GatewayHandle {
         self.finished(operation, StoreError::Closed.into()).await
     }
 
-    /// See [`Self::to_its_end`]. `ended` is the error if the gateway ends first.
-    async fn finished<T: Send + 'static, E: Send + 'static>(
+    /// Runs an operation that continues if the caller disconnects. `ended` is the error if the gateway ends first.
+    pub async fn finished<T: Send + 'static, E: Send + 'static>(
         &self,
         operation: impl Future<Output = Result<T, E>> + Send + 'static,
         ended: E,

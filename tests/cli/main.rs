@@ -11,6 +11,7 @@ mod home;
 mod lifecycle;
 mod offline;
 mod program;
+mod reload;
 mod secrets;
 mod shown;
 mod storage;

@@ -1,7 +1,7 @@
 //! The outbox: parts that are or were to be sent.
 
 use frontdesk_core::id::{IdError, OutId};
-use frontdesk_store::row::UnknownState;
+use frontdesk_store::row::{OutboxRow, UnknownState};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -26,7 +26,14 @@ pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let (store, limit) = (request.server.handle.store(), list::row_limit(query.limit));
     let read = |max| store.parts_page(state, before, limit, max);
     let page = request.server.page(list::MAX_PAGE_BYTES, read).await?;
-    request.server.list_response("parts", page, limit, show::part, |row| row.post.out.to_string()).await
+    let shown = |row: &OutboxRow| {
+        let mut shown = show::part(row);
+        if let Some(why) = request.server.handle.why_it_waits(row) {
+            shown["error"] = why.into();
+        }
+        shown
+    };
+    request.server.list_response("parts", page, limit, shown, |row| row.post.out.to_string()).await
 }
 
 pub(crate) async fn retry(request: ApiRequest) -> Result<ApiResponse, ApiError> {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::endpoint::session;
+use crate::endpoint::{config, session};
 use crate::error::ApiError;
 use crate::server::ServerState;
 use crate::token::{Caller, Scope};
@@ -39,6 +39,11 @@ static METHODS: &[Method] = &[
         name: "session.reset",
         scope: Scope::Admin,
         run: |server, caller, params| Box::pin(reset(server, caller, params)),
+    },
+    Method {
+        name: "config.reload",
+        scope: Scope::Admin,
+        run: |server, caller, params| Box::pin(reload(server, caller, params)),
     },
 ];
 
@@ -83,6 +88,11 @@ async fn kill(server: &ServerState, caller: &Caller, params: Value) -> Result<Va
 async fn reset(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
     let Key { key } = parse(params)?;
     session::reset_session(server, &session::key(&key)?, &caller.author()).await
+}
+
+async fn reload(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
+    let wanted = if params.is_null() { config::ReloadRequest::default() } else { parse(params)? };
+    config::take_over(server, &wanted, caller.author()).await
 }
 
 fn parse<T: DeserializeOwned>(params: Value) -> Result<T, ApiError> {

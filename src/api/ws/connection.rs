@@ -117,7 +117,7 @@ impl Connection {
         socket: &mut ClientSocket,
         end: Disconnect,
     ) -> Result<Disconnect, Disconnect> {
-        let max = self.server.config.limits.max_frame;
+        let max = self.server.settings().config.limits.max_frame;
         let error = match end {
             Disconnect::TooLarge => ApiError::too_large(max),
             Disconnect::Binary => ApiError::unreadable("only text frames are accepted"),

@@ -52,7 +52,8 @@ pub(crate) async fn upgrade(mut request: ApiRequest) -> Result<ApiResponse, ApiE
             error
         })?;
     let ApiRequest { server, peer, ip, .. } = request;
-    let limits = &server.config.limits;
+    let settings = server.settings();
+    let limits = &settings.config.limits;
     let mut upgrade = upgrade
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
@@ -137,7 +138,7 @@ async fn first_frame(
 ) -> Result<Caller, Disconnect> {
     let text = tokio::select! {
         text = socket.receive_text() => text?,
-        () = server.pause(server.config.limits.auth_timeout()) => return Err(Disconnect::Unauthorized("no token came in time")),
+        () = server.pause(server.settings().config.limits.auth_timeout()) => return Err(Disconnect::Unauthorized("no token came in time")),
         () = slot.close_requested() => return Err(Disconnect::Closed),
         () = server.stop.cancelled() => return Err(Disconnect::Stopping),
     };

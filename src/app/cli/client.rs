@@ -197,6 +197,7 @@ async fn refused(response: Response) -> Failure {
         (StatusCode::SERVICE_UNAVAILABLE, Some(message)) if body["error"]["code"] == "stopping" => {
             Failure::unavailable(message)
         }
+        (_, Some(message)) if body["error"]["code"] == "bad_config" => Failure::config(message),
         (_, Some(message)) => Failure::new(message),
         (_, None) => {
             Failure::new(format!("the answer is {status}. Check that a Frontdesk gateway runs at this URL"))

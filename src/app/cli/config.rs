@@ -8,7 +8,8 @@ use frontdesk::home::{Home, HomeError};
 use frontdesk_core::config::ConfigError;
 use serde_json::{Value, json};
 
-use super::{Done, Failure, HomeArgs, screen};
+use super::client::{self, Client, fresh_key};
+use super::{Done, Failure, HomeArgs, Remote, field, screen};
 
 #[derive(Args)]
 pub struct ConfigArgs {
@@ -33,6 +34,14 @@ enum What {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Have the running gateway take over its configuration again; exit 78 if it has an error
+    Reload {
+        #[command(flatten)]
+        remote: Remote,
+        /// Only print what would change
+        #[arg(long)]
+        plan: bool,
     },
     /// Print the JSON schema, for editors and other tools
     Schema,
@@ -64,9 +73,42 @@ pub fn config(args: ConfigArgs) -> Done {
             let effective = config::show::effective(&file.load()?.document);
             if json { screen::json(&effective) } else { screen::raw(&config::show::toml(&effective)) }
         }
+        What::Reload { remote, plan } => client::block_on(reload(remote, plan)),
         What::Schema => screen::json_lines(config::schema::whole()),
         What::Example => screen::raw(&config::example::toml()),
     }
+}
+
+async fn reload(remote: Remote, plan: bool) -> Done {
+    let answer =
+        Client::find(&remote)?.post("/api/config/reload", &json!({ "plan": plan }), &fresh_key()?).await?;
+    if remote.json {
+        return screen::json(&answer);
+    }
+    let done = if plan { "would be" } else { "is" };
+    let mut lines = Vec::new();
+    for (list, name) in [("accounts", "account"), ("agents", "agent")] {
+        for entry in field::list(&answer, list).iter().filter(|entry| entry["change"] != "kept") {
+            let (name, named) = (if name == "agent" { "agent " } else { "" }, field::text(entry, name));
+            let change = field::text(entry, "change");
+            let change = match (change.as_str(), list) {
+                ("restarted", "accounts") => "connected anew",
+                ("restarted", _) => "replaced after its running turns",
+                (change, _) => change,
+            };
+            lines.push(format!("{name}{named} {done} {change}."));
+        }
+    }
+    let keys = |list: &str| -> Option<String> {
+        let keys: Vec<&str> = field::list(&answer, list).iter().filter_map(Value::as_str).collect();
+        (!keys.is_empty()).then(|| keys.join(", "))
+    };
+    lines.extend(keys("changes").map(|keys| format!("Changed from the next message on: {keys}.")));
+    lines.extend(keys("restart").map(|keys| format!("Needs a restart of the gateway: {keys}.")));
+    if lines.is_empty() {
+        lines.push("Nothing has changed.".to_owned());
+    }
+    lines.into_iter().try_for_each(|line| screen::line(screen::harmless(&line)))
 }
 
 /// Prints whether the configuration is valid, and every error in it with its position.
@@ -131,6 +173,14 @@ pub fn load(home: &Home, named: Option<&Path>) -> Result<Loaded, Failure> {
     read(home, named).map_err(|error| match error {
         ReadError::Problems(problems) => problems.into(),
         ReadError::Failure(failure) => failure,
+    })
+}
+
+/// The same for a reload, with the errors and their positions.
+pub fn read_again(home: &Home, named: Option<&Path>) -> Result<Loaded, Problems> {
+    read(home, named).map_err(|error| match error {
+        ReadError::Problems(problems) => problems,
+        ReadError::Failure(failure) => Problems::in_memory([ConfigError::new("", failure.to_string())]),
     })
 }
 

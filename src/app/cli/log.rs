@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use frontdesk::StartError;
 use frontdesk::config::{Format, Level, Log};
@@ -20,9 +20,13 @@ use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::fmt::{FormatFields, MakeWriter};
+use tracing_subscriber::reload::Handle;
+
+/// Sets the level of the log while the program runs.
+pub type SetLevel = Arc<dyn Fn(Level) + Send + Sync>;
 
 /// Starts logging.
-pub fn start(log: &Log, home: &Home, verbose: bool) -> Result<(), StartError> {
+pub fn start(log: &Log, home: &Home, verbose: bool) -> Result<SetLevel, StartError> {
     let (writer, colours) = match &log.file {
         None => {
             (BoxMakeWriter::new(std::io::stderr), std::io::stderr().is_terminal() && no_color().is_none())
@@ -37,16 +41,32 @@ pub fn start(log: &Log, home: &Home, verbose: bool) -> Result<(), StartError> {
     let writer = Escaped { writer, json: log.format == Format::Json, colours };
     let lines = tracing_subscriber::fmt().with_env_filter(filter(log.level, verbose)).with_writer(writer);
     // A subscriber that was set earlier stays.
-    let set = match log.format {
-        Format::Text => lines.with_ansi(colours).with_target(false).fmt_fields(fields()).try_init(),
+    let (set, level) = match log.format {
+        Format::Text => {
+            let lines = lines.with_ansi(colours).with_target(false).fmt_fields(fields());
+            let lines = lines.with_filter_reloading();
+            let level = level_of(lines.reload_handle(), verbose);
+            (lines.try_init(), level)
+        }
         Format::Json => {
-            lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+            let lines = lines.json().flatten_event(true).with_current_span(true).with_span_list(false);
+            let lines = lines.with_filter_reloading();
+            let level = level_of(lines.reload_handle(), verbose);
+            (lines.try_init(), level)
         }
     };
     if let Err(error) = set {
         tracing::debug!(%error, "a log subscriber was set earlier");
     }
-    Ok(())
+    Ok(level)
+}
+
+fn level_of<S: 'static>(handle: Handle<EnvFilter, S>, verbose: bool) -> SetLevel {
+    Arc::new(move |level| {
+        if let Err(error) = handle.reload(filter(level, verbose)) {
+            tracing::warn!(%error, "the level of the log was not changed");
+        }
+    })
 }
 
 /// Formats `message name=value ...` with every value escaped, so that all colours in a line are the formatter's.
@@ -146,8 +166,6 @@ fn directives(level: Level, verbose: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     /// What the log makes of one event whose fields, message and error come from outside.

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use clap::Args;
 use frontdesk::clock::SystemClock;
-use frontdesk::config::Config;
+use frontdesk::config::{Config, Loaded, Problems};
 use frontdesk::home::{self, Home};
 use frontdesk::{Gateway, Running, StartError};
+use frontdesk_core::config::ConfigError;
 use frontdesk_core::port::Clock;
 use frontdesk_runtime::{GatewayHandle, Lifecycle};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -44,14 +45,15 @@ pub fn run(args: RunArgs) -> Done {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let home = Home::find(args.home.home.as_deref(), &super::env)?;
     let (config, notices) = args.read(&home)?;
-    log::start(&config.log, &home, args.verbose)?;
+    let set_level = log::start(&config.log, &home, args.verbose)?;
     for notice in notices {
         tracing::warn!("{notice}");
     }
     frontdesk::descriptors::raise(&config);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
-    let done = runtime.block_on(run_until_stopped(&args, config, &home, clock));
+    let args = Arc::new(args);
+    let done = runtime.block_on(run_until_stopped(&args, config, &home, clock, &set_level));
     // After an orderly stop no task is left; after a second signal the tasks that are left are not waited for.
     runtime.shutdown_background();
     done
@@ -100,6 +102,18 @@ impl RunArgs {
         config
     }
 
+    /// Reads the configuration for a reload. The permissions are checked as at the start.
+    fn read_for_reload(&self, home: &Home) -> Result<Loaded, Problems> {
+        let checked = match self.config.as_deref() {
+            Some(file) => home::check_config(file).map(drop),
+            None => home.secure().map(drop),
+        };
+        checked.map_err(|error| Problems::in_memory([ConfigError::new("", error.to_string())]))?;
+        let mut loaded = config::read_again(home, self.config.as_deref())?;
+        self.override_in(&mut loaded.config);
+        Ok(loaded)
+    }
+
     fn override_in(&self, config: &mut Config) {
         if let Some(host) = &self.host {
             config.gateway.host.clone_from(host);
@@ -118,18 +132,27 @@ enum End {
 }
 
 /// Starts the gateway, and starts it again after each restart, until it is stopped.
-async fn run_until_stopped(args: &RunArgs, config: Config, home: &Home, clock: SystemClock) -> Done {
+async fn run_until_stopped(
+    args: &Arc<RunArgs>,
+    config: Config,
+    home: &Home,
+    clock: SystemClock,
+    set_level: &log::SetLevel,
+) -> Done {
     let mut signals = Signals::listen()?;
     let recorder = recorder()?;
     let mut config = config;
     let mut greeted = false;
     loop {
-        let metrics = recorder.clone();
+        let (metrics, set_level) = (recorder.clone(), set_level.clone());
+        let (again, file) = ((args.clone(), home.clone()), args.config.clone().or(home.config()?));
         let running = Gateway::builder()
             .config(config.clone())
             .home(home.path())
             .clock(Arc::new(clock))
             .metrics(Arc::new(move || metrics.render()))
+            .reload_from(Arc::new(move || again.0.read_for_reload(&again.1)), file)
+            .on_reload(Arc::new(move |config| set_level(config.log.level)))
             .start()
             .await?;
         if std::mem::replace(&mut greeted, true) {
@@ -155,7 +178,7 @@ async fn serve(
 ) -> Result<End, Failure> {
     let port = running.address().port();
     let end = tokio::select! {
-        name = signals.stop() => {
+        name = signals.stop.recv() => {
             tracing::info!("{name}: stopping; running turns have {} s to end", running.get_config().runtime.turns.drain_seconds);
             Ok(End::Stopped)
         }
@@ -171,13 +194,14 @@ async fn serve(
             Err(Failure::new(format!("the gateway cannot go on: {cause}")))
         }
         never = upkeep(recorder, clock) => match never {},
+        never = reload_on(&mut signals.hangup, &running) => match never {},
     };
     tokio::select! {
         () = running.stop() => {
             tracing::info!("stopped");
             end
         }
-        name = signals.stop() => Err(Failure::new(format!(
+        name = signals.stop.recv() => Err(Failure::new(format!(
             "a second {name}: the gateway ended at once. Accepted messages are kept and answered after the next start"
         ))),
     }
@@ -226,35 +250,46 @@ async fn upkeep(recorder: &PrometheusHandle, clock: &SystemClock) -> Infallible 
     }
 }
 
+/// Reloads the configuration at each SIGHUP. The log says what came of it.
+async fn reload_on(hangup: &mut Signal, running: &Running) -> Infallible {
+    loop {
+        if hangup.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+        tracing::info!("SIGHUP: the configuration is read again");
+        if let Err(error) = running.reload().await {
+            tracing::debug!(%error, "SIGHUP: the configuration was not reloaded");
+        }
+    }
+}
+
 /// The signals that the gateway handles.
 struct Signals {
+    stop: StopSignals,
+    hangup: Signal,
+}
+
+/// The signals that stop the gateway.
+struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
-    hangup: Signal,
 }
 
 impl Signals {
     fn listen() -> Result<Signals, Failure> {
         let listen =
             |kind| signal(kind).map_err(|error| Failure::new(format!("cannot listen for signals: {error}")));
-        Ok(Signals {
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
-            hangup: listen(SignalKind::hangup())?,
-        })
+        let (terminate, interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+        Ok(Signals { stop: StopSignals { terminate, interrupt }, hangup: listen(SignalKind::hangup())? })
     }
+}
 
-    /// Waits for the next signal that stops the gateway, and returns its name.
-    async fn stop(&mut self) -> &'static str {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return "SIGTERM",
-                _ = self.interrupt.recv() => return "SIGINT",
-                // Without a handler it would end the process, and it is what people send to reload a configuration.
-                _ = self.hangup.recv() => {
-                    tracing::warn!("SIGHUP: the configuration is not reloaded; restart the gateway to use the new one");
-                }
-            }
+impl StopSignals {
+    /// Waits for the next signal, and returns its name.
+    async fn recv(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
         }
     }
 }

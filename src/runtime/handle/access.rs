@@ -110,9 +110,9 @@ impl GatewayHandle {
         Ok(Switched { accounts, changed, warning: self.locked_out() })
     }
 
-    /// Reports who has disconnected an account, whenever that changes; `None` if there is no such account.
-    pub fn disconnected(&self, account: &AccountId) -> Option<watch::Receiver<Option<String>>> {
-        Some(self.0.adapters.get(account)?.switch())
+    /// Reports who has disconnected an account, whenever that changes, also for one that is configured later.
+    pub fn disconnected(&self, account: &AccountId) -> watch::Receiver<Option<String>> {
+        self.0.access.switch(account)
     }
 
     fn locked_out(&self) -> Option<String> {
@@ -187,7 +187,7 @@ impl GatewayHandle {
         match written.find(|(named, allowed)| named == who && scope.is_none_or(|scope| allowed == scope)) {
             None => Ok(()),
             Some((_, allowed)) => Err(GatewayError::Invalid(format!(
-                "the configuration file allows {who} ({}): remove the id {} there and restart the gateway",
+                "the configuration file allows {who} ({}): remove the id {} there and run `frontdesk config reload`",
                 allowed.name(),
                 who.id()
             ))),

@@ -105,7 +105,7 @@ pub(super) fn revoke(
     };
     if shared.settings().access.people().any(|(who, _)| who == principal) {
         let text = format!(
-            "The configuration file allows {}: remove the id there, then send `/gateway restart`.",
+            "The configuration file allows {}: remove the id there, then run `frontdesk config reload` on the machine.",
             quoted_label(principal.as_str())
         );
         return note(row, request, "refused:in_config", text);
@@ -143,7 +143,7 @@ pub(super) fn serve(shared: &Shared, row: &InboundRow, request: &Gateway, allowe
     if in_file {
         let text = match allowed {
             true => "The configuration file already lists this group.".to_owned(),
-            false => "The configuration file lists this group: remove it there and send `/gateway restart`, or send \
+            false => "The configuration file lists this group: remove it there and run `frontdesk config reload` on the machine, or send \
                       `/gateway mute`."
                 .to_owned(),
         };

@@ -104,7 +104,9 @@ fn account_problem(account: &Account) -> Option<String> {
     }
     Some(match (account.refused, &account.error) {
         (true, _) => {
-            format!("`{name}`: the platform refuses the token. Correct it in the configuration and restart.")
+            format!(
+                "`{name}`: the platform refuses the token. Correct it in the configuration, then run `frontdesk config reload` on the machine."
+            )
         }
         (false, Some(error)) => format!("`{name}` is not connected: {}", quoted_label(error)),
         (false, None) => format!("`{name}` is connecting."),

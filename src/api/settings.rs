@@ -1,0 +1,82 @@
+//! What a reload of the configuration can replace while the server runs.
+
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use frontdesk_core::account::AccountId;
+use frontdesk_core::config::ConfigError;
+
+use crate::Webhooks;
+use crate::config::{Config, Rate};
+use crate::limit::RateLimiter;
+use crate::origin::{OriginPolicy, PageOrigin};
+
+/// The configuration of the server, parsed. A request takes it once for each decision.
+#[derive(Clone)]
+pub(crate) struct HttpSettings {
+    pub(crate) config: Config,
+    pub(crate) origins: OriginPolicy,
+    pub(crate) webhooks: Webhooks,
+    /// Limits requests without a token by address. Requests of other sites' pages have buckets of their own.
+    pub(crate) per_ip: Arc<RateLimiter<(IpAddr, PageOrigin)>>,
+    /// Limits requests by token.
+    pub(crate) per_token: Arc<RateLimiter<Arc<str>>>,
+    /// Limits webhook requests with a valid secret by account.
+    pub(crate) per_webhook: Arc<RateLimiter<AccountId>>,
+    pub(crate) failures: Arc<RateLimiter<IpAddr>>,
+}
+
+impl HttpSettings {
+    /// The settings of a configuration. Limits that stay the same keep what `before` has counted.
+    pub(crate) fn new(
+        config: Config,
+        webhooks: Webhooks,
+        before: Option<&HttpSettings>,
+    ) -> Result<Self, ConfigError> {
+        let limits = &config.limits;
+        let old = before.map(|before| &before.config.limits);
+        Ok(Self {
+            origins: OriginPolicy::new(&config)?,
+            per_ip: kept(limits.per_ip, old.map(|old| old.per_ip), before.map(|before| &before.per_ip)),
+            per_token: kept(limits.per_token, old.map(|old| old.per_token), before.map(|b| &b.per_token)),
+            per_webhook: kept(limits.per_token, old.map(|old| old.per_token), before.map(|b| &b.per_webhook)),
+            failures: kept(
+                limits.auth_failures,
+                old.map(|old| old.auth_failures),
+                before.map(|b| &b.failures),
+            ),
+            config,
+            webhooks,
+        })
+    }
+}
+
+fn kept<K: Hash + Eq + Clone>(
+    rate: Rate,
+    old: Option<Rate>,
+    before: Option<&Arc<RateLimiter<K>>>,
+) -> Arc<RateLimiter<K>> {
+    match before.filter(|_| old == Some(rate)) {
+        Some(before) => before.clone(),
+        None => Arc::new(RateLimiter::new(rate)),
+    }
+}
+
+/// Replaces the configuration of a running server.
+#[derive(Clone)]
+pub struct ServerConfig(pub(crate) Arc<ArcSwap<HttpSettings>>);
+
+impl ServerConfig {
+    /// Serves by this configuration and passes platforms' events to these webhooks from the next request on. The address
+    /// to listen on, `limits.max_connections` and `limits.ws_buffer` stay as they were at the start. `tokens` is the
+    /// number of tokens.
+    pub fn replace(&self, config: Config, webhooks: Webhooks, tokens: usize) -> Result<(), ConfigError> {
+        config.check()?;
+        config.check_exposure(tokens)?;
+        let next = HttpSettings::new(config, webhooks, Some(&self.0.load()))?;
+        self.0.store(Arc::new(next));
+        Ok(())
+    }
+}

@@ -1,0 +1,228 @@
+//! What a reload of the configuration changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use frontdesk_core::account::AccountId;
+use frontdesk_core::config::join;
+use frontdesk_kit::{ConfiguredAccount, Fingerprint};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::config::Config;
+
+/// Keys whose values are used only at the start of the process.
+const AT_THE_START: [&str; 6] = [
+    "gateway.host",
+    "gateway.port",
+    "gateway.limits.max_connections",
+    "gateway.limits.ws_buffer",
+    "log.format",
+    "log.file",
+];
+
+/// The difference between the configuration in use and the one to be taken over.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Plan {
+    /// Every account of either configuration, in order.
+    pub accounts: Vec<AccountChange>,
+    /// Every agent of either configuration, in order.
+    pub agents: Vec<AgentChange>,
+    /// The other keys that change, in effect from the next message or request on.
+    pub changes: Vec<String>,
+    /// Keys whose change needs a restart of the process. They keep their values until then.
+    pub restart: Vec<String>,
+}
+
+/// What happens to one account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccountChange {
+    /// The account, for example `telegram@work`.
+    pub account: String,
+    /// What happens to it.
+    pub change: Change,
+}
+
+/// What happens to one agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AgentChange {
+    /// The agent's name.
+    pub agent: String,
+    /// What happens to it.
+    pub change: Change,
+}
+
+/// What happens to an account or to an agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It keeps its connection or its programs.
+    Kept,
+    /// An account connects anew; an agent is replaced once its running turns have ended.
+    Restarted,
+    /// It is new.
+    Added,
+    /// An account is disconnected, and its messages wait until it comes back. An agent ends after its running turns.
+    Removed,
+}
+
+impl Plan {
+    /// The difference between two configurations.
+    pub fn between(before: &Config, after: &Config) -> Plan {
+        let old_accounts = before.channels.accounts(&before.gateway);
+        let new_accounts = after.channels.accounts(&after.gateway);
+        let (old, new) = (fingerprints(&old_accounts), fingerprints(&new_accounts));
+        let accounts = changes(&old, &new).into_iter();
+        let (old, new) = (before.agents.iter().collect(), after.agents.iter().collect());
+        let agents = changes::<&String, _>(&old, &new).into_iter();
+        let (restart, mut changes): (Vec<String>, Vec<String>) =
+            keys(before, after).into_iter().partition(|key| AT_THE_START.contains(&key.as_str()));
+        changes.extend(rules_of_accounts(&old_accounts, &new_accounts));
+        Plan {
+            accounts: accounts
+                .map(|(id, change)| AccountChange { account: id.to_string(), change })
+                .collect(),
+            agents: agents.map(|(name, change)| AgentChange { agent: name.clone(), change }).collect(),
+            changes,
+            restart,
+        }
+    }
+
+    /// What happens to an account; accounts that the configuration does not name are kept.
+    pub(crate) fn account(&self, id: &AccountId) -> Change {
+        let id = id.to_string();
+        self.accounts.iter().find(|account| account.account == id).map_or(Change::Kept, |found| found.change)
+    }
+
+    /// What happens to an agent; agents that the configuration does not name are kept.
+    pub(crate) fn agent(&self, name: &str) -> Change {
+        self.agents.iter().find(|agent| agent.agent == name).map_or(Change::Kept, |found| found.change)
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        let accounts = self.accounts.iter().map(|account| account.change);
+        let agents = self.agents.iter().map(|agent| agent.change);
+        self.changes.is_empty()
+            && self.restart.is_empty()
+            && accounts.chain(agents).all(|change| change == Change::Kept)
+    }
+
+    /// One sentence for the log.
+    pub(crate) fn summary(&self) -> String {
+        let named = |change| {
+            let accounts = self.accounts.iter().filter(move |account| account.change == change);
+            let agents = self.agents.iter().filter(move |agent| agent.change == change);
+            let accounts = accounts.map(|account| account.account.clone());
+            accounts.chain(agents.map(|agent| format!("agent {}", agent.agent))).collect::<Vec<_>>()
+        };
+        let parts = [
+            ("added", named(Change::Added)),
+            ("restarted", named(Change::Restarted)),
+            ("removed", named(Change::Removed)),
+            ("changed", self.changes.clone()),
+            ("waiting for a restart of the process", self.restart.clone()),
+        ];
+        let parts = parts.into_iter().filter(|(_, names)| !names.is_empty());
+        let parts: Vec<String> = parts.map(|(what, names)| format!("{what}: {}", names.join(", "))).collect();
+        if parts.is_empty() { "nothing has changed".to_owned() } else { parts.join("; ") }
+    }
+}
+
+/// The configuration that is in use after a reload: keys that need a restart keep their values.
+pub(crate) fn in_use(before: &Config, mut after: Config) -> Config {
+    after.gateway.host.clone_from(&before.gateway.host);
+    after.gateway.port = before.gateway.port;
+    after.gateway.limits.max_connections = before.gateway.limits.max_connections;
+    after.gateway.limits.ws_buffer = before.gateway.limits.ws_buffer;
+    after.log.format = before.log.format;
+    after.log.file.clone_from(&before.log.file);
+    after
+}
+
+/// What the connection of each enabled account is built from.
+fn fingerprints(accounts: &[ConfiguredAccount]) -> BTreeMap<&AccountId, Fingerprint> {
+    accounts.iter().filter(|account| account.on).map(|account| (&account.id, account.fingerprint)).collect()
+}
+
+fn changes<K: Ord + Clone, V: PartialEq>(
+    before: &BTreeMap<K, V>,
+    after: &BTreeMap<K, V>,
+) -> BTreeMap<K, Change> {
+    let all: BTreeSet<&K> = before.keys().chain(after.keys()).collect();
+    let change = |key: &K| match (before.get(key), after.get(key)) {
+        (Some(old), Some(new)) if old == new => Change::Kept,
+        (Some(_), Some(_)) => Change::Restarted,
+        (None, _) => Change::Added,
+        (_, None) => Change::Removed,
+    };
+    all.into_iter().map(|key| (key.clone(), change(key))).collect()
+}
+
+/// The keys outside of `channels` and `agents` whose values differ.
+fn keys(before: &Config, after: &Config) -> Vec<String> {
+    let mut found = Vec::new();
+    differing("", &values(before), &values(after), &mut found);
+    found
+}
+
+fn values(config: &Config) -> Value {
+    // Serializing these types to a value cannot fail: their keys are texts.
+    let mut all = serde_json::to_value(&config.runtime).unwrap_or_default();
+    if let Some(all) = all.as_object_mut() {
+        all.insert("gateway".to_owned(), serde_json::to_value(&config.gateway).unwrap_or_default());
+        all.insert("log".to_owned(), serde_json::to_value(&config.log).unwrap_or_default());
+        all.insert("default_agent".to_owned(), config.default_agent().into());
+    }
+    all
+}
+
+fn differing(path: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
+    match (before, after) {
+        (Value::Object(old), Value::Object(new)) => {
+            let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            for name in names {
+                let (old, new) = (old.get(name), new.get(name));
+                differing(&join(path, name), old.unwrap_or(&Value::Null), new.unwrap_or(&Value::Null), found);
+            }
+        }
+        (old, new) if old == new => {}
+        _ => found.push(path.to_owned()),
+    }
+}
+
+/// What changes for accounts besides their connections.
+fn rules_of_accounts(before: &[ConfiguredAccount], after: &[ConfiguredAccount]) -> Vec<String> {
+    let mut found = Vec::new();
+    for new in after {
+        let Some(old) = before.iter().find(|old| old.id == new.id) else { continue };
+        if old.access != new.access {
+            found.push(format!("{}: who may write", new.id));
+        }
+        if old.routes() != new.routes() {
+            found.push(format!("{}: agents and rules of chats", new.id));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_named_and_split_by_what_they_need() {
+        let before = Config::default();
+        let mut after = before.clone();
+        after.gateway.port = 1;
+        after.gateway.hosts.push("chat.example.org".to_owned());
+        after.runtime.limits.user.per_minute += 1;
+        after.agents.insert("second".to_owned(), frontdesk_agents::Config::default());
+        let plan = Plan::between(&before, &after);
+        assert_eq!(plan.restart, ["gateway.port"]);
+        assert_eq!(plan.changes, ["gateway.hosts", "limits.user.per_minute", "default_agent"][..2]);
+        let agents: Vec<_> = plan.agents.iter().map(|agent| (agent.agent.as_str(), agent.change)).collect();
+        assert_eq!(agents, [("main", Change::Kept), ("second", Change::Added)]);
+        assert_eq!(in_use(&before, after).gateway.port, before.gateway.port);
+        assert!(!plan.is_empty() && Plan::between(&before, &before).is_empty());
+    }
+}

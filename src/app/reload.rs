@@ -1,0 +1,239 @@
+//! Takes over another configuration while the gateway runs.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use frontdesk_api::{ReloadRefused, ServerConfig, WebHub, Webhooks};
+use frontdesk_core::account::AccountId;
+use frontdesk_core::port::Adapter;
+use frontdesk_kit::ConfiguredAccount;
+use frontdesk_runtime::{GatewayHandle, Next, NextAgent, Part};
+use frontdesk_store::lock::Lock;
+use frontdesk_store::row::Author;
+use serde_json::Value;
+
+use crate::channels;
+use crate::config::{Config, Problems};
+use crate::gateway::OnReload;
+use crate::plan::{Change, Plan, in_use};
+use crate::source::{GivenParts, Source};
+
+/// Why a configuration was not taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// It is wrong. The one before stays in use.
+    #[error("{0}")]
+    Config(#[from] Problems),
+    /// An agent cannot be built. The configuration before stays in use.
+    #[error(transparent)]
+    Agent(#[from] frontdesk_agents::BuildError),
+    /// The runtime did not take it over.
+    #[error(transparent)]
+    Runtime(#[from] frontdesk_runtime::ReloadError),
+    /// It could not be read, because the process ends.
+    #[error("the configuration was not read: {0}")]
+    Read(String),
+}
+
+/// What a reload needs.
+pub(crate) struct Reloader {
+    pub(crate) source: Source,
+    pub(crate) parts: GivenParts,
+    pub(crate) config: ArcSwap<Config>,
+    pub(crate) adapters: ArcSwap<Vec<Arc<dyn Adapter>>>,
+    pub(crate) handle: GatewayHandle,
+    pub(crate) server: ServerConfig,
+    pub(crate) hub: Arc<WebHub>,
+    pub(crate) agents: frontdesk_agents::Host,
+    pub(crate) platforms: frontdesk_kit::Host,
+    /// The number of tokens of the API.
+    pub(crate) tokens: usize,
+    /// The lock file, which names the public URL, while the gateway runs; and the address in it.
+    pub(crate) lock: (Weak<Mutex<Lock>>, String),
+    pub(crate) on_reload: Option<OnReload>,
+    /// Held during a reload.
+    pub(crate) alone: tokio::sync::Mutex<()>,
+}
+
+impl Reloader {
+    /// What a reload would change.
+    pub(crate) async fn plan(self: &Arc<Self>) -> Result<Plan, ReloadError> {
+        let next = self.read().await?;
+        Ok(Plan::between(&self.config.load(), &next.0))
+    }
+
+    /// Reads the configuration again and takes it over, one caller after the other. A wrong one is shown in the health
+    /// until a right one is read. It goes on if the caller does not wait for it.
+    pub(crate) async fn reload(self: &Arc<Self>, author: Author) -> Result<Plan, ReloadError> {
+        let reloader = self.clone();
+        let stopping = frontdesk_runtime::ReloadError::Stopping;
+        self.handle.finished(async move { reloader.reload_now(author).await }, stopping.into()).await
+    }
+
+    async fn reload_now(self: &Arc<Self>, author: Author) -> Result<Plan, ReloadError> {
+        let _alone = self.alone.lock().await;
+        let done = match self.read().await {
+            Ok((next, shown)) => self.take_over(next, shown).await,
+            Err(error) => Err(error),
+        };
+        match &done {
+            Ok(plan) => {
+                self.handle.note_config_error(None);
+                tracing::info!(by = author.name, "the configuration is reloaded; {}", plan.summary());
+            }
+            Err(ReloadError::Config(_) | ReloadError::Agent(_)) => {
+                let error = done.as_ref().err().map(ToString::to_string).unwrap_or_default();
+                tracing::error!(error, "the configuration is wrong; the previous one stays in use");
+                self.handle.note_config_error(Some(error));
+            }
+            Err(error) => tracing::error!(%error, "the configuration was not reloaded"),
+        }
+        let outcome = if done.is_ok() { "done" } else { "refused:bad_config" };
+        let file = self.source.file().map(|file| file.display().to_string()).unwrap_or_default();
+        if let Err(error) = self.handle.audit(&author, "reload", &file, outcome).await {
+            tracing::warn!(%error, "a reload could not be written to the audit");
+        }
+        done
+    }
+
+    /// Reads and checks the configuration. Secrets of programs and files are read anew.
+    async fn read(self: &Arc<Self>) -> Result<(Config, Value), ReloadError> {
+        let reloader = self.clone();
+        let read = tokio::task::spawn_blocking(move || reloader.source.read(&reloader.parts)).await;
+        let (mut config, shown) = read.map_err(|error| ReloadError::Read(error.to_string()))??;
+        if config.gateway.port == 0 {
+            // A free port was chosen at the start.
+            config.gateway.port = self.config.load().gateway.port;
+        }
+        Ok((config, shown))
+    }
+
+    async fn take_over(&self, next: Config, shown: Value) -> Result<Plan, ReloadError> {
+        let before = self.config.load_full();
+        let plan = Plan::between(&before, &next);
+        let next = in_use(&before, next);
+        let wrong = |error| ReloadError::Config(Problems::in_memory([error]));
+        next.gateway.check_exposure(self.tokens).map_err(wrong)?;
+        let configured = next.channels.accounts(&next.gateway);
+        let (accounts, adapters) = self.accounts(&configured, &plan)?;
+        let agents = self.next_agents(&next, &plan)?;
+        let access = self.parts.access(channels::access(&configured), &adapters);
+        // An adapter that begins to take prompts finds the hub open.
+        let takes_prompts = next.channels.take_prompts(&configured);
+        if takes_prompts {
+            self.hub.set_configured(true);
+        }
+        let reloaded = self.handle.reload(Next {
+            config: next.runtime.clone(),
+            agents,
+            default_agent: next.default_agent().to_owned(),
+            accounts,
+            routing: channels::routing(&configured),
+            access,
+            problems: channels::problems(&configured),
+            shown,
+        });
+        let reloaded = reloaded.await;
+        if matches!(reloaded, Err(frontdesk_runtime::ReloadError::Store(_)) | Ok(())) {
+            self.hub.set_configured(takes_prompts);
+            let hooks = webhooks(&adapters);
+            self.server.replace(next.gateway.clone(), hooks, self.tokens).map_err(wrong)?;
+            self.write_public_url(&next);
+            if let Some(on_reload) = &self.on_reload {
+                on_reload(&next);
+            }
+            self.adapters.store(Arc::new(adapters));
+            self.config.store(Arc::new(next));
+        }
+        reloaded?;
+        Ok(plan)
+    }
+
+    /// The accounts, each kept or with a new adapter, and all adapters.
+    fn accounts(
+        &self,
+        configured: &[ConfiguredAccount],
+        plan: &Plan,
+    ) -> Result<(Accounts, Vec<Arc<dyn Adapter>>), ReloadError> {
+        let known = self.adapters.load();
+        let (mut accounts, mut adapters) = (Accounts::new(), Vec::new());
+        for account in configured.iter().filter(|account| account.on) {
+            let kept = known.iter().find(|adapter| *adapter.account() == account.id);
+            let (part, adapter) = match (plan.account(&account.id), kept) {
+                (Change::Kept, Some(kept)) => (Part::Kept, kept.clone()),
+                _ => {
+                    let built = (account.build)(&self.platforms);
+                    let built = built.map_err(|error| Problems::in_memory([error]))?;
+                    (Part::New(built.clone()), built)
+                }
+            };
+            accounts.insert(account.id.clone(), part);
+            adapters.push(adapter);
+        }
+        for given in &self.parts.adapters {
+            accounts.insert(given.account().clone(), Part::Kept);
+            adapters.push(given.clone());
+        }
+        Ok((accounts, adapters))
+    }
+
+    /// The agents, each kept or built anew.
+    fn next_agents(&self, next: &Config, plan: &Plan) -> Result<BTreeMap<String, NextAgent>, ReloadError> {
+        let mut agents = BTreeMap::new();
+        for (name, config) in &next.agents {
+            let agent = match plan.agent(name) {
+                Change::Kept => Part::Kept,
+                _ => Part::New(self.parts.build_agent(name, config, &self.agents)?),
+            };
+            agents.insert(name.clone(), NextAgent { agent, max_turns: config.max_turns() });
+        }
+        for name in self.parts.agents.keys() {
+            agents.insert(name.clone(), NextAgent { agent: Part::Kept, max_turns: None });
+        }
+        Ok(agents)
+    }
+
+    /// Notes the public URL for the command line.
+    fn write_public_url(&self, next: &Config) {
+        let (lock, address) = &self.lock;
+        let Some(lock) = lock.upgrade() else { return };
+        let mut lock = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = lock.write_address(address, next.gateway.public_url.as_deref()) {
+            tracing::warn!(%error, "the public URL could not be noted for the command line");
+        }
+    }
+}
+
+type Accounts = BTreeMap<AccountId, Part<Arc<dyn Adapter>>>;
+
+/// The webhooks of the adapters.
+pub(crate) fn webhooks(adapters: &[Arc<dyn Adapter>]) -> Webhooks {
+    let hook = |adapter: &Arc<dyn Adapter>| Some((adapter.account().clone(), adapter.webhook()?));
+    adapters.iter().filter_map(hook).collect()
+}
+
+/// The reload as the API asks for it.
+pub(crate) struct ApiReload(pub(crate) Arc<Reloader>);
+
+#[async_trait]
+impl frontdesk_api::Reload for ApiReload {
+    async fn reload(&self, plan: bool, author: Author) -> Result<Value, ReloadRefused> {
+        let done = if plan { self.0.plan().await } else { self.0.reload(author).await };
+        let shown = done.map_err(|error| match error {
+            ReloadError::Config(_) | ReloadError::Agent(_) => ReloadRefused::Wrong(error.to_string()),
+            ReloadError::Runtime(frontdesk_runtime::ReloadError::Stopping) => ReloadRefused::Stopping,
+            ReloadError::Runtime(frontdesk_runtime::ReloadError::Config(error)) => {
+                ReloadRefused::Wrong(error.to_string())
+            }
+            error => ReloadRefused::Failed(error.to_string()),
+        })?;
+        let shown = serde_json::to_value(shown).map_err(|error| ReloadRefused::Failed(error.to_string()))?;
+        let mut body = serde_json::json!({ "plan": plan });
+        if let (Some(body), Value::Object(shown)) = (body.as_object_mut(), shown) {
+            body.extend(shown);
+        }
+        Ok(body)
+    }
+}

@@ -1,0 +1,105 @@
+//! `frontdesk config reload` and SIGHUP on a running gateway.
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::program::{Daemon, NewHome, until};
+use crate::telegram::Telegram;
+
+/// The reasons in the status.
+fn reasons(home: &NewHome) -> Vec<String> {
+    let status = home.run(&["status", "--json"]).json();
+    status["reasons"].as_array().unwrap().iter().map(|reason| reason.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_plan_says_what_would_change_and_changes_nothing() {
+    let home = NewHome::new();
+    let _daemon = Daemon::start(&home.path());
+    home.write(
+        "frontdesk.toml",
+        "default_agent = \"second\"\n[agents.second]\nkind = \"command\"\ncommand = [\"echo\", \"from the second\"]\n\
+         [gateway.limits]\nws_buffer = 300000\n[limits.user]\nper_minute = 7\n",
+    );
+    let plan = home.run(&["config", "reload", "--plan"]);
+    for line in [
+        "agent main would be removed.",
+        "agent second would be added.",
+        "Changed from the next message on: default_agent, limits.user.per_minute.",
+        "Needs a restart of the gateway: gateway.limits.ws_buffer.",
+    ] {
+        assert!(plan.good().out.contains(line), "{line}: {plan:?}");
+    }
+    assert_eq!(home.run(&["chat", "hello"]).good().out, "hello\n", "the first agent still answers");
+
+    let done = home.run(&["config", "reload", "--json"]).json();
+    assert_eq!((&done["plan"], &done["restart"]), (&json!(false), &json!(["gateway.limits.ws_buffer"])));
+    assert_eq!(done["accounts"], json!([{"account": "web", "change": "kept"}]));
+    assert!(home.run(&["chat", "hello"]).good().out.contains("from the second"));
+    let again = home.run(&["config", "reload", "--plan"]);
+    assert_eq!(again.good().out, "Needs a restart of the gateway: gateway.limits.ws_buffer.\n");
+    let audit: Value = home.run(&["audit", "--json"]).json();
+    let reloads: Vec<&Value> =
+        audit["audit"].as_array().unwrap().iter().filter(|row| row["action"] == "reload").collect();
+    assert_eq!((reloads.len(), &reloads[0]["outcome"]), (1, &json!("done")));
+}
+
+#[test]
+fn a_wrong_file_is_refused_with_its_place_until_a_right_one_is_read() {
+    let home = NewHome::new();
+    let mut daemon = Daemon::start(&home.path());
+    assert_eq!(reasons(&home), Vec::<String>::new());
+    let file = home.write("frontdesk.toml", "[gateway]\nprot = 1\n");
+    let place = format!("{}:2:1: gateway.prot: unknown key `prot`; did you mean `port`?", file.display());
+    home.run(&["config", "reload", "--plan"]).failed(78, &[&place]);
+    assert_eq!(reasons(&home), Vec::<String>::new(), "a plan is only a question");
+    home.run(&["config", "reload"]).failed(78, &[&place]);
+    assert_eq!(home.run(&["chat", "hello"]).good().out, "hello\n");
+    let degraded = reasons(&home);
+    assert!(degraded.contains(&place) && degraded[0].contains("previous configuration"), "{degraded:?}");
+    home.write("frontdesk.toml", "[log]\nlevel = \"debug\"\n");
+    daemon.signal(Signal::HUP);
+    daemon.logs("the configuration is reloaded; changed: log.level");
+    until("the status is good again", || reasons(&home).is_empty());
+    home.run(&["chat", "at level debug"]).good();
+    daemon.logs("accepted");
+    daemon.stop().good();
+}
+
+#[test]
+fn people_of_an_account_change_without_a_new_connection_and_a_setting_needs_one() {
+    let telegram = Telegram::start();
+    let home = NewHome::new();
+    let mut daemon = telegram.gateway(&home, "dm_policy = \"allowlist\"\nallow = [7]");
+    let (anna, ben) = (telegram.user(7, "Anna"), telegram.user(8, "Ben"));
+    anna.tells("hello");
+    anna.sees("hello");
+    home.write("frontdesk.toml", &telegram.config("dm_policy = \"allowlist\"\nallow = [8]"));
+    let done = home.run(&["config", "reload", "--json"]).json();
+    assert_eq!(done["changes"], json!(["telegram: who may write"]));
+    let change = |done: &Value| done["accounts"].as_array().unwrap()[0].clone();
+    assert_eq!(change(&done), json!({"account": "telegram", "change": "kept"}));
+    ben.tells("me too");
+    ben.sees("me too");
+    anna.tells("and now?");
+    ben.tells("again");
+    ben.sees("again");
+    assert_eq!(anna.texts(), ["hello", "hello", "and now?"], "nobody answers her");
+
+    home.write("frontdesk.toml", &telegram.config("dm_policy = \"open\"\nstreaming = \"off\""));
+    let done = home.run(&["config", "reload", "--json"]).json();
+    assert_eq!(change(&done), json!({"account": "telegram", "change": "restarted"}));
+    daemon.logs("a reload has changed an account");
+    anna.tells("welcome back");
+    anna.sees("welcome back");
+
+    home.write("frontdesk.toml", "");
+    let done = home.run(&["config", "reload", "--json"]).json();
+    assert_eq!(change(&done), json!({"account": "telegram", "change": "removed"}));
+    anna.tells("nobody there");
+    home.run(&["send", "--to", "telegram:7", "--message", "too late"]).failed(1, &["telegram"]);
+    home.write("frontdesk.toml", &telegram.config("dm_policy = \"open\""));
+    home.run(&["config", "reload"]).good();
+    anna.sees("nobody there");
+    daemon.stop().good();
+}
