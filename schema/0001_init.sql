@@ -90,7 +90,7 @@ CREATE TABLE inbound (
   roles            TEXT,              -- JSON: the sender's roles there; NULL for none
   platform_message TEXT,              -- the platform's id of the message, to reply to
   received_at      INTEGER NOT NULL,
-  disposition      TEXT NOT NULL,     -- 'turn', 'command', 'refused'
+  disposition      TEXT NOT NULL,     -- 'turn', 'command', 'answer' (a pressed button of a question), 'refused'
   state            TEXT NOT NULL,     -- 'waiting', 'in_turn', 'answered', 'refused', 'superseded', 'cancelled', 'dead'
   reason           TEXT,              -- of a refusal or a death; of an epoch command what it did
   digest           INTEGER NOT NULL,  -- of the text as it came: /new, hooks and /retry change the body, and the same
@@ -243,7 +243,9 @@ CREATE TABLE outbox (
   plain               TEXT,        -- NULL where it equals the body
   media               TEXT,        -- JSON: the file it carries; NULL for none
   album               INTEGER,     -- the id of the first file of the album that this file is sent in; NULL for none
-  salt                BLOB         -- what the pairing code is derived from that is inserted when it is sent
+  salt                BLOB,        -- what the pairing code is derived from that is inserted when it is sent
+  ask                 INTEGER,     -- the question that it asks, or closes
+  audience            TEXT         -- the only person who may see it, where the platform can do that; NULL for the whole chat
 ) STRICT;
 -- What is still to be sent, per address in order.
 CREATE INDEX outbox_open ON outbox (address, id) WHERE state IN ('queued', 'streaming', 'sending');
@@ -253,6 +255,38 @@ CREATE INDEX outbox_seq ON outbox (key, seq) WHERE seq IS NOT NULL;
 CREATE INDEX outbox_turn ON outbox (turn_id) WHERE turn_id IS NOT NULL;
 -- The files that were sent in one conversation: few rows, so that erasing it does not walk through the whole outbox.
 CREATE INDEX outbox_media ON outbox (key) WHERE media IS NOT NULL;
+
+-- Questions to people. The answer is a row, so that an interrupted turn that asks the same again gets it.
+CREATE TABLE ask (
+  id             INTEGER PRIMARY KEY,  -- shown as a7, and never used again: buttons name it
+  turn_id        INTEGER,          -- the turn that asks; NULL if it confirms a command
+  ordinal        INTEGER,          -- its place among the turn's questions, the same in every attempt; NULL once an attempt
+                                   -- has asked something else there
+  digest         TEXT NOT NULL,    -- of what is asked: tells whether an attempt asks the same
+  message_id     INTEGER,          -- the command that it confirms
+  confirm        TEXT,             -- the choice that confirms it
+  command        TEXT,             -- the text of the command that then runs
+  key            TEXT NOT NULL,    -- the session
+  address        TEXT NOT NULL,
+  kind           TEXT NOT NULL,    -- 'permission', 'choice', 'confirm', 'input'
+  text           TEXT NOT NULL,    -- Markdown
+  choices        TEXT NOT NULL,    -- JSON: id, label and style of each
+  audience       TEXT NOT NULL,    -- JSON: a list of principals, or "admins"
+  state          TEXT NOT NULL,    -- 'open', 'answered', 'expired', 'cancelled'
+  created_at     INTEGER NOT NULL,
+  asked_at       INTEGER NOT NULL, -- steady time, like the deadline: a clock that is set ahead ends no question
+  deadline_at    INTEGER NOT NULL,
+  default_answer TEXT,             -- the choice, or the text, that holds if nobody answers
+  answer         TEXT,             -- the choice, or the text, that holds
+  answered_by    TEXT,             -- the principal who gave it
+  answered_name  TEXT,             -- the display name: data, never an identity
+  ended_at       INTEGER,
+  out_id         INTEGER NOT NULL, -- the outbox row with its buttons
+  UNIQUE (turn_id, ordinal)
+) STRICT;
+CREATE INDEX ask_open ON ask (deadline_at) WHERE state = 'open';
+-- The questions of one conversation, to erase them.
+CREATE INDEX ask_key ON ask (key);
 
 -- Files that came with messages, once they were fetched or could not be.
 CREATE TABLE media (

@@ -22,6 +22,7 @@ mod idle_process;
 mod per_turn;
 mod persistent;
 mod persistent_turn;
+mod question;
 mod turn_host;
 pub mod wire;
 

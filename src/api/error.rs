@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use frontdesk_core::ask::AskError;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Busy;
@@ -90,6 +91,17 @@ impl ApiError {
     pub(crate) fn conflict(about: MessageId) -> Self {
         let message = "this id was already used for a different text: use a new one";
         Self::new(StatusCode::CONFLICT, "conflict", message).about(about)
+    }
+
+    /// An answer to a question does not count.
+    pub(crate) fn answer(error: &AskError) -> Self {
+        let status = match error {
+            AskError::NoSuchAsk(_) => StatusCode::NOT_FOUND,
+            AskError::Closed(_) => StatusCode::CONFLICT,
+            AskError::NotYours => StatusCode::FORBIDDEN,
+            AskError::UnknownChoice => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.name(), error.to_string())
     }
 
     pub(crate) fn denied() -> Self {
@@ -220,6 +232,7 @@ impl From<GatewayError> for ApiError {
             GatewayError::NotFound(what) => Self::not_found(format!("there is no {what}")),
             GatewayError::NoSuchChannel(error) => Self::not_found(error.to_string()),
             GatewayError::Invalid(why) => Self::bad_request(why),
+            GatewayError::Ask(error) => Self::answer(&error),
             GatewayError::Store(error) => error.into(),
         }
     }

@@ -1,5 +1,6 @@
 //! Questions that the gateway asks people: for an agent, and before an admin's request is carried out.
 
+mod agent;
 mod end;
 mod press;
 mod question;
@@ -7,6 +8,7 @@ mod typed;
 
 use chrono::{DateTime, Utc};
 
+pub use agent::{AgentQuestion, AskReply};
 pub use end::{Answerer, AskAnswer, AskEnd, AskError, AskState};
 pub use press::{NotAPress, Press};
 pub use question::{

@@ -10,6 +10,7 @@
 //! /retry           /sessions [PAGE]       /resume [N]      /whoami
 //! /steer TEXT      /model [NAME]          /thinking [LEVEL]
 //! /compact [TEXT]
+//! /answer [N ANSWER]
 //! /gateway WHAT    for admins, see [`gateway`]
 //! ```
 //!
@@ -23,6 +24,7 @@ mod tests;
 pub use gateway::Gateway;
 
 use crate::agent::SessionOption;
+use crate::id::AskId;
 use crate::message::{Event, EventKind, FirstLine};
 use crate::nearest::nearest;
 
@@ -46,7 +48,7 @@ pub fn list() -> &'static [Spec] {
     &LIST
 }
 
-const LIST: [Spec; 13] = [
+const LIST: [Spec; 14] = [
     // Telegram's own start button sends /start, so it must not be answered with "unknown".
     Spec { aliases: &["start"], ..person("help", "/help", "Show what you can send here") },
     Spec { aliases: &["reset"], ..person("new", "/new [TEXT]", "Start a new conversation") },
@@ -54,6 +56,7 @@ const LIST: [Spec; 13] = [
     person("stop", "/stop", "Stop the answer and drop waiting messages"),
     person("steer", "/steer TEXT", "Add something to the answer under way"),
     person("retry", "/retry", "Answer the last message again"),
+    person("answer", "/answer [N ANSWER]", "Answer a question"),
     person("sessions", "/sessions [PAGE]", "List the conversations of this chat"),
     person("resume", "/resume [N]", "Return to an earlier conversation"),
     person("compact", "/compact [TEXT]", "Let the agent summarize what was said"),
@@ -84,6 +87,8 @@ pub enum Command {
     Stop,
     /// Answer the last message once more.
     Retry,
+    /// Answer a question with the number or the label of a choice, or with free text; `None` lists the open questions.
+    Answer(Option<(AskId, String)>),
     /// List one page of the chat's conversations.
     Sessions {
         /// The page, counted from 1.
@@ -126,6 +131,7 @@ impl Command {
             Command::Status => "status",
             Command::Stop => "stop",
             Command::Retry => "retry",
+            Command::Answer(_) => "answer",
             Command::Sessions { .. } => "sessions",
             Command::Resume { .. } => "resume",
             Command::Steer { .. } => "steer",
@@ -218,6 +224,8 @@ fn with_arguments(name: &str, rest: &str) -> Option<Command> {
     match name {
         "help" => Some(Command::Help),
         "stop" => Some(Command::Stop),
+        "answer" if rest.is_empty() => Some(Command::Answer(None)),
+        "answer" => answer(rest),
         "new" => Some(Command::New { text: (!rest.is_empty()).then(|| rest.to_owned()) }),
         "sessions" if rest.is_empty() => Some(Command::Sessions { page: 1 }),
         "sessions" => number(rest).filter(|page| *page >= 1).map(|page| Command::Sessions { page }),
@@ -241,6 +249,13 @@ fn with_arguments(name: &str, rest: &str) -> Option<Command> {
 fn choose(option: SessionOption, rest: &str) -> Option<Command> {
     let value = (!rest.is_empty()).then(|| rest.to_owned());
     (!rest.contains(char::is_whitespace)).then_some(Command::Choose { option, value })
+}
+
+/// The number of a question with or without its `a`, and the answer.
+fn answer(rest: &str) -> Option<Command> {
+    let (ask, text) = rest.split_once(char::is_whitespace)?;
+    let digits = ask.strip_prefix(['a', 'A']).unwrap_or(ask);
+    Some(Command::Answer(Some((AskId(number(digits)?), text.trim().to_owned()))))
 }
 
 fn number<N: std::str::FromStr>(digits: &str) -> Option<N> {

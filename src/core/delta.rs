@@ -5,6 +5,8 @@ use std::fmt;
 use futures_channel::oneshot;
 use thiserror::Error;
 
+use crate::ask::AgentQuestion;
+
 /// One report of an agent. Each of them shows that the agent is alive.
 #[derive(Debug)]
 pub enum Delta {
@@ -39,6 +41,8 @@ pub enum Delta {
         /// Whether it failed.
         failed: bool,
     },
+    /// It asks a person a question, and goes on once that has ended.
+    Ask(AgentQuestion),
     /// It is alive and has no text yet.
     Progress,
     /// The usage of this attempt so far; a later report replaces it. Stored with the end of the turn, however it ends.

@@ -2,23 +2,25 @@
 
 use std::sync::Arc;
 
-use frontdesk_store::row::{AccessState, CommitListener, OutboxRow};
+use frontdesk_store::row::{AccessState, CommitListener, EndedAsk, OutboxRow};
 use tokio::sync::mpsc;
 
 use crate::access::Access;
+use crate::asks::Asks;
 
-/// Copies committed changes of access into memory, and passes committed outbox rows to the task that announces them
+/// Copies committed changes of access into memory, passes the ends of questions to their turns, and committed outbox rows to the task that announces them
 /// ([`announce`](crate::outbox::announce)). The channel has no bound, because the writer must not wait for that task.
 pub(crate) struct Announcer {
     access: Arc<Access>,
+    asks: Arc<Asks>,
     rows: mpsc::UnboundedSender<OutboxRow>,
 }
 
 impl Announcer {
     /// The listener, and the receiver of the rows, in the order of commit.
-    pub(crate) fn new(access: Arc<Access>) -> (Self, mpsc::UnboundedReceiver<OutboxRow>) {
+    pub(crate) fn new(access: Arc<Access>, asks: Arc<Asks>) -> (Self, mpsc::UnboundedReceiver<OutboxRow>) {
         let (rows, committed) = mpsc::unbounded_channel();
-        (Self { access, rows }, committed)
+        (Self { access, asks, rows }, committed)
     }
 }
 
@@ -34,6 +36,10 @@ impl CommitListener for Announcer {
                 tracing::debug!("a row was committed after the announcer had ended");
             }
         }
+    }
+
+    fn asks_ended(&self, ended: Vec<EndedAsk>) {
+        self.asks.ended(ended);
     }
 }
 
@@ -74,7 +80,7 @@ mod tests {
     fn a_committed_change_of_access_is_in_memory_when_the_listener_returns() {
         let clock: Arc<dyn Clock> = Arc::new(StoppedClock);
         let access = Arc::new(Access::new(&clock));
-        let (announcer, _rows) = Announcer::new(access.clone());
+        let (announcer, _rows) = Announcer::new(access.clone(), Arc::default());
         let account = AccountId::default_of("telegram");
         let switch = access.switch(&account);
         let stopped = StoppedAccount { account: account.clone(), by: "anna".into(), at: DateTime::default() };

@@ -1,6 +1,7 @@
 //! Commands, one per file. Each runs from its stored row, also while a turn runs. Its effect, its reply and its end are
 //! one transaction.
 
+mod answer;
 mod choose;
 mod compact;
 mod gateway;
@@ -24,7 +25,9 @@ use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Stop;
 use frontdesk_core::visible::quoted;
-use frontdesk_store::row::{AccessDone, CommandEffect, CommandFacts, Fenced, InboundRow, Reason};
+use frontdesk_store::row::{
+    AccessDone, CommandEffect, CommandFacts, Confirmation, Fenced, InboundRow, Reason,
+};
 use frontdesk_store::{Reply, StoreError};
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
@@ -49,11 +52,13 @@ pub(crate) struct Plan {
     reply: Reply,
     /// What the process does once the reply is stored.
     lifecycle: Option<Lifecycle>,
+    /// The reply asks whether to do it after all.
+    confirmation: Option<Confirmation>,
 }
 
 impl Plan {
     fn new(effect: CommandEffect, reply: impl Fn(&CommandFacts) -> String + Send + 'static) -> Self {
-        Self { effect, reply: Box::new(reply), lifecycle: None }
+        Self { effect, reply: Box::new(reply), lifecycle: None, confirmation: None }
     }
 
     /// A command without effect.
@@ -104,12 +109,16 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
     if !may {
         return shared.store.command_refused(id, Refusal::Revoked).await.map(drop);
     }
-    let Plan { effect, reply, lifecycle } = match is_in_unserved_group(&row) {
+    let Plan { effect, reply, lifecycle, confirmation } = match is_in_unserved_group(&row) {
         true => Plan::say(UNSERVED),
         false => plan(shared, &row, parsed).await?,
     };
-    let answered = answer(shared, id, effect, reply).await?;
+    let asks = confirmation.is_some();
+    let answered = answer(shared, id, effect, confirmation, reply).await?;
     shared.health.note(None);
+    if asks {
+        shared.work.asks.note_change();
+    }
     let Fenced::Done(facts) = answered else { return Ok(()) };
     match facts {
         CommandFacts::Stopped { running, waiting } => {
@@ -121,6 +130,7 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
                 shared.work.running.steer(&row.session, id);
             }
         }
+        CommandFacts::Answered(Ok(answered)) => shared.answered(&answered),
         _ => {}
     }
     if let Some(wanted) = lifecycle {
@@ -141,13 +151,14 @@ async fn answer(
     shared: &Shared,
     id: MessageId,
     effect: CommandEffect,
+    confirmation: Option<Confirmation>,
     reply: Reply,
 ) -> Result<Fenced<CommandFacts>, StoreError> {
     let change = match &effect {
         CommandEffect::Access { change, .. } => Some(change.clone()),
         _ => None,
     };
-    let store = async { shared.store.answer_command(id, effect, shared.time.now(), reply).await };
+    let store = async { shared.store.answer_with(id, effect, confirmation, shared.time.now(), reply).await };
     match change {
         None => store.await,
         Some(change) => shared.store_change(&change, store, changed).await,
@@ -170,6 +181,8 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
             Command::Status => status::plan(shared, row).await?,
             Command::Stop => stop::plan(),
             Command::Retry => retry::plan(),
+            Command::Answer(Some((ask, text))) => answer::plan(shared, row, ask, text),
+            Command::Answer(None) => answer::list(shared, row).await?,
             Command::Sessions { page } => sessions::plan(shared, row, page).await?,
             Command::Resume { epoch } => resume::plan(row, epoch),
             Command::Steer { text } => steer::plan(text),

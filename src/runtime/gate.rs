@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
+use frontdesk_core::ask::{AskError, Press};
 use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::hook::HookEvent;
@@ -22,7 +23,8 @@ use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, Refusal, Source
 use frontdesk_core::port::{Busy, Inbox};
 use frontdesk_core::time::Now;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{Admitted, Batch, Decided, Disposition, EpochChange, Quota, Stored};
+use frontdesk_store::row::{Admitted, Answered, Batch, Decided, Disposition, EpochChange, Quota, Stored};
+use prepare::TypedAnswer;
 
 use crate::config::QueueMode;
 use crate::settings::Settings;
@@ -42,9 +44,12 @@ pub(crate) async fn accept(
 ) -> Result<Vec<Outcome>, Busy> {
     let settings = shared.settings();
     is_open(shared, &settings, &source.account, batch.len())?;
-    prepare::all(shared, &settings, &mut batch).await?;
+    let mut typed = prepare::all(shared, &settings, &mut batch).await?;
     let received = shared.time.now();
-    let events = batch.into_iter().map(|event| judge(shared, &settings, source, event, received)).collect();
+    let judged = batch.into_iter().enumerate();
+    let judged =
+        judged.map(|(n, event)| judge(shared, &settings, source, (event, typed.remove(&n)), received));
+    let events = judged.collect();
     let batch = Arc::new(Batch { source: source.clone(), received, events, cursor });
     let stored = shared.store.accept(Arc::clone(&batch)).await;
     shared.health.note(stored.as_ref().err());
@@ -72,11 +77,17 @@ fn is_open(shared: &Shared, settings: &Settings, account: &AccountId, arriving: 
 }
 
 /// Decides about one event. The store recognises a redelivery, in the transaction that would store it.
-fn judge(shared: &Shared, settings: &Settings, source: &Source, event: Event, now: Now) -> Decided {
+fn judge(
+    shared: &Shared,
+    settings: &Settings,
+    source: &Source,
+    (event, answer): (Event, Option<TypedAnswer>),
+    now: Now,
+) -> Decided {
     if let Some(reason) = unused(&event.kind) {
         return Decided::Dropped { event, reason, session: None };
     }
-    match rule(shared, settings, source, &event, now) {
+    match rule(shared, settings, source, (&event, answer.as_ref()), now) {
         Ruling::Dropped(reason, session) => Decided::Dropped { event, reason, session },
         Ruling::Admitted(session, plan) => {
             Decided::Admitted(admitted(shared, settings, event, session, plan, now))
@@ -99,6 +110,11 @@ fn unused(kind: &EventKind) -> Option<DropReason> {
     }
 }
 
+/// The button of a question that an event says was pressed.
+fn press(event: &Event) -> Option<Press> {
+    matches!(event.kind, EventKind::Button { .. }).then(|| event.text.parse().ok())?
+}
+
 /// The decision of the rules about an event whose sender is known.
 enum Ruling {
     /// The event is counted and not stored. The session is given if the sender may write in it.
@@ -106,9 +122,15 @@ enum Ruling {
     Admitted(SessionKey, Plan),
 }
 
-fn rule(shared: &Shared, settings: &Settings, source: &Source, event: &Event, now: Now) -> Ruling {
+fn rule(
+    shared: &Shared,
+    settings: &Settings,
+    source: &Source,
+    (event, answer): (&Event, Option<&TypedAnswer>),
+    now: Now,
+) -> Ruling {
     let chat = first_id(shared, event);
-    let admission = Admission { shared, settings, source, event, chat: &chat, now };
+    let admission = Admission { shared, settings, source, event, answer, chat: &chat, now };
     let entry = match admission.access() {
         Entry::Shut(reason) => return Ruling::Dropped(reason, None),
         entry => entry,
@@ -130,7 +152,11 @@ fn rule(shared: &Shared, settings: &Settings, source: &Source, event: &Event, no
             if let Some(reason) = admission.silence(&plan) {
                 return Ruling::Dropped(reason, Some(session));
             }
+            let is_press = matches!(plan.disposition, Disposition::Answer(_));
             let plan = limits(&admission, plan);
+            if is_press && matches!(plan.disposition, Disposition::Refused(_)) {
+                return Ruling::Dropped(DropReason::RateLimited, Some(session));
+            }
             let tell = plan.tell && may_tell(&admission);
             Ruling::Admitted(session, Plan { tell, ..plan })
         }
@@ -223,7 +249,12 @@ fn conclude(shared: &Shared, source: &Source, decided: &Decided, stored: Stored)
         shared.inbound.unreadable.note(shared.time.clock(), source, &decided.event().id, raw);
     }
     match decided {
-        Decided::Dropped { reason, .. } => reason.outcome(),
+        Decided::Dropped { event, reason, .. } => match (reason.outcome(), press(event)) {
+            (Outcome::Denied, Some(Press { ask, .. })) => {
+                Outcome::NotAnswered { ask, error: AskError::NotYours }
+            }
+            (outcome, _) => outcome,
+        },
         Decided::Admitted(message) => {
             shared.inbound.recent.note(&source.id, &message.event.id);
             match message.disposition {
@@ -271,6 +302,12 @@ fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored: Store
             Outcome::Unstorable { message }
         }
         Stored::Noted => Outcome::Noted,
+        Stored::Answered { message, ask, answer: shown, confirmed } => {
+            let answered = Answered { shown, confirmed };
+            shared.answered(&answered);
+            Outcome::Answered { message, ask, answer: answered.shown }
+        }
+        Stored::NotAnswered { ask, error } => Outcome::NotAnswered { ask, error },
         Stored::Asked { message } => Outcome::Refused { message, reason: Refusal::Pairing },
         Stored::Dropped => Outcome::Ignored,
     }
@@ -315,6 +352,8 @@ fn name(stored: &Stored) -> &'static str {
         Stored::Refused { .. } => "refused",
         Stored::Dead { .. } => "dead",
         Stored::Noted => "noted",
+        Stored::Answered { .. } => "answered",
+        Stored::NotAnswered { .. } => "not_answered",
         Stored::Asked { .. } => "asked",
         Stored::Dropped => "dropped",
     }

@@ -1,6 +1,7 @@
 //! The handle of a running gateway for the API, the library and the command line.
 
 mod access;
+mod asks;
 mod reload;
 
 use std::path::Path;
@@ -10,6 +11,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::NoSuchChannel;
 use frontdesk_core::address::Address;
+use frontdesk_core::ask::AskError;
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
@@ -41,6 +43,9 @@ pub enum GatewayError {
     /// The request is wrong; the text says what to write instead.
     #[error("{0}")]
     Invalid(String),
+    /// An answer does not count.
+    #[error(transparent)]
+    Ask(#[from] AskError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -5,6 +5,8 @@ mod access_change;
 mod active_agents;
 mod adapters;
 mod announcer;
+mod ask_deadlines;
+mod asks;
 mod code_fence;
 mod commands;
 pub mod config;

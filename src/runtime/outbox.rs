@@ -161,6 +161,10 @@ async fn attempt(
         }
     };
     sent::tell(shared, &row, &others, &outcome);
+    if matches!(outcome, SendResult::Dead { .. } | SendResult::Gone { .. }) {
+        // A question that cannot be shown ends.
+        shared.work.asks.note_change();
+    }
     if let Some(to) = elsewhere {
         // The chat's other parts were woken when it moved; this one was being sent then.
         shared.work.outbox.wake(&to);

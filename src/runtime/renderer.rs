@@ -43,6 +43,10 @@ impl Renderer for ProfileRenderer {
         }
     }
 
+    fn buttons(&self, to: &Address) -> bool {
+        self.profiles.load().get(to.channel()).is_some_and(|profile| profile.buttons)
+    }
+
     fn fits(&self, to: &Address, text: &str) -> bool {
         self.profiles.load().get(to.channel()).is_none_or(|profile| profile.limit.holds(text))
     }

@@ -17,7 +17,7 @@ use crate::gate::{ALBUM, GateInbox};
 use crate::handle::GatewayHandle;
 use crate::setup::{Receivers, build};
 use crate::shared::Shared;
-use crate::{Setup, StartError, commands, outbox, sweep, turn};
+use crate::{Setup, StartError, ask_deadlines, commands, outbox, sweep, turn};
 
 /// Maximum duration of each of the last steps of an orderly stop.
 const LAST_STEPS: Duration = Duration::from_secs(2);
@@ -148,6 +148,8 @@ impl Running {
         self.announcer.spawn(self.watched("the announcer", announce));
         let commands = commands::run(self.shared.clone(), receivers.commands, self.stop_services.clone());
         self.services.spawn(self.watched("the commands", commands));
+        let asks = ask_deadlines::run(self.shared.clone(), self.stop_services.clone());
+        self.services.spawn(self.watched("the questions' deadlines", asks));
         let sweep = sweep::run(self.shared.clone(), self.stop_services.clone());
         self.services.spawn(self.watched("the sweeps", sweep));
         let (h, stop) = (self.shared.clone(), self.stop_services.clone());

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::access::{Access, AccessRules};
 use crate::adapters::Adapters;
 use crate::announcer::Announcer;
+use crate::asks::Asks;
 use crate::config::ResetRules;
 use crate::failures::TurnFailures;
 use crate::health::StorageHealth;
@@ -66,7 +67,8 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
     let profiles = adapters.iter().map(|adapter| adapter.profile().clone());
     let renderer = Arc::new(ProfileRenderer::new(profiles));
     let access = Arc::new(Access::new(&clock));
-    let (announcer, rows) = Announcer::new(access.clone());
+    let asks = Arc::new(Asks::default());
+    let (announcer, rows) = Announcer::new(access.clone(), asks.clone());
     let listener = Arc::new(announcer);
     let now = clock.wall();
     let options = Options {
@@ -91,6 +93,7 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
             |address| address.channel(),
         ),
         commands,
+        asks,
         background: TaskTracker::new(),
     };
     let adapters = Adapters::new(adapters, &store.database_name().await?, &access, &clock);

@@ -15,7 +15,7 @@ use frontdesk_core::message::Event;
 use frontdesk_core::port::ContextMessage;
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_store::Store;
-use frontdesk_store::row::InboundRow;
+use frontdesk_store::row::{Answered, InboundRow};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::access::Access;
@@ -149,6 +149,15 @@ impl Shared {
     pub(crate) fn conversation_changed(&self, session: &SessionKey) {
         self.hooks.tell(HookEvent::SessionEnd { session: session.clone() });
         self.hooks.tell(HookEvent::SessionStart { session: session.clone() });
+    }
+
+    /// Runs the command that a stored answer confirms.
+    pub(crate) fn answered(&self, answered: &Answered) {
+        if let Some(command) = answered.confirmed
+            && self.work.commands.send(command).is_err()
+        {
+            tracing::warn!(message = %command, "a command was confirmed while stopping; it runs at the next start");
+        }
     }
 
     /// Follows up on turns and messages of a session that were cancelled in the database: stops the agents of the

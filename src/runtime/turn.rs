@@ -1,12 +1,14 @@
 //! Runs one turn, from the claim to the transaction that ends it.
 
 mod answer;
+mod clocks;
 mod compaction;
 mod drive;
 mod ending;
 mod head;
 mod hooks;
 mod past;
+mod questions;
 mod steering;
 
 use std::panic::AssertUnwindSafe;
@@ -30,6 +32,7 @@ use crate::settings::Settings;
 use crate::shared::Shared;
 use answer::AnswerFiles;
 use hooks::TurnHooks;
+use questions::Questions;
 use steering::Steering;
 
 /// Pause of a lane after a database error, or after an agent died.
@@ -83,6 +86,7 @@ struct TurnRun<'r> {
     files: AnswerFiles,
     /// Whether a tool was allowed to begin.
     acted: bool,
+    questions: Questions,
     /// What the agent has reported last.
     usage: Option<Usage>,
     hooks: TurnHooks,
@@ -125,11 +129,22 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
     let (stop, steers) = shared.work.running.begin(turn.claim.id, session);
     let flow = Flow::new(shared, &settings, &turn, &stop);
     let (files, hooks) = (AnswerFiles::default(), TurnHooks::default());
-    let steering = Steering::new(steers);
-    let run =
-        TurnRun { shared, settings, turn: &turn, flow, files, acted: false, usage: None, hooks, steering };
+    let (steering, questions) = (Steering::new(steers), Questions::default());
+    let run = TurnRun {
+        shared,
+        settings,
+        turn: &turn,
+        flow,
+        files,
+        acted: false,
+        questions,
+        usage: None,
+        hooks,
+        steering,
+    };
     let ended = run.run_to_end(&stop).await;
     shared.work.running.end(turn.claim.id);
+    shared.work.asks.forget(turn.claim.id);
     metrics::histogram!("frontdesk_turn_seconds", "agent" => session.agent().to_owned())
         .record(shared.time.mono().since(started).as_secs_f64());
     Ok(match ended? {

@@ -1,11 +1,14 @@
 //! The work that is under way or waits in the database: turns, outgoing parts, commands, background operations.
 
+use std::sync::Arc;
+
 use frontdesk_core::address::Address;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
+use crate::asks::Asks;
 use crate::failures::TurnFailures;
 use crate::lanes::Lanes;
 use crate::running_turns::RunningTurns;
@@ -21,6 +24,8 @@ pub(crate) struct Work {
     pub(crate) outbox: Lanes<Address>,
     /// Commands, in the order of acceptance.
     pub(crate) commands: mpsc::UnboundedSender<MessageId>,
+    /// Questions to people.
+    pub(crate) asks: Arc<Asks>,
     /// Operations that continue after their caller has disconnected.
     pub(crate) background: TaskTracker,
 }

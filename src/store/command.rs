@@ -17,11 +17,13 @@ use crate::message::{inbound, inbound_columns, stored_replays};
 use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
-use crate::row::{AccessChange, Author, CommandEffect, CommandFacts, Fenced, InboundRow, Reason, TurnState};
+use crate::row::{
+    AccessChange, Author, CommandEffect, CommandFacts, Confirmation, Fenced, InboundRow, Reason, TurnState,
+};
 use crate::sql::int;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::{Result, Store, StoreReader, access};
+use crate::{Result, Store, StoreReader, access, ask};
 
 /// Makes the text of a command's reply from its result.
 pub type Reply = Box<dyn Fn(&CommandFacts) -> String + Send>;
@@ -49,10 +51,22 @@ impl Store {
         now: impl Into<Now>,
         reply: Reply,
     ) -> Result<Fenced<CommandFacts>> {
+        self.answer_with(id, effect, None, now, reply).await
+    }
+
+    /// The same, where the reply asks for the confirmation of the command.
+    pub async fn answer_with(
+        &self,
+        id: MessageId,
+        effect: CommandEffect,
+        confirmation: Option<Confirmation>,
+        now: impl Into<Now>,
+        reply: Reply,
+    ) -> Result<Fenced<CommandFacts>> {
         let now = now.into();
         self.write(WorkClass::Commands, move |tx| {
             let Some(row) = tx.one(WAITING, [id.0], inbound)? else { return Ok(Fenced::Stale) };
-            answer(tx, &row, &effect, now, &reply).map(Fenced::Done)
+            answer(tx, &row, &effect, confirmation.as_ref(), now, &reply).map(Fenced::Done)
         })
         .await
     }
@@ -96,6 +110,7 @@ fn answer(
     tx: &Tx<'_>,
     row: &InboundRow,
     effect: &CommandEffect,
+    confirmation: Option<&Confirmation>,
     now: Now,
     reply: &Reply,
 ) -> Outcome<CommandFacts> {
@@ -115,6 +130,7 @@ fn answer(
         CommandEffect::Message { text } => return waits(tx, row, text, None),
         CommandEffect::Choose { option, value } => choose(tx, row, *option, value.as_deref())?,
         CommandEffect::Access { change, author } => changed(tx, row, change, author, now)?,
+        CommandEffect::Answer(answering) => CommandFacts::Answered(ask::answered(tx, answering, now)?),
     };
     end(tx, row)?;
     let about = [row.id];
@@ -127,7 +143,10 @@ fn answer(
         kind: PostKind::Answer,
         now: now.wall,
     };
-    outgoing.text(tx, &TextKey::reply(row.id), &reply(&facts))?;
+    match confirmation {
+        Some(confirmation) => ask::confirmation(tx, row, &outgoing, confirmation, now)?,
+        None => outgoing.text(tx, &TextKey::reply(row.id), &reply(&facts)).map(drop)?,
+    }
     Ok(facts)
 }
 
@@ -219,6 +238,7 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: i64, now: DateTime<Utc
     )?;
     tx.taken(rows.len());
     stopped.waiting.extend(rows);
+    ask::withdraw_confirmations(tx, key, before, now)?;
     Ok(stopped)
 }
 

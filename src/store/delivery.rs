@@ -87,6 +87,10 @@ fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart
     if part.next_at > now && paused(tx, &part, now)? {
         return Ok(NextPart::Wait(part.next_at));
     }
+    if is_without_target(tx, &part)? {
+        done(tx, part.post.out, OutboxState::Dropped, "there is no message to change", now)?;
+        return claim(tx, address, now);
+    }
     let mut others = album::others(tx, &part)?;
     for part in others.iter_mut().chain([&mut part]) {
         tx.run(
@@ -98,6 +102,15 @@ fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart
         part.fence += 1;
     }
     Ok(NextPart::Send { part: Box::new(part), others })
+}
+
+/// Whether a part closes a question whose message never arrived.
+fn is_without_target(tx: &Tx<'_>, part: &OutboxRow) -> Outcome<bool> {
+    if part.edit.is_some() || part.post.ask.as_ref().is_none_or(|ask| ask.closed.is_none()) {
+        return Ok(false);
+    }
+    let edits = "SELECT 1 FROM outbox WHERE id = ?1 AND act = 'edit'";
+    Ok(tx.one(edits, [part.post.out.0], |_| Ok(()))?.is_some())
 }
 
 /// Whether a part whose time has not come is still paused. A part without a pause was stored by a clock that has been set

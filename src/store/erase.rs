@@ -19,7 +19,7 @@ use crate::{Result, Store, context_message};
 const CHUNK: usize = 100;
 
 /// The tables whose rows are erased, in this order.
-const ERASED: [ErasedTable; 7] = [
+const ERASED: [ErasedTable; 8] = [
     ErasedTable {
         rows: "SELECT DISTINCT message_id FROM media WHERE message_id IN
                 (SELECT id FROM session_message WHERE key = ?1 AND id <= ?2)",
@@ -53,6 +53,11 @@ const ERASED: [ErasedTable; 7] = [
         rows: "SELECT id FROM dead_letter WHERE key = ?1 AND id <= ?2",
         newest: "SELECT coalesce(max(id), 0) FROM dead_letter",
         erase: "DELETE FROM dead_letter WHERE id = ?1",
+    },
+    ErasedTable {
+        rows: "SELECT id FROM ask WHERE key = ?1 AND id <= ?2",
+        newest: "SELECT coalesce(max(id), 0) FROM ask",
+        erase: "DELETE FROM ask WHERE id = ?1",
     },
     ErasedTable {
         rows: "SELECT id FROM outbox WHERE key = ?1 AND id <= ?2",

@@ -7,6 +7,7 @@ use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
 use crate::answer::{answer, cut};
+use crate::ask::withdraw;
 use crate::fault::Outcome;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
@@ -177,5 +178,5 @@ fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
         "UPDATE inbound SET state = ?2, reason = coalesce(?3, reason) WHERE turn_id = ?1 AND state = 'in_turn'",
         params![turn.id.0, finish.ending.name(), error],
     )?;
-    Ok(())
+    withdraw(tx, turn.id, state == TurnState::Interrupted, finish.now)
 }

@@ -24,10 +24,11 @@ pub(crate) enum Table {
     Outbox,
     Pairing,
     Audit,
+    Ask,
 }
 
 impl Table {
-    const ALL: [Table; 7] = [
+    const ALL: [Table; 8] = [
         Table::Inbound,
         Table::ContextMessage,
         Table::DeadLetter,
@@ -35,6 +36,7 @@ impl Table {
         Table::Outbox,
         Table::Pairing,
         Table::Audit,
+        Table::Ask,
     ];
 
     fn name(self) -> &'static str {
@@ -46,6 +48,7 @@ impl Table {
             Table::Outbox => "outbox",
             Table::Pairing => "pairing",
             Table::Audit => "audit",
+            Table::Ask => "ask",
         }
     }
 
@@ -59,6 +62,7 @@ impl Table {
             Table::Outbox => "outbox_ids",
             Table::Pairing => "pairing_ids",
             Table::Audit => "audit_ids",
+            Table::Ask => "ask_ids",
         }
     }
 }
@@ -129,7 +133,7 @@ impl Ids {
     }
 
     fn block(&self, table: Table) -> &Cell<Block> {
-        let [inbound, context_message, dead_letter, turn, outbox, pairing, audit] = &self.0;
+        let [inbound, context_message, dead_letter, turn, outbox, pairing, audit, ask] = &self.0;
         match table {
             Table::Inbound => inbound,
             Table::ContextMessage => context_message,
@@ -138,6 +142,7 @@ impl Ids {
             Table::Outbox => outbox,
             Table::Pairing => pairing,
             Table::Audit => audit,
+            Table::Ask => ask,
         }
     }
 }

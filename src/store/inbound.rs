@@ -24,7 +24,9 @@ use crate::quota::counted;
 use crate::row::{Admitted, Batch, Decided, Disposition, HistoryRow, MessageState, Reason, Stored};
 use crate::sql::ms;
 use crate::tx::Tx;
-use crate::{Result, Store, StoreError, StoreReader, context_message, dead_letter, edit, pairing_request};
+use crate::{
+    Result, Store, StoreError, StoreReader, ask, context_message, dead_letter, edit, pairing_request,
+};
 
 impl Store {
     /// Stores a batch of one source in one transaction (T1); the adapter may acknowledge when this returns. If an
@@ -128,6 +130,7 @@ fn take(tx: &Tx<'_>, batch: &Batch, decided: &Decided, tell: bool) -> Outcome<St
         }
         Decided::Admitted(message) => match &message.disposition {
             Disposition::Pairing(request) => pairing_request::taken(tx, batch, message, request),
+            Disposition::Answer(answering) => ask::pressed(tx, batch, message, answering),
             _ => keep(tx, batch, message, tell),
         },
     }

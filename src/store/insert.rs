@@ -40,11 +40,18 @@ impl NewRow {
             Disposition::Turn => (RowDisposition::Turn, reason, Kept::All),
             Disposition::Command => (RowDisposition::Command, reason, Kept::All),
             Disposition::NotServed => (RowDisposition::Command, Some(Reason::NotServed), Kept::Nothing),
+            Disposition::Answer(_) => (RowDisposition::Answer, reason, Kept::Text),
             Disposition::Context(_) | Disposition::Refused(_) | Disposition::Pairing(_) => {
                 (RowDisposition::Refused, reason, Kept::All)
             }
         };
         Self { epoch, disposition, state: MessageState::Waiting, reason, kept }
+    }
+
+    /// A pressed button of a question.
+    pub(crate) fn answer(epoch: u64) -> Self {
+        let (disposition, state) = (RowDisposition::Answer, MessageState::Answered);
+        Self { epoch, disposition, state, reason: None, kept: Kept::Text }
     }
 
     /// A message that no agent and no command gets.

@@ -6,6 +6,8 @@ mod account;
 mod agent_session;
 mod album;
 mod answer;
+mod ask;
+mod ask_row;
 mod audit;
 mod chat;
 mod claim;

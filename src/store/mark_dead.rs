@@ -13,7 +13,7 @@ use crate::queue::WorkClass;
 use crate::row::{Claim, Fenced, OutboxState, Reason};
 use crate::sql::ms;
 use crate::tx::Tx;
-use crate::{Result, Store};
+use crate::{Result, Store, ask};
 
 impl Store {
     /// A turn whose end cannot be stored is dead, and its messages with it. What it had streamed stays in the
@@ -64,10 +64,10 @@ impl Store {
 
 /// A turn that is open, whoever holds it.
 pub(crate) fn turn(tx: &Tx<'_>, id: TurnId, now: DateTime<Utc>) -> Outcome<()> {
-    let (why, now) = (Reason::Failed(Failure::Internal).to_string(), ms(now));
+    let (why, at) = (Reason::Failed(Failure::Internal).to_string(), ms(now));
     tx.run(
         "UPDATE turn SET state = 'dead', error = ?2, finished_at = ?3, owner = NULL WHERE id = ?1",
-        params![id.0, why, now],
+        params![id.0, why, at],
     )?;
     tx.run(
         "UPDATE inbound SET state = 'dead', reason = ?2 WHERE turn_id = ?1 AND state = 'in_turn'",
@@ -76,7 +76,7 @@ pub(crate) fn turn(tx: &Tx<'_>, id: TurnId, now: DateTime<Utc>) -> Outcome<()> {
     tx.run(
         "UPDATE outbox SET state = 'dropped', error = ?2, done_at = ?3, owner = NULL
          WHERE turn_id = ?1 AND state = 'streaming'",
-        params![id.0, why, now],
+        params![id.0, why, at],
     )?;
-    Ok(())
+    ask::forget(tx, id, now)
 }

@@ -90,7 +90,7 @@ const TO_SEND: Open = (
 );
 
 /// Rows that lead to parts later, or may be sent again.
-const OTHERS: [Open; 3] = [
+const OTHERS: [Open; 4] = [
     (
         "SELECT DISTINCT address FROM outbox WHERE state IN ('unknown', 'dead')",
         "UPDATE outbox SET address = ?2 WHERE state IN ('unknown', 'dead') AND address = ?1",
@@ -102,6 +102,10 @@ const OTHERS: [Open; 3] = [
     (
         "SELECT DISTINCT address FROM turn WHERE state IN ('queued', 'running')",
         "UPDATE turn SET address = ?2 WHERE state IN ('queued', 'running') AND address = ?1",
+    ),
+    (
+        "SELECT DISTINCT address FROM ask WHERE state = 'open'",
+        "UPDATE ask SET address = ?2 WHERE state = 'open' AND address = ?1",
     ),
 ];
 

@@ -9,7 +9,7 @@ use frontdesk_core::id::BootId;
 use frontdesk_core::markup::Part;
 use frontdesk_core::profile::ReceiptRule;
 
-use crate::row::{AccessState, CommitListener, OutboxRow, Renderer};
+use crate::row::{AccessState, CommitListener, EndedAsk, OutboxRow, Renderer};
 use crate::{Options, Store};
 
 pub(crate) struct NullRenderer;
@@ -33,6 +33,10 @@ impl Renderer for NullRenderer {
         Vec::new()
     }
 
+    fn buttons(&self, _: &Address) -> bool {
+        false
+    }
+
     fn fits(&self, _: &Address, _: &str) -> bool {
         true
     }
@@ -45,4 +49,5 @@ impl Renderer for NullRenderer {
 impl CommitListener for NullRenderer {
     fn access_changed(&self, _: AccessState) {}
     fn committed(&self, _: Vec<OutboxRow>) {}
+    fn asks_ended(&self, _: Vec<EndedAsk>) {}
 }

@@ -13,6 +13,7 @@ use frontdesk_core::profile::ReceiptRule;
 use rusqlite::{Row, params};
 use serde_json::{Value, json};
 
+use crate::ask_row::posted;
 use crate::fault::Outcome;
 use crate::ids::Table;
 use crate::message::text;
@@ -24,10 +25,14 @@ use crate::tx::Tx;
 /// The columns that [`out`] reads, of `outbox o`.
 macro_rules! out_columns {
     () => {
-        "o.id, o.key, o.seq, o.address, o.part_key, o.kind, o.act, o.target, o.body, o.plain, o.reply_to, \
+        concat!("o.id, o.key, o.seq, o.address, o.part_key, o.kind, o.act, \
+         iif(o.ask IS NOT NULL AND o.act = 'edit', coalesce(o.target, \
+             (SELECT q.platform_message_id FROM ask a JOIN outbox q ON q.id = a.out_id WHERE a.id = o.ask)), o.target), \
+         o.body, o.plain, o.reply_to, \
          o.state, o.attempts, o.next_at, o.fence, o.platform_message_id, o.error, o.created_at, o.message_id, \
          o.media, o.salt, o.part, o.failures, o.album, \
-         (SELECT group_concat(m.id) FROM (SELECT id FROM inbound WHERE turn_id = o.turn_id ORDER BY id) m)"
+         (SELECT group_concat(m.id) FROM (SELECT id FROM inbound WHERE turn_id = o.turn_id ORDER BY id) m), \
+         o.audience, ", $crate::ask_row::out_ask_columns!())
     };
 }
 
@@ -160,14 +165,16 @@ impl Outgoing<'_> {
         let (act, target) = match (&row.edit, &row.delete) {
             (Some(target), _) => ("edit", Some(target)),
             (None, Some(target)) => ("delete", Some(target)),
+            // The platform's id of the question may not be known yet.
+            (None, None) if row.post.ask.as_ref().is_some_and(|ask| ask.closed.is_some()) => ("edit", None),
             (None, None) => ("post", None),
         };
         let inserted = tx.run(
             "INSERT INTO outbox (id, turn_id, message_id, key, seq, address, part_key, part, notice, kind, act, target,
                                  body, plain, reply_to, state, owner, attempts, next_at, fence, created_at, done_at,
-                                 media, salt, album)
+                                 media, salt, album, ask, audience)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18, 0, ?18, ?19,
-                     ?20, ?21, ?22)
+                     ?20, ?21, ?22, ?23, ?24)
              ON CONFLICT (part_key) DO NOTHING",
             params![
                 id.0,
@@ -192,6 +199,8 @@ impl Outgoing<'_> {
                 row.media.as_ref().map(stored_file),
                 row.salt.map(|salt| salt.0),
                 row.album.map(|first| first.0),
+                row.post.ask.as_ref().map(|ask| ask.id.0),
+                row.post.audience.as_ref().map(|person| person.as_str()),
             ],
         )?;
         if inserted == 0 {
@@ -257,8 +266,8 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
             about: MessageRefs { session: maybe_parsed(row, 1)?, messages },
             seq: row.get::<_, Option<i64>>(2)?.map(nat),
             more: state == OutboxState::Streaming,
-            ask: None,
-            audience: None,
+            ask: row.get::<_, Option<String>>(26)?.and_then(|json| posted(&json)),
+            audience: maybe_parsed(row, 25)?,
         },
         edit,
         delete,

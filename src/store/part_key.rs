@@ -4,7 +4,7 @@
 use std::fmt::Display;
 
 use frontdesk_core::address::Principal;
-use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::id::{AskId, MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::Notice;
 
@@ -21,6 +21,16 @@ impl TextKey {
     /// The reply to a command: `m7`.
     pub(crate) fn reply(command: MessageId) -> Self {
         Self(command.to_string())
+    }
+
+    /// A question: `a7`.
+    pub(crate) fn ask(id: AskId) -> Self {
+        Self(id.to_string())
+    }
+
+    /// The end of a question: `a7/closed`.
+    pub(crate) fn ask_closed(id: AskId) -> Self {
+        Self(format!("{id}/closed"))
     }
 
     /// Something that was sent without a turn: `send/` and the key of the request.

@@ -48,6 +48,10 @@ const TURNS: Sweep = Sweep {
           FROM turn WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM turn WHERE id = ?1 AND state NOT IN ('queued', 'running')",
 };
+const ASKS: Sweep = Sweep {
+    old: "SELECT id, state <> 'open' AND created_at < ?2, created_at < ?2 FROM ask WHERE id > ?1 ORDER BY id LIMIT ?3",
+    delete: "DELETE FROM ask WHERE id = ?1 AND state <> 'open'",
+};
 
 const AUDIT: Sweep = Sweep {
     old: "SELECT id, at < ?2, at < ?2 FROM audit WHERE id > ?1 ORDER BY id LIMIT ?3",
@@ -105,6 +109,7 @@ impl Store {
             (&INBOUND, history),
             (&DEAD_LETTERS, before(keep.dead_letter_days)),
             (&TURNS, history),
+            (&ASKS, history),
             (&USED_CONTEXT, history),
             (&COMPACTIONS, history),
             (&MEDIA, history),

@@ -1,6 +1,7 @@
 //! What goes into the store and what comes out. No SQLite type is among it.
 
 mod access;
+mod ask;
 mod inbound;
 mod outgoing;
 mod overview;
@@ -8,6 +9,7 @@ mod state;
 mod turn;
 
 pub use access::*;
+pub use ask::*;
 pub use inbound::*;
 pub use outgoing::*;
 pub use overview::*;

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use crate::fault::{Fault, Outcome, caught};
 use crate::ids::{Ids, Reserved, Table};
-use crate::row::OutboxRow;
+use crate::row::{EndedAsk, OutboxRow};
 use crate::shared::Shared;
 use crate::sql::Sql;
 
@@ -24,6 +24,8 @@ pub(crate) struct Tx<'a> {
     waiting: Cell<i64>,
     /// New outbox rows in order: the listener gets them once they are committed.
     stored: RefCell<Vec<OutboxRow>>,
+    /// Questions that have ended: the listener gets them once that is committed.
+    ended_asks: RefCell<Vec<EndedAsk>>,
     /// Whether something changed who has access: the listener gets the new state once it is committed.
     access_changed: Cell<bool>,
 }
@@ -37,9 +39,17 @@ impl<'a> Deref for Tx<'a> {
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(conn: &'a Connection, shared: &'a Shared, ids: &'a Ids) -> Self {
-        let (waiting, stored, access_changed) = (Cell::default(), RefCell::default(), Cell::default());
         let (sql, reserved) = (Sql(conn), ids.reserved());
-        Self { sql, shared, ids, reserved, waiting, stored, access_changed }
+        Self {
+            sql,
+            shared,
+            ids,
+            reserved,
+            waiting: Cell::default(),
+            stored: RefCell::default(),
+            ended_asks: RefCell::default(),
+            access_changed: Cell::default(),
+        }
     }
 
     /// An id for a new row, never used before.
@@ -67,6 +77,11 @@ impl<'a> Tx<'a> {
         self.stored.borrow_mut().push(row);
     }
 
+    /// Notes the end of a question for the listener.
+    pub(crate) fn ask_ended(&self, ended: EndedAsk) {
+        self.ended_asks.borrow_mut().push(ended);
+    }
+
     /// Notes that somebody's access was changed.
     pub(crate) fn note_access_change(&self) {
         self.access_changed.set(true);
@@ -76,6 +91,7 @@ impl<'a> Tx<'a> {
     pub(crate) fn forget(&self) {
         self.waiting.set(0);
         self.stored.borrow_mut().clear();
+        self.ended_asks.borrow_mut().clear();
         self.access_changed.set(false);
         self.ids.rolled_back(self.reserved);
     }
@@ -83,6 +99,11 @@ impl<'a> Tx<'a> {
     /// The outbox rows that the listener gets after the commit.
     pub(crate) fn take_stored(&self) -> Vec<OutboxRow> {
         self.stored.take()
+    }
+
+    /// The questions that have ended, for the listener.
+    pub(crate) fn take_ended_asks(&self) -> Vec<EndedAsk> {
+        self.ended_asks.take()
     }
 
     /// Whether somebody's access was changed.
@@ -100,12 +121,14 @@ impl<'a> Tx<'a> {
         // A savepoint outside of a transaction would begin, and commit, one of its own.
         self.whole("before a savepoint")?;
         let (before, stored) = (self.waiting.get(), self.stored.borrow().len());
+        let ended_asks = self.ended_asks.borrow().len();
         let (access_changed, reserved) = (self.access_changed.get(), self.ids.reserved());
         self.run("SAVEPOINT apart", [])?;
         let outcome = caught(step);
         if let Err(fault) = &outcome {
             self.waiting.set(before);
             self.stored.borrow_mut().truncate(stored);
+            self.ended_asks.borrow_mut().truncate(ended_asks);
             self.access_changed.set(access_changed);
             self.ids.rolled_back(reserved);
             if fault.takes_the_group() {

@@ -15,7 +15,7 @@ use crate::ids::Ids;
 use crate::lease;
 use crate::mark;
 use crate::queue::{Entry, NextGroup, Queue};
-use crate::row::{AccessState, CommitListener, OutboxRow};
+use crate::row::{AccessState, CommitListener, EndedAsk, OutboxRow};
 use crate::shared::Shared;
 use crate::stopwatch::Stopwatch;
 use crate::tx::Tx;
@@ -176,7 +176,7 @@ impl Writer {
         match results {
             Ok(results) => {
                 self.shared.moved(tx.moved());
-                self.announce(access, tx.take_stored());
+                self.announce(access, tx.take_stored(), tx.take_ended_asks());
                 Ok(results)
             }
             Err(fault) => {
@@ -192,13 +192,16 @@ impl Writer {
     }
 
     /// Tells the listener of a commit, in the order of commit and before any caller gets its result: first who has
-    /// access now, then the new outbox rows.
-    fn announce(&self, access: Option<AccessState>, rows: Vec<OutboxRow>) {
+    /// access now, then the new outbox rows, then the questions that have ended.
+    fn announce(&self, access: Option<AccessState>, rows: Vec<OutboxRow>, ended: Vec<EndedAsk>) {
         if let Some(state) = access {
             self.tell(|listener| listener.access_changed(state));
         }
         if !rows.is_empty() {
             self.tell(|listener| listener.committed(rows));
+        }
+        if !ended.is_empty() {
+            self.tell(|listener| listener.asks_ended(ended));
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use frontdesk_core::agent::Capabilities;
+use frontdesk_core::ask::{AgentQuestion, AskEnd, AskReply, Question};
 use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall, ToolDecision, Usage};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
@@ -35,6 +36,8 @@ pub enum Step {
     Session(&'static str),
     /// Compacts its context by itself, with this summary.
     Compact(&'static str),
+    /// Asks a person and waits for the answer.
+    Ask(Question),
     /// Reports progress without text.
     Progress,
     /// The process dies.
@@ -57,6 +60,8 @@ pub struct ScriptedAgent {
     /// Tools that were allowed to run, with the turn and the parameters.
     tools: Mutex<Vec<(TurnId, String, serde_json::Value)>>,
     denied: Mutex<Vec<String>>,
+    /// What became of its questions.
+    answers: Mutex<Vec<Result<AskEnd, String>>>,
     running: Mutex<HashMap<TurnId, Stop>>,
     aborted: Mutex<Vec<TurnId>>,
     forgotten: Mutex<Vec<(SessionKey, u64)>>,
@@ -101,6 +106,21 @@ impl ScriptedAgent {
     /// The reasons of the tool calls that were denied.
     pub fn denied(&self) -> Vec<String> {
         self.denied.lock().unwrap().clone()
+    }
+
+    /// Waits until it knows what became of `count` questions, and returns that.
+    pub async fn told(&self, count: usize) -> Vec<Result<AskEnd, String>> {
+        soon(&format!("{count} questions have ended for the agent"), async {
+            loop {
+                let changed = self.changed.notified();
+                let answers = self.answers.lock().unwrap().clone();
+                if answers.len() >= count {
+                    return answers;
+                }
+                changed.await;
+            }
+        })
+        .await
     }
 
     /// The turns that it was asked to abort.
@@ -198,6 +218,10 @@ impl ScriptedAgent {
                     self.go.notified().await;
                     continue;
                 }
+                Step::Ask(question) => {
+                    self.ask(question, &say).await;
+                    continue;
+                }
                 Step::Tool(name) => {
                     self.tool(&turn, name, &say).await;
                     let (name, result) = (name.to_owned(), format!("result of {name}"));
@@ -212,6 +236,18 @@ impl ScriptedAgent {
         // A failed send means that the turn was cancelled.
         if say.send(Ok(Delta::Usage(usage()))).await.is_ok() {
             drop(say.send(Ok(Delta::Done { text: None })).await);
+        }
+    }
+
+    async fn ask(&self, question: Question, say: &mpsc::Sender<Result<Delta, AgentError>>) {
+        let (reply, end) = AskReply::channel();
+        if say.send(Ok(Delta::Ask(AgentQuestion { question, reply }))).await.is_err() {
+            return;
+        }
+        // A dropped reply means that the turn was cancelled.
+        if let Ok(end) = end.await {
+            self.answers.lock().unwrap().push(end);
+            self.changed.notify_waiters();
         }
     }
 

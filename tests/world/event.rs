@@ -178,6 +178,13 @@ impl TestEvent {
         TestEvent(Event { quote: Some(quote), ..self.0 })
     }
 
+    /// As a reply to this message of the bot.
+    #[must_use]
+    pub fn replying_to_bot(self, message: &str) -> Self {
+        let quote = Quote { message: Some(message.to_owned()), ours: true, ..Quote::of("a question") };
+        TestEvent(Event { quote: Some(quote), ..self.0 })
+    }
+
     /// As a reply to a message with a file.
     #[must_use]
     pub fn replying_to_file(self, message: &str, reference: &str) -> Self {

@@ -41,6 +41,8 @@ pub struct Posted {
     pub edits: u32,
     /// Its file.
     pub file: Option<PostedFile>,
+    /// The data of its buttons.
+    pub buttons: Vec<String>,
 }
 
 /// A file that was sent.
@@ -142,6 +144,7 @@ impl Platform {
         pacing: Pacing,
         media: Option<u64>,
         albums: Option<Albums>,
+        buttons: bool,
         dialect: &'static Dialect,
     ) -> Arc<Self> {
         let profile = Profile {
@@ -157,7 +160,7 @@ impl Platform {
             albums,
             person_chat: Some(String::new()),
             ends: false,
-            buttons: false,
+            buttons,
             private_posts: false,
             idempotent: None,
             pacing,

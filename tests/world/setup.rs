@@ -18,6 +18,7 @@ pub struct Plan {
     pub(crate) pacing: Pacing,
     pub(crate) media: Option<u64>,
     pub(crate) albums: Option<Albums>,
+    pub(crate) buttons: bool,
     pub(crate) start: String,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
     pub(crate) agent_turns: Option<usize>,
@@ -37,6 +38,7 @@ pub fn plan() -> Plan {
         pacing: Pacing::default(),
         media: Some(100_000),
         albums: None,
+        buttons: false,
         start: "2026-03-28T12:00:00Z".to_owned(),
         hooks: Vec::new(),
         agent_turns: None,
@@ -103,6 +105,13 @@ impl Plan {
     pub fn albums(mut self, max: usize) -> Self {
         let together = vec![vec![FileKind::Photo, FileKind::Video], vec![FileKind::Document]];
         self.albums = Some(Albums { max, together });
+        self
+    }
+
+    /// The platform draws buttons.
+    #[must_use]
+    pub fn buttons(mut self) -> Self {
+        self.buttons = true;
         self
     }
 

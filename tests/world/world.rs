@@ -53,6 +53,7 @@ impl World {
                 plan.pacing,
                 plan.media,
                 plan.albums.clone(),
+                plan.buttons,
                 &crate::dialect::DIALECT,
             ),
             running: None,

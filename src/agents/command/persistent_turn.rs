@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use frontdesk_core::ask::{AgentQuestion, AskEnd, AskReply};
 use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall, ToolDecision};
 use frontdesk_core::history::History;
 use frontdesk_core::id::TurnId;
@@ -15,6 +16,7 @@ use tracing::debug;
 use super::history::{Asked, answered};
 use super::idle_process::IdleProcess;
 use super::persistent::TurnControl;
+use super::question::WireQuestion;
 use super::turn_host::TurnHost;
 use super::wire::{self, Line};
 use crate::process::{IdlePool, LineError, Reusable};
@@ -27,6 +29,8 @@ const MAX_PENDING_TOOLS: usize = 32;
 
 /// The maximum number of pages of the history that are being read. While they are, no further line is read.
 const MAX_PENDING_PAGES: usize = 4;
+/// The maximum number of questions that wait for an answer. While they are pending, no further line is read.
+const MAX_PENDING_ASKS: usize = 32;
 
 type DeltaResult = Result<Delta, AgentError>;
 
@@ -42,6 +46,8 @@ pub(super) struct PersistentTurn {
     /// `None` when the turn is over.
     idle_process: Option<IdleProcess>,
     approvals: FuturesUnordered<BoxFuture<'static, (String, ToolDecision)>>,
+    /// The questions that have not ended, by the program's ids.
+    asks: FuturesUnordered<BoxFuture<'static, (String, Result<AskEnd, String>)>>,
     /// The names of the tool calls that have not ended, by the calls' ids.
     tools: HashMap<String, String>,
     /// The length of the answer so far, in bytes.
@@ -58,6 +64,7 @@ enum Event {
     Overdue,
     ToolApproval(String, ToolDecision),
     HistoryPage(Vec<u8>),
+    AskEnded(String, Result<AskEnd, String>),
     Line(Result<Option<Vec<u8>>, LineError>),
 }
 
@@ -89,6 +96,7 @@ impl PersistentTurn {
             pages: FuturesUnordered::new(),
             idle_process: Some(idle_process),
             approvals,
+            asks: FuturesUnordered::new(),
             tools: HashMap::new(),
             answer_bytes: 0,
             done: None,
@@ -109,6 +117,7 @@ impl PersistentTurn {
                 }
                 Event::ToolApproval(id, decision) => self.send(wire::tool(self.turn, &id, &decision)),
                 Event::HistoryPage(page) => self.send(page),
+                Event::AskEnded(id, end) => self.send(wire::answer(self.turn, &id, &end)),
                 Event::Line(Ok(Some(line))) => self.handle_line(&line),
                 Event::Line(Ok(None)) => return self.output_ended().await,
                 Event::Line(Err(why)) => Step::Broken(AgentError::Died(why.to_string())),
@@ -146,14 +155,18 @@ impl PersistentTurn {
             () = overdue => Event::Overdue,
             Some((id, decision)) = self.approvals.next() => Event::ToolApproval(id, decision),
             Some(page) = self.pages.next() => Event::HistoryPage(page),
+            Some((id, end)) = self.asks.next() => Event::AskEnded(id, end),
             line = lines.next(&mut process.output),
-                if self.approvals.len() < MAX_PENDING_TOOLS && self.pages.len() < MAX_PENDING_PAGES => Event::Line(line),
+                if self.approvals.len() < MAX_PENDING_TOOLS
+                    && self.pages.len() < MAX_PENDING_PAGES
+                    && self.asks.len() < MAX_PENDING_ASKS => Event::Line(line),
         })
     }
 
     fn abort(&mut self) -> Step {
         self.end_by = Some(self.host.processes.clock().mono() + self.host.processes.ending().after_sigterm);
         self.approvals.clear();
+        self.asks.clear();
         self.send(wire::abort(self.turn))
     }
 
@@ -213,6 +226,7 @@ impl PersistentTurn {
                 let name = self.tools.remove(&id).unwrap_or_default();
                 Step::Emit(Delta::ToolEnd { id, name, result, failed })
             }
+            Line::Ask { id, question, .. } => self.ask(id, *question),
             Line::Progress { .. } => Step::Emit(Delta::Progress),
             Line::Restart { .. } => {
                 self.answer_bytes = 0;
@@ -254,6 +268,22 @@ impl PersistentTurn {
         }
     }
 
+    /// Passes a question on. One that is not understood is answered at once.
+    fn ask(&mut self, id: String, question: WireQuestion) -> Step {
+        let question = match question.read() {
+            Ok(question) => question,
+            Err(why) => return self.send(wire::answer(self.turn, &id, &Err(why))),
+        };
+        let (reply, end) = AskReply::channel();
+        // A reply that is dropped means that the turn ends.
+        let end = end.map(|end| (id, end.unwrap_or_else(|_| Err("the turn has ended".into()))));
+        // An aborted turn gets no more answers.
+        if self.end_by.is_none() {
+            self.asks.push(end.boxed());
+        }
+        Step::Emit(Delta::Ask(AgentQuestion { question, reply }))
+    }
+
     fn steered(&self, taken: bool) {
         let waiting = lock(&self.running.steers).as_mut().and_then(|waiting| waiting.pop_front());
         // The caller has been answered with "not taken" after the timeout.
@@ -267,6 +297,7 @@ impl PersistentTurn {
         lock(&self.running.steers).take();
         self.approvals.clear();
         self.pages.clear();
+        self.asks.clear();
         self.idle_process.take()
     }
 

@@ -14,6 +14,9 @@
 //! {"type":"history","turn":"t12","id":1,"entries":[...],"next":"m5"}  the page that a history line asked for, or an error
 //! {"type":"tool_ok","turn":"t12","id":"1","params":{}} the call with this id may begin, with these parameters
 //! {"type":"tool_denied","turn":"t12","id":"1","reason":"..."}
+//! {"type":"answer","turn":"t12","id":"1","choice":"a","by":{"id":"web:main","name":null}}   or "text" instead of "choice";
+//!                                                      or "expired":true, with the default if there is one and without "by";
+//!                                                      or "error":"why the question was not asked"
 //! {"type":"abort","turn":"t12"}                        end the turn soon, with done or error
 //! ```
 //!
@@ -28,6 +31,8 @@
 //! {"type":"delta","turn":"t12","text":"hel"}
 //! {"type":"tool_start","id":"1","name":"shell","params":{}}   and then wait for tool_ok or tool_denied
 //! {"type":"tool_end","id":"1","failed":false,"result":"what it returned, for hooks; optional"}
+//! {"type":"ask","id":"1","kind":"choice","text":"Which one?","choices":[{"id":"a","label":"This one","style":"primary"}],
+//!  "deadline_s":600,"default":"a"}                     and then wait for answer; the last two are optional
 //! {"type":"progress"}                                  alive, nothing to say yet
 //! {"type":"restart"}                                   forget the text and the files of this turn so far: it begins again
 //! {"type":"session","ref":"abc"}                       its own name for the conversation, at most 4096 bytes: stored at
@@ -49,13 +54,15 @@
 
 use std::path::PathBuf;
 
+use frontdesk_core::ask::{AskAnswer, AskEnd};
 use frontdesk_core::delta::{ToolDecision, Usage};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::port::{Prompt, Turn};
 use frontdesk_core::prompt;
 use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::question::WireQuestion;
 use crate::process::json_line;
 
 /// A line from the program.
@@ -80,6 +87,12 @@ pub(super) enum Line {
         failed: bool,
         #[serde(default)]
         result: String,
+    },
+    Ask {
+        turn: Option<String>,
+        id: String,
+        #[serde(flatten)]
+        question: Box<WireQuestion>,
     },
     Progress {
         turn: Option<String>,
@@ -163,6 +176,7 @@ impl Line {
             Line::Delta { turn, .. }
             | Line::ToolStart { turn, .. }
             | Line::ToolEnd { turn, .. }
+            | Line::Ask { turn, .. }
             | Line::Progress { turn }
             | Line::Restart { turn }
             | Line::Session { turn, .. }
@@ -212,6 +226,34 @@ pub(super) fn tool(turn: TurnId, id: &str, decision: &ToolDecision) -> Vec<u8> {
             json!({"type": "tool_denied", "turn": turn, "id": id, "reason": reason})
         }
     })
+}
+
+/// The end of a question.
+pub(super) fn answer(turn: TurnId, id: &str, end: &Result<AskEnd, String>) -> Vec<u8> {
+    let mut line = Map::new();
+    line.insert("type".into(), "answer".into());
+    line.insert("turn".into(), turn.to_string().into());
+    line.insert("id".into(), id.into());
+    match end {
+        Err(why) => drop(line.insert("error".into(), why.as_str().into())),
+        Ok(end) => {
+            match end.answer() {
+                Some(AskAnswer::Choice(choice)) => drop(line.insert("choice".into(), choice.as_str().into())),
+                Some(AskAnswer::Text(text)) => drop(line.insert("text".into(), text.as_str().into())),
+                None => {}
+            }
+            match end {
+                AskEnd::Answered { by, .. } => {
+                    let name = by.name.as_deref().map(prompt::sanitized);
+                    line.insert("by".into(), json!({"id": by.id.as_str(), "name": name}));
+                }
+                AskEnd::Expired { .. } | AskEnd::Cancelled => {
+                    drop(line.insert("expired".into(), true.into()))
+                }
+            }
+        }
+    }
+    json_line::write(&line.into())
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ pub enum AskEnd {
         /// Who gave it.
         by: Answerer,
     },
-    /// Nobody answered before the deadline.
+    /// Nobody answered before the deadline, or the question can be answered no more.
     Expired {
         /// The answer that takes effect instead, if the question has a default.
         default: Option<AskAnswer>,
@@ -125,7 +125,7 @@ impl AskEnd {
             AskEnd::Expired { default: Some(default) } => {
                 format!("Nobody answered in time, so this holds: {}", quoted_label(default.shown(choices)))
             }
-            AskEnd::Expired { default: None } => "Nobody answered in time.".to_owned(),
+            AskEnd::Expired { default: None } => "This question has expired.".to_owned(),
             AskEnd::Cancelled => "This question was withdrawn.".to_owned(),
         }
     }
@@ -149,6 +149,16 @@ pub enum AskError {
 }
 
 impl AskError {
+    /// The sentence for the chat, in Markdown.
+    pub fn in_chat(&self) -> String {
+        match self {
+            AskError::Closed(AskEnd::Answered { by, .. }) => {
+                format!("{} has answered this question already.", quoted_label(by.shown()))
+            }
+            _ => self.to_string(),
+        }
+    }
+
     /// The name in the API.
     pub fn name(&self) -> &'static str {
         match self {

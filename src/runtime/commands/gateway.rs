@@ -6,16 +6,22 @@ mod people;
 mod show;
 
 use frontdesk_core::access::Action;
+use frontdesk_core::ask::{AskChoice, AskKind, ChoiceStyle, Question};
 use frontdesk_core::command::Gateway;
 use frontdesk_core::command::gateway::{Misuse, usages};
 use frontdesk_core::key::Scope;
 use frontdesk_core::visible::quoted;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{AccessChange, AccessDone, Author, CommandEffect, CommandFacts, InboundRow};
+use frontdesk_store::row::{
+    AccessChange, AccessDone, Author, CommandEffect, CommandFacts, Confirmation, InboundRow,
+};
 
 use super::{Plan, TYPED};
 use crate::process::Lifecycle;
 use crate::shared::Shared;
+
+/// The choice that confirms a request.
+const CONFIRM: &str = "confirm";
 
 /// The reply to a sender who is not an admin.
 const NOT_ADMIN: &str = "Only admins may manage the gateway.";
@@ -54,7 +60,14 @@ pub(super) async fn plan(
         Gateway::Stop { what: None, confirm: false } => {
             let text = "This stops the whole gateway. It can only be started again on the machine it runs on, not from \
                         a chat. To stop it, send `/gateway stop confirm`.";
-            note(row, &request, "refused:not_confirmed", text.to_owned())
+            let told = note(row, &request, "refused:not_confirmed", text.to_owned());
+            confirmed_by_button(
+                shared,
+                row,
+                told,
+                text,
+                ("Stop the gateway", "/gateway stop confirm".to_owned()),
+            )
         }
         Gateway::Stop { what: None, confirm: true } => Plan {
             lifecycle: Some(Lifecycle::Stop),
@@ -124,6 +137,34 @@ fn changing(
 ) -> Plan {
     let author = Author { name: row.from.id.to_string(), via: "chat" };
     Plan::new(CommandEffect::Access { change: Box::new(change), author }, reply)
+}
+
+/// The same reply with a button that confirms the request, where the platform has buttons. `confirmed` is the label of that
+/// button and the command that then runs; `text` is the reply.
+fn confirmed_by_button(
+    shared: &Shared,
+    row: &InboundRow,
+    plan: Plan,
+    text: &str,
+    (label, command): (&str, String),
+) -> Plan {
+    let choice = |id: &str, label: &str, style| AskChoice { id: id.into(), label: label.into(), style };
+    let question = Question {
+        kind: AskKind::Confirm,
+        text: text.to_owned(),
+        choices: vec![
+            choice(CONFIRM, label, ChoiceStyle::Danger),
+            choice("cancel", "Cancel", ChoiceStyle::Plain),
+        ],
+        audience: None,
+        deadline: None,
+        default: None,
+    };
+    let has_buttons = shared.adapters.at(&row.address).is_some_and(|to| to.adapter().profile().buttons);
+    // A text that is too long for a question, because of a long word in it, is a reply without buttons.
+    let question = question.completed().ok().filter(|_| has_buttons);
+    let confirmation = question.map(|question| Confirmation { question, confirm: CONFIRM.into(), command });
+    Plan { confirmation, ..plan }
 }
 
 /// The result of a change of who may write.

@@ -9,7 +9,7 @@ use frontdesk_core::visible::quoted;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{InboundRow, SessionRow};
 
-use super::Plan;
+use super::{Plan, answer};
 use crate::shared::Shared;
 
 /// How much of a model's name is shown.
@@ -29,6 +29,9 @@ pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
     ];
     if let Some(usage) = shared.store.last_usage(&row.session, session.epoch).await? {
         lines.extend(used(&usage));
+    }
+    for ask in shared.store.open_asks(Some(&row.session)).await? {
+        lines.push(answer::line(&ask, now));
     }
     if settings.config.limits.daily > 0 {
         let used = shared.store.quota_used(&row.from.id, settings.quota_day(now)).await?;

@@ -1,14 +1,17 @@
 //! The decision about one event: whether its sender may write, and what follows from the event.
 
 use frontdesk_core::access::{Action, Decision, DenyReason};
+use frontdesk_core::ask::{Answerer, Press};
 use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::key::{KeyError, SessionKey};
 use frontdesk_core::message::{Event, EventKind, Refusal, SenderKind, Source};
 use frontdesk_core::route;
 use frontdesk_core::time::Now;
-use frontdesk_store::row::{Disposition, EpochChange};
+use frontdesk_store::row::{Answering, Disposition, EpochChange, GivenAnswer, Standing};
 
+use super::prepare::TypedAnswer;
+use super::press;
 use crate::config::{Chat, Sharing};
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -22,6 +25,8 @@ pub(super) struct Admission<'a> {
     pub(super) settings: &'a Settings,
     pub(super) source: &'a Source,
     pub(super) event: &'a Event,
+    /// The answer to a question that the event gives in writing.
+    pub(super) answer: Option<&'a TypedAnswer>,
     /// The chat's first id.
     pub(super) chat: &'a str,
     pub(super) now: Now,
@@ -71,7 +76,8 @@ impl Admission<'_> {
             Decision::Allow => Entry::Open,
             // An admin can have a group served from within it.
             Decision::Deny(DenyReason::UnknownGroup)
-                if self.is_admin_command() && self.decide(Action::Administer) == Decision::Allow =>
+                if (self.is_admin_command() || press(self.event).is_some())
+                    && self.decide(Action::Administer) == Decision::Allow =>
             {
                 Entry::Open
             }
@@ -109,7 +115,10 @@ impl Admission<'_> {
         match &event.kind {
             EventKind::Message => self.message(),
             EventKind::Edit => self.edit(),
-            EventKind::Button { .. } => self.text(&event.text),
+            EventKind::Button { .. } => match press(event) {
+                Some(press) => self.press(press),
+                None => self.text(&event.text),
+            },
             EventKind::Reaction { added, removed, .. } => self.reaction(added, removed),
             EventKind::Unreadable { notify_sender, .. } => (*notify_sender && self.is_for_us())
                 .then(|| Plan::of(Disposition::Refused(Refusal::Unreadable))),
@@ -120,6 +129,9 @@ impl Admission<'_> {
     fn message(&self) -> Option<Plan> {
         if let Some(plan) = self.oversized() {
             return plan;
+        }
+        if let Some(TypedAnswer(command)) = self.answer {
+            return Some(Plan::of(Disposition::Command).with_text(command));
         }
         let plan = match command::of(self.event) {
             Parsed::NotForUs => return None,
@@ -141,6 +153,18 @@ impl Admission<'_> {
             Parsed::Unknown { .. } | Parsed::Malformed { .. } => Plan::of(Disposition::Command),
         };
         Some(plan)
+    }
+
+    /// A pressed button of a question. The store decides whether the answer counts.
+    fn press(&self, Press { ask, choice }: Press) -> Option<Plan> {
+        let from = &self.event.from;
+        if from.kind != SenderKind::Person {
+            return None;
+        }
+        let by = Answerer { id: from.id.clone(), name: from.name.clone() };
+        let standing = if self.is_by_admin() { Standing::Admin } else { Standing::Person };
+        let answering = Answering { ask, given: GivenAnswer::Position(choice), by, standing };
+        Some(Plan::of(Disposition::Answer(Box::new(answering))))
     }
 
     fn edit(&self) -> Option<Plan> {
@@ -203,7 +227,7 @@ impl Admission<'_> {
     }
 
     /// Why nothing is accepted here now: the chat is muted, or bots answer each other without end. Commands are always
-    /// accepted.
+    /// accepted, and so are answers to questions.
     pub(super) fn silence(&self, plan: &Plan) -> Option<DropReason> {
         let (shared, source) = (self.shared, self.source);
         if self.event.from.kind == SenderKind::Bot
@@ -213,7 +237,8 @@ impl Admission<'_> {
             return Some(DropReason::BotLoop);
         }
         let muted = || shared.access.is_muted(&source.account, self.chat, self.now.steady);
-        (plan.disposition != Disposition::Command && muted()).then_some(DropReason::Muted)
+        let is_for_gateway = matches!(plan.disposition, Disposition::Command | Disposition::Answer(_));
+        (!is_for_gateway && muted()).then_some(DropReason::Muted)
     }
 
     /// The session that the event belongs to.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::delta::{Delta, TOOL_RESULT, ToolCall, ToolDecision};
-use frontdesk_core::notice::Failure;
 use frontdesk_core::port::{Agent, Stop, Turn};
 use frontdesk_core::terminal;
 use frontdesk_store::row::Fenced;
 use futures_util::StreamExt;
 
 use super::answer::AnswerFiles;
+use super::clocks::TurnClocks;
 use super::{TurnEnd, TurnRun};
 
 /// Maximum size of an agent's own name for a conversation, in bytes.
@@ -24,13 +24,13 @@ impl TurnRun<'_> {
     pub(super) async fn drive(&mut self, agent: Arc<dyn Agent>, mut turn: Turn, stop: &Stop) -> TurnEnd {
         let shared = self.shared.clone();
         let clock = &shared.time;
-        let hard = clock.mono() + self.settings.config.turns.hard_limit();
-        let mut last_delta = clock.mono();
         turn.options = turn.options.offered(&agent.capabilities());
+        let turns = &self.settings.config.turns;
+        let mut clocks = TurnClocks::start(clock.mono(), turns.hard_limit(), turns.progress_timeout());
         let mut stream = agent.turn(turn);
         let end = loop {
-            let silent = last_delta + self.settings.config.turns.progress_timeout();
-            let due = hard.min(silent).min(self.flow.due().unwrap_or(hard));
+            clocks.rest(self.questions.is_open(), clock.mono());
+            let due = [clocks.due(), self.flow.due()].into_iter().flatten().min();
             let flow_pending = self.flow.is_pending();
             tokio::select! {
                 // The agent comes last: one that sends without a pause must not starve the others.
@@ -38,17 +38,15 @@ impl TurnRun<'_> {
                 () = stop.cancelled() => break TurnEnd::Cancelled,
                 // The turn is released at once; dropping the stream ends the agent.
                 () = shared.process.drain.cancelled() => return TurnEnd::Drained,
-                () = clock.sleep_until(due) => match clock.mono() {
-                    now if now >= hard => {
-                        break TurnEnd::Failed(Failure::TooLong, "the hard limit was reached".to_owned());
-                    }
-                    now if now >= silent => break TurnEnd::Failed(Failure::Silent, "the agent sent nothing for too long".to_owned()),
-                    _ => self.flow.step().await,
+                () = clock.sleep_until(due.unwrap_or_default()), if due.is_some() => match clocks.exceeded(clock.mono()) {
+                    Some((failure, why)) => break TurnEnd::Failed(failure, why.to_owned()),
+                    None => self.flow.step().await,
                 },
+                ended = self.questions.next_end() => self.questions.settle(ended),
                 () = self.flow.step(), if flow_pending => {}
                 event = self.steering.next() => self.steer(&agent, event).await,
                 delta = stream.next() => {
-                    last_delta = clock.mono();
+                    clocks.heard(clock.mono());
                     match delta {
                         Some(Ok(Delta::Done { text })) => {
                             self.flow.complete().await;
@@ -81,6 +79,7 @@ impl TurnRun<'_> {
                 self.files.add(path, caption.map(|caption| terminal::plain(&caption).into_owned()));
             }
             Delta::ToolStart(call) => self.tool(call).await,
+            Delta::Ask(question) => self.ask(question).await,
             Delta::ToolEnd { id, name, mut result, .. } => {
                 result.truncate(result.floor_char_boundary(TOOL_RESULT));
                 self.after_tool(&id, name, result).await;

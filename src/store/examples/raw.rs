@@ -163,6 +163,10 @@ impl Renderer for Plain {
     fn parts(&self, _: &Address, text: &str) -> Vec<Part> {
         vec![Part { key: 0, body: text.into(), plain: text.into() }]
     }
+    fn buttons(&self, _: &Address) -> bool {
+        false
+    }
+
     fn fits(&self, _: &Address, _: &str) -> bool {
         true
     }
@@ -174,6 +178,7 @@ impl Renderer for Plain {
 impl CommitListener for Plain {
     fn access_changed(&self, _: AccessState) {}
     fn committed(&self, _: Vec<OutboxRow>) {}
+    fn asks_ended(&self, _: Vec<EndedAsk>) {}
 }
 
 fn options(path: &Path, boot: u64) -> Options {

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
+use frontdesk_core::ask::AskError;
 use frontdesk_core::drop_reason::DropReason;
-use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::id::{AskId, MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{
     Attachment, Cursor, Event, EventKind, Forward, InputKind, Link, Quote, RawEvent, Refusal, Sender, Source,
@@ -11,7 +12,7 @@ use frontdesk_core::message::{
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::time::Now;
 
-use super::{MessageState, PairingRequest, Quota, Reason, RowDisposition};
+use super::{Answering, MessageState, PairingRequest, Quota, Reason, RowDisposition};
 
 /// A batch of one source, decided by the gate; accepted in one transaction (T1).
 #[derive(Debug, Clone)]
@@ -157,6 +158,8 @@ pub enum Disposition {
     Refused(Refusal),
     /// An unknown sender asks to be let in. Refused; nothing of the text is kept.
     Pairing(Box<PairingRequest>),
+    /// A pressed button of a question. Not stored if the answer does not count.
+    Answer(Box<Answering>),
 }
 
 /// What a stored event does to its session's epoch, in the transaction that stores it.
@@ -211,6 +214,24 @@ pub enum Stored {
         reason: Refusal,
         /// Whether a notice says so to the sender.
         told: bool,
+    },
+    /// A pressed button: the answer holds.
+    Answered {
+        /// The id of the event.
+        message: MessageId,
+        /// The question.
+        ask: AskId,
+        /// The answer as people read it.
+        answer: String,
+        /// The command that the answer confirms: it waits now.
+        confirmed: Option<MessageId>,
+    },
+    /// A pressed button that does not count. It is not stored.
+    NotAnswered {
+        /// The question.
+        ask: AskId,
+        /// Why it does not count.
+        error: AskError,
     },
     /// The event could not be stored as it is; what could be stored of it is dead.
     Dead {

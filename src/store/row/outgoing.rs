@@ -14,7 +14,7 @@ use frontdesk_core::pairing::Salt;
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::time::Pause;
 
-use super::{AccessState, Author};
+use super::{AccessState, Author, EndedAsk};
 
 /// Renders text for a platform. The store calls it inside transactions, so it must be quick, and it may be called more
 /// than once for one text.
@@ -23,6 +23,8 @@ pub trait Renderer: Send + Sync + 'static {
     fn receipt(&self, to: &Address) -> ReceiptRule;
     /// The Markdown `text` as parts for this address.
     fn parts(&self, to: &Address, text: &str) -> Vec<Part>;
+    /// Whether a part to this address can carry buttons.
+    fn buttons(&self, to: &Address) -> bool;
     /// Whether a text is short enough for one part to this address, as it stands.
     fn fits(&self, to: &Address, text: &str) -> bool;
     /// How long the platform drops a part that it has already seen under the same key: within this time such a part
@@ -39,6 +41,8 @@ pub trait CommitListener: Send + Sync + 'static {
     /// New outbox rows are on disk, in the order of commit, so that durable frames are shown in the order of their
     /// numbers.
     fn committed(&self, rows: Vec<OutboxRow>);
+    /// Questions have ended. Called after [`CommitListener::committed`].
+    fn asks_ended(&self, ended: Vec<EndedAsk>);
 }
 
 /// The right to end something that runs or is being sent: its id, and the fence of the claim. A later claim has a higher

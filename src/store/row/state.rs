@@ -62,6 +62,8 @@ names! {
         Turn = "turn",
         /// The gateway itself.
         Command = "command",
+        /// A question: it is a pressed button.
+        Answer = "answer",
         /// Nobody: it is only known.
         Refused = "refused",
     }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
 use frontdesk_core::agent::{Origin, SessionOption, SessionOptions};
+use frontdesk_core::ask::AskError;
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, OutId, TurnId};
@@ -11,7 +12,7 @@ use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
 use frontdesk_core::port::ContextMessage;
 
-use super::{AccessChange, AccessDone, Author, Claim, InboundRow, OutgoingFile, Reason};
+use super::{AccessChange, AccessDone, Answered, Answering, Author, Claim, InboundRow, OutgoingFile, Reason};
 
 /// How many waiting messages one turn takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +145,8 @@ pub enum CommandEffect {
         /// Who makes it.
         author: Author,
     },
+    /// Answers a question.
+    Answer(Answering),
 }
 
 /// The result of a command; its reply is made from this.
@@ -166,4 +169,6 @@ pub enum CommandFacts {
     StillRunning,
     /// The result of a change of access.
     Access(Box<AccessDone>),
+    /// The result of an answer.
+    Answered(Result<Answered, AskError>),
 }

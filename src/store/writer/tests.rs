@@ -17,7 +17,7 @@ use crate::null_renderer::NullRenderer;
 use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::{Work, WorkClass};
-use crate::row::{AccessChange, Author, Scope};
+use crate::row::{AccessChange, Author, EndedAsk, Scope};
 use crate::sql::Sql;
 use crate::{Options, Store, access};
 
@@ -142,6 +142,8 @@ impl CommitListener for Noting {
     fn committed(&self, rows: Vec<OutboxRow>) {
         self.0.lock().unwrap().push(rows.iter().map(|row| row.post.key.clone()).collect());
     }
+
+    fn asks_ended(&self, _: Vec<EndedAsk>) {}
 }
 
 /// A store with such a listener.

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use frontdesk_core::address::Address;
+use frontdesk_core::ask::{PostedAsk, Press};
 use frontdesk_core::delivery::{AlbumFile, Delivery, MediaFile, Post, Receipt, SendError, Signal};
 
 use super::{Fault, Platform, Posted, PostedFile};
@@ -53,12 +54,23 @@ impl Platform {
         state.journal.push(format!("post {chat} {} {text}", post.key));
         let (kind, key) = (post.kind, post.key.clone());
         let chat = chat.to_owned();
-        state.messages.push(Posted { id: id.clone(), chat, text, kind, key, edits: 0, file });
+        let buttons = self.buttons(post);
+        state.messages.push(Posted { id: id.clone(), chat, text, kind, key, edits: 0, file, buttons });
         drop(state);
         self.changed.notify_waiters();
         Receipt::of(id)
     }
 
+    /// The data of the buttons beneath a post.
+    fn buttons(&self, post: &Post) -> Vec<String> {
+        let ask = post.ask.as_ref().filter(|ask| self.profile.buttons && ask.closed.is_none());
+        let data = |ask: &PostedAsk| {
+            (0..ask.choices.len()).map(|choice| Press { ask: ask.id, choice }.to_string()).collect()
+        };
+        ask.map(data).unwrap_or_default()
+    }
+
+    /// Changes a message, which loses its buttons.
     fn edit(&self, chat: &str, target: &str, text: &str) -> Result<(), SendError> {
         let mut state = self.state();
         state.journal.push(format!("edit {chat} {target} {text}"));
@@ -70,6 +82,7 @@ impl Platform {
         let message = state.messages.iter_mut().find(|message| message.id == target);
         let message = message.ok_or_else(|| SendError::Refused("no such message".to_owned()))?;
         text.clone_into(&mut message.text);
+        message.buttons.clear();
         message.edits += 1;
         drop(state);
         self.changed.notify_waiters();

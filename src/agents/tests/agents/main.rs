@@ -9,5 +9,6 @@ mod leftovers;
 mod per_turn;
 mod persistent;
 mod processes;
+mod questions;
 mod sandbox;
 mod started_ahead;

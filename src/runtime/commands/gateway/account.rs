@@ -4,7 +4,7 @@ use frontdesk_core::account::NoSuchChannel;
 use frontdesk_core::command::Gateway;
 use frontdesk_store::row::{AccessChange, AccessDone, InboundRow};
 
-use super::{access, changing, note};
+use super::{access, changing, confirmed_by_button, note};
 use crate::commands::Plan;
 use crate::shared::Shared;
 
@@ -40,7 +40,9 @@ fn switch(
             "No admin could reach me from a chat any more. To stop `{what}` anyway, send `/gateway stop {what} confirm`. \
              On the machine, `frontdesk gateway start {what}` starts it again."
         );
-        return note(row, request, "refused:last_way_in", text);
+        let told = note(row, request, "refused:last_way_in", text.clone());
+        let command = format!("/gateway stop {what} confirm");
+        return confirmed_by_button(shared, row, told, &text, ("Stop it", command));
     }
     let ours = row.address.account();
     if stopped && accounts.contains(ours) {

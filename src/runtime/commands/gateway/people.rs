@@ -11,7 +11,7 @@ use frontdesk_core::span;
 use frontdesk_core::visible::quoted_label;
 use frontdesk_store::row::{AccessChange, AccessDone, InboundRow, PairingRow, Scope};
 
-use super::{access, changing, note};
+use super::{access, changing, confirmed_by_button, note};
 use crate::access::revocation_summary;
 use crate::commands::Plan;
 use crate::shared::Shared;
@@ -119,7 +119,9 @@ pub(super) fn revoke(
              `/gateway revoke {channel} {user} confirm`; on the machine, `frontdesk access allow {channel} {user} \
              --admin` restores it."
         );
-        return note(row, request, "refused:last_way_in", text);
+        let told = note(row, request, "refused:last_way_in", text.clone());
+        let command = format!("/gateway revoke {channel} {user} confirm");
+        return confirmed_by_button(shared, row, told, &text, ("Revoke my access", command));
     }
     let (whom, left) =
         (principal.clone(), shared.access.remaining(&shared.settings().access, &principal, None));

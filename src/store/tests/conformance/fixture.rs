@@ -35,6 +35,8 @@ pub struct TestRenderer {
     pub announced: Mutex<Vec<OutboxRow>>,
     /// Who had access after each change of it, and how many rows had been announced before.
     pub access: Mutex<Vec<(AccessState, usize)>>,
+    /// The questions whose end the listener was told of.
+    pub ended_asks: Mutex<Vec<EndedAsk>>,
 }
 
 impl Renderer for TestRenderer {
@@ -44,6 +46,9 @@ impl Renderer for TestRenderer {
     fn parts(&self, to: &Address, text: &str) -> Vec<Part> {
         assert!(!text.contains("PANIC") && to.chat() != "PANIC", "the renderer is broken");
         parts(text)
+    }
+    fn buttons(&self, to: &Address) -> bool {
+        to.channel() == "web"
     }
     fn fits(&self, to: &Address, text: &str) -> bool {
         assert!(to.chat() != "PANIC", "the renderer is broken");
@@ -94,6 +99,10 @@ impl CommitListener for TestRenderer {
 
     fn committed(&self, rows: Vec<OutboxRow>) {
         self.announced.lock().unwrap().extend(rows);
+    }
+
+    fn asks_ended(&self, ended: Vec<EndedAsk>) {
+        self.ended_asks.lock().unwrap().extend(ended);
     }
 }
 

@@ -6,6 +6,7 @@
 mod accept;
 mod agent_sessions;
 mod albums;
+mod asks;
 mod audit;
 mod chats;
 mod commands;

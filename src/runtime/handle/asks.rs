@@ -1,0 +1,42 @@
+//! Questions to people, for the API and the command line.
+
+use frontdesk_core::ask::{Answerer, AskAnswer, AskError, AskView};
+use frontdesk_core::id::AskId;
+use frontdesk_core::key::SessionKey;
+use frontdesk_store::row::{Answering, GivenAnswer, Standing};
+
+use super::{GatewayError, GatewayHandle};
+
+impl GatewayHandle {
+    /// The open questions of a session, or of all, the oldest first.
+    pub async fn asks(&self, session: Option<&SessionKey>) -> Result<Vec<AskView>, GatewayError> {
+        Ok(self.0.store.open_asks(session).await?)
+    }
+
+    /// One question, open or not.
+    pub async fn ask(&self, id: AskId) -> Result<AskView, GatewayError> {
+        let ask = self.0.store.ask(id).await?;
+        ask.ok_or_else(|| AskError::NoSuchAsk(id).into())
+    }
+
+    /// Answers a question. An operator may answer any question, everybody else only those that name them. Returns the
+    /// question after its end.
+    pub async fn answer_ask(
+        &self,
+        id: AskId,
+        by: Answerer,
+        operator: bool,
+        answer: AskAnswer,
+    ) -> Result<AskView, GatewayError> {
+        let standing = if operator { Standing::Operator } else { Standing::Person };
+        let answering = Answering { ask: id, given: GivenAnswer::Exact(answer), by, standing };
+        let shared = self.0.clone();
+        self.to_its_end(async move {
+            let answered = shared.store.ask_answered(answering, shared.time.now()).await??;
+            shared.answered(&answered);
+            Ok(())
+        })
+        .await?;
+        self.ask(id).await
+    }
+}

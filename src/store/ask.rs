@@ -1,0 +1,141 @@
+//! Questions to people: opened, answered, expired and withdrawn.
+
+mod answer;
+mod close;
+mod open;
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::ask::{AskEnd, AskView};
+use frontdesk_core::id::{AskId, TurnId};
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::time::Now;
+use rusqlite::params;
+
+use crate::ask_row::{AskRow, ask, ask_columns, load};
+use crate::fault::Outcome;
+use crate::queue::WorkClass;
+use crate::sql::{maybe_at, ms};
+use crate::tx::Tx;
+use crate::{Result, Store, StoreReader};
+
+pub(crate) use answer::{answered, pressed};
+use close::close;
+pub(crate) use open::confirmation;
+
+/// Maximum number of questions that one list returns.
+const LISTED: u32 = 200;
+
+impl Store {
+    /// Ends the questions whose deadline has passed, and those that their chat cannot receive: their default holds.
+    /// Returns the next deadline in steady time, if a question is open.
+    pub async fn expire_asks(&self, now: impl Into<Now>) -> Result<Option<DateTime<Utc>>> {
+        let now = now.into();
+        self.write(WorkClass::Commands, move |tx| expire(tx, now)).await
+    }
+}
+
+impl StoreReader {
+    /// The open questions of a session, or of all, the oldest first.
+    pub async fn open_asks(&self, session: Option<&SessionKey>) -> Result<Vec<AskView>> {
+        let session = session.map(|session| session.as_str().to_owned());
+        self.read(move |sql| {
+            let open = concat!(
+                "SELECT ",
+                ask_columns!(),
+                " FROM ask a WHERE a.state = 'open' AND (?1 IS NULL OR a.key = ?1) ORDER BY a.id LIMIT ?2"
+            );
+            Ok(sql.all(open, params![session, LISTED], ask)?.into_iter().map(|ask| ask.view).collect())
+        })
+        .await
+    }
+
+    /// One question.
+    pub async fn ask(&self, id: AskId) -> Result<Option<AskView>> {
+        self.read(move |sql| Ok(load(sql, id)?.map(|ask| ask.view))).await
+    }
+
+    /// The open question whose message in this chat, or in a thread of it, has this id of the platform.
+    pub async fn ask_in(
+        &self,
+        chat: &frontdesk_core::address::Address,
+        platform_message: &str,
+    ) -> Result<Option<AskView>> {
+        let (chat, id) = (chat.without_thread(), platform_message.to_owned());
+        self.read(move |sql| {
+            let open = concat!(
+                "SELECT ",
+                ask_columns!(),
+                " FROM ask a JOIN outbox o ON o.id = a.out_id WHERE a.state = 'open' AND o.platform_message_id = ?1"
+            );
+            let found = sql.all(open, [id], ask)?.into_iter().map(|ask| ask.view);
+            Ok(found.into_iter().find(|ask| ask.address.without_thread() == chat))
+        })
+        .await
+    }
+}
+
+/// The open questions that `condition` selects.
+fn open_where(tx: &Tx<'_>, statement: &str, params: impl rusqlite::Params) -> Outcome<Vec<AskRow>> {
+    tx.all(statement, params, ask)
+}
+
+fn expire(tx: &Tx<'_>, now: Now) -> Outcome<Option<DateTime<Utc>>> {
+    let open = open_where(
+        tx,
+        concat!("SELECT ", ask_columns!(), " FROM ask a WHERE a.state = 'open' ORDER BY a.id"),
+        [],
+    )?;
+    for ask in open {
+        let unreachable = "SELECT 1 FROM outbox WHERE id = ?1 AND state IN ('dead', 'dropped')";
+        let is_lost = tx.one(unreachable, [ask.out.0], |_| Ok(()))?.is_some();
+        if is_lost {
+            tracing::warn!(ask = %ask.view.id, session = %ask.view.session, "a question could not be shown; its default holds");
+        }
+        if is_lost || ask.wait.is_over(now.steady) {
+            let end = AskEnd::Expired { default: ask.default.clone() };
+            close(tx, &ask, &end, now.wall)?;
+        }
+    }
+    let next = "SELECT min(deadline_at) FROM ask WHERE state = 'open'";
+    Ok(tx.one(next, [], |row| maybe_at(row, 0))?.flatten())
+}
+
+/// A turn has ended: its questions end with it. If it was cut off, they expire.
+pub(crate) fn withdraw(tx: &Tx<'_>, turn: TurnId, cut_off: bool, now: DateTime<Utc>) -> Outcome<()> {
+    let open = open_where(
+        tx,
+        concat!("SELECT ", ask_columns!(), " FROM ask a WHERE a.turn_id = ?1 AND a.state = 'open'"),
+        [turn.0],
+    )?;
+    let end = if cut_off { AskEnd::Expired { default: None } } else { AskEnd::Cancelled };
+    open.iter().try_for_each(|ask| close(tx, ask, &end, now).map(drop))
+}
+
+/// A session is stopped: the confirmations of commands that are open in it end. `before` is the id of the stopping
+/// command.
+pub(crate) fn withdraw_confirmations(
+    tx: &Tx<'_>,
+    session: &SessionKey,
+    before: i64,
+    now: DateTime<Utc>,
+) -> Outcome<()> {
+    let open = open_where(
+        tx,
+        concat!(
+            "SELECT ",
+            ask_columns!(),
+            " FROM ask a WHERE a.state = 'open' AND a.key = ?1 AND a.turn_id IS NULL AND a.message_id < ?2"
+        ),
+        params![session.as_str(), before],
+    )?;
+    open.iter().try_for_each(|ask| close(tx, ask, &AskEnd::Cancelled, now).map(drop))
+}
+
+/// The same without a change to the outbox, for a turn that is marked dead: nothing is rendered.
+pub(crate) fn forget(tx: &Tx<'_>, turn: TurnId, now: DateTime<Utc>) -> Outcome<()> {
+    tx.run(
+        "UPDATE ask SET state = 'cancelled', ended_at = ?2 WHERE turn_id = ?1 AND state = 'open'",
+        params![turn.0, ms(now)],
+    )
+    .map(drop)
+}

@@ -1,0 +1,136 @@
+//! An answer: it holds once, and may confirm a command.
+
+use frontdesk_core::ask::{Answerer, AskAnswer, AskEnd, AskError, Audience, read};
+use frontdesk_core::id::{AskId, MessageId};
+use frontdesk_core::message::{InputKind, SenderKind};
+use frontdesk_core::time::Now;
+use rusqlite::params;
+
+use super::close::close;
+use crate::ask_row::{AskRow, load};
+use crate::epoch::session_state;
+use crate::fault::Outcome;
+use crate::ids::Table;
+use crate::insert::{NewRow, insert, known};
+use crate::queue::WorkClass;
+use crate::row::{Admitted, Answered, Answering, Batch, GivenAnswer, Standing, Stored, digest};
+use crate::sql::ms;
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+impl Store {
+    /// Somebody answers a question outside of its chat.
+    pub async fn ask_answered(
+        &self,
+        answering: Answering,
+        now: impl Into<Now>,
+    ) -> Result<std::result::Result<Answered, AskError>> {
+        let now = now.into();
+        self.write(WorkClass::Commands, move |tx| answered(tx, &answering, now)).await
+    }
+}
+
+/// Somebody answers a question.
+pub(crate) fn answered(
+    tx: &Tx<'_>,
+    answering: &Answering,
+    now: Now,
+) -> Outcome<std::result::Result<Answered, AskError>> {
+    let Some(ask) = load(tx, answering.ask)? else { return Ok(Err(AskError::NoSuchAsk(answering.ask))) };
+    let answer = match judged(&ask, answering, now) {
+        Ok(answer) => answer,
+        Err(error) => return Ok(Err(error)),
+    };
+    let shown = answer.shown(&ask.view.choices).to_owned();
+    let confirmed = match &ask.confirms {
+        Some((message, confirm, command)) if answer == AskAnswer::Choice(confirm.clone()) => {
+            confirmed(tx, ask.view.id, *message, command, &answering.by, now)?
+        }
+        _ => None,
+    };
+    close(tx, &ask, &AskEnd::Answered { answer, by: answering.by.clone() }, now.wall)?;
+    Ok(Ok(Answered { shown, confirmed }))
+}
+
+fn judged(ask: &AskRow, answering: &Answering, now: Now) -> std::result::Result<AskAnswer, AskError> {
+    if let Some(end) = &ask.view.end {
+        return Err(AskError::Closed(end.clone()));
+    }
+    let is_asked = match (&ask.view.audience, answering.standing) {
+        (_, Standing::Operator) | (Audience::Admins, Standing::Admin) => true,
+        (Audience::People(people), Standing::Person | Standing::Admin) => people.contains(&answering.by.id),
+        (Audience::Admins, Standing::Person) => false,
+    };
+    if !is_asked {
+        return Err(AskError::NotYours);
+    }
+    if ask.wait.is_over(now.steady) {
+        return Err(AskError::Closed(AskEnd::Expired { default: ask.default.clone() }));
+    }
+    let view = &ask.view;
+    let answer = match &answering.given {
+        GivenAnswer::Position(n) => view.choices.get(*n).map(|choice| AskAnswer::Choice(choice.id.clone())),
+        GivenAnswer::Typed(text) => read(view.kind, &view.choices, text),
+        GivenAnswer::Exact(AskAnswer::Text(text)) => {
+            read(view.kind, &[], text).filter(|answer| matches!(answer, AskAnswer::Text(_)))
+        }
+        GivenAnswer::Exact(AskAnswer::Choice(id)) => {
+            view.choices.iter().any(|choice| choice.id == *id).then(|| AskAnswer::Choice(id.clone()))
+        }
+    };
+    answer.ok_or(AskError::UnknownChoice)
+}
+
+/// The confirmed command waits as a row of its own, whose sender is the person who confirmed it. `None` if the command
+/// that asked was erased.
+fn confirmed(
+    tx: &Tx<'_>,
+    ask: AskId,
+    command: MessageId,
+    text: &str,
+    by: &Answerer,
+    now: Now,
+) -> Outcome<Option<MessageId>> {
+    let id = MessageId(tx.new_id(Table::Inbound)?);
+    let inserted = tx.run(
+        "INSERT INTO inbound (id, source, event_id, key, epoch, principal, address, sender, sender_kind,
+                              platform_message, received_at, disposition, state, digest, input_kind, body)
+         SELECT ?1, source, ?3, key, epoch, ?4, address, ?5, ?6, platform_message, ?7, 'command', 'waiting', ?8, ?9, ?10
+         FROM inbound WHERE id = ?2 AND body <> ''
+         ON CONFLICT (source, event_id) DO NOTHING",
+        params![
+            id.0,
+            command.0,
+            format!("{ask}/confirmed"),
+            by.id.as_str(),
+            by.name,
+            SenderKind::Person.name(),
+            ms(now.wall),
+            digest(text),
+            InputKind::Button.name(),
+            text,
+        ],
+    )?;
+    tx.queued(inserted);
+    Ok((inserted > 0).then_some(id))
+}
+
+/// Somebody pressed a button of a question (T1). An answer that does not count leaves no row.
+pub(crate) fn pressed(
+    tx: &Tx<'_>,
+    batch: &Batch,
+    message: &Admitted,
+    answering: &Answering,
+) -> Outcome<Stored> {
+    if let Some(known) = known(tx, batch, &message.event.id, Some(message.digest()))? {
+        return Ok(known);
+    }
+    let Answered { shown, confirmed } = match answered(tx, answering, batch.received)? {
+        Ok(answered) => answered,
+        Err(error) => return Ok(Stored::NotAnswered { ask: answering.ask, error }),
+    };
+    let epoch = session_state(tx, &message.session)?.map_or(0, |session| session.epoch);
+    let row = Admitted { text: Some(shown.clone()), ..message.clone() };
+    let message = insert(tx, batch, &row, NewRow::answer(epoch))?;
+    Ok(Stored::Answered { message, ask: answering.ask, answer: shown, confirmed })
+}

@@ -1,0 +1,94 @@
+//! The end of a question: its row, its message and the turn that waits.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::ask::{AskEnd, PostedAsk};
+use frontdesk_core::delivery::{MessageRefs, Post, PostKind};
+use rusqlite::params;
+
+use crate::ask_row::{AskRow, stored_answer};
+use crate::delivery::done;
+use crate::fault::Outcome;
+use crate::part::{Outgoing, load};
+use crate::part_key::TextKey;
+use crate::row::{EndedAsk, OutboxRow, OutboxState};
+use crate::sql::ms;
+use crate::tx::Tx;
+
+/// Ends an open question. Returns whether it was open.
+pub(super) fn close(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd, now: DateTime<Utc>) -> Outcome<bool> {
+    let by = match end {
+        AskEnd::Answered { by, .. } => Some(by),
+        AskEnd::Expired { .. } | AskEnd::Cancelled => None,
+    };
+    let closed = tx.run(
+        "UPDATE ask SET state = ?2, answer = ?3, answered_by = ?4, answered_name = ?5, ended_at = ?6
+         WHERE id = ?1 AND state = 'open'",
+        params![
+            ask.view.id.0,
+            end.state().name(),
+            end.answer().map(stored_answer),
+            by.map(|by| by.id.as_str()),
+            by.and_then(|by| by.name.as_deref()),
+            ms(now),
+        ],
+    )?;
+    if closed == 0 {
+        return Ok(false);
+    }
+    tx.ask_ended(EndedAsk { id: ask.view.id, turn: ask.view.turn, end: end.clone() });
+    show(tx, ask, end, now)?;
+    Ok(true)
+}
+
+/// Changes the question's message: it loses its buttons and says how the question has ended. A message that nobody has
+/// seen is not sent any more.
+fn show(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd, now: DateTime<Utc>) -> Outcome<()> {
+    let Some(question) = load(tx, ask.out)? else { return Ok(()) };
+    match question.state {
+        OutboxState::Queued if question.attempts == 0 => return unsend(tx, &question, now),
+        OutboxState::Dead | OutboxState::Dropped => return Ok(()),
+        OutboxState::Queued
+        | OutboxState::Streaming
+        | OutboxState::Sending
+        | OutboxState::Sent
+        | OutboxState::Unknown => {}
+    }
+    let MessageRefs { session, messages } = &question.post.about;
+    let outgoing = Outgoing {
+        turn: ask.view.turn,
+        about: messages,
+        session: session.as_ref(),
+        address: &ask.view.address,
+        reply_to: None,
+        kind: PostKind::Notice,
+        now,
+    };
+    let text = format!("{}\n\n{}", ask.view.text, end.line(&ask.view.choices));
+    // Of a question with several messages the last one changes: it had the buttons.
+    let Some(part) = tx.shared.renderer.parts(&ask.view.address, &text).pop() else { return Ok(()) };
+    let row = outgoing.row(tx, TextKey::ask_closed(ask.view.id).part(0), part)?;
+    let posted = PostedAsk {
+        id: ask.view.id,
+        kind: ask.view.kind,
+        text: ask.view.text.clone(),
+        choices: ask.view.choices.clone(),
+        deadline: ask.view.deadline,
+        audience: ask.view.audience.clone(),
+        closed: Some(end.clone()),
+    };
+    outgoing.put(tx, OutboxRow { post: Post { ask: Some(posted), ..row.post }, ..row }).map(drop)
+}
+
+/// Drops the parts of a question.
+fn unsend(tx: &Tx<'_>, question: &OutboxRow, now: DateTime<Utc>) -> Outcome<()> {
+    let why = "its question ended before it was sent";
+    if let Some(text) = question.post.key.rsplit_once('/').map(|(text, _)| text) {
+        for n in 0..question.post.part.key {
+            tx.run(
+                "UPDATE outbox SET state = 'dropped', error = ?2, done_at = ?3 WHERE part_key = ?1 AND state = 'queued'",
+                params![format!("{text}/{n}"), why, ms(now)],
+            )?;
+        }
+    }
+    done(tx, question.post.out, OutboxState::Dropped, why, now)
+}

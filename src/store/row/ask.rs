@@ -1,0 +1,93 @@
+//! Questions to people: how they are opened, answered and reported.
+
+use frontdesk_core::ask::{Answerer, AskAnswer, AskEnd, Audience, Question};
+use frontdesk_core::id::{AskId, MessageId, TurnId};
+
+/// A question of a running turn, within its limits and with nothing left out
+/// ([`Question::completed`](frontdesk_core::ask::Question::completed)).
+#[derive(Debug, Clone)]
+pub struct NewAsk {
+    /// Its place among the turn's questions, from 0: the same in every attempt.
+    pub ordinal: u32,
+    /// The question.
+    pub question: Question,
+    /// Who may answer if the question does not say.
+    pub audience: Audience,
+}
+
+/// What became of a question of a turn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AskOpened {
+    /// It waits for an answer; it may have been open since an earlier attempt.
+    Open(AskId),
+    /// It has ended already, in an earlier attempt.
+    Ended(AskEnd),
+    /// Too many questions are open in the turn or in its session.
+    TooMany,
+}
+
+/// The confirmation of a command: it runs once the choice `confirm` is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The question; its text is the command's reply.
+    pub question: Question,
+    /// The id of the choice that confirms.
+    pub confirm: String,
+    /// The text of the command that then runs.
+    pub command: String,
+}
+
+/// Somebody answers a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answering {
+    /// The question.
+    pub ask: AskId,
+    /// The answer.
+    pub given: GivenAnswer,
+    /// Who answers.
+    pub by: Answerer,
+    /// What that person may answer.
+    pub standing: Standing,
+}
+
+/// An answer as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GivenAnswer {
+    /// A button: the position of the choice, from 0.
+    Position(usize),
+    /// A text that somebody typed, see [`frontdesk_core::ask::read`].
+    Typed(String),
+    /// The id of a choice, or a text.
+    Exact(AskAnswer),
+}
+
+/// What a person may answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Questions that name the person.
+    Person,
+    /// These, and questions to the admins of the account of the question's chat.
+    Admin,
+    /// Every question.
+    Operator,
+}
+
+/// An answer that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The answer as people read it.
+    pub shown: String,
+    /// The command that the answer confirms: it waits now.
+    pub confirmed: Option<MessageId>,
+}
+
+/// A question has ended; its turn is to be told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EndedAsk {
+    /// The question.
+    pub id: AskId,
+    /// The turn that asks; `None` if it confirms a command.
+    pub turn: Option<TurnId>,
+    /// How it has ended.
+    pub end: AskEnd,
+}
