@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::DocumentMut;
 
 /// Which crates of the workspace each crate may depend on. A crate that is not listed here is an error.
-const DIRECTION: [(&str, &[&str]); 14] = [
+const DIRECTION: [(&str, &[&str]); 15] = [
     ("frontdesk-core", &[]),
     ("frontdesk-store", &["core"]),
     ("frontdesk-agents", &["core"]),
@@ -19,6 +19,7 @@ const DIRECTION: [(&str, &[&str]); 14] = [
     ("frontdesk-conformance", &["core"]),
     ("frontdesk-web", &["core", "kit"]),
     ("frontdesk-telegram", &["core", "kit"]),
+    ("tcp-chat", &["core", "kit"]),
     ("frontdesk-fakes", &[]),
     ("frontdesk-botapi", &["fakes"]),
     ("frontdesk-world", &["core", "store", "runtime"]),

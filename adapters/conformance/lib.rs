@@ -40,6 +40,9 @@ pub trait TestPlatform: Send + Sync {
     async fn writes(&self, text: &str);
     /// Like `writes`, with the text formatted as code. Returns `false` on a platform without formatting.
     async fn writes_as_code(&self, text: &str) -> bool;
+    /// The user presses a button, given by its label, of the bot's message with this id in the private chat. Returns
+    /// `false` on a platform without buttons.
+    async fn presses(&self, message: &str, button: &str) -> bool;
     /// The user's stable id.
     fn person(&self) -> String;
     /// The private chat with the user, as the adapter should name it.
@@ -60,6 +63,8 @@ pub async fn check(platform: &impl TestPlatform) {
     incoming::a_restart_loses_no_message_and_keeps_their_order(platform).await;
     incoming::it_delivers_nothing_after_a_stop(platform).await;
     outgoing::a_post_is_shown_and_has_an_id(platform).await;
+    outgoing::a_question_has_buttons_and_a_press_arrives(platform).await;
+    outgoing::an_album_is_accepted_as_a_whole(platform).await;
     outgoing::every_signal_returns_in_time(platform).await;
     outgoing::every_delivery_returns_in_time(platform).await;
     outgoing::a_post_to_a_missing_chat_is_not_retried(platform).await;

@@ -4,11 +4,14 @@ use std::io::{Seek, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use frontdesk_core::address::Principal;
+use frontdesk_core::ask::{AskChoice, AskKind, Audience, ChoiceStyle, PostedAsk, Press};
 use frontdesk_core::delivery::{
     AlbumFile, Delivery, Ending, MediaFile, MessageRefs, Post, PostKind, Receipt, SendError, Signal,
 };
-use frontdesk_core::id::OutId;
-use frontdesk_core::message::{Attachment, FileKind};
+use frontdesk_core::id::{AskId, OutId};
+use frontdesk_core::message::{Attachment, Event, EventKind, FileKind};
 use frontdesk_core::port::Adapter;
 use frontdesk_core::profile::{Profile, ReceiptRule};
 
@@ -36,27 +39,38 @@ fn post(text: &str, profile: &Profile) -> Post {
 /// A post appears on the platform, and has an id on platforms that give ids.
 pub(super) async fn a_post_is_shown_and_has_an_id(platform: &impl TestPlatform) {
     let (adapter, inbox) = (platform.adapter(), Arc::new(RecordingInbox::default()));
-    let receipt = run_adapter(&adapter, &inbox, async {
-        // Some platforms do not let a bot write to a person who has never written to it.
-        platform.writes("hello").await;
-        until(|| !inbox.events().is_empty()).await;
+    run_adapter(&adapter, &inbox, async {
+        user_writes(platform, &inbox).await;
         let first = Delivery::Post(post("seen & **named**", adapter.profile()));
         let receipt = adapter.deliver(&platform.chat(), first).await.expect("the platform accepts a post");
         until(|| platform.shown_texts().iter().any(|text| text.contains("named"))).await;
-        receipt
+        if adapter.profile().receipt == ReceiptRule::Platform {
+            let target = receipt.message.expect("sent needs the platform's id");
+            an_edit_changes_it_and_can_be_repeated(platform, &adapter, &target).await;
+            a_deletion_deletes_or_is_refused(platform, &adapter, target).await;
+        }
     })
     .await;
-    if adapter.profile().receipt == ReceiptRule::Platform {
-        let target = receipt.message.expect("sent needs the platform's id");
-        let changed =
-            Delivery::Edit { target: target.clone(), post: post("changed since", adapter.profile()) };
-        let edited = adapter.deliver(&platform.chat(), changed.clone()).await;
-        edited.expect("its own message can be edited");
-        until(|| platform.shown_texts().iter().any(|text| text == "changed since")).await;
-        let again = adapter.deliver(&platform.chat(), changed).await;
-        again.expect("an edit that changes nothing has succeeded");
-        a_deletion_deletes_or_is_refused(platform, &adapter, target).await;
-    }
+}
+
+/// Some platforms do not let a bot write to a person who has never written to it.
+async fn user_writes(platform: &impl TestPlatform, inbox: &RecordingInbox) {
+    platform.writes("hello").await;
+    until(|| !inbox.events().is_empty()).await;
+}
+
+async fn an_edit_changes_it_and_can_be_repeated(
+    platform: &impl TestPlatform,
+    adapter: &Arc<dyn Adapter>,
+    target: &str,
+) {
+    let changed =
+        Delivery::Edit { target: target.to_owned(), post: post("changed since", adapter.profile()) };
+    let edited = adapter.deliver(&platform.chat(), changed.clone()).await;
+    edited.expect("its own message can be edited");
+    until(|| platform.shown_texts().iter().any(|text| text == "changed since")).await;
+    let again = adapter.deliver(&platform.chat(), changed).await;
+    again.expect("an edit that changes nothing has succeeded");
 }
 
 /// A deleted message is not shown any more, and deleting it again does not cause a retry. A platform that cannot delete
@@ -77,9 +91,71 @@ async fn a_deletion_deletes_or_is_refused(
     }
 }
 
+/// On a platform with buttons a question has one for each choice, and a press arrives as the choice's data from the
+/// person who pressed it. Elsewhere the text lists the choices, and the question is a post like any other.
+pub(super) async fn a_question_has_buttons_and_a_press_arrives(platform: &impl TestPlatform) {
+    let (adapter, inbox) = (platform.adapter(), Arc::new(RecordingInbox::default()));
+    let person = Principal::at(adapter.account(), &platform.person()).unwrap();
+    run_adapter(&adapter, &inbox, async {
+        user_writes(platform, &inbox).await;
+        let ask = question(person.clone());
+        let data = Press { ask: ask.id, choice: 1 }.to_string();
+        let post = Post { ask: Some(ask), ..post("Shall it go on?", adapter.profile()) };
+        let asked = adapter.deliver(&platform.chat(), Delivery::Post(post)).await;
+        let asked = asked.expect("the platform accepts a question").message.unwrap_or_default();
+        until(|| platform.shown_texts().iter().any(|text| text.contains("Shall it go on?"))).await;
+        let pressed = platform.presses(&asked, "Stop it").await;
+        assert!(
+            pressed || !adapter.profile().buttons || adapter.profile().receipt == ReceiptRule::Commit,
+            "a platform with buttons has one for each choice"
+        );
+        if pressed {
+            let arrived =
+                |event: &Event| matches!(event.kind, EventKind::Button { .. }) && event.text == data;
+            until(|| inbox.events().iter().any(arrived)).await;
+            let events = inbox.events();
+            let press = events.iter().find(|event| arrived(event)).unwrap();
+            assert!(press.from.id == person && press.address == platform.chat() && press.addressed);
+        }
+    })
+    .await;
+}
+
+fn question(who: Principal) -> PostedAsk {
+    let choice = |id: &str, label: &str| AskChoice {
+        id: id.to_owned(),
+        label: label.to_owned(),
+        style: ChoiceStyle::Plain,
+    };
+    PostedAsk {
+        id: AskId(7),
+        kind: AskKind::Confirm,
+        text: "Shall it go on?".to_owned(),
+        choices: vec![choice("go", "Go on"), choice("stop", "Stop it")],
+        deadline: DateTime::<Utc>::MAX_UTC,
+        audience: Audience::People(vec![who]),
+        closed: None,
+    }
+}
+
+/// An album has an id for each of its files, or one for all of them.
+pub(super) async fn an_album_is_accepted_as_a_whole(platform: &impl TestPlatform) {
+    let (adapter, inbox) = (platform.adapter(), Arc::new(RecordingInbox::default()));
+    if adapter.profile().albums.is_none() {
+        return;
+    }
+    run_adapter(&adapter, &inbox, async {
+        user_writes(platform, &inbox).await;
+        let sent = delivered(&adapter, platform, album(adapter.profile())).await;
+        let receipt = sent.expect("the platform accepts an album");
+        assert!(receipt.message.is_some() && [0, 1].contains(&receipt.others.len()), "{receipt:?}");
+    })
+    .await;
+}
+
 /// No signal panics or hangs, and none fails in a way that would pace the next one.
 pub(super) async fn every_signal_returns_in_time(platform: &impl TestPlatform) {
-    let adapter = platform.adapter();
+    let (adapter, inbox) = (platform.adapter(), Arc::new(RecordingInbox::default()));
     let about = MessageRefs::default();
     let signals = [
         Signal::Typing,
@@ -88,12 +164,20 @@ pub(super) async fn every_signal_returns_in_time(platform: &impl TestPlatform) {
         Signal::Draft { id: 7, text: "a draft".to_owned() },
         Signal::Grow { target: "999999999".to_owned(), text: "nothing to grow".to_owned() },
     ];
-    for signal in signals {
-        let name = format!("{signal:?}");
-        let given = tokio::time::timeout(LIMIT, adapter.signal(&platform.chat(), signal)).await;
-        let given = given.unwrap_or_else(|_| panic!("{name} hangs"));
-        assert!(!matches!(given, Err(SendError::Later { .. } | SendError::Unknown(_))), "{name}: {given:?}");
-    }
+    let given = async || {
+        for signal in signals.clone() {
+            let name = format!("{signal:?}");
+            let given = tokio::time::timeout(LIMIT, adapter.signal(&platform.chat(), signal)).await;
+            let given = given.unwrap_or_else(|_| panic!("{name} hangs"));
+            assert!(
+                !matches!(given, Err(SendError::Later { .. } | SendError::Unknown(_))),
+                "{name}: {given:?}"
+            );
+        }
+    };
+    // Also before `run` has been called, and while it runs.
+    given().await;
+    run_adapter(&adapter, &inbox, given()).await;
 }
 
 /// No delivery panics or hangs, and each has a certain result.

@@ -51,7 +51,7 @@ impl Source {
             Source::File(file) => {
                 let env = |name: &str| std::env::var(name).ok();
                 let loaded = config::load_with(file, &env, &more)?;
-                return Ok((loaded.config, config::show::effective(&loaded.document)));
+                return Ok((loaded.config, config::show::effective_with(&loaded.document, &parts.channels)));
             }
             Source::Given(config) => {
                 let mut config = Config::clone(config);
@@ -61,7 +61,7 @@ impl Source {
             }
             Source::Read { read, .. } => {
                 let loaded = read()?;
-                (loaded.config, config::show::effective(&loaded.document))
+                (loaded.config, config::show::effective_with(&loaded.document, &parts.channels))
             }
         };
         let errors = config.check(&more);

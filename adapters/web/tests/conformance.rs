@@ -63,6 +63,10 @@ impl TestPlatform for Web {
         false
     }
 
+    async fn presses(&self, _: &str, _: &str) -> bool {
+        false
+    }
+
     fn person(&self) -> String {
         "cli".to_owned()
     }

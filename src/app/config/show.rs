@@ -1,5 +1,6 @@
 //! Shows the configuration in effect, with defaults and without secrets.
 
+use frontdesk_kit::Channel;
 use serde_json::{Map, Value as Json, json};
 
 use super::Config;
@@ -11,7 +12,13 @@ use crate::document::{Node, Value};
 /// Returns all values in effect as JSON. Secrets are `***`. A text that came from a variable is shown as it was written
 /// (`${VAR}`), because the variable may hold a secret; numbers and values from a fixed set are shown as they are used.
 pub fn effective(document: &Node) -> Json {
-    let schema = Schema::root(super::schema::whole());
+    effective_with(document, &[])
+}
+
+/// The same with the sections of further platforms.
+pub fn effective_with(document: &Node, platforms: &[Channel]) -> Json {
+    let schema = super::schema::with(platforms);
+    let schema = Schema::root(&schema);
     // Errors were reported when the file was loaded; values with errors are not in the result.
     let written = walk(schema, document, &mut Vec::new());
     shown(schema, &fill(schema, Some(&written)), Some(document))

@@ -33,6 +33,11 @@ impl TestPlatform for Telegram {
         true
     }
 
+    async fn presses(&self, message: &str, button: &str) -> bool {
+        self.anna.presses(&self.anna, message.parse().unwrap(), button).await;
+        true
+    }
+
     fn person(&self) -> String {
         ANNA.to_string()
     }
