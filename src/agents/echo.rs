@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use frontdesk_core::agent::Capabilities;
 use frontdesk_core::count::counted;
-use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall, ToolDecision};
+use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall, ToolDecision, Usage};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::InputKind;
@@ -148,10 +148,29 @@ fn answer(action: Action, clock: Arc<dyn Clock>) -> BoxStream<'static, DeltaResu
             let text: Vec<String> = (1..=words).map(|word| format!("word{word}")).collect();
             in_chunks(text.join(" "))
         }
+        Action::Restart(text) => {
+            let begun = [Ok(Delta::Text("This is taken back.".into())), Ok(Delta::Restart)];
+            stream::iter(begun).chain(in_chunks(text)).boxed()
+        }
+        Action::Usage(text) => only(Ok(Delta::Usage(usage()))).chain(in_chunks(text)).boxed(),
         Action::Fail => only(Err(AgentError::Failed("told to fail".into()))),
         Action::Crash => only(Err(AgentError::Died("told to crash".into()))),
         Action::Tool(name) => ask_for_tool(name),
         Action::Media { path, caption } => stream::iter([Ok(Delta::Media { path, caption }), done()]).boxed(),
+    }
+}
+
+/// Made up, with a number of its own in every field.
+fn usage() -> Usage {
+    Usage {
+        model: Some("echo".into()),
+        input: Some(10),
+        output: Some(20),
+        cache_read: Some(3),
+        cache_write: Some(4),
+        cost_micro: Some(5),
+        context_used: Some(30),
+        context_window: Some(100),
     }
 }
 

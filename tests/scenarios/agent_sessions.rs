@@ -157,6 +157,36 @@ async fn a_chosen_model_holds_from_the_next_message_on_and_after_a_reset_and_a_r
 }
 
 #[tokio::test]
+async fn help_names_what_the_agent_can_do() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    let mut seen = 0;
+    for (offers, shown) in [
+        (Capabilities::default(), false),
+        (
+            Capabilities {
+                steer: true,
+                compact: true,
+                models: vec!["a".to_owned()],
+                thinking: vec!["b".to_owned()],
+            },
+            true,
+        ),
+    ] {
+        world.agent().can(offers);
+        anna.says("/help").await;
+        anna.hears().await;
+        world.at_rest().await;
+        let sees = anna.sees();
+        let help = sees[seen..].join("\n");
+        seen = sees.len();
+        for command in ["/steer", "/compact", "/model", "/thinking"] {
+            assert_eq!(help.contains(command), shown, "{command}: {help}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn status_says_what_the_last_answer_cost() {
     let world = World::new().await;
     let anna = world.user("anna");

@@ -6,6 +6,8 @@
 //! !crash            fails with "the agent died"
 //! !long N           answers with N words, at most 100,000
 //! !slow MS TEXT     answers with TEXT and pauses before every further chunk
+//! !restart TEXT     begins an answer, takes it back and answers with TEXT
+//! !usage TEXT       answers with TEXT and reports a usage
 //! !tool NAME        asks for approval of a call of that tool and answers with the decision
 //! !media PATH TEXT  sends that file from the media folder, with TEXT as its caption
 //! ```
@@ -45,6 +47,10 @@ pub enum Action {
     Fail,
     /// Fail as if the process had died.
     Crash,
+    /// Begin an answer, take it back, and answer with this text.
+    Restart(String),
+    /// Answer with this text and report a usage.
+    Usage(String),
     /// Ask for approval of a call of this tool.
     Tool(String),
     /// Send a file.
@@ -81,6 +87,12 @@ fn action(text: &str) -> Option<Action> {
     }
     if let Some((pause, rest)) = word(text, "!slow").and_then(millis) {
         return Some(Action::Slowly { pause, text: rest.into() });
+    }
+    if let Some(rest) = word(text, "!restart") {
+        return Some(Action::Restart(rest.into()));
+    }
+    if let Some(rest) = word(text, "!usage") {
+        return Some(Action::Usage(rest.into()));
     }
     if let Some(rest) = word(text, "!media") {
         let (path, caption) = rest.trim().split_once([' ', '\n', '\t']).unwrap_or((rest.trim(), ""));
@@ -124,6 +136,8 @@ mod tests {
         assert_eq!(read("!long 12"), (0, Action::Long(12)));
         assert_eq!(read("!tool shell"), (0, Action::Tool("shell".into())));
         assert_eq!(read("!tool"), (0, say("!tool")));
+        assert_eq!(read("!restart a b"), (0, Action::Restart("a b".into())));
+        assert_eq!(read("!usage a b"), (0, Action::Usage("a b".into())));
         let media =
             |caption: Option<&str>| Action::Media { path: "a.png".into(), caption: caption.map(Into::into) };
         assert_eq!(read("!media a.png"), (0, media(None)));

@@ -6,7 +6,7 @@ mod agent;
 use std::time::Duration;
 
 use frontdesk_agents::process::{IdleSettings, ProgramConfig};
-use frontdesk_core::delta::AgentError;
+use frontdesk_core::delta::{AgentError, Delta};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::port::{Agent, Turn};
 
@@ -56,6 +56,29 @@ async fn a_conversation_keeps_its_program_through_requests_and_errors() {
     assert_ne!(who(&agent, 2).await.0, pid);
     agent.stop().await;
     assert!(!exists(pid));
+}
+
+#[tokio::test]
+async fn another_program_takes_up_the_conversation_by_its_name() {
+    let sandbox = Sandbox::new();
+    let agent = agent(&sandbox, 0);
+    // The first turn of a program reports the name if it is a new one.
+    let named = async |known: Option<&str>| {
+        let mut turn = turn(1, "who");
+        turn.agent_ref = known.map(str::to_owned);
+        let mut stream = agent.turn(turn);
+        let name = match next(&mut stream).await.unwrap().unwrap() {
+            Delta::Session(name) => Some(name),
+            _ => None,
+        };
+        read_to_end(stream).await;
+        agent.forget(&session(), 1).await;
+        name
+    };
+    assert_eq!(named(None).await.as_deref(), Some("s1"));
+    assert_eq!(named(Some("s1")).await, None);
+    assert_eq!(read(&sandbox.file("loads")), "loaded\n");
+    assert_eq!(named(Some("lost")).await.as_deref(), Some("s1"), "a new one takes its place");
 }
 
 #[tokio::test]

@@ -177,7 +177,7 @@ pub async fn read_to_end(mut stream: Stream) -> (String, Option<Result<Delta, Ag
     while let Some(delta) = next(&mut stream).await {
         match delta {
             Ok(Delta::Text(piece)) => text.push_str(&piece),
-            Ok(Delta::Progress | Delta::ToolEnd { .. } | Delta::Usage(_)) => {}
+            Ok(Delta::Progress | Delta::ToolEnd { .. } | Delta::Usage(_) | Delta::Session(_)) => {}
             end => {
                 assert!(next(&mut stream).await.is_none(), "the stream continued after its end");
                 return (text, Some(end));

@@ -10,6 +10,7 @@ mod http;
 mod memory;
 mod page;
 mod platform;
+mod reports;
 mod socket;
 mod stopping;
 mod unauthenticated;

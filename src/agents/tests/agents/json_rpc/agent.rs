@@ -104,6 +104,25 @@ impl RpcProcess {
         }
     }
 
+    /// Loads the session of this name, or opens a new one. Returns the name of a new one.
+    async fn open_session(&mut self, known: Option<&str>) -> Result<Option<String>, AgentError> {
+        if let Some(name) = known {
+            let loaded = self.call("session/load", json!({"sessionId": name, "mcpServers": []})).await;
+            match loaded {
+                Ok(_) => {
+                    self.session = Some(name.to_owned());
+                    return Ok(None);
+                }
+                // The program does not know it any more.
+                Err(AgentError::Failed(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let made = self.call("session/new", json!({"mcpServers": []})).await?;
+        self.session = made["sessionId"].as_str().map(str::to_owned);
+        Ok(self.session.clone())
+    }
+
     /// The next notification or response. Requests are answered here: this client offers nothing. Dropping the future
     /// loses nothing.
     async fn message(&mut self) -> Result<Message, AgentError> {
@@ -231,6 +250,8 @@ struct RpcTurn {
     /// `None` when the turn is over. Dropping it before kills the program.
     program: Option<RpcProcess>,
     prompt: u64,
+    /// The new name of the conversation, which is reported first.
+    named: Option<Delta>,
     /// The deadline of a cancelled turn.
     end_by: Option<Mono>,
 }
@@ -250,17 +271,21 @@ impl RpcTurn {
             }
             None => RpcProcess::start(&host, Some(&turn)).await?,
         };
+        let mut named = None;
         if program.session.is_none() {
-            let made = program.call("session/new", json!({"mcpServers": []})).await?;
-            program.session = made["sessionId"].as_str().map(str::to_owned);
+            named = program.open_session(turn.agent_ref.as_deref()).await?.map(Delta::Session);
         }
         let text = json!([{"type": "text", "text": prompt::text(&turn)}]);
         let prompt =
             program.request("session/prompt", json!({"sessionId": program.session, "prompt": text}))?;
-        Ok(Self { host, pool, session_epoch, cancelled, program: Some(program), prompt, end_by: None })
+        let program = Some(program);
+        Ok(Self { host, pool, session_epoch, cancelled, program, prompt, named, end_by: None })
     }
 
     async fn next(&mut self) -> Option<Result<Delta, AgentError>> {
+        if let Some(named) = self.named.take() {
+            return Some(Ok(named));
+        }
         loop {
             let clock = self.host.clock();
             let program = self.program.as_mut()?;

@@ -74,6 +74,12 @@ while IFS= read -r line; do
     session/new)
         chunk 'a replay that is no answer'
         result '{"sessionId":"s1"}' ;;
+    session/load)
+        chunk 'a replay that is no answer'
+        case $line in
+        *'"sessionId":"s1"'*) echo loaded >> loads; result '{}' ;;
+        *) say "{\"jsonrpc\":\"2.0\",\"id\":$id,\"error\":{\"code\":-32002,\"message\":\"no such session\"}}" ;;
+        esac ;;
     session/prompt) prompt "$@" ;;
     esac
 done
