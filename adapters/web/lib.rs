@@ -95,7 +95,7 @@ fn profile() -> Profile {
         person_chat: None,
         // A client that waits for an answer learns only from this signal that the turn has ended.
         ends: true,
-        buttons: false,
+        buttons: true,
         private_posts: false,
         idempotent: Some(Duration::MAX),
         pacing: Pacing::default(),

@@ -1,6 +1,7 @@
 //! The endpoints of the HTTP API, one module per resource.
 
 pub(crate) mod access;
+pub(crate) mod ask;
 pub(crate) mod audit;
 pub(crate) mod channel;
 pub(crate) mod chat;

@@ -1,12 +1,19 @@
 //! Frames for clients: one JSON object per WebSocket frame or server-sent event, serialized once for all clients.
 
+mod wire;
+
 use axum::extract::ws::Utf8Bytes;
+use frontdesk_core::ask::{AskView, Audience, PostedAsk};
 use frontdesk_core::delivery::{Ending, MessageRefs, Post, PostKind, Signal};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
+
+use crate::ask;
+use crate::show::usage_numbers;
+use wire::{TurnFields, Wire};
 
 /// A serialized frame with what the server must know about it.
 #[derive(Debug)]
@@ -16,6 +23,16 @@ pub(crate) struct ServerFrame {
     /// Its sequence number in the session; 0 if the frame is not stored.
     pub(crate) seq: u64,
     pub(crate) json: Utf8Bytes,
+    /// Of an open question: the frame for those who may not answer it.
+    pub(crate) for_others: Option<Box<ForOthers>>,
+}
+
+/// An open question as those see it who may not answer it.
+#[derive(Debug)]
+pub(crate) struct ForOthers {
+    /// Who may answer.
+    audience: Audience,
+    json: Utf8Bytes,
 }
 
 /// The kind of a frame.
@@ -25,6 +42,12 @@ pub(crate) enum FrameKind {
     Delta,
     /// A whole answer.
     Done,
+    /// A question during a turn.
+    Ask,
+    /// A question that is the whole reply to a command.
+    AskReply,
+    /// The end of a question.
+    AskClosed,
     /// Any other stored message.
     Message,
     /// The end of a turn.
@@ -49,6 +72,7 @@ impl ServerFrame {
                 about: MessageRefs::default(),
                 seq: 0,
                 json: Utf8Bytes::from_static(r#"{"type":"typing"}"#),
+                for_others: None,
             }),
             Signal::Draft { .. } | Signal::Grow { .. } => None,
         }
@@ -57,6 +81,9 @@ impl ServerFrame {
     /// The frame of a post, the same whether it is shown live or read from the outbox.
     pub(crate) fn post(post: Post) -> Self {
         let seq = post.seq.unwrap_or(0);
+        if let Some(ask) = post.ask {
+            return Self::ask(post.about, post.kind == PostKind::Answer, seq, ask);
+        }
         match post.kind {
             PostKind::Answer => Self::answer(post.about, seq, &post.part.body),
             PostKind::Notice | PostKind::Send => {
@@ -66,7 +93,7 @@ impl ServerFrame {
                     turn: TurnFields::new(&post.about),
                     seq: (seq > 0).then_some(seq),
                 });
-                Self { kind: FrameKind::Message, about: post.about, seq, json }
+                Self { kind: FrameKind::Message, about: post.about, seq, json, for_others: None }
             }
         }
     }
@@ -78,13 +105,51 @@ impl ServerFrame {
             turn: TurnFields::new(&about),
             seq: (seq > 0).then_some(seq),
         });
-        Self { kind: FrameKind::Done, about, seq, json }
+        Self { kind: FrameKind::Done, about, seq, json, for_others: None }
+    }
+
+    /// The frame of an open question, for a client that repeated its request.
+    pub(crate) fn open_ask(about: MessageRefs, ask: AskView) -> Self {
+        let AskView { id, kind, text, choices, deadline, audience, .. } = ask;
+        Self::ask(about, false, 0, PostedAsk { id, kind, text, choices, deadline, audience, closed: None })
+    }
+
+    /// The frame of a question, or of its end. `reply`: nothing else answers its message.
+    fn ask(about: MessageRefs, reply: bool, seq: u64, ask: PostedAsk) -> Self {
+        let (id, seq_field) = (ask.id.to_string(), (seq > 0).then_some(seq));
+        if let Some(end) = &ask.closed {
+            let (turn, end) = (TurnFields::new(&about), ask::end(end));
+            let json = text(&Wire::AskClosed { ask: id, turn, end, seq: seq_field });
+            return Self { kind: FrameKind::AskClosed, about, seq, json, for_others: None };
+        }
+        let frame = |may_answer| {
+            let (turn, question) = (TurnFields::new(&about), ask::question(&ask, may_answer));
+            text(&Wire::Ask { ask: id.clone(), reply, turn, question, seq: seq_field })
+        };
+        let (json, others) = (frame(true), frame(false));
+        let for_others = Some(Box::new(ForOthers { audience: ask.audience, json: others }));
+        let kind = if reply { FrameKind::AskReply } else { FrameKind::Ask };
+        Self { kind, about, seq, json, for_others }
+    }
+
+    /// The frame as a client gets it. `may_answer` says whether its holder is one of those who may answer a question.
+    pub(crate) fn json_for(&self, may_answer: impl FnOnce(&Audience) -> bool) -> &Utf8Bytes {
+        match &self.for_others {
+            Some(others) if !may_answer(&others.audience) => &others.json,
+            _ => &self.json,
+        }
     }
 
     /// Tells a client that deltas of this session were left out.
     pub(crate) fn gap(session: Option<SessionKey>) -> Self {
         let json = text(&json!({"type": "gap", "session": session.as_ref().map(SessionKey::as_str)}));
-        Self { kind: FrameKind::Gap, about: MessageRefs { session, messages: Vec::new() }, seq: 0, json }
+        Self {
+            kind: FrameKind::Gap,
+            about: MessageRefs { session, messages: Vec::new() },
+            seq: 0,
+            json,
+            for_others: None,
+        }
     }
 
     /// Takes the place of a large stored frame in a client's queue.
@@ -94,12 +159,13 @@ impl ServerFrame {
             about: frame.about.clone(),
             seq: frame.seq,
             json: Utf8Bytes::from_static(""),
+            for_others: None,
         }
     }
 
     fn delta(about: MessageRefs, attempt: u32, delta: &str) -> Self {
         let json = text(&Wire::Delta { text: delta, turn: TurnFields::new(&about), attempt });
-        Self { kind: FrameKind::Delta, about, seq: 0, json }
+        Self { kind: FrameKind::Delta, about, seq: 0, json, for_others: None }
     }
 
     fn end(about: MessageRefs, ending: Ending, usage: Option<&Usage>) -> Self {
@@ -108,7 +174,7 @@ impl ServerFrame {
             None => text(&Wire::Status {
                 state: ending.name(),
                 model: usage.and_then(|usage| usage.model.as_deref()),
-                usage: usage.map(numbers),
+                usage: usage.map(usage_numbers),
                 turn,
             }),
             Some((code, message)) => {
@@ -116,7 +182,7 @@ impl ServerFrame {
                 text(&Wire::Error { code, message, session, about, messages })
             }
         };
-        Self { kind: FrameKind::End(ending), about, seq: 0, json }
+        Self { kind: FrameKind::End(ending), about, seq: 0, json, for_others: None }
     }
 
     /// Whether the frame may be left out for a client that reads too slowly.
@@ -134,6 +200,8 @@ impl ServerFrame {
         match self.kind {
             FrameKind::Delta => "delta",
             FrameKind::Done => "done",
+            FrameKind::Ask | FrameKind::AskReply => "ask",
+            FrameKind::AskClosed => "ask_closed",
             FrameKind::Message => "message",
             FrameKind::End(ending) if failure(ending).is_some() => "error",
             FrameKind::End(_) => "status",
@@ -162,26 +230,6 @@ pub(crate) fn failure(ending: Ending) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// The usage of a turn, as JSON.
-pub(crate) fn usage(usage: &Usage) -> Value {
-    let mut all = numbers(usage);
-    all["model"] = usage.model.as_deref().into();
-    all
-}
-
-/// The usage of a turn without the model's name.
-fn numbers(usage: &Usage) -> Value {
-    json!({
-        "input": usage.input,
-        "output": usage.output,
-        "cache_read": usage.cache_read,
-        "cache_write": usage.cache_write,
-        "cost_micro": usage.cost_micro,
-        "context_used": usage.context_used,
-        "context_window": usage.context_window,
-    })
-}
-
 /// A value as the text of a frame.
 pub(crate) fn text(value: &impl Serialize) -> Utf8Bytes {
     match serde_json::to_string(value) {
@@ -194,77 +242,11 @@ pub(crate) fn text(value: &impl Serialize) -> Utf8Bytes {
     }
 }
 
-/// A frame as it is serialized.
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Wire<'a> {
-    Delta {
-        text: &'a str,
-        #[serde(flatten)]
-        turn: TurnFields<'a>,
-        attempt: u32,
-    },
-    Done {
-        #[serde(rename = "fullText")]
-        full_text: &'a str,
-        #[serde(flatten)]
-        turn: TurnFields<'a>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        seq: Option<u64>,
-    },
-    Message {
-        text: &'a str,
-        kind: &'static str,
-        #[serde(flatten)]
-        turn: TurnFields<'a>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        seq: Option<u64>,
-    },
-    Status {
-        state: &'static str,
-        model: Option<&'a str>,
-        usage: Option<Value>,
-        #[serde(flatten)]
-        turn: TurnFields<'a>,
-    },
-    Error {
-        code: &'static str,
-        message: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        session: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        about: Option<String>,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        messages: Vec<String>,
-    },
-}
-
-/// The session and the messages that a frame is about. `message` is the newest message of the turn; a turn of several
-/// messages lists them all in `messages`.
-#[derive(Serialize)]
-struct TurnFields<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    messages: Vec<String>,
-}
-
-impl<'a> TurnFields<'a> {
-    fn new(about: &'a MessageRefs) -> Self {
-        let several = if about.messages.len() > 1 { about.messages.as_slice() } else { &[] };
-        Self {
-            session: about.session.as_ref().map(SessionKey::as_str),
-            message: about.messages.last().map(MessageId::to_string),
-            messages: several.iter().map(MessageId::to_string).collect(),
-        }
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
-    use frontdesk_core::id::OutId;
+    use chrono::DateTime;
+    use frontdesk_core::ask::{Answerer, AskAnswer, AskChoice, AskEnd, AskKind, ChoiceStyle};
+    use frontdesk_core::id::{AskId, OutId};
     use frontdesk_core::markup::Part;
 
     use super::*;
@@ -320,9 +302,43 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_question_and_its_end_are_frames_of_their_own() {
+        let choice = AskChoice { id: "yes".into(), label: "Yes".into(), style: ChoiceStyle::Danger };
+        let mut ask = PostedAsk {
+            id: AskId(7),
+            kind: AskKind::Confirm,
+            text: "Go **on**?".into(),
+            choices: vec![choice],
+            deadline: DateTime::UNIX_EPOCH,
+            audience: Audience::Admins,
+            closed: None,
+        };
+        let frame = |ask: &PostedAsk| {
+            let post = post(about(&[7]), 3, PostKind::Notice, "Go **on**?\n\n1. Yes");
+            ServerFrame::post(Post { ask: Some(ask.clone()), ..post })
+        };
+        let open = frame(&ask);
+        let question = |may| {
+            format!(
+                r#"{{"type":"ask","ask":"a7","session":"agent:main:web:dm:main","message":"m7","choices":[{{"id":"yes","label":"Yes","style":"danger"}}],"deadline":"1970-01-01T00:00:00.000Z","kind":"confirm","may_answer":{may},"text":"Go **on**?","seq":3}}"#
+            )
+        };
+        assert_eq!(open.json_for(|audience| *audience == Audience::Admins).as_str(), question(true));
+        assert_eq!(open.json_for(|_| false).as_str(), question(false));
+        let by = Answerer { id: "web:main".parse().unwrap(), name: Some("An\u{202e}na".into()) };
+        ask.closed = Some(AskEnd::Answered { answer: AskAnswer::Choice("yes".into()), by });
+        let closed = frame(&ask);
+        assert_eq!((closed.kind, closed.event_name()), (FrameKind::AskClosed, "ask_closed"));
+        assert_eq!(
+            closed.json_for(|_| false).as_str(),
+            r#"{"type":"ask_closed","ask":"a7","session":"agent:main:web:dm:main","message":"m7","by":"web:main","by_name":"An\\u{202e}na","choice":"yes","state":"answered","seq":3}"#
+        );
+    }
+
+    #[test]
     fn a_turn_that_answers_several_messages_names_them_all() {
         let json = sent(post(about(&[7, 8]), 1, PostKind::Answer, ""));
-        let frame: Value = serde_json::from_str(&json).unwrap();
+        let frame: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!((&frame["message"], &frame["messages"]), (&json!("m8"), &json!(["m7", "m8"])));
     }
 }

@@ -1,7 +1,9 @@
 //! Prompts of clients, from HTTP and WebSocket alike: their checks, and how they are stored.
 
+use frontdesk_core::account::AccountId;
+use frontdesk_core::address::Address;
 use frontdesk_core::id::MessageId;
-use frontdesk_core::key::SessionKey;
+use frontdesk_core::key::{Scope as SessionScope, SessionKey};
 use frontdesk_core::message::Outcome;
 use frontdesk_core::port::Busy;
 use futures_channel::oneshot::Canceled;
@@ -44,6 +46,17 @@ pub(crate) fn check_chat(chat: &str) -> Result<(), ApiError> {
         )));
     }
     Ok(())
+}
+
+/// The address of a chat.
+pub(crate) fn address(chat: &str) -> Result<Address, ApiError> {
+    Address::new("web", None, chat, None).map_err(|error| ApiError::bad_request(error.to_string()))
+}
+
+/// The address of a session; `None` if it is not a session of the web channel.
+pub(crate) fn address_of(session: &SessionKey) -> Option<Address> {
+    let web = *session.account() == AccountId::default_of("web") && session.scope() == SessionScope::Dm;
+    web.then(|| Address::new("web", None, session.id(), None).ok()).flatten()
 }
 
 /// Submits a prompt and waits for its commit.

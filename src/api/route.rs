@@ -12,7 +12,8 @@ use tower::ServiceExt;
 
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
-    access, audit, channel, chat, config, dead_letter, outbox, page, pairing, send, session, status, webhook,
+    access, ask, audit, channel, chat, config, dead_letter, outbox, page, pairing, send, session, status,
+    webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;
@@ -43,6 +44,7 @@ const PROMPT: Access = Access::Token(Scope::Admin, Action::Write);
 pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/" Access::Public, NoReplay, page::index;
     GET "/app.js" Access::Public, NoReplay, page::script;
+    GET "/asks.js" Access::Public, NoReplay, page::asks;
     GET "/style.css" Access::Public, NoReplay, page::style;
     GET "/health" Access::Probe, NoReplay, status::health;
     GET "/ready" Access::Probe, NoReplay, status::ready;
@@ -73,6 +75,8 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     POST "/api/channel/{channel}/start" ADMIN, Replay, channel::start;
     POST "/api/channel/{channel}/stop" ADMIN, Replay, channel::stop;
     POST "/api/config/reload" ADMIN, NoReplay, config::reload;
+    GET "/api/asks" READ, NoReplay, ask::list;
+    POST "/api/asks/{id}" PROMPT, Replay, ask::answer;
     GET "/api/audit" READ, NoReplay, audit::list;
     GET "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
     POST "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
@@ -108,7 +112,7 @@ pub(crate) async fn respond(server: &ServerState, router: Router, request: Reque
         PageOrigin::Listed => request.headers().get(header::ORIGIN).cloned(),
         PageOrigin::None | PageOrigin::Own | PageOrigin::Foreign => None,
     };
-    let api = !matches!(request.uri().path(), "/" | "/app.js" | "/style.css");
+    let api = !matches!(request.uri().path(), "/" | "/app.js" | "/asks.js" | "/style.css");
     let mut response = match refused {
         Err(error) => error.into_response(),
         Ok(()) if request.method() == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
@@ -194,6 +198,6 @@ mod tests {
             .filter(|e| matches!(e.access, Access::Public | Access::Probe))
             .map(|e| e.path)
             .collect();
-        assert_eq!(open, ["/", "/app.js", "/style.css", "/health", "/ready"]);
+        assert_eq!(open, ["/", "/app.js", "/asks.js", "/style.css", "/health", "/ready"]);
     }
 }

@@ -9,6 +9,7 @@ use axum::http::header::ORIGIN;
 use axum::http::{HeaderMap, StatusCode};
 use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::AccountId;
+use frontdesk_core::ask::Audience;
 use frontdesk_core::port::{Clock, Mono, Stop, Webhook};
 use frontdesk_runtime::GatewayHandle;
 use frontdesk_store::row::Author;
@@ -161,6 +162,17 @@ impl ServerState {
             Decision::Allow => Ok(()),
             Decision::Pair | Decision::Deny(_) => Err(ApiError::forbidden()),
         }
+    }
+
+    /// Whether a caller may administer the gateway.
+    pub(crate) fn is_operator(&self, caller: &Caller) -> bool {
+        self.authorize(caller, Scope::Admin, Action::Administer).is_ok()
+    }
+
+    /// Whether a caller may answer a question that these people are asked.
+    pub(crate) fn may_answer(&self, caller: &Caller, audience: &Audience) -> bool {
+        let is_asked = matches!(audience, Audience::People(people) if people.contains(&caller.principal));
+        is_asked && self.authorize(caller, Scope::Admin, Action::Write).is_ok() || self.is_operator(caller)
     }
 
     /// The account that a path names, and its webhook.

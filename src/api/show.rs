@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use frontdesk_core::address::Principal;
+use frontdesk_core::delta::Usage;
 use frontdesk_core::visible;
 use frontdesk_runtime::{AccessEntry, AccessView, Account, Status};
 use frontdesk_store::row::{
@@ -9,8 +10,6 @@ use frontdesk_store::row::{
     TurnState,
 };
 use serde_json::{Map, Value, json};
-
-use crate::frame::usage;
 
 /// A time as RFC 3339 in UTC, with milliseconds.
 pub(crate) fn time(time: DateTime<Utc>) -> String {
@@ -156,6 +155,7 @@ fn totals(totals: &Totals) -> Value {
         "sessions": totals.sessions,
         "waiting": totals.waiting,
         "running": totals.running,
+        "asks": totals.asks,
         "outbox": totals.outbox,
         "dead_parts": totals.dead_parts,
         "dead_letters": totals.dead_letters,
@@ -231,6 +231,26 @@ pub(crate) fn history(row: &HistoryRow) -> Value {
         "turn_state": row.turn_state.map(TurnState::name),
         "error": row.error.map(|error| error.to_string()),
         "usage": row.usage.as_ref().map(usage),
+    })
+}
+
+/// The usage of a turn, as JSON.
+pub(crate) fn usage(usage: &Usage) -> Value {
+    let mut all = usage_numbers(usage);
+    all["model"] = usage.model.as_deref().into();
+    all
+}
+
+/// The usage of a turn without the model's name.
+pub(crate) fn usage_numbers(usage: &Usage) -> Value {
+    json!({
+        "input": usage.input,
+        "output": usage.output,
+        "cache_read": usage.cache_read,
+        "cache_write": usage.cache_write,
+        "cost_micro": usage.cost_micro,
+        "context_used": usage.context_used,
+        "context_window": usage.context_window,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Waits for the answer to one message.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::hub::Subscriber;
 use crate::list::SMALL;
 use crate::prompt::AcceptedPrompt;
 use crate::server::ServerState;
+use crate::token::Caller;
 
 /// How often the row is read while no frame arrives, because a message can end without a frame.
 const POLL: Duration = Duration::from_secs(2);
@@ -36,11 +38,17 @@ const INTERRUPTED: &str = "interrupted";
 /// Waits for the answer to one message. Frames only say when to look: the message's row decides.
 pub(crate) struct AnswerWaiter {
     server: Arc<ServerState>,
+    caller: Caller,
     subscriber: Subscriber,
     message: MessageId,
     session: SessionKey,
     /// Read the row before waiting for a frame: the message is a duplicate, or a frame says that it may have ended.
     check_row: bool,
+    /// Send the open questions of the message's turn first: the message is a duplicate, and the stream that showed them
+    /// may be lost.
+    repeat_asks: bool,
+    /// Questions to send.
+    asks: VecDeque<Arc<ServerFrame>>,
     /// The frame of the answer, once it was received.
     done: Option<Arc<ServerFrame>>,
     finished: bool,
@@ -64,14 +72,22 @@ pub(crate) enum StreamEvent {
 }
 
 impl AnswerWaiter {
-    pub(crate) fn new(server: Arc<ServerState>, subscriber: Subscriber, prompt: &AcceptedPrompt) -> Self {
+    pub(crate) fn new(
+        server: Arc<ServerState>,
+        caller: Caller,
+        subscriber: Subscriber,
+        prompt: &AcceptedPrompt,
+    ) -> Self {
         let AcceptedPrompt { message, session, duplicate } = prompt.clone();
         Self {
             server,
+            caller,
             subscriber,
             message,
             session,
             check_row: duplicate,
+            repeat_asks: duplicate,
+            asks: VecDeque::new(),
             done: None,
             finished: false,
             reserved: None,
@@ -91,6 +107,11 @@ impl AnswerWaiter {
                 None => self.check_row = self.wait_for_frame().await?,
             }
         }
+    }
+
+    /// A frame as this client gets it.
+    pub(crate) fn json<'f>(&self, frame: &'f ServerFrame) -> &'f str {
+        frame.json_for(|audience| self.server.may_answer(&self.caller, audience)).as_str()
     }
 
     /// The memory reserved for the answer, if it is a large one.
@@ -118,6 +139,12 @@ impl AnswerWaiter {
 
     /// Waits for the next event of the stream; `None` at its end.
     pub(crate) async fn next(&mut self) -> Result<Option<StreamEvent>, ApiError> {
+        if std::mem::take(&mut self.repeat_asks) {
+            self.asks = self.open_asks().await?;
+        }
+        if let Some(ask) = self.asks.pop_front() {
+            return Ok(Some(StreamEvent::Frame(ask)));
+        }
         while !self.finished {
             if std::mem::take(&mut self.check_row)
                 && let Some(answer) = self.read_outcome().await?
@@ -156,13 +183,25 @@ impl AnswerWaiter {
         Ok(None)
     }
 
+    /// The open questions of the message's turn.
+    async fn open_asks(&self) -> Result<VecDeque<Arc<ServerFrame>>, ApiError> {
+        let handle = &self.server.handle;
+        let turn = handle.store().message(self.message).await?.and_then(|row| row.message.turn);
+        if turn.is_none() {
+            return Ok(VecDeque::new());
+        }
+        let asks = handle.asks(Some(&self.session)).await?;
+        let asks = asks.into_iter().filter(|ask| ask.turn == turn);
+        Ok(asks.map(|ask| Arc::new(ServerFrame::open_ask(self.about(), ask))).collect())
+    }
+
     /// Whether a frame is written to a client that streams the answer, and what follows from it.
     fn is_sent(&mut self, frame: &Arc<ServerFrame>) -> bool {
         if !frame.is_about(self.message) {
             return false;
         }
         match frame.kind {
-            FrameKind::Done => {
+            FrameKind::Done | FrameKind::AskReply => {
                 self.done = Some(frame.clone());
                 self.check_row = true;
             }
@@ -179,6 +218,8 @@ impl AnswerWaiter {
             FrameKind::End(_)
             | FrameKind::Delta
             | FrameKind::Message
+            | FrameKind::Ask
+            | FrameKind::AskClosed
             | FrameKind::Gap
             | FrameKind::Typing => {}
         }
@@ -190,10 +231,10 @@ impl AnswerWaiter {
         if !frame.is_about(self.message) {
             return false;
         }
-        if frame.kind == FrameKind::Done {
+        if matches!(frame.kind, FrameKind::Done | FrameKind::AskReply) {
             self.done = Some(frame.clone());
         }
-        matches!(frame.kind, FrameKind::Done | FrameKind::Stored | FrameKind::End(_))
+        matches!(frame.kind, FrameKind::Done | FrameKind::AskReply | FrameKind::Stored | FrameKind::End(_))
     }
 
     /// Waits for a frame. Returns true if the row must be read: no frame arrived for a while, or frames were lost.
@@ -286,8 +327,10 @@ impl AnswerWaiter {
                 let rows = store.frames_page(&self.session, after, SEARCH_STEP as u32, SMALL).await?.rows;
                 let Some(last) = rows.last().and_then(|row| row.post.seq) else { break };
                 let frames = rows.into_iter().map(|row| ServerFrame::post(row.post));
-                let is_reply =
-                    |frame: &ServerFrame| frame.kind == FrameKind::Done && frame.is_about(self.message);
+                let is_reply = |frame: &ServerFrame| {
+                    matches!(frame.kind, FrameKind::Done | FrameKind::AskReply)
+                        && frame.is_about(self.message)
+                };
                 found = frames.rev().find(is_reply).or(found);
                 after = last;
             }
@@ -313,12 +356,10 @@ fn beginning(mut text: String) -> String {
     text
 }
 
-/// The text of an answer's frame.
+/// The text of the frame of an answer, or of a question that is the reply.
 fn full_text(done: &ServerFrame) -> String {
-    serde_json::from_str::<Value>(done.json.as_str())
-        .ok()
-        .and_then(|frame| frame["fullText"].as_str().map(str::to_owned))
-        .unwrap_or_default()
+    let frame = serde_json::from_str::<Value>(done.json.as_str()).unwrap_or_default();
+    frame["fullText"].as_str().or_else(|| frame["text"].as_str()).unwrap_or_default().to_owned()
 }
 
 /// The error for a message whose turn ended without an answer.

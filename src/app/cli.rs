@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 mod access;
 mod account;
+mod asks;
 mod audit;
 mod chat;
 mod client;
@@ -80,6 +81,9 @@ enum Command {
     Access(access::AccessArgs),
     /// Show who changed what: permissions, channels, sessions, outgoing messages
     Audit(audit::AuditArgs),
+    /// List the questions that wait for a person, or answer one
+    #[command(after_help = "Examples:\n  frontdesk asks\n  frontdesk asks answer a7 1")]
+    Asks(asks::AsksArgs),
     /// Send a text or a file to a chat
     #[command(
         after_help = "Examples:\n  frontdesk send --to telegram:123456789 --message \"The build is green.\"\n  \
@@ -195,6 +199,7 @@ fn act(command: Command) -> Done {
         Command::Pairing(args) => client::block_on(pairing::pairing(args)),
         Command::Access(args) => client::block_on(access::access(args)),
         Command::Audit(args) => client::block_on(audit::audit(args)),
+        Command::Asks(args) => client::block_on(asks::asks(args)),
         Command::Send(args) => client::block_on(send::send(args)),
         Command::Outbox(args) => client::block_on(outbox::outbox(args)),
         Command::DeadLetters(args) => client::block_on(dead_letters::dead_letters(args)),

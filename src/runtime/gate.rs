@@ -3,6 +3,7 @@
 mod admission;
 mod pairing;
 mod prepare;
+mod repeated;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -54,12 +55,11 @@ pub(crate) async fn accept(
     let stored = shared.store.accept(Arc::clone(&batch)).await;
     shared.health.note(stored.as_ref().err());
     let stored = stored.map_err(|error| Busy::Storage(error.to_string()))?;
-    Ok(batch
-        .events
-        .iter()
-        .zip(stored)
-        .map(|(event, stored)| conclude(shared, source, event, stored))
-        .collect())
+    let concluded = batch.events.iter().zip(stored);
+    let mut outcomes: Vec<Outcome> =
+        concluded.map(|(event, stored)| conclude(shared, source, event, stored)).collect();
+    repeated::answer_again(shared, &batch, &mut outcomes).await;
+    Ok(outcomes)
 }
 
 /// Only the gateway's own limits withhold the acknowledgement, and the removal of the account: its platform delivers the

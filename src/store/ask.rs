@@ -2,6 +2,7 @@
 
 mod answer;
 mod close;
+mod list;
 mod open;
 
 use chrono::{DateTime, Utc};

@@ -70,6 +70,7 @@ fn totals(sql: &Sql<'_>) -> Outcome<Totals> {
         running: number(
             "SELECT count(*) FROM turn WHERE state IN ('queued', 'running') AND state = 'running'",
         )?,
+        asks: number("SELECT count(*) FROM ask WHERE state = 'open'")?,
         outbox: number("SELECT count(*) FROM outbox WHERE state IN ('queued', 'streaming', 'sending')")?,
         dead_parts: number(
             "SELECT count(*) FROM outbox WHERE state IN ('unknown', 'dead') AND state = 'dead'",

@@ -4,6 +4,7 @@
 
 mod access;
 mod answers;
+mod asks;
 mod configuration;
 mod daemon;
 mod descriptors;

@@ -1,43 +1,16 @@
 // Uses the chat page in a real browser, as a person would: against the built program, with a folder of its own.
 //
 //   node page.mjs [--shots FOLDER]      screenshots go to FOLDER
-import { spawn } from "node:child_process";
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, existsSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { Gateway, run } from "./gateway.mjs";
 
-const root = join(import.meta.dirname, "..", "..");
-const program = process.env.FRONTDESK_BIN || join(root, "target", "debug", "frontdesk");
+const gateway = new Gateway();
+const address = (rest) => gateway.address(rest);
+const token = () => gateway.token();
+const start = () => gateway.start();
+const kill = () => gateway.kill();
 const shots = process.argv[2] === "--shots" ? process.argv[3] : null;
-const home = mkdtempSync(join(tmpdir(), "frontdesk-page-"));
-
-let daemon;
-let port = 0;
-
-/** Starts the program; resolves when its log says that it is ready. */
-function start() {
-  return new Promise((resolve, reject) => {
-    daemon = spawn(program, ["run", "--home", home, "--port", String(port)], { stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    const read = (chunk) => {
-      output += chunk;
-      const ready = output.match(/ready in .*address=127\.0\.0\.1:(\d+)/);
-      if (ready) { port = Number(ready[1]); resolve(); }
-    };
-    daemon.stdout.on("data", read);
-    daemon.stderr.on("data", read);
-    daemon.once("exit", (code) => reject(new Error(`the program ended with ${code}: ${output}`)));
-  });
-}
-
-function kill() {
-  return new Promise((resolve) => { daemon.removeAllListeners("exit"); daemon.once("exit", resolve); daemon.kill("SIGKILL"); });
-}
-
-const token = () => readFileSync(join(home, "token"), "utf8").trim();
-const address = (rest = "") => `http://127.0.0.1:${port}/${rest}`;
 
 const tests = {
   async "a login link logs in and leaves no token in the address bar"(page) {
@@ -53,6 +26,7 @@ const tests = {
     await page.locator("li.theirs", { hasText: text }).waitFor();
     assert.equal(await page.locator("#log img").count(), 0);
     assert.equal(await page.title(), "Frontdesk");
+    if (shots) await page.screenshot({ path: join(shots, "chat.png") });
   },
 
   async "each paragraph has a direction of its own, and code runs from left to right"(page) {
@@ -184,37 +158,4 @@ const tests = {
   },
 };
 
-let passed = 0;
-let failed = 0;
-await start();
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync"],
-});
-try {
-  const page = await browser.newPage();
-  const problems = [];
-  page.on("pageerror", (error) => problems.push(String(error)));
-  page.on("console", (line) => { if (/Content Security Policy/.test(line.text())) problems.push(line.text()); });
-  page.setDefaultTimeout(15_000);
-  for (const [name, run] of Object.entries(tests)) {
-    try {
-      await run(page);
-      assert.deepEqual(problems, []);
-      passed += 1;
-      console.log(`ok      ${name}`);
-    } catch (error) {
-      failed += 1;
-      console.log(`FAILED  ${name}\n${error.stack}`);
-      if (shots) await page.screenshot({ path: join(shots, `failed-${failed}.png`) });
-    }
-    if (shots && name.startsWith("a message")) await page.screenshot({ path: join(shots, "chat.png") });
-  }
-} finally {
-  await browser.close();
-  await kill();
-  if (existsSync(home)) rmSync(home, { recursive: true });
-}
-console.log(`page: ${passed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+await run("page", gateway, shots, tests);

@@ -3,17 +3,16 @@
 use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use frontdesk_core::address::Address;
 use futures_util::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
-use crate::frame::usage;
 use crate::list;
 use crate::prompt::{self, AcceptedPrompt};
 use crate::random;
 use crate::request::{ApiRequest, ApiResponse};
+use crate::show::usage;
 use crate::waiter::{AnswerWaiter, ReceivedAnswer, StreamEvent};
 
 #[derive(Debug, Deserialize)]
@@ -44,14 +43,14 @@ pub(crate) async fn chat(mut request: ApiRequest) -> Result<ApiResponse, ApiErro
         return Ok(ApiResponse::Json(StatusCode::ACCEPTED, to_json(&accepted)));
     }
     // Subscribed before the prompt is submitted, so that no frame of the answer is missed.
-    let address =
-        Address::new("web", None, &chat, None).map_err(|error| ApiError::bad_request(error.to_string()))?;
+    let address = prompt::address(&chat)?;
     let session = request.server.handle.session_at(&address)?;
     let mut subscriber = request.server.hub.subscriber();
     subscriber.subscribe(session, Some(address));
     let accepted = prompt::submit(&request.server, request.caller()?, chat, id, text).await?;
     subscriber.subscribe(accepted.session.clone(), None);
-    let mut waiter = AnswerWaiter::new(request.server.clone(), subscriber, &accepted);
+    let caller = request.caller()?.clone();
+    let mut waiter = AnswerWaiter::new(request.server.clone(), caller, subscriber, &accepted);
     if stream {
         return Ok(ApiResponse::Other(events(waiter, &accepted)));
     }
@@ -89,7 +88,7 @@ fn events(waiter: AnswerWaiter, accepted: &AcceptedPrompt) -> axum::response::Re
         let mut waiter = waiter?;
         Some(match waiter.next().await {
             Ok(Some(StreamEvent::Frame(frame))) => {
-                (event(frame.event_name(), frame.json.as_str()), Some(waiter))
+                (event(frame.event_name(), waiter.json(&frame)), Some(waiter))
             }
             Ok(Some(StreamEvent::KeepAlive)) => (": still at work\n\n".to_owned(), Some(waiter)),
             Ok(None) => return None,

@@ -1,4 +1,4 @@
-//! The web chat's page: three files that load nothing from other hosts.
+//! The web chat's page: four files that load nothing from other hosts.
 
 use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
@@ -17,6 +17,10 @@ pub(crate) async fn index(_: ApiRequest) -> Result<ApiResponse, ApiError> {
 
 pub(crate) async fn script(_: ApiRequest) -> Result<ApiResponse, ApiError> {
     file("text/javascript; charset=utf-8", include_str!("../page/app.js"))
+}
+
+pub(crate) async fn asks(_: ApiRequest) -> Result<ApiResponse, ApiError> {
+    file("text/javascript; charset=utf-8", include_str!("../page/asks.js"))
 }
 
 pub(crate) async fn style(_: ApiRequest) -> Result<ApiResponse, ApiError> {

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
-use crate::frame;
 use crate::list;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
@@ -87,7 +86,7 @@ pub(crate) async fn session(server: &ServerState, key: &SessionKey) -> Result<Va
     let epochs = store.epochs(key, None, list::DEFAULT_ROWS).await?;
     let mut shown = show::session(&row);
     shown["options"] = json!({"model": row.options.model, "thinking": row.options.thinking});
-    shown["usage"] = store.last_usage(key, row.epoch).await?.as_ref().map(frame::usage).into();
+    shown["usage"] = store.last_usage(key, row.epoch).await?.as_ref().map(show::usage).into();
     shown["epochs"] = epochs.iter().map(show::epoch).collect();
     Ok(shown)
 }

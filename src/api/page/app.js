@@ -112,6 +112,7 @@ const frames = {
     sendFrame(session ? { type: "resume", id: "resume", session, last_seq: since }
                  : { type: "resume", id: "resume", chat, last_seq: since });
     for (const [id, prompt] of waiting) sendFrame({ type: "prompt", id, chat, text: prompt.text });
+    for (const answer of openAnswers.values()) sendFrame(answer);
   },
   accepted(frame) {
     session = frame.session;
@@ -152,6 +153,11 @@ const frames = {
   message(frame) {
     addRow(frame.kind === "notice" ? "notice" : "theirs", frame.text);
   },
+  ask(frame) {
+    showAsk(frame);
+    if (frame.reply) markEnded(frame);
+  },
+  ask_closed(frame) { closeAsk(frame); },
   status(frame) { markEnded(frame); },
   gap() {
     for (const row of $("log").querySelectorAll('li[aria-busy="true"]')) setNote(row, "Some of this answer is missing; the whole answer follows");
@@ -159,6 +165,7 @@ const frames = {
   typing() {},
   pong() {},
   error(frame) {
+    if (openAnswers.has(frame.id)) return answerRefused(frame);
     const prompt = waiting.get(frame.id);
     if (prompt) {
       waiting.delete(frame.id);
@@ -186,7 +193,7 @@ function handleFrame(frame) {
   if (frame.id === "resume" && frame.result) return resumed(frame.result);
   const show = frames[frame.type];
   if (!show) return;
-  if (early && ["delta", "done", "message", "status", "gap"].includes(frame.type)) {
+  if (early && ["delta", "done", "message", "ask", "ask_closed", "status", "gap"].includes(frame.type)) {
     early.push(frame);
     return;
   }
@@ -203,6 +210,7 @@ async function resumed(result) {
   const since = result.seq;
   try {
     await showHistory();
+    await showAsks();
   } catch (error) {
     addRow("notice", "Earlier messages could not be loaded (" + error.message + "). Reload the page to try again.");
   }
@@ -213,24 +221,31 @@ async function resumed(result) {
   later.forEach(handleFrame);
 }
 
+/** What the API returns at this path; null if there is no such thing. */
+async function getJson(path) {
+  const reply = await fetch(path, {
+    headers: { Authorization: "Bearer " + localStorage.getItem(KEY) },
+    cache: "no-store",
+  });
+  if (reply.status === 404) return null;
+  if (!reply.ok) throw new Error("status " + reply.status);
+  return reply.json();
+}
+
 async function showHistory() {
   const rows = [];
   // A page of large messages ends early: `next` is the cursor of the next page.
   for (let before = ""; before !== null && rows.length < 100;) {
-    const path = "/messages?limit=" + (100 - rows.length) + (before && "&before=" + encodeURIComponent(before));
-    const reply = await fetch("/api/session/" + encodeURIComponent(session) + path, {
-      headers: { Authorization: "Bearer " + localStorage.getItem(KEY) },
-      cache: "no-store",
-    });
-    if (reply.status === 404) return;
-    if (!reply.ok) throw new Error("status " + reply.status);
-    const page = await reply.json();
+    const query = "/messages?limit=" + (100 - rows.length) + (before && "&before=" + encodeURIComponent(before));
+    const page = await getJson("/api/session/" + encodeURIComponent(session) + query);
+    if (!page) return;
     rows.push(...page.messages);
     before = page.next;
   }
   rows.sort((a, b) => Number(a.message.slice(1)) - Number(b.message.slice(1)));
   for (const row of rows) {
     if (!findRow("m:" + row.message)) addRow("mine", row.text, "m:" + row.message);
+    if (row.turn) findRow("m:" + row.message).dataset.turn = row.turn;
     if (row.answer !== null) {
       frames.done({ message: row.message, fullText: row.answer });
       if (unfinished[row.state]) setNote(findRow("a:" + row.message), unfinished[row.state]);
@@ -294,6 +309,7 @@ function logout(text) {
   if (old) old.close();
   $("log").replaceChildren();
   waiting.clear();
+  openAnswers.clear();
   open.clear();
   session = null;
   seq = 0;

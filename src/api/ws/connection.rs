@@ -5,17 +5,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::ws::Utf8Bytes;
 use frontdesk_core::access::Action;
-use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
-use frontdesk_core::key::{Scope as SessionScope, SessionKey};
+use frontdesk_core::key::SessionKey;
 use serde_json::{Value, json};
 
-use crate::endpoint::session;
+use crate::endpoint::{ask, session};
 use crate::error::ApiError;
 use crate::frame::{FrameKind, ServerFrame};
 use crate::hub::Subscriber;
-use crate::prompt::AcceptedPrompt;
+use crate::prompt::{self, AcceptedPrompt};
 use crate::refusals::RefusalKind;
 use crate::server::ServerState;
 use crate::token::{Caller, Scope};
@@ -206,6 +206,16 @@ impl Connection {
                 self.acknowledge_all(socket).await?;
                 call::call(&self.server, &self.caller, &method, params).await.map(Some)
             }
+            ClientMessage::Answer { id, ask, answer } => {
+                self.acknowledge_all(socket).await?;
+                match ask::answer_frame(&self.server, &self.caller, id, &ask, answer).await {
+                    Ok(frame) => {
+                        socket.send_json(&frame).await?;
+                        Ok(None)
+                    }
+                    Err(error) => Err(error),
+                }
+            }
             ClientMessage::Auth { .. } => {
                 Err(ApiError::bad_request("this connection has already shown its token"))
             }
@@ -216,7 +226,7 @@ impl Connection {
     /// Submits a prompt. The client is subscribed to the session first, so that it misses nothing of the answer.
     async fn prompt(&mut self, id: String, chat: String, text: String) -> Result<(), ApiError> {
         self.server.authorize(&self.caller, Scope::Admin, Action::Write)?;
-        let address = web_address(&chat)?;
+        let address = prompt::address(&chat)?;
         let session = self.server.handle.session_at(&address)?;
         if !self.sent.contains_key(&session) {
             let seq = self.subscribe(session.clone(), Some(address)).await?;
@@ -266,7 +276,7 @@ impl Connection {
     fn session(&self, key: Option<&str>, chat: &str) -> Result<SessionKey, ApiError> {
         match key {
             Some(key) => session::key(key),
-            None => Ok(self.server.handle.session_at(&web_address(chat)?)?),
+            None => Ok(self.server.handle.session_at(&prompt::address(chat)?)?),
         }
     }
 
@@ -282,7 +292,7 @@ impl Connection {
         let subscribed = async {
             self.server.authorize(&self.caller, Scope::Read, Action::Administer)?;
             let session = self.session(session, chat)?;
-            let address = address_of(&session);
+            let address = prompt::address_of(&session);
             let newest = self.subscribe(session.clone(), address).await?;
             Ok((session, newest))
         };
@@ -314,7 +324,7 @@ impl Connection {
             for row in page.rows {
                 let frame = ServerFrame::post(row.post);
                 self.sent.insert(session.clone(), frame.seq);
-                socket.feed(frame.json, &self.subscriber.queue).await?;
+                socket.feed(self.json(&frame), &self.subscriber.queue).await?;
             }
             socket.flush(&self.subscriber.queue).await?;
             if last {
@@ -345,7 +355,7 @@ impl Connection {
         let Some((session, last)) =
             session.and_then(|session| self.sent.get_mut(session).map(|last| (session, last)))
         else {
-            return socket.feed(frame.json.clone(), &self.subscriber.queue).await;
+            return socket.feed(self.json(frame), &self.subscriber.queue).await;
         };
         if frame.seq <= *last {
             return Ok(());
@@ -358,7 +368,12 @@ impl Connection {
             Some(last) if *last < frame.seq && frame.kind != FrameKind::Stored => *last = frame.seq,
             _ => return Ok(()),
         }
-        socket.feed(frame.json.clone(), &self.subscriber.queue).await
+        socket.feed(self.json(frame), &self.subscriber.queue).await
+    }
+
+    /// A frame as this client gets it.
+    fn json(&self, frame: &ServerFrame) -> Utf8Bytes {
+        frame.json_for(|audience| self.server.may_answer(&self.caller, audience)).clone()
     }
 }
 
@@ -370,14 +385,4 @@ async fn acknowledge(socket: &mut ClientSocket, (id, outcome): Acknowledgement) 
         Err(error) => error.frame(Some(&id)),
     };
     socket.send_json(&frame).await
-}
-
-fn web_address(chat: &str) -> Result<Address, ApiError> {
-    Address::new("web", None, chat, None).map_err(|error| ApiError::bad_request(error.to_string()))
-}
-
-/// The web address of a session; `None` if it is not a session of the web channel.
-fn address_of(session: &SessionKey) -> Option<Address> {
-    let web = *session.account() == AccountId::default_of("web") && session.scope() == SessionScope::Dm;
-    web.then(|| Address::new("web", None, session.id(), None).ok()).flatten()
 }

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::endpoint::ask::GivenAnswer;
 use crate::error::ApiError;
 use crate::prompt;
 
@@ -40,6 +41,12 @@ pub(crate) enum ClientMessage {
         #[serde(default)]
         last_seq: u64,
     },
+    Answer {
+        id: Option<Value>,
+        ask: String,
+        #[serde(flatten)]
+        answer: GivenAnswer,
+    },
     Ping,
     /// A call has a method instead of a type.
     #[serde(skip)]
@@ -50,7 +57,7 @@ pub(crate) enum ClientMessage {
 }
 
 /// The types that a client's frame may have.
-const TYPES: [&str; 5] = ["auth", "prompt", "abort", "resume", "ping"];
+const TYPES: [&str; 6] = ["auth", "prompt", "abort", "resume", "answer", "ping"];
 
 /// A frame that could not be read.
 #[derive(Debug, PartialEq)]
@@ -108,7 +115,7 @@ fn message(mut frame: Value) -> Result<ClientMessage, ApiError> {
         };
     };
     if !TYPES.contains(&kind.as_str()) {
-        let message = "there is no such type; there are auth, prompt, abort, resume, ping and calls";
+        let message = "there is no such type; there are auth, prompt, abort, resume, answer, ping and calls";
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "unknown_type", message));
     }
     let message: ClientMessage =
@@ -123,7 +130,10 @@ fn message(mut frame: Value) -> Result<ClientMessage, ApiError> {
             }
         }
         ClientMessage::Abort { chat, .. } | ClientMessage::Resume { chat, .. } => prompt::check_chat(chat)?,
-        ClientMessage::Auth { .. } | ClientMessage::Ping | ClientMessage::Call { .. } => {}
+        ClientMessage::Auth { .. }
+        | ClientMessage::Answer { .. }
+        | ClientMessage::Ping
+        | ClientMessage::Call { .. } => {}
     }
     Ok(message)
 }

@@ -1,5 +1,7 @@
 //! `frontdesk chat`: sends a message to the agent and prints the answer as it arrives.
 
+mod questions;
+
 use std::time::Duration;
 
 use clap::Args;
@@ -12,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::client::{self, Client, fresh_key};
 use super::{Done, Failure, Remote, field, screen};
+use questions::Questions;
 
 /// How long to wait for a gateway that has stopped.
 const RETRY_FOR: Duration = Duration::from_secs(60);
@@ -33,15 +36,16 @@ pub struct ChatArgs {
 pub async fn chat(args: ChatArgs) -> Done {
     let body = json!({"text": args.text, "chat": args.chat});
     let key = fresh_key()?;
-    let mut answer = Answer { json: args.remote.json, ..Answer::default() };
-    let mut response = Client::find(&args.remote)?.stream("/api/chat", &body, &key).await?;
+    let mut answer = Answer { json: args.remote.json, questions: Questions::new(), ..Answer::default() };
+    let mut client = Client::find(&args.remote)?;
+    let mut response = client.stream("/api/chat", &body, &key).await?;
     loop {
-        if read(response, &mut answer).await? == End::Complete {
+        if read(&client, response, &mut answer).await? == End::Complete {
             return answer.finish();
         }
         // The same idempotency key names the same message: the repeated request gets the answer of the first one.
-        response = match again(&args.remote, &body, &key).await? {
-            Some(response) => response,
+        (client, response) = match again(&args.remote, &body, &key).await? {
+            Some(found) => found,
             None => return Err(answer.missing()),
         };
     }
@@ -56,10 +60,18 @@ enum End {
     CutOff,
 }
 
-async fn read(response: Response, answer: &mut Answer) -> Result<End, Failure> {
+async fn read(client: &Client, response: Response, answer: &mut Answer) -> Result<End, Failure> {
     let mut pieces = response.bytes_stream();
     let mut lines = Lines::default();
-    while let Some(Ok(piece)) = pieces.next().await {
+    loop {
+        let piece = tokio::select! {
+            piece = pieces.next() => piece,
+            line = answer.questions.typed() => {
+                answer.questions.answer(client, &line).await?;
+                continue;
+            }
+        };
+        let Some(Ok(piece)) = piece else { break };
         for line in lines.feed(&piece) {
             if let Some(frame) = line.strip_prefix("data:").and_then(|data| serde_json::from_str(data).ok()) {
                 answer.take(&frame)?;
@@ -70,18 +82,18 @@ async fn read(response: Response, answer: &mut Answer) -> Result<End, Failure> {
 }
 
 /// Repeats the request until a gateway answers. `None` if none does within [`RETRY_FOR`].
-async fn again(remote: &Remote, body: &Value, key: &str) -> Result<Option<Response>, Failure> {
+async fn again(remote: &Remote, body: &Value, key: &str) -> Result<Option<(Client, Response)>, Failure> {
     screen::note("(the connection to the gateway was lost; waiting for it to return)");
     let clock = SystemClock::new();
     let end = clock.mono() + RETRY_FOR;
     while clock.mono() < end {
         clock.sleep_until(clock.mono() + PAUSE).await;
         let asked = match Client::find(remote) {
-            Ok(client) => client.stream("/api/chat", body, key).await,
+            Ok(client) => client.stream("/api/chat", body, key).await.map(|response| (client, response)),
             Err(failure) => Err(failure),
         };
         match asked {
-            Ok(response) => return Ok(Some(response)),
+            Ok(found) => return Ok(Some(found)),
             Err(failure) if failure.is_unavailable() => {}
             Err(failure) => return Err(failure),
         }
@@ -119,6 +131,7 @@ struct Answer {
     complete: bool,
     /// A notice of the gateway that is not printed yet, because an error that follows may say the same.
     notice: Option<String>,
+    questions: Questions,
 }
 
 impl Answer {
@@ -136,7 +149,7 @@ impl Answer {
         }
         if self.json {
             screen::json_line(frame)?;
-            self.complete |= kind == "done";
+            self.complete |= kind == "done" || frame["reply"] == true;
             return if kind == "error" { Err(self.failed(&field::text(frame, "message"))) } else { Ok(()) };
         }
         let text = || screen::harmless(&field::text(frame, "text"));
@@ -151,6 +164,15 @@ impl Answer {
             "done" => {
                 self.complete = true;
                 self.whole(&screen::harmless(&field::text(frame, "fullText")))?;
+            }
+            "ask" => {
+                self.end_line()?;
+                self.complete = frame["reply"] == true;
+                self.questions.show(frame)?;
+            }
+            "ask_closed" => {
+                self.end_line()?;
+                self.questions.close(frame)?;
             }
             "message" if frame["kind"] == "notice" => self.notice = Some(text()),
             "message" => self.whole(&text())?,
@@ -177,6 +199,11 @@ impl Answer {
         self.attempt = self.attempt.max(attempt);
         self.printed.push_str(text);
         screen::raw(text)
+    }
+
+    /// Ends a line of the answer that is not complete. The rest of the answer follows on a new line.
+    fn end_line(&self) -> Done {
+        if self.printed.is_empty() || self.printed.ends_with('\n') { Ok(()) } else { screen::line("") }
     }
 
     /// Prints the rest of a text whose beginning may be on the screen already.

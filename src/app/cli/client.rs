@@ -25,7 +25,11 @@ pub struct Client {
 /// Runs a command that talks to the gateway, on one thread.
 pub fn block_on(command: impl Future<Output = Done>) -> Done {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?.block_on(command)
+    let runtime = runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let done = runtime.block_on(command);
+    // A thread may still wait for a line on standard input, and nothing can end that wait.
+    runtime.shutdown_background();
+    done
 }
 
 /// The URL of the gateway: `--url`, or where the gateway of the home folder listens.

@@ -51,6 +51,9 @@ fn totals(totals: &Value) -> Done {
         oldest("oldest_waiting"),
         counted(n("running"), "turn")
     ))?;
+    if n("asks") > 0 {
+        screen::line(format!("Questions {} open. To see them: frontdesk asks", n("asks")))?;
+    }
     screen::line(format!(
         "Outbox    {} to send{}, {} dead",
         n("outbox"),

@@ -3,7 +3,7 @@
 use frontdesk_core::ask::{Answerer, AskAnswer, AskError, AskView};
 use frontdesk_core::id::AskId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_store::row::{Answering, GivenAnswer, Standing};
+use frontdesk_store::row::{Answering, AskFilter, GivenAnswer, Standing};
 
 use super::{GatewayError, GatewayHandle};
 
@@ -11,6 +11,11 @@ impl GatewayHandle {
     /// The open questions of a session, or of all, the oldest first.
     pub async fn asks(&self, session: Option<&SessionKey>) -> Result<Vec<AskView>, GatewayError> {
         Ok(self.0.store.open_asks(session).await?)
+    }
+
+    /// Open and ended questions, the newest first.
+    pub async fn all_asks(&self, filter: AskFilter, limit: u32) -> Result<Vec<AskView>, GatewayError> {
+        Ok(self.0.store.asks(filter, limit).await?)
     }
 
     /// One question, open or not.

@@ -1,7 +1,8 @@
 //! Questions to people: how they are opened, answered and reported.
 
-use frontdesk_core::ask::{Answerer, AskAnswer, AskEnd, Audience, Question};
+use frontdesk_core::ask::{Answerer, AskAnswer, AskEnd, AskState, Audience, Question};
 use frontdesk_core::id::{AskId, MessageId, TurnId};
+use frontdesk_core::key::SessionKey;
 
 /// A question of a running turn, within its limits and with nothing left out
 /// ([`Question::completed`](frontdesk_core::ask::Question::completed)).
@@ -90,4 +91,15 @@ pub struct EndedAsk {
     pub turn: Option<TurnId>,
     /// How it has ended.
     pub end: AskEnd,
+}
+
+/// Which questions a list has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AskFilter {
+    /// Only those in this state.
+    pub state: Option<AskState>,
+    /// Only those of this session.
+    pub session: Option<SessionKey>,
+    /// Only those that are older than this one.
+    pub before: Option<AskId>,
 }

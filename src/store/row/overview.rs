@@ -119,6 +119,8 @@ pub struct Totals {
     pub waiting: u64,
     /// Turns that run.
     pub running: u64,
+    /// Questions that wait for a person.
+    pub asks: u64,
     /// Parts to be sent.
     pub outbox: u64,
     /// Parts that are dead.

@@ -1,5 +1,7 @@
 //! Lists, pages and numbers.
 
+use frontdesk_core::ask::{AskKind, AskState, Audience, Question};
+use frontdesk_core::id::AskId;
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
@@ -74,6 +76,7 @@ async fn totals_count_what_there_is() {
         sessions: 3,
         waiting: 2,
         running: 1,
+        asks: 0,
         outbox: 2,
         dead_parts: 1,
         dead_letters: 0,
@@ -82,6 +85,41 @@ async fn totals_count_what_there_is() {
         oldest_part: Some(t(150)),
     };
     assert_eq!(totals, expected);
+}
+
+#[tokio::test]
+async fn questions_are_listed_by_state_and_session_the_newest_first() {
+    let fixture = Fixture::open().await;
+    let ask = async |who: &str, ordinal: u32, turn: &ClaimedTurn| {
+        let question = Question {
+            kind: AskKind::Confirm,
+            text: format!("{who} {ordinal}?"),
+            choices: Vec::new(),
+            audience: None,
+            deadline: None,
+            default: None,
+        };
+        let (question, audience) = (question.completed().unwrap(), Audience::Admins);
+        let new = NewAsk { ordinal, question, audience };
+        fixture.store.ask_opened(turn.claim, new, t(1)).await.unwrap();
+    };
+    let (anna, bob) = (fixture.turn("anna", "a").await, fixture.turn("bob", "b").await);
+    ask("anna", 0, &anna).await;
+    ask("bob", 0, &bob).await;
+    ask("anna", 1, &anna).await;
+    assert_eq!(fixture.store.totals().await.unwrap().asks, 3);
+    fixture.store.cancel(&bob.session, &Author { name: "bob".into(), via: "chat" }, t(2)).await.unwrap();
+    let list = async |state, session: Option<&ClaimedTurn>, before| {
+        let filter = AskFilter { state, session: session.map(|turn| turn.session.clone()), before };
+        let asks = fixture.store.asks(filter, 2).await.unwrap();
+        asks.into_iter().map(|ask| ask.text).collect::<Vec<_>>()
+    };
+    assert_eq!(list(None, None, None).await, ["anna 1?", "bob 0?"], "at most two");
+    assert_eq!(list(None, None, Some(AskId(2))).await, ["anna 0?"]);
+    assert_eq!(list(Some(AskState::Open), None, None).await, ["anna 1?", "anna 0?"]);
+    assert_eq!(list(Some(AskState::Cancelled), None, None).await, ["bob 0?"]);
+    assert_eq!(list(None, Some(&bob), None).await, ["bob 0?"]);
+    assert_eq!(list(Some(AskState::Answered), Some(&anna), None).await, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -1,0 +1,96 @@
+//! The JSON of each frame.
+
+use frontdesk_core::delivery::MessageRefs;
+use frontdesk_core::id::MessageId;
+use frontdesk_core::key::SessionKey;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// A frame as it is serialized.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Wire<'a> {
+    Delta {
+        text: &'a str,
+        #[serde(flatten)]
+        turn: TurnFields<'a>,
+        attempt: u32,
+    },
+    Done {
+        #[serde(rename = "fullText")]
+        full_text: &'a str,
+        #[serde(flatten)]
+        turn: TurnFields<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+    },
+    Message {
+        text: &'a str,
+        kind: &'static str,
+        #[serde(flatten)]
+        turn: TurnFields<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+    },
+    Ask {
+        ask: String,
+        /// Nothing else answers its message.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        reply: bool,
+        #[serde(flatten)]
+        turn: TurnFields<'a>,
+        #[serde(flatten)]
+        question: Map<String, Value>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+    },
+    AskClosed {
+        ask: String,
+        #[serde(flatten)]
+        turn: TurnFields<'a>,
+        #[serde(flatten)]
+        end: Map<String, Value>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+    },
+    Status {
+        state: &'static str,
+        model: Option<&'a str>,
+        usage: Option<Value>,
+        #[serde(flatten)]
+        turn: TurnFields<'a>,
+    },
+    Error {
+        code: &'static str,
+        message: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        about: Option<String>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        messages: Vec<String>,
+    },
+}
+
+/// The session and the messages that a frame is about. `message` is the newest message of the turn; a turn of several
+/// messages lists them all in `messages`.
+#[derive(Serialize)]
+pub(super) struct TurnFields<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) session: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) messages: Vec<String>,
+}
+
+impl<'a> TurnFields<'a> {
+    pub(super) fn new(about: &'a MessageRefs) -> Self {
+        let several = if about.messages.len() > 1 { about.messages.as_slice() } else { &[] };
+        Self {
+            session: about.session.as_ref().map(SessionKey::as_str),
+            message: about.messages.last().map(MessageId::to_string),
+            messages: several.iter().map(MessageId::to_string).collect(),
+        }
+    }
+}

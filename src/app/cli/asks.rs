@@ -1,0 +1,111 @@
+//! `frontdesk asks`: questions that wait for a person.
+
+use clap::{Args, Subcommand};
+use frontdesk_core::id::AskId;
+use serde_json::{Value, json};
+
+use super::client::{self, Client, fresh_key};
+use super::{Done, Failure, Remote, field, screen, table};
+
+#[derive(Args)]
+pub struct AsksArgs {
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// List the questions that wait for an answer, newest first
+    List(ListArgs),
+    /// Answer a question: with the number, the id or the label of a choice, or with a text
+    #[command(after_help = "Examples:\n  frontdesk asks answer a7 1\n  frontdesk asks answer a7 allow\n  \
+                            frontdesk asks answer a8 \"Call it Amsel.\"")]
+    Answer(AnswerArgs),
+}
+
+/// The states of a question, and all of them.
+const STATES: [&str; 5] = ["open", "answered", "expired", "cancelled", "all"];
+
+#[derive(Args)]
+struct ListArgs {
+    #[command(flatten)]
+    remote: Remote,
+    /// Only questions in this state
+    #[arg(long, value_parser = STATES, default_value = "open")]
+    state: String,
+}
+
+#[derive(Args)]
+struct AnswerArgs {
+    #[command(flatten)]
+    remote: Remote,
+    /// The question's id, as shown in the list
+    id: AskId,
+    /// The number, the id or the label of a choice; a text if the question asks for one
+    #[arg(value_name = "CHOICE|TEXT", allow_hyphen_values = true, value_parser = client::text)]
+    answer: String,
+}
+
+pub async fn asks(args: AsksArgs) -> Done {
+    match args.what {
+        None => list(args.list).await,
+        Some(What::List(args)) => list(args).await,
+        Some(What::Answer(args)) => answer(args).await,
+    }
+}
+
+async fn list(args: ListArgs) -> Done {
+    let answer = Client::find(&args.remote)?.get(&format!("/api/asks?state={}", args.state)).await?;
+    if args.remote.json {
+        return screen::json(&answer);
+    }
+    let rows = field::list(&answer, "asks").iter().map(row).collect();
+    let empty = match args.state.as_str() {
+        "open" => "No question waits for an answer.".to_owned(),
+        "all" => "There are no questions.".to_owned(),
+        state => format!("There are no questions in the state {state}."),
+    };
+    table::print(&["ID", "TO", "STATE", "UNTIL", "QUESTION", "ANSWERS"], rows, &empty)
+}
+
+fn row(ask: &Value) -> Vec<String> {
+    vec![
+        field::text(ask, "id"),
+        field::text(ask, "to"),
+        field::text(ask, "state"),
+        field::ago(ask, "deadline"),
+        screen::brief(&field::text(ask, "text"), 60),
+        answers(ask),
+    ]
+}
+
+/// The answer of a closed question; of an open one, the choices with the numbers by which they are chosen.
+fn answers(ask: &Value) -> String {
+    let choices = field::list(ask, "choices");
+    if field::text(ask, "state") != "open" {
+        let chosen = choices.iter().find(|choice| choice["id"] == ask["choice"]);
+        return screen::brief(
+            &chosen.map_or_else(|| field::text(ask, "answer"), |choice| field::text(choice, "label")),
+            40,
+        );
+    }
+    if choices.is_empty() {
+        return "a text".to_owned();
+    }
+    let numbered = (1..)
+        .zip(choices)
+        .map(|(n, choice)| format!("{n} {}", screen::one_line(&field::text(choice, "label"))));
+    numbered.collect::<Vec<_>>().join(", ")
+}
+
+async fn answer(args: AnswerArgs) -> Done {
+    let closed = send(&Client::find(&args.remote)?, &args.id.to_string(), &args.answer).await?;
+    args.remote.say(&closed, format!("{} is answered: {}", args.id, answers(&closed)))
+}
+
+/// Sends an answer as a person types it, and returns the closed question.
+pub async fn send(client: &Client, id: &str, text: &str) -> Result<Value, Failure> {
+    client.post(&format!("/api/asks/{id}"), &json!({"text": text}), &fresh_key()?).await
+}
