@@ -52,6 +52,8 @@ pub struct Config {
     pub channels: Channels,
     /// Logging.
     pub log: Log,
+    /// When the configuration is read again while the gateway runs.
+    pub reload: Reload,
 }
 
 impl Default for Config {
@@ -63,8 +65,18 @@ impl Default for Config {
             agents: BTreeMap::from([("main".to_owned(), Default::default())]),
             channels: Default::default(),
             log: Default::default(),
+            reload: Default::default(),
         }
     }
+}
+
+/// When the configuration is read again while the gateway runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Reload {
+    /// Whether a change of the file is taken over at once, also if it is replaced by another file or through a symbolic
+    /// link. Otherwise `frontdesk config reload` or SIGHUP takes it over.
+    pub watch: bool,
 }
 
 /// Logging.

@@ -18,6 +18,7 @@ mod reload;
 mod running;
 mod source;
 pub mod token;
+mod watch;
 mod wire;
 
 pub use config::Config;

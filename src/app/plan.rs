@@ -171,6 +171,7 @@ fn values(config: &Config) -> Value {
     if let Some(all) = all.as_object_mut() {
         all.insert("gateway".to_owned(), serde_json::to_value(&config.gateway).unwrap_or_default());
         all.insert("log".to_owned(), serde_json::to_value(&config.log).unwrap_or_default());
+        all.insert("reload".to_owned(), serde_json::to_value(&config.reload).unwrap_or_default());
         all.insert("default_agent".to_owned(), config.default_agent().into());
     }
     all

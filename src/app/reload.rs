@@ -53,6 +53,8 @@ pub(crate) struct Reloader {
     /// The lock file, which names the public URL, while the gateway runs; and the address in it.
     pub(crate) lock: (Weak<Mutex<Lock>>, String),
     pub(crate) on_reload: Option<OnReload>,
+    /// Told when a configuration was taken over.
+    pub(crate) taken_over: tokio::sync::Notify,
     /// Held during a reload.
     pub(crate) alone: tokio::sync::Mutex<()>,
 }
@@ -146,6 +148,7 @@ impl Reloader {
             }
             self.adapters.store(Arc::new(adapters));
             self.config.store(Arc::new(next));
+            self.taken_over.notify_one();
         }
         reloaded?;
         Ok(plan)

@@ -29,6 +29,7 @@ use crate::reload::{ApiReload, Reloader, webhooks};
 use crate::running::{Parts, Running};
 use crate::source::GivenParts;
 use crate::token::{self, ClearToken};
+use crate::watch;
 
 impl Builder {
     /// Starts the gateway: takes the home, binds the port, opens the database, continues what the previous process left
@@ -98,11 +99,13 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
         tokens: token_count,
         lock: (Arc::downgrade(&lock), reachable),
         on_reload: builder.on_reload,
+        taken_over: tokio::sync::Notify::new(),
         alone: tokio::sync::Mutex::default(),
     });
     let api = api.with_reload(Arc::new(ApiReload(reloader.clone())));
     let mut serving = JoinSet::new();
     serving.spawn(serve(api, listener, stop.clone(), closed.clone()));
+    serving.spawn(watch::run(reloader.clone(), stop.clone()));
     Ok(Running::new(Parts {
         runtime,
         serving,

@@ -67,6 +67,33 @@ fn a_wrong_file_is_refused_with_its_place_until_a_right_one_is_read() {
 }
 
 #[test]
+fn a_watched_file_is_taken_over_when_it_or_a_link_to_it_is_replaced() {
+    let home = NewHome::new();
+    // As Kubernetes does it: the file is a link through a link, and the one in the middle is replaced.
+    let version = |name: &str, text: &str| {
+        let folder = home.write(&format!("{name}.toml"), text).with_file_name(name);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::rename(folder.with_extension("toml"), folder.join("frontdesk.toml")).unwrap();
+        let new = home.path().join("new");
+        std::os::unix::fs::symlink(name, &new).unwrap();
+        std::fs::rename(new, home.path().join("current")).unwrap();
+    };
+    version("one", "[reload]\nwatch = true\n");
+    std::os::unix::fs::symlink("current/frontdesk.toml", home.path().join("frontdesk.toml")).unwrap();
+    let mut daemon = Daemon::start(&home.path());
+    version("two", "[reload]\nwatch = true\n[queue]\nmax_text = 5\n");
+    daemon.logs("the configuration is reloaded; changed: queue.max_text");
+    assert!(home.run(&["chat", "longer than five"]).code != Some(0), "the new limit holds");
+    // An editor puts another file into the place of the link.
+    let edited = home.write("edited", "[reload]\nwatch = true\n[queue]\nmax_txt = 5\n");
+    std::fs::rename(edited, home.path().join("frontdesk.toml")).unwrap();
+    daemon.logs("did you mean `max_text`?");
+    home.write("frontdesk.toml", "");
+    daemon.logs("changed: queue.max_text, reload.watch");
+    daemon.stop().good();
+}
+
+#[test]
 fn people_of_an_account_change_without_a_new_connection_and_a_setting_needs_one() {
     let telegram = Telegram::start();
     let home = NewHome::new();

@@ -32,6 +32,17 @@ impl Home {
         Ok(home)
     }
 
+    pub fn read_config(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.0.join("frontdesk.toml"))?)
+    }
+
+    /// Replaces the configuration in one step, as editors do.
+    pub fn write_config(&self, config: &str) -> Result<()> {
+        let new = self.0.join("frontdesk.toml.new");
+        std::fs::write(&new, config)?;
+        Ok(std::fs::rename(new, self.0.join("frontdesk.toml"))?)
+    }
+
     fn program(&self) -> PathBuf {
         self.0.join("frontdesk")
     }
@@ -146,7 +157,7 @@ impl Daemon {
         }
     }
 
-    fn signal(&self, signal: Signal) -> Result<()> {
+    pub fn signal(&self, signal: Signal) -> Result<()> {
         let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw).context("no process id")?;
         Ok(kill_process(pid, signal)?)
     }

@@ -19,6 +19,9 @@ const LEAST_SHORT: u64 = 4;
 #[derive(Debug, Default)]
 pub struct Counts {
     pub kills: u64,
+    pub reloads: u64,
+    /// Reloads of a wrong configuration.
+    pub refused_reloads: u64,
     pub while_starting: u64,
     pub while_stopping: u64,
     /// Kills at a kill point of a channel.
@@ -56,6 +59,7 @@ impl Counts {
 
     pub fn print(&self, observed: &Observed, verdict: &Verdict, took: Duration) {
         println!();
+        rows(&[("reloads", self.reloads), ("  of a wrong configuration", self.refused_reloads)]);
         row("kills", self.kills);
         for ((channel, point), hits) in &self.kill_points {
             row(&format!("  at {point:?} ({channel})"), hits);

@@ -146,6 +146,7 @@ async fn run_until_stopped(
     loop {
         let (metrics, set_level) = (recorder.clone(), set_level.clone());
         let (again, file) = ((args.clone(), home.clone()), args.config.clone().or(home.config()?));
+        let file = file.or_else(|| Some(home.path().join("frontdesk.toml")));
         let running = Gateway::builder()
             .config(config.clone())
             .home(home.path())

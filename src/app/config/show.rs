@@ -34,6 +34,7 @@ pub(crate) fn without_file(config: &Config) -> Json {
     shown.insert("gateway".to_owned(), json!(config.gateway));
     shown.insert("default_agent".to_owned(), json!(config.default_agent));
     shown.insert("log".to_owned(), json!(config.log));
+    shown.insert("reload".to_owned(), json!(config.reload));
     Json::Object(shown)
 }
 
