@@ -245,10 +245,12 @@ CREATE TABLE outbox (
   album               INTEGER,     -- the id of the first file of the album that this file is sent in; NULL for none
   salt                BLOB,        -- what the pairing code is derived from that is inserted when it is sent
   ask                 INTEGER,     -- the question that it asks, or closes
-  audience            TEXT         -- the only person who may see it, where the platform can do that; NULL for the whole chat
+  audience            TEXT,        -- the only person who may see it, where the platform can do that; NULL for the whole chat
+  place               INTEGER NOT NULL,  -- its place in the order of its address: its id, or that of the part that it follows
+  unseen              INTEGER NOT NULL DEFAULT 0  -- 1: the body is a whole text in Markdown, which hooks have not seen yet
 ) STRICT;
 -- What is still to be sent, per address in order.
-CREATE INDEX outbox_open ON outbox (address, id) WHERE state IN ('queued', 'streaming', 'sending');
+CREATE INDEX outbox_open ON outbox (address, place, id) WHERE state IN ('queued', 'streaming', 'sending');
 -- What did not arrive, for operators.
 CREATE INDEX outbox_failed ON outbox (state, id) WHERE state IN ('unknown', 'dead');
 CREATE INDEX outbox_seq ON outbox (key, seq) WHERE seq IS NOT NULL;

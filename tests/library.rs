@@ -238,6 +238,64 @@ impl Hook for Notes {
     }
 }
 
+/// A hook that adds a mark to every outgoing text, and takes its time for a command's reply.
+struct Marks;
+
+#[async_trait]
+impl Hook for Marks {
+    fn name(&self) -> &str {
+        "marks"
+    }
+    fn points(&self) -> &[HookPoint] {
+        &[HookPoint::MessageSending]
+    }
+    fn limit(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+    fn fails_closed(&self) -> bool {
+        true
+    }
+    fn takes_pieces(&self) -> bool {
+        false
+    }
+    async fn call(&self, event: &HookEvent) -> Result<HookVerdict, HookError> {
+        let HookEvent::MessageSending(text) = event else { return Ok(HookVerdict::Pass) };
+        if text.message.contains("Your id") {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+        }
+        Ok(match text.message.contains("secret") {
+            true => HookVerdict::Drop("not for others".to_owned()),
+            false => HookVerdict::Rewrite(format!("{} ✓", text.message)),
+        })
+    }
+}
+
+#[tokio::test]
+async fn on_the_web_too_hooks_see_every_text_before_it_is_shown() {
+    let home = tempfile::tempdir().unwrap();
+    let (onlooker, events) = Notes::at([HookPoint::MessageSent]);
+    let start =
+        builder(&home).agent("main", Arc::new(Says("mine"))).agent("other", Arc::new(Says("a secret")));
+    let gateway = start.hook(Arc::new(Marks)).hook(onlooker).start().await.unwrap();
+    assert_eq!(ask(&gateway, "hello").await.1["text"], "mine ✓");
+    // Slower than a client polls that waits for the reply.
+    let (status, answer) = ask(&gateway, "/whoami").await;
+    assert!(status == 200 && answer["text"].as_str().unwrap().ends_with(". ✓"), "{answer}");
+    let sent = gateway.send_message("web", "main", "news", "k1").await.unwrap();
+    assert_eq!((sent[0].post.part.plain.as_str(), sent[0].post.seq), ("news ✓", Some(3)));
+    let sent = gateway.send_message("web", "main", "a secret", "k2").await.unwrap();
+    assert_eq!((sent[0].state.name(), sent[0].post.seq), ("dropped", None));
+    let url = format!("{}/api/chat", gateway.url());
+    let request = reqwest::Client::new().post(url).bearer_auth(gateway.token().0.expose());
+    let request = request.json(&json!({"text": "and again", "stream": true}));
+    let shown = request.send().await.unwrap().text().await.unwrap();
+    assert!(shown.contains("mine ✓") && !shown.contains("event: delta"), "{shown}");
+    gateway.stop().await;
+    let told: Vec<Value> = events.lock().unwrap().iter().map(HookEvent::to_json).collect();
+    let texts: Vec<&str> = told.iter().map(|event| event["message"].as_str().unwrap()).collect();
+    assert_eq!((texts[0], texts[2], texts[3], texts.len()), ("mine ✓", "news ✓", "mine ✓", 4), "{told:?}");
+}
+
 #[tokio::test]
 async fn hooks_are_given_the_configuration_without_its_secrets() {
     let home = tempfile::tempdir().unwrap();

@@ -266,7 +266,7 @@ impl AnswerWaiter {
         };
         let failed = |ending| failed(ending, self.message);
         Ok(match row.message.state {
-            MessageState::Answered => Some(Ok(self.answer_of(row).await?)),
+            MessageState::Answered => self.answer_of(row).await?.map(Ok),
             MessageState::Refused => Some(Err(match row.message.reason {
                 Some(Reason::Refused(refusal)) => ApiError::refused(refusal, self.message),
                 reason => {
@@ -304,15 +304,20 @@ impl AnswerWaiter {
         })
     }
 
-    async fn answer_of(&self, row: HistoryRow) -> Result<ReceivedAnswer, StoreError> {
+    /// The answer; `None` while hooks are still to see the reply to a command.
+    async fn answer_of(&self, row: HistoryRow) -> Result<Option<ReceivedAnswer>, StoreError> {
         let by_turn = row.message.turn.is_some();
         let text = match (row.answer, &self.done) {
             (Some(answer), _) => answer,
             (None, Some(done)) => full_text(done),
             // A command's reply is stored only as a frame of the session.
-            (None, None) => self.stored_reply().await?.map(|frame| full_text(&frame)).unwrap_or_default(),
+            (None, None) => match self.stored_reply().await? {
+                Some(frame) => full_text(&frame),
+                None if self.server.handle.store().reply_waits(self.message).await? => return Ok(None),
+                None => String::new(),
+            },
         };
-        Ok(ReceivedAnswer { text, usage: row.usage, by_turn })
+        Ok(Some(ReceivedAnswer { text, usage: row.usage, by_turn }))
     }
 
     /// The stored frame that answers the message, searched from the newest frame on.

@@ -3,6 +3,7 @@
 
 mod edits;
 mod paragraphs;
+mod pieces;
 mod requests;
 mod silence;
 
@@ -20,11 +21,13 @@ use frontdesk_store::row::{Claim, ClaimedTurn};
 use futures_util::future::BoxFuture;
 
 use crate::adapters::Connection;
+use crate::hooks::Pieces;
 use crate::media;
 use crate::settings::Settings;
 use crate::shared::Shared;
 
 use edits::{Edits, GrowingMessage};
+use pieces::HookPiece;
 use requests::{StreamRequest, StreamStep};
 pub(crate) use silence::Silence;
 
@@ -58,6 +61,8 @@ pub(crate) struct Flow {
     edits: Option<Edits>,
     /// The one request of this turn that is under way: typing, the first post, or an edit.
     pending: Option<BoxFuture<'static, StreamStep>>,
+    /// Whether the answer may be shown while it is being written.
+    pieces: Pieces,
 }
 
 impl Flow {
@@ -69,7 +74,9 @@ impl Flow {
         let typing = profile
             .and_then(|profile| profile.typing)
             .map(|_| now + Duration::from_millis(settings.config.turns.typing_after_ms));
-        let edits = profile.and_then(|profile| Edits::new(profile, turn, now));
+        let pieces = shared.hooks.pieces();
+        let growing = profile.filter(|_| pieces != Pieces::Off);
+        let edits = growing.and_then(|profile| Edits::new(profile, turn, now));
         Self {
             shared: shared.clone(),
             connection,
@@ -89,6 +96,7 @@ impl Flow {
             typing,
             edits,
             pending: None,
+            pieces,
         }
     }
 
@@ -173,13 +181,18 @@ impl Flow {
     /// Shows the text up to here to connected readers.
     async fn show_live(&mut self, end: usize) {
         let unseen = self.live < end && !self.silence.may_become(&self.text);
-        if unseen && self.profile().is_some_and(|profile| profile.flow == Rule::Live) {
+        let live =
+            self.pieces != Pieces::Off && self.profile().is_some_and(|profile| profile.flow == Rule::Live);
+        if unseen && live {
             let fresh = if std::mem::take(&mut self.repeat_line) { "\n" } else { "" };
             let text = format!("{fresh}{}", &self.text[self.live..end]);
             self.live = end;
             self.typing = None;
-            let delta = Signal::Delta { about: self.about.clone(), attempt: self.attempt, text };
-            self.show(delta).await;
+            let piece = HookPiece { hooks: self.pieces, about: &self.about, address: &self.address };
+            if let Some(text) = piece.seen(&self.shared, text).await {
+                let delta = Signal::Delta { about: self.about.clone(), attempt: self.attempt, text };
+                self.show(delta).await;
+            }
         }
     }
 
@@ -351,7 +364,9 @@ impl Flow {
     fn request(&self) -> Option<StreamRequest> {
         let connection = self.connection.clone()?;
         let (shared, address) = (self.shared.clone(), self.address.clone());
-        Some(StreamRequest { shared, connection, address, claim: self.claim, stop: self.stop.clone() })
+        let (about, pieces) = (self.about.clone(), self.pieces);
+        let (claim, stop) = (self.claim, self.stop.clone());
+        Some(StreamRequest { shared, connection, address, about, pieces, claim, stop })
     }
 
     /// The part of the text that may be shown while it is incomplete.

@@ -3,8 +3,8 @@
 mod access;
 mod asks;
 mod reload;
+mod send;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -15,10 +15,7 @@ use frontdesk_core::ask::AskError;
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
-use frontdesk_core::profile::ReceiptRule;
-use frontdesk_store::row::{
-    Author, EpochReason, OutboxRow, OutboxState, OutgoingMessage, SessionRow, Totals,
-};
+use frontdesk_store::row::{Author, EpochReason, OutboxRow, OutboxState, SessionRow, Totals};
 use frontdesk_store::{StoreError, StoreReader};
 
 use crate::adapters::Account;
@@ -182,43 +179,6 @@ impl GatewayHandle {
         let agent = self.0.agent_of(&settings, address.account(), address.chat());
         SessionKey::at(agent, address.account(), Scope::Dm, address.chat(), None, None)
             .map_err(|error| GatewayError::Invalid(error.to_string()))
-    }
-
-    /// Stores a text, and a file from beneath the media root, to be sent. `key` is the same for every repetition of one
-    /// request. An unknown channel or account is an error.
-    pub async fn send(
-        &self,
-        to: &Address,
-        text: &str,
-        media: Option<&Path>,
-        key: &str,
-        author: &Author,
-    ) -> Result<Vec<OutboxRow>, GatewayError> {
-        let Some(connection) = self.0.adapters.at(to) else {
-            let unknown = NoSuchChannel::new(to.account(), self.0.adapters.ids());
-            return Err(GatewayError::Invalid(unknown.to_string()));
-        };
-        let adapter = connection.adapter();
-        let profile = adapter.profile();
-        let parts = profile.render(text);
-        if parts.is_empty() && media.is_none() {
-            return Err(GatewayError::Invalid("there is nothing to send: the text is empty".to_owned()));
-        }
-        let media = match media {
-            Some(path) => {
-                let adopted = self.0.media.adopt(path, None, profile).await;
-                vec![adopted.map_err(|error| GatewayError::Invalid(error.to_string()))?]
-            }
-            None => Vec::new(),
-        };
-        // Readers of such a channel fetch rows by session, so a row needs one.
-        let session = match profile.receipt {
-            ReceiptRule::Commit => Some(self.session_at(to)?),
-            ReceiptRule::Platform => None,
-        };
-        let (key, author, now) = (key.to_owned(), author.clone(), self.0.time.wall());
-        let outgoing = OutgoingMessage { address: to.clone(), session, parts, media, key, author, now };
-        Ok(self.0.store.send(outgoing).await?)
     }
 
     /// Why a stored part is not sent, if its account cannot send it; `None` for a part that waits for nothing but its turn.

@@ -1,5 +1,7 @@
 //! Calls hooks, with a time limit and with panics contained.
 
+mod sending;
+
 use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,6 +10,8 @@ use frontdesk_core::hook::{Hook, HookError, HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::port::{Clock, Stop};
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
+
+pub(crate) use sending::Pieces;
 
 /// Maximum number of events that wait for observing hooks.
 const BACKLOG: usize = 1024;
@@ -41,6 +45,7 @@ impl Hooks {
     pub(crate) async fn ask(&self, mut event: HookEvent) -> HookOutcome {
         let mut context = Vec::new();
         for (n, hook) in self.at(event.point()) {
+            let name = || hook.name().to_owned();
             let end = match self.decide(n, hook, &event).await {
                 Ok(HookVerdict::Pass) => None,
                 Ok(HookVerdict::Rewrite(text)) => {
@@ -59,9 +64,9 @@ impl Hooks {
                     context.push(text);
                     None
                 }
-                Ok(HookVerdict::Drop(reason)) => Some(HookEnd::Dropped { reason }),
+                Ok(HookVerdict::Drop(reason)) => Some(HookEnd::Dropped { hook: name(), reason }),
                 Ok(HookVerdict::Answer(text)) => Some(HookEnd::Answered(text)),
-                Err(Failed) => Some(HookEnd::Failed),
+                Err(Failed) => Some(HookEnd::Failed { hook: name() }),
             };
             if end.is_some() {
                 return HookOutcome { event, context, end };
@@ -146,11 +151,16 @@ pub(crate) struct HookOutcome {
 pub(crate) enum HookEnd {
     /// A hook dropped it.
     Dropped {
+        /// The hook's name.
+        hook: String,
         /// Why, as the hook says.
         reason: String,
     },
     /// A hook that fails closed has failed.
-    Failed,
+    Failed {
+        /// The hook's name.
+        hook: String,
+    },
     /// A hook answered in the agent's place.
     Answered(String),
 }

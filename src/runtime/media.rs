@@ -33,6 +33,7 @@ use crate::config;
 use crate::health::StorageHealth;
 use crate::time::Time;
 
+pub(crate) use adopt::caption;
 pub(crate) use albums::join;
 use budget::DiskBudget;
 pub(crate) use fetch::{Fetcher, MessageFiles};

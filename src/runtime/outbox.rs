@@ -1,6 +1,7 @@
 //! Sends stored parts to platforms: one at a time per address, until delivered or given up.
 
 mod sent;
+mod unseen;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,6 +116,7 @@ async fn attempt(
     };
     let (row, others) = match shared.store.claim_part(address, shared.time.now().steady).await? {
         NextPart::Send { part, others } => (*part, others),
+        NextPart::Unseen(row) => return unseen::show(shared, &row).await,
         NextPart::Wait(at) => return Ok(NextRun::At(shared.time.deadline(at))),
         NextPart::Nothing => return Ok(NextRun::Sleep),
     };

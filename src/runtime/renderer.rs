@@ -10,14 +10,18 @@ use frontdesk_core::markup::Part;
 use frontdesk_core::profile::{Profile, ReceiptRule};
 use frontdesk_store::row::Renderer;
 
+use crate::media;
+
 /// Renders text by the profile of the channel to which it is sent.
 pub(crate) struct ProfileRenderer {
     profiles: ArcSwap<HashMap<String, Profile>>,
+    /// Whether hooks see texts before they are rendered.
+    hooks: bool,
 }
 
 impl ProfileRenderer {
-    pub(crate) fn new(profiles: impl IntoIterator<Item = Profile>) -> Self {
-        let renderer = Self { profiles: ArcSwap::default() };
+    pub(crate) fn new(profiles: impl IntoIterator<Item = Profile>, hooks: bool) -> Self {
+        let renderer = Self { profiles: ArcSwap::default(), hooks };
         renderer.learn(profiles);
         renderer
     }
@@ -49,6 +53,17 @@ impl Renderer for ProfileRenderer {
 
     fn fits(&self, to: &Address, text: &str) -> bool {
         self.profiles.load().get(to.channel()).is_none_or(|profile| profile.limit.holds(text))
+    }
+
+    fn caption(&self, to: &Address, text: &str) -> (Option<Part>, Vec<Part>) {
+        match self.profiles.load().get(to.channel()) {
+            Some(profile) => media::caption(text, profile),
+            None => (self.parts(to, text).pop(), Vec::new()),
+        }
+    }
+
+    fn waits_for_hooks(&self) -> bool {
+        self.hooks
     }
 
     fn idempotent(&self, to: &Address) -> Option<Duration> {

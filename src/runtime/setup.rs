@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use frontdesk_core::account::AccountId;
-use frontdesk_core::hook::HookEvent;
+use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::id::MessageId;
 use frontdesk_store::row::OutboxRow;
 use frontdesk_store::{Options, Store};
@@ -65,7 +65,8 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
     };
     settings.check()?;
     let profiles = adapters.iter().map(|adapter| adapter.profile().clone());
-    let renderer = Arc::new(ProfileRenderer::new(profiles));
+    let (hooks, hook_events) = Hooks::new(hooks, clock.clone());
+    let renderer = Arc::new(ProfileRenderer::new(profiles, hooks.any(HookPoint::MessageSending)));
     let access = Arc::new(Access::new(&clock));
     let asks = Arc::new(Asks::default());
     let (announcer, rows) = Announcer::new(access.clone(), asks.clone());
@@ -81,7 +82,6 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
     };
     let store = Store::open(options).await?;
     let (commands, waiting_commands) = mpsc::unbounded_channel();
-    let (hooks, hook_events) = Hooks::new(hooks, clock.clone());
     access.replace(store.access_state().await?);
     let work = Work {
         turns: Lanes::new(clock.clone(), settings.turn_limits(), |session| session.agent()),

@@ -8,10 +8,11 @@ use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
+use crate::delivery::{done, withdraw};
 use crate::fault::Outcome;
 use crate::part::load;
 use crate::part_key::TextKey;
-use crate::row::{Finish, StreamedPart};
+use crate::row::{Finish, OutboxState, StreamedPart};
 use crate::sql::{Sql, ms};
 use crate::turn::OpenTurn;
 use crate::tx::Tx;
@@ -28,14 +29,14 @@ impl StreamedPart {
 
     /// Turns it into the answer's first part: an edit, or a new post where the platform's id was never learned (that
     /// chat may then show a cut-off message as well).
-    fn becomes(&self, tx: &Tx<'_>, part: &Part, now: DateTime<Utc>) -> Outcome<()> {
+    fn becomes(&self, tx: &Tx<'_>, part: &Part, unseen: bool, now: DateTime<Utc>) -> Outcome<()> {
         let act = if self.platform_message.is_some() { "edit" } else { "post" };
         if self.platform_message.is_none() {
             metrics::counter!("frontdesk_store_streams_reposted_total").increment(1);
         }
         tx.run(
             "UPDATE outbox SET state = 'queued', act = ?2, target = ?3, body = ?4, plain = ?5, next_at = ?6, paused_at = NULL,
-                               owner = NULL
+                               owner = NULL, unseen = ?7
              WHERE id = ?1",
             params![
                 self.out.0,
@@ -44,6 +45,7 @@ impl StreamedPart {
                 part.body,
                 (part.plain != part.body).then_some(&part.plain),
                 ms(now),
+                unseen,
             ],
         )?;
         load(tx, self.out)?.into_iter().for_each(|row| tx.stored(row));
@@ -62,7 +64,7 @@ pub(crate) fn answer(
     let (key, outgoing) = (TextKey::answer(turn.id), turn.outgoing(now));
     for (n, part) in parts.into_iter().enumerate() {
         match streamed.filter(|_| n == 0) {
-            Some(streamed) => streamed.becomes(tx, &part, now)?,
+            Some(streamed) => streamed.becomes(tx, &part, false, now)?,
             None => {
                 let row = outgoing.row(tx, key.part(n), part)?;
                 outgoing.put(tx, row)?;
@@ -81,21 +83,50 @@ pub(crate) fn cut(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish, streamed: &Stre
         _ => finish.answer.as_deref(),
     };
     let known = text.filter(|text| !text.trim().is_empty()).or(turn.so_far.as_deref());
-    let parts = cut_off(tx, &turn.address, known, &streamed.shown, finish.ending);
-    answer(tx, turn, Some(streamed), parts, finish.now)?;
+    let renderer = &tx.shared.renderer;
+    if renderer.waits_for_hooks() {
+        let body = whole(
+            known.filter(|text| text.len() >= streamed.shown.len()).unwrap_or(&streamed.shown),
+            finish.ending,
+        );
+        let part = Part { key: 0, plain: body.clone(), body };
+        streamed.becomes(tx, &part, true, finish.now)?;
+    } else {
+        let parts = cut_off(tx, &turn.address, known, &streamed.shown, finish.ending);
+        answer(tx, turn, Some(streamed), parts, finish.now)?;
+    }
     Ok(interrupted)
+}
+
+/// Takes back a streamed message whose answer hooks keep from being sent.
+pub(crate) fn take_back(tx: &Tx<'_>, streamed: &StreamedPart, now: DateTime<Utc>) -> Outcome<()> {
+    done(tx, streamed.out, OutboxState::Dropped, "hooks keep its answer from being sent", now)?;
+    match &streamed.platform_message {
+        Some(message) => withdraw(tx, streamed.out, message, now),
+        None => Ok(()),
+    }
+}
+
+/// How a turn ended, for a message that shows a part of its answer.
+fn end_of(ending: Ending) -> Option<&'static str> {
+    match ending {
+        Ending::Answered => None,
+        Ending::Dead => Some("(interrupted, /retry)"),
+        Ending::Cancelled | Ending::Superseded | Ending::Refused => Some("(stopped)"),
+    }
+}
+
+/// A text that was cut off, and how its turn ended.
+fn whole(text: &str, ending: Ending) -> String {
+    end_of(ending).map_or_else(|| text.to_owned(), |how| format!("{text}\n\n{how}"))
 }
 
 /// The parts of a streamed message whose turn ended without an answer of its own: the whole text so far,
 /// or, if that is less, what the chat shows, unchanged; and how the turn ended.
 fn cut_off(tx: &Tx<'_>, to: &Address, known: Option<&str>, shown: &str, ending: Ending) -> Vec<Part> {
-    let how = match ending {
-        Ending::Answered => None,
-        Ending::Dead => Some("(interrupted, /retry)"),
-        Ending::Cancelled | Ending::Superseded | Ending::Refused => Some("(stopped)"),
-    };
+    let how = end_of(ending);
     let renderer = &tx.shared.renderer;
-    let with_end = |text: &str| how.map_or_else(|| text.to_owned(), |how| format!("{text}\n\n{how}"));
+    let with_end = |text: &str| whole(text, ending);
     if let Some(text) = known.filter(|text| !text.trim().is_empty() && *text != shown) {
         // A streamed message shows one part at most.
         let is_more = match renderer.parts(to, text).as_slice() {

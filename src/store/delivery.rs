@@ -45,7 +45,8 @@ impl StoreReader {
         let (chat, address) = (address.without_thread(), address.clone());
         self.read(move |sql| {
             let head = "SELECT turn_id IS NULL AND kind <> 'send' FROM outbox
-                        WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending') ORDER BY id LIMIT 1";
+                        WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending')
+                        ORDER BY place, id LIMIT 1";
             if sql.one(head, [address.as_str()], |row| row.get::<_, bool>(0))? != Some(true) {
                 return Ok(false);
             }
@@ -76,7 +77,7 @@ fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart
             out_columns!(),
             " FROM outbox o WHERE o.address = ?1 AND ",
             unfinished!(),
-            " ORDER BY o.id LIMIT 1"
+            " ORDER BY o.place, o.id LIMIT 1"
         ),
         [address.as_str()],
         out,
@@ -92,6 +93,9 @@ fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart
         return claim(tx, address, now);
     }
     let mut others = album::others(tx, &part)?;
+    if let Some(unseen) = std::iter::once(&part).chain(&others).find(|part| part.unseen) {
+        return Ok(NextPart::Unseen(Box::new(unseen.clone())));
+    }
     for part in others.iter_mut().chain([&mut part]) {
         tx.run(
             "UPDATE outbox SET state = 'sending', attempts = attempts + 1, fence = fence + 1, owner = ?2 WHERE id = ?1",
@@ -247,7 +251,7 @@ pub(crate) fn done(
 }
 
 /// Stores a notice that a part is missing. A missing notice leads to none.
-fn gap(tx: &Tx<'_>, id: OutId, now: DateTime<Utc>) -> Outcome<()> {
+pub(crate) fn gap(tx: &Tx<'_>, id: OutId, now: DateTime<Utc>) -> Outcome<()> {
     let Some(dead) = load(tx, id)?.filter(|part| part.post.kind != PostKind::Notice) else {
         return Ok(());
     };
@@ -255,7 +259,7 @@ fn gap(tx: &Tx<'_>, id: OutId, now: DateTime<Utc>) -> Outcome<()> {
 }
 
 /// Stores the deletion of an unfinished message, now that another one has its whole text.
-fn withdraw(tx: &Tx<'_>, id: OutId, message: &str, now: DateTime<Utc>) -> Outcome<()> {
+pub(crate) fn withdraw(tx: &Tx<'_>, id: OutId, message: &str, now: DateTime<Utc>) -> Outcome<()> {
     let Some(sent) = load(tx, id)? else { return Ok(()) };
     let nothing = Part { key: 0, body: String::new(), plain: String::new() };
     let outgoing = beside(&sent, now);
@@ -299,7 +303,7 @@ fn thread_gone(
 }
 
 /// New parts that belong to a part: they go to the same address and are about the same messages.
-fn beside(part: &OutboxRow, now: DateTime<Utc>) -> Outgoing<'_> {
+pub(crate) fn beside(part: &OutboxRow, now: DateTime<Utc>) -> Outgoing<'_> {
     Outgoing {
         turn: None,
         about: &part.post.about.messages,

@@ -6,7 +6,7 @@ use frontdesk_core::id::TurnId;
 use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
-use crate::answer::{answer, cut};
+use crate::answer::{answer, cut, take_back};
 use crate::ask::withdraw;
 use crate::fault::Outcome;
 use crate::part_key::TextKey;
@@ -114,6 +114,7 @@ impl Finish {
             answer: None,
             parts: Vec::new(),
             media: Vec::new(),
+            withheld: Vec::new(),
             error: None,
             notice: None,
             usage: None,
@@ -128,11 +129,20 @@ pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> 
     close(tx, turn, finish)?;
     let streamed = StreamedPart::of(tx, turn.id)?;
     let is_told = match &streamed {
+        Some(streamed) if finish.parts.is_empty() && !finish.withheld.is_empty() => {
+            take_back(tx, streamed, finish.now).map(|()| false)?
+        }
         Some(streamed) if finish.parts.is_empty() => cut(tx, turn, finish, streamed)?,
         streamed => answer(tx, turn, streamed.as_ref(), finish.parts.clone(), finish.now).map(|()| false)?,
     };
     let outgoing = turn.outgoing(finish.now);
     outgoing.files(tx, &TextKey::answer(turn.id), &finish.media)?;
+    for (n, withheld) in finish.withheld.iter().enumerate() {
+        outgoing.withheld(tx, TextKey::answer(turn.id).withheld(n), withheld)?;
+    }
+    if finish.withheld.iter().any(|withheld| withheld.failed) {
+        outgoing.notice(tx, turn.id, &Notice::Gap)?;
+    }
     if let Some(notice) = finish.notice.as_ref().filter(|_| !is_told) {
         outgoing.notice(tx, turn.id, notice)?;
     }

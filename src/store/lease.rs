@@ -81,9 +81,9 @@ mod tests {
         )
         .await;
         for (id, state, turn) in [(1, "sending", None), (2, "streaming", Some(1))] {
-            let part = "INSERT INTO outbox (id, turn_id, address, part_key, kind, act, state, attempts, next_at, owner,
+            let part = "INSERT INTO outbox (id, turn_id, address, part_key, kind, act, state, attempts, next_at, place, owner,
                                             fence, created_at, body)
-                        VALUES (?1, ?3, 'telegram:7', ?1, 'answer', 'post', ?2, 1, 0, 'other', 1, 0, 'x')";
+                        VALUES (?1, ?3, 'telegram:7', ?1, 'answer', 'post', ?2, 1, 0, ?1, 'other', 1, 0, 'x')";
             let put = move |tx: &crate::tx::Tx<'_>| tx.run(part, params![id, state, turn]).map(drop);
             store.write(WorkClass::Requests, put).await.unwrap();
         }

@@ -63,6 +63,7 @@ mod streaming;
 mod totals;
 mod turn;
 mod tx;
+mod unseen;
 mod wal;
 mod writer;
 

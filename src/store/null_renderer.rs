@@ -41,6 +41,14 @@ impl Renderer for NullRenderer {
         true
     }
 
+    fn caption(&self, to: &Address, text: &str) -> (Option<Part>, Vec<Part>) {
+        (self.parts(to, text).pop(), Vec::new())
+    }
+
+    fn waits_for_hooks(&self) -> bool {
+        false
+    }
+
     fn idempotent(&self, _: &Address) -> Option<Duration> {
         None
     }

@@ -16,7 +16,7 @@ use crate::fault::Outcome;
 use crate::part::{Outgoing, load, out, out_columns};
 use crate::part_key::{PartKey, TextKey};
 use crate::queue::WorkClass;
-use crate::row::{Author, OutboxRow, OutboxState, OutgoingMessage, Page};
+use crate::row::{Author, OutboxRow, OutboxState, OutgoingMessage, Page, Withheld};
 use crate::sql::{int, ms, parsed};
 use crate::tx::Tx;
 use crate::{Result, Store, StoreReader};
@@ -38,6 +38,26 @@ impl Store {
             new.parts(tx, &key, outgoing.parts.clone())?;
             new.files(tx, &key, &outgoing.media)?;
             audit(tx, &outgoing.author, "send", outgoing.address.as_str(), "done", outgoing.now)?;
+            parts_of(tx, &key)
+        })
+        .await
+    }
+
+    /// Stores a message that hooks keep from being sent. Returns its row, or what an earlier request with this key stored.
+    pub async fn send_withheld(
+        &self,
+        outgoing: OutgoingMessage,
+        withheld: Withheld,
+    ) -> Result<Vec<OutboxRow>> {
+        self.write(WorkClass::Outbox, move |tx| {
+            let key = TextKey::request(&outgoing.key);
+            let known = parts_of(tx, &key)?;
+            if !known.is_empty() {
+                return Ok(known);
+            }
+            let new = to_address(&outgoing.address, outgoing.session.as_ref(), PostKind::Send, outgoing.now);
+            new.withheld(tx, key.part(0), &withheld)?;
+            audit(tx, &outgoing.author, "send", outgoing.address.as_str(), "refused", outgoing.now)?;
             parts_of(tx, &key)
         })
         .await

@@ -18,7 +18,7 @@ use crate::fault::Outcome;
 use crate::ids::Table;
 use crate::message::text;
 use crate::part_key::{PartKey, TextKey};
-use crate::row::{OutboxRow, OutboxState, OutgoingFile};
+use crate::row::{OutboxRow, OutboxState, OutgoingFile, Withheld};
 use crate::sql::{Sql, at, int, maybe_parsed, ms, nat, parsed, small, time};
 use crate::tx::Tx;
 
@@ -32,7 +32,7 @@ macro_rules! out_columns {
          o.state, o.attempts, o.next_at, o.fence, o.platform_message_id, o.error, o.created_at, o.message_id, \
          o.media, o.salt, o.part, o.failures, o.album, \
          (SELECT group_concat(m.id) FROM (SELECT id FROM inbound WHERE turn_id = o.turn_id ORDER BY id) m), \
-         o.audience, ", $crate::ask_row::out_ask_columns!())
+         o.audience, ", $crate::ask_row::out_ask_columns!(), ", o.place, o.unseen")
     };
 }
 
@@ -53,7 +53,38 @@ pub(crate) struct Outgoing<'a> {
 impl Outgoing<'_> {
     /// Stores a text. Returns whether any part of it is new.
     pub(crate) fn text(&self, tx: &Tx<'_>, key: &TextKey, text: &str) -> Outcome<bool> {
-        self.parts(tx, key, tx.shared.renderer.parts(self.address, text))
+        self.rows(tx, self.text_rows(tx, key, text)?, None)
+    }
+
+    /// The rows of a text: its parts, or one row that hooks see before it is rendered.
+    pub(crate) fn text_rows(&self, tx: &Tx<'_>, key: &TextKey, text: &str) -> Outcome<Vec<OutboxRow>> {
+        let parts = tx.shared.renderer.parts(self.address, text);
+        if parts.is_empty() || !tx.shared.renderer.waits_for_hooks() {
+            return parts.into_iter().enumerate().map(|(n, part)| self.row(tx, key.part(n), part)).collect();
+        }
+        Ok(vec![self.unseen(tx, key.part(0), text)?])
+    }
+
+    /// A whole text in Markdown, which waits for the hooks.
+    pub(crate) fn unseen(&self, tx: &Tx<'_>, key: PartKey, text: &str) -> Outcome<OutboxRow> {
+        let part = Part { key: 0, body: text.to_owned(), plain: text.to_owned() };
+        Ok(OutboxRow { unseen: true, state: OutboxState::Queued, ..self.row(tx, key, part)? })
+    }
+
+    /// Stores a text that hooks keep from being sent.
+    pub(crate) fn withheld(&self, tx: &Tx<'_>, key: PartKey, withheld: &Withheld) -> Outcome<()> {
+        let (state, error) = (withheld.state(), Some(withheld.error.clone()));
+        let row = self.unseen(tx, key, &withheld.text)?;
+        self.put(tx, OutboxRow { state, error, ..row }).map(drop)
+    }
+
+    /// Stores these rows. Returns whether any of them is new.
+    fn rows(&self, tx: &Tx<'_>, rows: Vec<OutboxRow>, notice: Option<&Notice>) -> Outcome<bool> {
+        let mut is_new = false;
+        for row in rows {
+            is_new |= self.insert(tx, row, notice.map(Notice::kind))?.is_some();
+        }
+        Ok(is_new)
     }
 
     /// Stores a text that is rendered already.
@@ -79,22 +110,14 @@ impl Outgoing<'_> {
     /// Stores a notice under a key of its own: under one key it is sent once.
     pub(crate) fn notice_as(&self, tx: &Tx<'_>, key: &TextKey, notice: &Notice) -> Outcome<bool> {
         let outgoing = Outgoing { kind: PostKind::Notice, ..self.clone() };
-        let mut is_new = false;
-        for (n, part) in tx.shared.renderer.parts(self.address, &notice.text()).into_iter().enumerate() {
-            let row = outgoing.row(tx, key.part(n), part)?;
-            is_new |= outgoing.insert(tx, row, Some(notice.kind()))?.is_some();
-        }
-        Ok(is_new)
+        outgoing.rows(tx, outgoing.text_rows(tx, key, &notice.text())?, Some(notice))
     }
 
     /// Stores a notice in which the pairing code of a salt replaces the mask when it is sent.
     pub(crate) fn masked(&self, tx: &Tx<'_>, key: &TextKey, notice: &Notice, salt: Salt) -> Outcome<()> {
-        for (n, part) in tx.shared.renderer.parts(self.address, &notice.text()).into_iter().enumerate() {
-            let salt = Some(salt).filter(|_| part.body.contains(MASK));
-            let row = OutboxRow { salt, ..self.row(tx, key.part(n), part)? };
-            self.insert(tx, row, Some(notice.kind()))?;
-        }
-        Ok(())
+        let rows = self.text_rows(tx, key, &notice.text())?;
+        let with_salt = |row: OutboxRow| OutboxRow { salt: salt_for(salt, &row.post.part), ..row };
+        self.rows(tx, rows.into_iter().map(with_salt).collect(), Some(notice)).map(drop)
     }
 
     /// Stores files that follow a text, and after each of them the text that did not fit beneath it.
@@ -140,6 +163,8 @@ impl Outgoing<'_> {
             media: None,
             album: None,
             salt: None,
+            unseen: false,
+            follows: None,
             state: if is_sent { OutboxState::Sent } else { OutboxState::Queued },
             attempts: 0,
             failures: 0,
@@ -162,6 +187,7 @@ impl Outgoing<'_> {
             row.post.seq = self.number(tx, &row.post.key)?;
         }
         let (now, part) = (ms(self.now), &row.post.part);
+        let is_ended = matches!(row.state, OutboxState::Sent | OutboxState::Dead | OutboxState::Dropped);
         let (act, target) = match (&row.edit, &row.delete) {
             (Some(target), _) => ("edit", Some(target)),
             (None, Some(target)) => ("delete", Some(target)),
@@ -172,9 +198,9 @@ impl Outgoing<'_> {
         let inserted = tx.run(
             "INSERT INTO outbox (id, turn_id, message_id, key, seq, address, part_key, part, notice, kind, act, target,
                                  body, plain, reply_to, state, owner, attempts, next_at, fence, created_at, done_at,
-                                 media, salt, album, ask, audience)
+                                 media, salt, album, ask, audience, place, unseen, error)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18, 0, ?18, ?19,
-                     ?20, ?21, ?22, ?23, ?24)
+                     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)
              ON CONFLICT (part_key) DO NOTHING",
             params![
                 id.0,
@@ -195,19 +221,22 @@ impl Outgoing<'_> {
                 row.state.name(),
                 (row.state == OutboxState::Streaming).then_some(tx.shared.boot.as_str()),
                 now,
-                (row.state == OutboxState::Sent).then_some(now),
+                is_ended.then_some(now),
                 row.media.as_ref().map(stored_file),
                 row.salt.map(|salt| salt.0),
                 row.album.map(|first| first.0),
                 row.post.ask.as_ref().map(|ask| ask.id.0),
                 row.post.audience.as_ref().map(|person| person.as_str()),
+                row.follows.unwrap_or(id).0,
+                row.unseen,
+                row.error,
             ],
         )?;
         if inserted == 0 {
             return Ok(None);
         }
-        // A streamed message is posted by its turn: nobody else is to be woken for it.
-        if row.state != OutboxState::Streaming {
+        // A streamed message is posted by its turn, and a text that hooks withhold by nobody: no lane is to be woken.
+        if matches!(row.state, OutboxState::Queued | OutboxState::Sent) {
             tx.stored(row);
         }
         Ok(Some(id))
@@ -216,12 +245,19 @@ impl Outgoing<'_> {
     /// The next number of the session's durable frames; a part that is known already takes none.
     fn number(&self, tx: &Tx<'_>, key: &str) -> Outcome<Option<u64>> {
         let Some(session) = self.session else { return Ok(None) };
-        if is_known(tx, key)? {
-            return Ok(None);
-        }
-        let next = "UPDATE session SET seq = seq + 1 WHERE key = ?1 RETURNING seq";
-        tx.one(next, [session.as_str()], |row| row.get(0).map(nat))
+        if is_known(tx, key)? { Ok(None) } else { next_number(tx, session) }
     }
+}
+
+/// The next number of a session's durable frames.
+pub(crate) fn next_number(tx: &Tx<'_>, session: &SessionKey) -> Outcome<Option<u64>> {
+    let next = "UPDATE session SET seq = seq + 1 WHERE key = ?1 RETURNING seq";
+    tx.one(next, [session.as_str()], |row| row.get(0).map(nat))
+}
+
+/// The salt of a row with this text: only a text with the mask needs it.
+pub(crate) fn salt_for(salt: Salt, part: &Part) -> Option<Salt> {
+    Some(salt).filter(|_| part.body.contains(MASK))
 }
 
 /// Whether a part with this key was stored before.
@@ -245,6 +281,7 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
         "delete" => (None, target),
         _ => (None, None),
     };
+    let id = OutId(row.get(0)?);
     let messages = match row.get::<_, Option<String>>(24)? {
         Some(list) => list.split(',').filter_map(|id| id.parse().ok()).map(MessageId).collect(),
         None => row.get::<_, Option<i64>>(18)?.map(MessageId).into_iter().collect(),
@@ -256,10 +293,12 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
         media: file.map(|file| captioned(file, &part)),
         album: row.get::<_, Option<i64>>(23)?.map(OutId),
         salt: row.get::<_, Option<[u8; 16]>>(20)?.map(Salt),
+        follows: Some(OutId(row.get(27)?)).filter(|place| *place != id),
+        unseen: row.get(28)?,
         address: parsed(row, 3)?,
         post: Post {
             part,
-            out: OutId(row.get(0)?),
+            out: id,
             key: row.get(4)?,
             reply_to: row.get(10)?,
             kind: kind(row.get_ref(5)?.as_str()?),

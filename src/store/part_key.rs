@@ -63,6 +63,11 @@ impl TextKey {
         PartKey(format!("{}/{n}", self.0))
     }
 
+    /// The n-th text that hooks have withheld: `t12/w0`.
+    pub(crate) fn withheld(&self, n: usize) -> PartKey {
+        PartKey(format!("{}/w{n}", self.0))
+    }
+
     /// The n-th file that follows the text: `t12/m0`.
     pub(crate) fn file(&self, n: u32) -> PartKey {
         PartKey(format!("{}/m{n}", self.0))
@@ -82,6 +87,11 @@ impl PartKey {
     /// The deletion of the unfinished message that a part replaced. `part` is that part's key.
     pub(crate) fn deletion(part: &str) -> Self {
         Self(format!("{part}/delete"))
+    }
+
+    /// The n-th part that follows another one of the same text, from 1. `part` is that part's key.
+    pub(crate) fn following(part: &str, n: usize) -> Self {
+        Self(format!("{part}/{n}"))
     }
 
     /// The caption of a file that was refused with it. `file` is the file's key.

@@ -30,6 +30,7 @@ mod recovery;
 mod reload;
 mod reset;
 mod restarts;
+mod sending;
 mod shut_out;
 mod steering;
 mod stopping;

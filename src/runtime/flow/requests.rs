@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::address::Address;
-use frontdesk_core::delivery::{Delivery, Post, Receipt, SendError, Signal};
+use frontdesk_core::delivery::{Delivery, MessageRefs, Post, Receipt, SendError, Signal};
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::port::Stop;
 use frontdesk_store::row::{Claim, Fenced};
 
+use super::pieces::HookPiece;
 use crate::adapters::Connection;
+use crate::hooks::Pieces;
 use crate::shared::Shared;
 
 /// Pause before a retry if neither the platform nor the database names one.
@@ -20,6 +22,8 @@ pub(super) struct StreamRequest {
     pub(super) shared: Arc<Shared>,
     pub(super) connection: Arc<Connection>,
     pub(super) address: Address,
+    pub(super) about: MessageRefs,
+    pub(super) pieces: Pieces,
     pub(super) claim: Claim<TurnId>,
     pub(super) stop: Stop,
 }
@@ -40,7 +44,8 @@ pub(super) enum StreamStep {
 impl StreamRequest {
     /// Stores part 0 as streaming, posts it, and stores the platform's id of it. `every` is the pause between edits.
     pub(super) async fn first_post(self, plain: String, every: Duration) -> StreamStep {
-        let Self { shared, connection, address, claim, stop } = self;
+        let Some(plain) = self.seen(plain).await else { return StreamStep::Missed };
+        let Self { shared, connection, address, claim, stop, .. } = self;
         let turn = claim.id;
         // Held until the platform's id is stored, so that the end of the turn can edit this message.
         let _alone = connection.alone_in(&address).await;
@@ -86,7 +91,8 @@ impl StreamRequest {
     /// Changes what the chat shows, unless the turn was cancelled or the platform wants a pause when the chat's lock is
     /// acquired.
     pub(super) async fn show(self, signal: Signal) -> StreamStep {
-        let Self { shared, connection, address, claim, stop } = self;
+        let Some(signal) = self.seen_signal(signal).await else { return StreamStep::Missed };
+        let Self { shared, connection, address, claim, stop, .. } = self;
         let turn = claim.id;
         let typing = signal == Signal::Typing;
         // A typing indicator changes no message, so it needs no lock.
@@ -120,6 +126,27 @@ impl StreamRequest {
                 after_failure(&error, typing, draft)
             }
         }
+    }
+}
+
+impl StreamRequest {
+    /// The text as hooks have changed it, as far as it fits into one message; `None` if they keep it back.
+    async fn seen(&self, plain: String) -> Option<String> {
+        let piece = HookPiece { hooks: self.pieces, about: &self.about, address: &self.address };
+        let seen = piece.seen(&self.shared, plain.clone()).await?;
+        if seen == plain {
+            return Some(plain);
+        }
+        let parts = self.connection.adapter().profile().render(&seen);
+        parts.into_iter().next().map(|part| part.plain)
+    }
+
+    async fn seen_signal(&self, signal: Signal) -> Option<Signal> {
+        Some(match signal {
+            Signal::Grow { target, text } => Signal::Grow { target, text: self.seen(text).await? },
+            Signal::Draft { id, text } => Signal::Draft { id, text: self.seen(text).await? },
+            signal => signal,
+        })
     }
 }
 

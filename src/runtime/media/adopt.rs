@@ -45,7 +45,7 @@ impl Media {
 
 /// The caption of a file, or the messages that follow it if the text is too long for a caption. The text is never split
 /// between the two, because that is hard to read.
-fn caption(text: &str, profile: &Profile) -> (Option<Part>, Vec<Part>) {
+pub(crate) fn caption(text: &str, profile: &Profile) -> (Option<Part>, Vec<Part>) {
     let limit = Limit { max: profile.caption, unit: profile.limit.unit };
     let mut beneath = markup::render(text, profile.dialect, limit);
     match (beneath.pop(), beneath.is_empty()) {

@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use frontdesk_core::delivery::Ending;
-use frontdesk_core::hook::{HookEvent, HookPoint, HookText};
 use frontdesk_core::markup::Part;
 use frontdesk_core::retry::is_shortage;
 use frontdesk_core::visible::{is_visible, quoted_label};
 use frontdesk_core::{prompt, terminal};
-use frontdesk_store::row::{Finish, OutgoingFile};
+use frontdesk_store::row::{Finish, OutgoingFile, Withheld};
 
 use super::TurnRun;
 use crate::flow::Silence;
@@ -40,62 +39,79 @@ impl AnswerFiles {
     }
 }
 
+/// What became of the files of an answer.
+#[derive(Default)]
+struct Adopted {
+    /// Those that can be sent.
+    files: Vec<OutgoingFile>,
+    /// One sentence for each reason why others cannot.
+    remarks: Vec<String>,
+    /// Captions that hooks keep from being sent, with their files.
+    withheld: Vec<Withheld>,
+}
+
 impl TurnRun<'_> {
-    /// The end of a turn with this answer. Hooks see the text before it is split and before files are taken out. Terminal
-    /// sequences are removed from the agent's and the hooks' texts.
+    /// The end of a turn with this answer. Hooks see the text before it is split, without the names of files, and each
+    /// caption. Terminal sequences are removed from the agent's and the hooks' texts.
     pub(super) async fn answered(&mut self, text: String) -> Finish {
         let bare = self.bare(Ending::Answered);
         let text = terminal::plain(&text).into_owned();
-        let Some(approved) = self.after_hooks_send(&text).await else {
-            return Finish { answer: Some(text), ..bare };
-        };
-        let approved = terminal::plain(&approved).into_owned();
-        let (mut body, lines) = media::without_files(&approved);
+        let (mut body, lines) = media::without_files(&text);
         let silence = Silence::of(&self.turn.session).is(&body);
-        // The history keeps the agent's own text, also if a hook has changed it.
-        let mut answer = if approved == text { body.clone() } else { text };
+        let mut answer = body.clone();
         if silence {
             body.clear();
         }
         for path in lines {
             self.files.add(path, None);
         }
-        let (media, remarks) = self.adopted().await;
+        let Adopted { files: media, remarks, mut withheld } = self.adopted().await;
         for remark in remarks {
             append(&mut body, &remark);
             append(&mut answer, &remark);
         }
-        let parts = match self.rendered(&body) {
-            parts if parts.is_empty() && !silence && media.is_empty() => self.rendered(NOTHING),
-            parts => parts,
+        let (mut parts, shown) = match self.rendered(&body) {
+            parts if parts.is_empty() && !silence && media.is_empty() && withheld.is_empty() => {
+                (self.rendered(NOTHING), NOTHING.to_owned())
+            }
+            parts => (parts, body),
         };
+        if !parts.is_empty() {
+            match self.sending(shown.clone()).await {
+                Ok(text) if text == shown => {}
+                // The history keeps what the chat shows.
+                Ok(text) => {
+                    parts = self.rendered(&text);
+                    answer = text;
+                }
+                Err(kept) => {
+                    withheld.insert(0, kept);
+                    return Finish { withheld, ..bare };
+                }
+            }
+        }
         // If a message was posted before, the history keeps what it showed and not `NO_REPLY`.
         let answer = Some(answer).filter(|_| !(silence && self.flow.is_posted()));
-        Finish { answer, parts, media, ..bare }
+        Finish { answer, parts, media, withheld, ..bare }
     }
 
-    /// The text as hooks have changed it; `None` if it is not to be sent.
-    async fn after_hooks_send(&mut self, text: &str) -> Option<String> {
-        if !self.shared.hooks.any(HookPoint::MessageSending) {
-            return Some(text.to_owned());
-        }
-        let event = HookText {
-            session: Some(self.turn.session.clone()),
-            message: text.to_owned(),
-            channel: self.turn.address.channel().to_owned(),
-            piece: false,
-        };
-        let mut outcome = self.shared.hooks.ask(HookEvent::MessageSending(event)).await;
-        outcome.end.is_none().then(|| outcome.event.text_mut().map(std::mem::take).unwrap_or_default())
-    }
-
-    /// The files that can be sent, and one sentence for each reason why others cannot.
-    async fn adopted(&mut self) -> (Vec<OutgoingFile>, Vec<String>) {
+    /// Copies the files that the agent named, and shows their captions to hooks.
+    async fn adopted(&mut self) -> Adopted {
         let AnswerFiles { named, over } = std::mem::take(&mut self.files);
-        let (mut files, mut remarks) = (Vec::new(), Vec::new());
+        let Adopted { mut files, mut remarks, mut withheld } = Adopted::default();
         let mut retries = SHORTAGE_RETRIES;
         for (path, caption) in named {
-            match self.adopt(&path, caption.as_deref(), &mut retries).await {
+            let seen = match caption.clone() {
+                Some(caption) => match self.sending(caption).await {
+                    Ok(seen) => Some(seen),
+                    Err(kept) => {
+                        withheld.push(kept);
+                        continue;
+                    }
+                },
+                None => None,
+            };
+            match self.adopt(&path, seen.as_deref(), &mut retries).await {
                 Ok(file) => files.push(file),
                 Err(error) => {
                     self.warn(&path, &error);
@@ -112,7 +128,7 @@ impl TurnRun<'_> {
         if let Some(connection) = self.shared.adapters.at(&self.turn.address) {
             media::join(&mut files, connection.adapter().profile());
         }
-        (files, remarks)
+        Adopted { files, remarks, withheld }
     }
 
     /// Copies a file into the media folder, with the retries that are left if the machine runs short of resources.

@@ -132,8 +132,9 @@ impl TurnRun<'_> {
         if self.acted {
             return Ok(());
         }
+        let so_far = self.kept(self.flow.text().to_owned()).await;
         let (claim, now) = (self.turn.claim, self.shared.time.wall());
-        match self.shared.store.side_effect(claim, self.flow.text().to_owned(), now).await {
+        match self.shared.store.side_effect(claim, so_far, now).await {
             Ok(Fenced::Done(())) => {
                 self.acted = true;
                 Ok(())

@@ -34,7 +34,7 @@ impl TurnRun<'_> {
     pub(super) async fn conclude(&mut self, end: TurnEnd) -> Result<Option<Mono>, StoreError> {
         let mut last = match AssertUnwindSafe(self.final_write(end)).catch_unwind().await {
             Ok(last) => last,
-            Err(_) => FinalWrite::Finish(Box::new(self.failed(Failure::Internal, "a panic"))),
+            Err(_) => FinalWrite::Finish(Box::new(self.failed(Failure::Internal, "a panic").await)),
         };
         loop {
             let done = self.write(&last).await;
@@ -48,7 +48,7 @@ impl TurnRun<'_> {
                     tracing::error!(turn = %self.turn.claim.id, detail, "the end of a turn could not be stored");
                     last = match last {
                         FinalWrite::Finish(finish) if finish.ending != Ending::Dead => {
-                            FinalWrite::Finish(Box::new(self.failed(Failure::Internal, &detail)))
+                            FinalWrite::Finish(Box::new(self.failed(Failure::Internal, &detail).await))
                         }
                         FinalWrite::MarkDead => return Err(StoreError::Invalid(detail)),
                         _ => FinalWrite::MarkDead,
@@ -73,8 +73,8 @@ impl TurnRun<'_> {
                 tracing::warn!(turn = %self.turn.claim.id, session = %self.turn.session, detail, "the agent died; its turn runs again");
                 return FinalWrite::Requeue;
             }
-            TurnEnd::Died(detail) => self.failed(Failure::Crashed, &detail),
-            TurnEnd::Failed(failure, detail) => self.failed(failure, &detail),
+            TurnEnd::Died(detail) => self.failed(Failure::Crashed, &detail).await,
+            TurnEnd::Failed(failure, detail) => self.failed(failure, &detail).await,
             TurnEnd::Refused(refusal) => Finish {
                 error: Some(Reason::Refused(refusal)),
                 notice: refusal.is_told().then_some(Notice::Refused(refusal)),
@@ -88,19 +88,19 @@ impl TurnRun<'_> {
     async fn write(&mut self, last: &FinalWrite) -> Result<Option<Mono>, StoreError> {
         let (claim, now) = (self.turn.claim, self.shared.time.wall());
         match last {
-            FinalWrite::None => self.cancelled(self.flow.partial()).await?,
+            FinalWrite::None => self.stopped().await?,
             FinalWrite::Release => {
                 if let Fenced::Stale = self.shared.store.release(claim, now).await? {
-                    self.cancelled(self.flow.partial()).await?;
+                    self.stopped().await?;
                 }
             }
             FinalWrite::Requeue => match self.shared.store.requeue(claim).await? {
                 Fenced::Done(()) => return Ok(Some(self.shared.time.mono() + PAUSE)),
-                Fenced::Stale => self.cancelled(self.flow.partial()).await?,
+                Fenced::Stale => self.stopped().await?,
             },
             FinalWrite::NotBegun => match self.shared.store.not_begun(claim).await? {
                 Fenced::Done(()) => return Ok(Some(self.shared.time.mono() + SHORTAGE)),
-                Fenced::Stale => self.cancelled(self.flow.partial()).await?,
+                Fenced::Stale => self.stopped().await?,
             },
             FinalWrite::Finish(finish) => match self.shared.store.finish((**finish).clone()).await? {
                 Fenced::Done(_) => self.finished(finish).await,
@@ -114,6 +114,12 @@ impl TurnRun<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// The turn was cancelled while the agent was still writing.
+    async fn stopped(&mut self) -> Result<(), StoreError> {
+        let so_far = self.kept(self.flow.partial()).await;
+        self.cancelled(so_far).await
     }
 
     /// The turn was cancelled: the history keeps the text so far, and a message that was being streamed gets its final
@@ -142,7 +148,7 @@ impl TurnRun<'_> {
         Finish { usage: self.usage.clone(), ..Finish::bare(self.turn.claim, ending, self.shared.time.wall()) }
     }
 
-    fn failed(&self, failure: Failure, detail: &str) -> Finish {
+    async fn failed(&mut self, failure: Failure, detail: &str) -> Finish {
         let (turn, session) = (self.turn.claim.id, &self.turn.session);
         let (channel, name) = (session.channel(), failure.name());
         self.shared.work.failures.note(turn, &visible::escaped(detail, CAUSE));
@@ -153,12 +159,13 @@ impl TurnRun<'_> {
         } else {
             tracing::warn!(%turn, %session, channel, failure = name, detail, "a turn failed");
         }
-        let so_far = self.flow.text();
+        let so_far = self.flow.text().to_owned();
+        let kept = self.kept(so_far.clone()).await;
         Finish {
             error: Some(Reason::Failed(failure)),
-            answer: (!so_far.is_empty()).then(|| so_far.to_owned()),
+            answer: Some(kept).filter(|answer| !answer.is_empty()),
             notice: Some(match failure {
-                Failure::Crashed if self.acted => Notice::Interrupted { so_far: so_far.to_owned() },
+                Failure::Crashed if self.acted => Notice::Interrupted { so_far },
                 _ => Notice::Failed(failure),
             }),
             ..self.bare(Ending::Dead)

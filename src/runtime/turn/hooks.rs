@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use frontdesk_core::delta::ToolCall;
-use frontdesk_core::hook::{HookEvent, HookMessage, HookPoint, HookRole};
+use frontdesk_core::hook::{HookEvent, HookMessage, HookPoint, HookRole, HookText};
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Prompt;
-use frontdesk_store::row::{Fenced, InboundRow};
+use frontdesk_store::row::{Fenced, InboundRow, Withheld};
 use serde_json::Value;
 
 use super::{TurnEnd, TurnRun};
@@ -37,7 +37,7 @@ impl TurnRun<'_> {
             })
             .await;
         match outcome.end {
-            Some(HookEnd::Dropped { .. } | HookEnd::Failed) => {
+            Some(HookEnd::Dropped { .. } | HookEnd::Failed { .. }) => {
                 return Err(TurnEnd::Refused(Refusal::Hook));
             }
             Some(HookEnd::Answered(text)) => {
@@ -88,7 +88,7 @@ impl TurnRun<'_> {
                 let mut outcome = hooks.ask(HookEvent::BeforeToolCall { session, tool, params }).await;
                 match outcome.end {
                     Some(HookEnd::Dropped { reason, .. } | HookEnd::Answered(reason)) => return Err(reason),
-                    Some(HookEnd::Failed) => return Err("a check of this call failed".to_owned()),
+                    Some(HookEnd::Failed { .. }) => return Err("a check of this call failed".to_owned()),
                     None => outcome.event.params_mut().map(std::mem::take).unwrap_or_default(),
                 }
             }
@@ -111,6 +111,20 @@ impl TurnRun<'_> {
             result = outcome.event.text_mut().map(std::mem::take).unwrap_or_default();
         }
         hooks.tell(HookEvent::AfterToolCall { session, tool, params, result });
+    }
+
+    /// What is sent of a text of this turn, or why hooks keep it from being sent.
+    pub(super) async fn sending(&mut self, text: String) -> Result<String, Withheld> {
+        let (session, channel) = (Some(self.turn.session.clone()), self.turn.address.channel().to_owned());
+        self.shared.hooks.sending(HookText { session, message: text, channel, piece: false }).await
+    }
+
+    /// What the history may keep of an answer that is not complete: it is shown there too.
+    pub(super) async fn kept(&mut self, so_far: String) -> String {
+        match so_far.is_empty() {
+            true => so_far,
+            false => self.sending(so_far).await.unwrap_or_default(),
+        }
     }
 
     /// Tells hooks that the turn has ended.

@@ -65,8 +65,8 @@ fn show(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd, now: DateTime<Utc>) -> Outcome<
     };
     let text = format!("{}\n\n{}", ask.view.text, end.line(&ask.view.choices));
     // Of a question with several messages the last one changes: it had the buttons.
-    let Some(part) = tx.shared.renderer.parts(&ask.view.address, &text).pop() else { return Ok(()) };
-    let row = outgoing.row(tx, TextKey::ask_closed(ask.view.id).part(0), part)?;
+    let key = TextKey::ask_closed(ask.view.id);
+    let Some(row) = outgoing.text_rows(tx, &key, &text)?.pop() else { return Ok(()) };
     let posted = PostedAsk {
         id: ask.view.id,
         kind: ask.view.kind,

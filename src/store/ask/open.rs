@@ -128,10 +128,7 @@ fn open(tx: &Tx<'_>, outgoing: &Outgoing<'_>, key: &TextKey, opening: &Opening<'
     };
     let wait = question.deadline.and_then(|wait| chrono::Duration::from_std(wait).ok()).unwrap_or_default();
     let deadline = time(ms(now.steady + wait));
-    let mut rows: Vec<OutboxRow> = Vec::new();
-    for (n, part) in tx.shared.renderer.parts(outgoing.address, &text).into_iter().enumerate() {
-        rows.push(outgoing.row(tx, key.part(n), part)?);
-    }
+    let mut rows: Vec<OutboxRow> = outgoing.text_rows(tx, key, &text)?;
     // The buttons are beneath the last part.
     let last = rows.pop().ok_or_else(|| Fault::Bad("a question has no visible text".to_owned()))?;
     insert(tx, outgoing, opening, last.post.out, deadline, now)?;

@@ -170,6 +170,12 @@ impl Renderer for Plain {
     fn fits(&self, _: &Address, _: &str) -> bool {
         true
     }
+    fn caption(&self, to: &Address, text: &str) -> (Option<Part>, Vec<Part>) {
+        (self.parts(to, text).pop(), Vec::new())
+    }
+    fn waits_for_hooks(&self) -> bool {
+        false
+    }
     fn idempotent(&self, _to: &Address) -> Option<std::time::Duration> {
         None
     }
@@ -234,9 +240,9 @@ fn fill(path: &Path, sessions: u64) {
         "INSERT INTO turn (key, epoch, kind, address, attempt, released, state, fence, created_at, answer)
          SELECT 'agent:main:telegram:dm:' || n, 1, 'message', 'telegram:' || n, 1, 0, 'done', 1, ?2, 'hello' FROM n",
         "INSERT INTO outbox (turn_id, key, address, part_key, kind, act, body, state, attempts, next_at, fence,
-                             created_at)
+                             created_at, place)
          SELECT n + 1, 'agent:main:telegram:dm:' || n, 'telegram:' || n, 't' || n || '/0', 'answer', 'post', 'hello',
-                'sent', 1, ?2, 1, ?2 FROM n",
+                'sent', 1, ?2, 1, ?2, n + 1 FROM n",
     ];
     for sql in rows {
         let numbers = "WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < ?1) ";

@@ -27,6 +27,10 @@ pub trait Renderer: Send + Sync + 'static {
     fn buttons(&self, to: &Address) -> bool;
     /// Whether a text is short enough for one part to this address, as it stands.
     fn fits(&self, to: &Address, text: &str) -> bool;
+    /// The caption of a file that is sent to this address, and the text that follows the file if it does not fit there.
+    fn caption(&self, to: &Address, text: &str) -> (Option<Part>, Vec<Part>);
+    /// Whether hooks see every text before it is rendered: a text that a transaction makes is stored as an unseen row then.
+    fn waits_for_hooks(&self) -> bool;
     /// How long the platform drops a part that it has already seen under the same key: within this time such a part
     /// is sent again after a crash, whatever the operator configured for parts that may have arrived.
     fn idempotent(&self, to: &Address) -> Option<Duration>;
@@ -128,6 +132,10 @@ pub struct OutboxRow {
     pub media: Option<OutgoingFile>,
     /// The first file of the album that this file belongs to.
     pub album: Option<OutId>,
+    /// Whether hooks are still to see its text: the whole text in Markdown.
+    pub unseen: bool,
+    /// The part that it follows at once in the order of its address, if its own id does not say its place.
+    pub follows: Option<OutId>,
     /// The salt of the pairing code that replaces [`frontdesk_core::pairing::MASK`] when it is sent: the code itself is
     /// never stored.
     pub salt: Option<Salt>,
@@ -186,10 +194,29 @@ pub enum NextPart {
         /// If it is a file of an album: the other files, which are sent in the same request and end with it.
         others: Vec<OutboxRow>,
     },
+    /// Hooks are to see this text first ([`Store::seen`](crate::Store::seen)).
+    Unseen(Box<OutboxRow>),
     /// Not before this time.
     Wait(DateTime<Utc>),
     /// None is open, or the oldest is on its way and its result is not known yet.
     Nothing,
+}
+
+/// A text that hooks keep from being sent. Its row says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// The text in Markdown.
+    pub text: String,
+    /// Whether a hook that must see every text has failed: an operator can have the text tried again.
+    pub failed: bool,
+    /// Why.
+    pub error: String,
+}
+
+impl Withheld {
+    pub(crate) fn state(&self) -> OutboxState {
+        if self.failed { OutboxState::Dead } else { OutboxState::Dropped }
+    }
 }
 
 /// How a send ended (T5).

@@ -12,7 +12,9 @@ use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
 use frontdesk_core::port::ContextMessage;
 
-use super::{AccessChange, AccessDone, Answered, Answering, Author, Claim, InboundRow, OutgoingFile, Reason};
+use super::{
+    AccessChange, AccessDone, Answered, Answering, Author, Claim, InboundRow, OutgoingFile, Reason, Withheld,
+};
 
 /// How many waiting messages one turn takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +86,8 @@ pub struct Finish {
     pub parts: Vec<Part>,
     /// Files that follow the answer.
     pub media: Vec<OutgoingFile>,
+    /// The answer, or captions of its files, if hooks keep them from being sent.
+    pub withheld: Vec<Withheld>,
     /// Why it failed, or why it was refused.
     pub error: Option<Reason>,
     /// A notice for the person.

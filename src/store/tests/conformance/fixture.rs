@@ -1,5 +1,6 @@
 //! A store in a temporary folder, and short functions for what happens to it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
@@ -37,6 +38,8 @@ pub struct TestRenderer {
     pub access: Mutex<Vec<(AccessState, usize)>>,
     /// The questions whose end the listener was told of.
     pub ended_asks: Mutex<Vec<EndedAsk>>,
+    /// Whether hooks see texts first.
+    pub hooks: AtomicBool,
 }
 
 impl Renderer for TestRenderer {
@@ -53,6 +56,15 @@ impl Renderer for TestRenderer {
     fn fits(&self, to: &Address, text: &str) -> bool {
         assert!(to.chat() != "PANIC", "the renderer is broken");
         text.len() <= LONGEST
+    }
+    fn caption(&self, to: &Address, text: &str) -> (Option<Part>, Vec<Part>) {
+        match self.parts(to, text).as_slice() {
+            [one] => (Some(one.clone()), Vec::new()),
+            more => (None, more.to_vec()),
+        }
+    }
+    fn waits_for_hooks(&self) -> bool {
+        self.hooks.load(Ordering::Relaxed)
     }
     fn idempotent(&self, to: &Address) -> Option<std::time::Duration> {
         (to.channel() == "matrix").then_some(std::time::Duration::from_secs(86_400))

@@ -31,3 +31,4 @@ mod reloading;
 mod revoking;
 mod streaming;
 mod turns;
+mod unseen;
