@@ -14,9 +14,9 @@ mod frame;
 mod frame_queue;
 mod hub;
 mod idempotency;
-mod limit;
 mod list;
 mod listen;
+mod network;
 mod origin;
 mod prompt;
 mod random;
@@ -39,6 +39,7 @@ use arc_swap::ArcSwap;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::port::{Stop, Webhook};
+use frontdesk_core::rate_limiter::RateLimiter;
 use frontdesk_runtime::GatewayHandle;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
@@ -128,8 +129,8 @@ impl Api {
             bodies: budget::Budget::new(server::MAX_BODY_MEMORY),
             unread: budget::Budget::new(server::MAX_UNREAD_MEMORY),
             refusals: refusals::RefusalLog::default(),
-            audited_per_origin: limit::RateLimiter::new(config::Rate { per_minute: 1, burst: 1 }),
-            audited_origins: limit::RateLimiter::with_interval(
+            audited_per_origin: RateLimiter::per_minute(1, 1),
+            audited_origins: RateLimiter::every(
                 server::FOREIGN_ORIGIN_AUDIT.0,
                 server::FOREIGN_ORIGIN_AUDIT.1,
             ),

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::client_stream::{ClientStream, linger};
 use crate::connections::{ConnectionSlot, SlotDecision};
-use crate::limit::client_network;
+use crate::network::client_network;
 use crate::request::Peer;
 use crate::route;
 use crate::server::ServerState;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use frontdesk_core::port::Mono;
 
-use crate::limit::client_network;
+use crate::network::client_network;
 use crate::show::escaped;
 
 /// Maximum number of lines of one kind in one period.

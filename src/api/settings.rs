@@ -7,10 +7,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::config::ConfigError;
+use frontdesk_core::rate_limiter::RateLimiter;
 
 use crate::Webhooks;
 use crate::config::{Config, Rate};
-use crate::limit::RateLimiter;
 use crate::origin::{OriginPolicy, PageOrigin};
 
 /// The configuration of the server, parsed. A request takes it once for each decision.
@@ -60,7 +60,7 @@ fn kept<K: Hash + Eq + Clone>(
 ) -> Arc<RateLimiter<K>> {
     match before.filter(|_| old == Some(rate)) {
         Some(before) => before.clone(),
-        None => Arc::new(RateLimiter::new(rate)),
+        None => Arc::new(RateLimiter::per_minute(rate.per_minute, rate.burst)),
     }
 }
 

@@ -2,21 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::Hash;
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::port::{Clock, Mono};
-use governor::middleware::NoOpMiddleware;
-use governor::state::keyed::DashMapStateStore;
-use governor::{Quota, RateLimiter};
+use frontdesk_core::rate_limiter::RateLimiter;
 
 use crate::config::{Limits as Config, Rate, Routing};
-use crate::time::GovernorClock;
-
-type Buckets<K> = RateLimiter<K, DashMapStateStore<K>, GovernorClock, NoOpMiddleware<Duration>>;
 
 /// Messages a minute that an admin may always send.
 const ADMIN_PER_MINUTE: u32 = 600;
@@ -30,13 +24,14 @@ pub(crate) struct Limits {
     account: Limit<AccountId>,
     /// Chats with a limit of their own.
     own: HashMap<Address, Limit<Address>>,
+    clock: Arc<dyn Clock>,
 }
 
-/// One limit and what was counted for it; `None` if there is no limit.
+/// One limit and what was counted for it.
 #[derive(Clone)]
 struct Limit<K: Hash + Eq + Clone> {
     rate: Rate,
-    buckets: Option<Arc<Buckets<K>>>,
+    buckets: Arc<RateLimiter<K>>,
 }
 
 /// A person is told at most once in this time that a message was refused.
@@ -109,31 +104,33 @@ impl Limits {
             routing.chats.iter().filter_map(move |(id, chat)| {
                 let address = Address::at(account, id, None).ok()?;
                 let known = before.and_then(|before| before.own.get(&address));
-                let limit = Limit::new(chat.limits?, known, clock);
+                let limit = Limit::new(chat.limits?, known);
                 Some((address, limit))
             })
         });
         Self {
-            user: Limit::new(config.user, before.map(|before| &before.user), clock),
-            admin: Limit::new(for_admins(config.user), before.map(|before| &before.admin), clock),
-            chat: Limit::new(config.chat, before.map(|before| &before.chat), clock),
-            account: Limit::new(config.account, before.map(|before| &before.account), clock),
+            user: Limit::new(config.user, before.map(|before| &before.user)),
+            admin: Limit::new(for_admins(config.user), before.map(|before| &before.admin)),
+            chat: Limit::new(config.chat, before.map(|before| &before.chat)),
+            account: Limit::new(config.account, before.map(|before| &before.account)),
             own: chats.collect(),
+            clock: clock.clone(),
         }
     }
 
     /// Counts one message of an admin; whether it is within the limit.
     pub(crate) fn allows_admin(&self, who: &Principal) -> bool {
-        self.admin.allows(who)
+        self.admin.allows(who, self.clock.mono())
     }
 
     /// Counts one message; whether it is within the limits. `configured` is the id by which the configuration names the
     /// chat. All topics of a chat count together.
     pub(crate) fn allows(&self, who: &Principal, address: &Address, configured: &str) -> bool {
         let chat = address.without_thread();
-        self.user.allows(who)
-            && self.of_chat(&chat, configured).allows(&chat)
-            && self.account.allows(address.account())
+        let now = self.clock.mono();
+        self.user.allows(who, now)
+            && self.of_chat(&chat, configured).allows(&chat, now)
+            && self.account.allows(address.account(), now)
     }
 
     fn of_chat(&self, chat: &Address, configured: &str) -> &Limit<Address> {
@@ -146,31 +143,26 @@ impl Limits {
 
     /// Forgets everyone whose bucket is full again.
     pub(crate) fn sweep(&self) {
+        let now = self.clock.mono();
         for limit in [&self.user, &self.admin] {
-            limit.sweep();
+            limit.buckets.sweep(now);
         }
         for limit in self.own.values().chain([&self.chat]) {
-            limit.sweep();
+            limit.buckets.sweep(now);
         }
     }
 }
 
 impl<K: Hash + Eq + Clone> Limit<K> {
-    fn new(rate: Rate, before: Option<&Limit<K>>, clock: &Arc<dyn Clock>) -> Self {
+    fn new(rate: Rate, before: Option<&Limit<K>>) -> Self {
         match before {
             Some(before) if before.rate == rate => before.clone(),
-            _ => Self { rate, buckets: buckets(rate, clock) },
+            _ => Self { rate, buckets: Arc::new(RateLimiter::per_minute(rate.per_minute, rate.burst)) },
         }
     }
 
-    fn allows(&self, key: &K) -> bool {
-        self.buckets.as_ref().is_none_or(|buckets| buckets.check_key(key).is_ok())
-    }
-
-    fn sweep(&self) {
-        if let Some(buckets) = &self.buckets {
-            buckets.retain_recent();
-        }
+    fn allows(&self, key: &K, now: Mono) -> bool {
+        self.buckets.take(key, now).is_ok()
     }
 }
 
@@ -180,17 +172,6 @@ fn for_admins(user: Rate) -> Rate {
         0 => user,
         n => Rate { per_minute: n.max(ADMIN_PER_MINUTE), burst: user.burst.max(ADMIN_PER_MINUTE) },
     }
-}
-
-fn buckets<K: Hash + Eq + Clone>(rate: Rate, clock: &Arc<dyn Clock>) -> Option<Arc<Buckets<K>>> {
-    let limiter = RateLimiter::new(quota(rate)?, DashMapStateStore::default(), GovernorClock(clock.clone()));
-    Some(Arc::new(limiter))
-}
-
-fn quota(rate: Rate) -> Option<Quota> {
-    let per_minute = NonZeroU32::new(rate.per_minute)?;
-    let quota = Quota::per_minute(per_minute);
-    Some(NonZeroU32::new(rate.burst).map_or(quota, |burst| quota.allow_burst(burst)))
 }
 
 #[cfg(test)]

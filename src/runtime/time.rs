@@ -101,15 +101,3 @@ impl Time {
         (date, date == wall)
     }
 }
-
-/// The gateway's clock for the rate limiters of `governor`.
-#[derive(Clone)]
-pub(crate) struct GovernorClock(pub(crate) Arc<dyn Clock>);
-
-impl governor::clock::Clock for GovernorClock {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        self.0.mono().0
-    }
-}

@@ -70,7 +70,7 @@ impl Connection {
         stopped: watch::Receiver<Option<String>>,
         clock: &Arc<dyn Clock>,
     ) -> Self {
-        let pace = Pace::new(adapter.profile().pacing, clock);
+        let pace = Pace::new(adapter.profile().pacing);
         let state = State {
             heard: None,
             connected: None,
@@ -118,7 +118,7 @@ impl Connection {
 
     /// Connects the account by another adapter. What the platform said about the old credentials is forgotten.
     pub(super) fn attach(&self, adapter: Arc<dyn Adapter>) {
-        self.pace.set(adapter.profile().pacing, &self.clock);
+        self.pace.set(adapter.profile().pacing);
         {
             let mut state = self.state();
             (state.error, state.send_refused, state.refused) = (None, None, false);

@@ -2,19 +2,14 @@
 //! is kept by its lane in the outbox.
 
 use std::collections::HashMap;
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use frontdesk_core::address::Address;
-use frontdesk_core::port::{Clock, Mono};
+use frontdesk_core::port::Mono;
 use frontdesk_core::profile::Pacing;
-use governor::middleware::NoOpMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
-
-use crate::time::GovernorClock;
+use frontdesk_core::rate_limiter::RateLimiter;
 
 /// Number of messages that may be sent to one group in a burst: an answer in a few parts.
 const BURST: u32 = 5;
@@ -23,12 +18,10 @@ const LONGEST_DELAY: Duration = Duration::from_secs(300);
 /// Number of groups from which idle ones are forgotten.
 const GROUPS: usize = 1024;
 
-type Direct = RateLimiter<NotKeyed, InMemoryState, GovernorClock, NoOpMiddleware<Duration>>;
-
 pub(super) struct Pace {
     rates: ArcSwap<Rates>,
-    /// What was sent to each group. Not a `governor` limiter, because that can only count a send, and at the time of
-    /// asking it is not known yet whether there is anything to send.
+    /// What was sent to each group. Not a [`RateLimiter`], because at the time of asking it is not known yet whether
+    /// there is anything to send.
     spent: Mutex<HashMap<Address, Spent>>,
     /// Chats for which the platform asked for a pause, and when it ends.
     held: Mutex<HashMap<Address, Mono>>,
@@ -39,14 +32,12 @@ pub(super) struct Pace {
 /// What the profile allows.
 struct Rates {
     pacing: Pacing,
-    account: Option<Direct>,
+    account: Option<RateLimiter<()>>,
 }
 
 impl Rates {
-    fn new(pacing: Pacing, clock: &Arc<dyn Clock>) -> Self {
-        let account = pacing.per_account.and_then(Quota::with_period).map(|quota| {
-            RateLimiter::direct_with_clock(quota.allow_burst(NonZeroU32::MIN), GovernorClock(clock.clone()))
-        });
+    fn new(pacing: Pacing) -> Self {
+        let account = pacing.per_account.map(|interval| RateLimiter::every(interval, 1));
         Self { pacing, account }
     }
 }
@@ -82,9 +73,9 @@ impl Drop for UnderWay<'_> {
 }
 
 impl Pace {
-    pub(super) fn new(pacing: Pacing, clock: &Arc<dyn Clock>) -> Self {
+    pub(super) fn new(pacing: Pacing) -> Self {
         Self {
-            rates: ArcSwap::from_pointee(Rates::new(pacing, clock)),
+            rates: ArcSwap::from_pointee(Rates::new(pacing)),
             spent: Mutex::default(),
             held: Mutex::default(),
             delayed: Mutex::default(),
@@ -92,9 +83,9 @@ impl Pace {
     }
 
     /// Paces as this profile says from now on. What was sent and which pauses last stays known.
-    pub(super) fn set(&self, pacing: Pacing, clock: &Arc<dyn Clock>) {
+    pub(super) fn set(&self, pacing: Pacing) {
         if self.rates.load().pacing != pacing {
-            self.rates.store(Arc::new(Rates::new(pacing, clock)));
+            self.rates.store(Arc::new(Rates::new(pacing)));
         }
     }
 
@@ -110,7 +101,7 @@ impl Pace {
         let under_way = self.begin_in_group(to, now)?;
         let rates = self.rates.load();
         let Some(account) = &rates.account else { return Ok(under_way) };
-        account.check().map(|()| under_way).map_err(|until| now + until.wait_time_from(now.0))
+        account.take(&(), now).map(|()| under_way).map_err(|wait| now + wait)
     }
 
     fn begin_in_group(&self, to: &Address, now: Mono) -> Result<UnderWay<'_>, Mono> {
