@@ -95,7 +95,7 @@ impl TestServer {
                 .unwrap();
         let metrics = Arc::new(|| "frontdesk_up 1\n".to_owned());
         let api = Api::new(config, hub.clone(), running.handle().clone(), tokens.clone(), metrics).unwrap();
-        let api = api.with_webhooks(webhooks);
+        let api = api.with_webhooks(webhooks).with_reload(Arc::new(crate::reload::WrongFile));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = Stop::new();

@@ -11,6 +11,7 @@ mod http;
 mod memory;
 mod page;
 mod platform;
+mod reload;
 mod reports;
 mod socket;
 mod stopping;
