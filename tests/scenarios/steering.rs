@@ -1,8 +1,9 @@
 //! Messages for the answer under way.
 
 use frontdesk_core::agent::Capabilities;
+use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_world::wait::until;
-use frontdesk_world::{Step, World};
+use frontdesk_world::{Step, TestHook, World, plan};
 
 /// A world whose agent is answering, and can be steered if `steer` is set.
 async fn answering(steer: bool) -> World {
@@ -32,6 +33,27 @@ async fn a_steered_message_reaches_the_running_turn_with_its_author() {
     assert_eq!((row.message.turn, row.message.state.name()), (Some(turn), "answered"));
     assert_eq!(world.agent().turns().len(), 1, "it has no turn of its own");
     assert_eq!(anna.sees(), ["one two"], "and nothing else is said about it");
+}
+
+#[tokio::test]
+async fn hooks_see_a_steered_message_among_those_of_its_turn() {
+    let onlooker = TestHook::observes([HookPoint::AgentEnd]);
+    let seen = onlooker.seen();
+    let mut world = World::with(plan().hook(onlooker)).await;
+    world.agent().can(Capabilities { steer: true, ..Capabilities::default() });
+    world.agent().will([Step::Say("one"), Step::Pause]);
+    let anna = world.user("anna");
+    anna.says("count").await;
+    world.agent().begun(1).await;
+    world.agent().takes(true);
+    anna.says("/steer faster").await;
+    until("the agent has it", || async { (world.agent().steered().len() == 1).then_some(()) }).await;
+    world.agent().resume();
+    world.at_rest().await;
+    world.stop().await;
+    let HookEvent::AgentEnd { messages, .. } = seen.events().remove(0) else { panic!("another point") };
+    let texts: Vec<&str> = messages.iter().map(|message| message.text.as_str()).collect();
+    assert_eq!(texts, ["count", "faster", "one"]);
 }
 
 #[tokio::test]

@@ -21,6 +21,13 @@ pub(super) struct TurnHooks {
     calls: HashMap<String, Value>,
 }
 
+impl TurnHooks {
+    /// The agent has taken one more message into its turn.
+    pub(super) fn prompt(&mut self, text: String) {
+        self.prompts.push(HookMessage { role: HookRole::User, text });
+    }
+}
+
 impl TurnRun<'_> {
     /// The text of a message as hooks have changed it.
     pub(super) async fn received(&mut self, row: &InboundRow) -> Result<String, TurnEnd> {

@@ -20,15 +20,18 @@ use super::{TurnEnd, TurnRun};
 pub(super) struct Steering {
     wanted: mpsc::UnboundedReceiver<MessageId>,
     /// The message that the agent was asked to take, and its decision.
-    asked: Option<(MessageId, BoxFuture<'static, bool>)>,
+    asked: Option<(MessageId, Decision)>,
 }
+
+/// The text that the agent has taken, or `None` if it has not.
+type Decision = BoxFuture<'static, Option<String>>;
 
 /// What is next.
 pub(super) enum Steer {
     /// Somebody wants the agent to take in a message.
     Wanted(MessageId),
     /// The agent has decided whether it takes the message.
-    Decided(MessageId, bool),
+    Decided(MessageId, Option<String>),
 }
 
 impl Steering {
@@ -54,11 +57,11 @@ impl TurnRun<'_> {
     pub(super) async fn steer(&mut self, agent: &Arc<dyn Agent>, event: Steer) {
         let handled = match event {
             Steer::Wanted(message) => self.ask_to_take(agent, message).await,
-            Steer::Decided(message, true) => {
-                self.flow.include(message);
+            Steer::Decided(message, Some(text)) => {
+                self.taken(message, text);
                 Ok(())
             }
-            Steer::Decided(message, false) => self.follows_up(message).await,
+            Steer::Decided(message, None) => self.follows_up(message).await,
         };
         self.shared.health.note(handled.as_ref().err());
         if let Err(error) = handled {
@@ -66,17 +69,24 @@ impl TurnRun<'_> {
         }
     }
 
-    /// A message that the agent has not taken when its answer is complete is answered next.
+    /// The agent's last decision. A message that it has not taken when its answer is complete is answered next.
     pub(super) async fn end_steering(&mut self, end: &TurnEnd) {
         let Some((message, decision)) = self.steering.asked.take() else { return };
-        let decided = Steer::Decided(message, decision.now_or_never().unwrap_or(false));
-        // A turn that runs again has the message among its prompts; one that was stopped takes it along.
-        if let (TurnEnd::Answered { .. } | TurnEnd::Failed(..), Steer::Decided(message, false)) =
-            (end, &decided)
-            && let Err(error) = self.follows_up(*message).await
-        {
-            self.shared.health.note(Some(&error));
+        match (decision.now_or_never().flatten(), end) {
+            (Some(text), _) => self.taken(message, text),
+            (None, TurnEnd::Answered { .. } | TurnEnd::Failed(..)) => {
+                let stored = self.follows_up(message).await;
+                self.shared.health.note(stored.as_ref().err());
+            }
+            // A turn that runs again has the message among its prompts; one that was stopped takes it along.
+            (None, _) => {}
         }
+    }
+
+    /// The agent has taken a message: the answer is about it too.
+    fn taken(&mut self, message: MessageId, text: String) {
+        self.flow.include(message);
+        self.hooks.prompt(text);
     }
 
     /// Binds a waiting message to this turn and asks the agent to take it in.
@@ -123,17 +133,17 @@ impl TurnRun<'_> {
 }
 
 /// Asks the agent. An error and a panic mean that it has not taken the message.
-fn decision(agent: Arc<dyn Agent>, turn: TurnId, prompt: Prompt) -> BoxFuture<'static, bool> {
+fn decision(agent: Arc<dyn Agent>, turn: TurnId, prompt: Prompt) -> Decision {
     async move {
         match AssertUnwindSafe(agent.steer(turn, &prompt)).catch_unwind().await {
-            Ok(Ok(taken)) => taken,
+            Ok(Ok(taken)) => taken.then_some(prompt.text),
             Ok(Err(error)) => {
                 tracing::debug!(%turn, %error, "an agent could not take a message into its answer");
-                false
+                None
             }
             Err(_) => {
                 tracing::error!(%turn, "an agent panicked over a message for its answer");
-                false
+                None
             }
         }
     }
