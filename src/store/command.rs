@@ -141,6 +141,8 @@ fn answer(
         address: &row.address,
         reply_to: row.platform_message.as_deref(),
         kind: PostKind::Answer,
+        // Why an answer does not count concerns nobody else in the chat.
+        audience: matches!(facts, CommandFacts::Answered(Err(_))).then_some(&row.from.id),
         now: now.wall,
     };
     match confirmation {

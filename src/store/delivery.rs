@@ -311,6 +311,7 @@ pub(crate) fn beside(part: &OutboxRow, now: DateTime<Utc>) -> Outgoing<'_> {
         address: &part.address,
         reply_to: None,
         kind: part.post.kind,
+        audience: None,
         now,
     }
 }

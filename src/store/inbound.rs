@@ -255,6 +255,7 @@ fn outgoing<'a>(message: &'a Admitted, about: &'a [MessageId], now: DateTime<Utc
         address: &message.event.address,
         reply_to: message.event.platform_message.as_deref(),
         kind: PostKind::Notice,
+        audience: None,
         now,
     }
 }

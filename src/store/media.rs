@@ -293,6 +293,7 @@ fn tell(tx: &Tx<'_>, row: &InboundRow, notice: &Notice, day: i64, now: DateTime<
         address: &row.address,
         reply_to: row.platform_message.as_deref(),
         kind: PostKind::Notice,
+        audience: None,
         now,
     };
     outgoing.notice_as(tx, &TextKey::daily(&row.from.id, notice.kind(), day), notice).map(drop)

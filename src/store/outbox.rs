@@ -242,7 +242,7 @@ fn to_address<'a>(
     kind: PostKind,
     now: DateTime<Utc>,
 ) -> Outgoing<'a> {
-    Outgoing { turn: None, about: &[], session, address, reply_to: None, kind, now }
+    Outgoing { turn: None, about: &[], session, address, reply_to: None, kind, audience: None, now }
 }
 
 /// The parts of a text and the files that follow it, as they are now; empty if the text was never stored.

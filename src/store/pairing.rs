@@ -93,6 +93,7 @@ pub(crate) fn decide(
         address: &row.address,
         reply_to: None,
         kind: PostKind::Notice,
+        audience: None,
         now: wall,
     };
     outgoing.notice(tx, format_args!("pairing/{}", row.id), &Notice::Admitted)?;

@@ -88,6 +88,7 @@ fn remind(tx: &Tx<'_>, message: &Admitted, now: Now) -> Outcome<()> {
         address: &event.address,
         reply_to: None,
         kind: PostKind::Notice,
+        audience: None,
         now: now.wall,
     };
     person.notice(tx, request, &notice).map(drop)
@@ -164,6 +165,7 @@ fn tell(
         address: &event.address,
         reply_to: event.platform_message.as_deref(),
         kind: PostKind::Notice,
+        audience: None,
         now,
     };
     let code = code(&event.from.id);

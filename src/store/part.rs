@@ -1,7 +1,7 @@
 //! Rows of `outbox`: created and read back.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::address::Address;
+use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::delivery::{MessageRefs, Post, PostKind};
 use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::SessionKey;
@@ -47,6 +47,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) address: &'a Address,
     pub(crate) reply_to: Option<&'a str>,
     pub(crate) kind: PostKind,
+    /// The only person who may see it, on platforms that can show a post to one person.
+    pub(crate) audience: Option<&'a Principal>,
     pub(crate) now: DateTime<Utc>,
 }
 
@@ -156,7 +158,7 @@ impl Outgoing<'_> {
                 seq: None,
                 more: false,
                 ask: None,
-                audience: None,
+                audience: self.audience.cloned(),
             },
             edit: None,
             delete: None,

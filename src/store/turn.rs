@@ -103,6 +103,7 @@ impl OpenTurn {
             address: &self.address,
             reply_to: self.reply_to.as_deref(),
             kind: PostKind::Answer,
+            audience: None,
             now,
         }
     }

@@ -61,6 +61,7 @@ fn show(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd, now: DateTime<Utc>) -> Outcome<
         address: &ask.view.address,
         reply_to: None,
         kind: PostKind::Notice,
+        audience: None,
         now,
     };
     let text = format!("{}\n\n{}", ask.view.text, end.line(&ask.view.choices));

@@ -187,9 +187,18 @@ fn says(tx: &Tx<'_>, id: &str) -> Outcome<()> {
     let (about, now) = (&[][..], chrono::DateTime::UNIX_EPOCH);
     let kind = PostKind::Notice;
     let part = Part { key: 0, body: "hello".into(), plain: "hello".into() };
-    Outgoing { turn: None, about, session: None, address: &address, reply_to: None, kind, now }
-        .parts(tx, &TextKey::request(id), vec![part])
-        .map(drop)
+    Outgoing {
+        turn: None,
+        about,
+        session: None,
+        address: &address,
+        reply_to: None,
+        kind,
+        audience: None,
+        now,
+    }
+    .parts(tx, &TextKey::request(id), vec![part])
+    .map(drop)
 }
 
 #[tokio::test]
