@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use frontdesk_core::ask::{AskAnswer, AskEnd, AskError, AskKind, AskState, Audience, Question};
 use frontdesk_core::delivery::PostKind;
+use frontdesk_core::hook::{HookPoint, HookVerdict};
 use frontdesk_core::message::Outcome;
 use frontdesk_store::row::{AccessChange, MessageState};
 use frontdesk_world::event::message_from;
 use frontdesk_world::wait::until;
-use frontdesk_world::{Posted, Step, World, operator, plan};
+use frontdesk_world::{Posted, Step, TestHook, World, operator, plan};
 
 fn permission(text: &str) -> Question {
     Question {
@@ -377,4 +378,26 @@ async fn the_handle_lists_and_answers_questions_of_all_chats() {
     assert_eq!(by(true, "allow").await.unwrap().state(), AskState::Answered);
     assert_eq!(told(&world).await.answer(), Some(&chosen("allow")));
     assert_eq!(world.handle().asks(None).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn hooks_see_a_question_and_one_that_they_drop_ends_with_its_default() {
+    let hook = TestHook::at([HookPoint::MessageSending], |event| {
+        let text = event.clone().text_mut().unwrap().clone();
+        Ok(match text.contains("secret") {
+            true => HookVerdict::Drop("no".to_owned()),
+            false => HookVerdict::Rewrite(text.replace("Delete", "Remove")),
+        })
+    });
+    let world = World::with(plan().buttons().hook(hook)).await;
+    let asked = asking(&world).await;
+    assert!(asked.text.contains("Remove it?"), "{}", asked.text);
+    press(&world, "anna", &asked, "a1:0").await;
+    assert!(matches!(told(&world).await, AskEnd::Answered { .. }));
+    world.at_rest().await;
+    world.agent().will([Step::Ask(permission("Tell the secret?")), Step::Say("done")]);
+    world.user("anna").says("and now").await;
+    let ended = world.agent().told(2).await.swap_remove(1).unwrap();
+    assert!(matches!(ended, AskEnd::Expired { .. }), "{ended:?}");
+    world.at_rest().await;
 }
