@@ -140,9 +140,13 @@ async fn an_album_is_sent_once_and_whole_after_a_kill_before_or_during_its_reque
         .await;
         world.crash().await;
         world.platform().set_offline(false);
-        // The first attempt may have been made, and have failed: then the files pause.
-        world.clock().pass(std::time::Duration::from_secs(5));
         world.start().await.unwrap();
+        // The first attempt may have been made, and have failed: then the files pause.
+        until("the album is sent", || async {
+            world.clock().pass(Duration::from_secs(1));
+            (!world.platform().albums().is_empty()).then_some(())
+        })
+        .await;
         world.at_rest().await;
         assert_eq!(world.platform().albums(), [["a.png", "b.png"]]);
         assert_eq!(files(&world, "anna"), with_captions(&[("a.png", "one"), ("b.png", "two")]));
