@@ -18,6 +18,7 @@ mod running_turns;
 /// The config of one agent: `kind` selects the kind of agent, the other keys belong to that kind.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "there is one value for each agent of the configuration")]
 pub enum Config {
     /// Repeats the message. For trying things out, for tests and for demos.
     Echo(echo::Config),

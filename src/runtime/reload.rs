@@ -152,7 +152,7 @@ fn replace(shared: &Shared, settings: &Arc<Settings>, accounts: Accounts) -> BTr
     for gone in known.iter().filter(|id| !accounts.contains_key(id)) {
         shared.adapters.remove(gone);
     }
-    let new = accounts.iter().filter_map(|(_, part)| match part {
+    let new = accounts.values().filter_map(|part| match part {
         Part::New(adapter) => Some(adapter.profile().clone()),
         Part::Kept => None,
     });

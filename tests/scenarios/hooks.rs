@@ -122,7 +122,8 @@ async fn a_hook_changes_a_tools_parameters_or_denies_it() {
 
 #[tokio::test]
 async fn a_hook_that_panics_hangs_or_reports_an_error_is_skipped() {
-    let faulty: [fn(&HookEvent) -> Result<HookVerdict, HookError>; 2] =
+    type Call = fn(&HookEvent) -> Result<HookVerdict, HookError>;
+    let faulty: [Call; 2] =
         [|_| panic!("a fault of the operator's"), |_| Err(HookError("no connection".to_owned()))];
     for fault in faulty {
         let world = World::with(plan().hook(TestHook::at([HookPoint::MessageReceived], fault))).await;

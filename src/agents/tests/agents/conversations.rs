@@ -47,7 +47,7 @@ struct TwoEntries(std::sync::Mutex<Vec<HistoryRequest>>);
 #[async_trait::async_trait]
 impl History for TwoEntries {
     async fn page(&self, request: HistoryRequest) -> Result<HistoryPage, HistoryError> {
-        self.0.lock().unwrap().push(request);
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(request);
         let answer = HistoryEntry::Answer { text: "Hi.".into(), complete: false };
         let message = HistoryEntry::Message {
             id: MessageId(3),

@@ -35,7 +35,7 @@ async fn answered(ask: Value, end: Option<Result<AskEnd, String>>) -> (Option<Ag
     }
     assert_eq!(answer(stream).await, "ok");
     let line = crate::sandbox::read(&sandbox.file("answer"));
-    (asked, serde_json::from_str(&line).unwrap())
+    (asked, serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
 }
 
 fn ask(kind: &str) -> Value {
