@@ -20,7 +20,7 @@ use crate::tx::Tx;
 use crate::{Result, Store, StoreReader};
 
 pub(crate) use answer::{answered, pressed};
-use close::close;
+use close::{close, close_silently};
 pub(crate) use open::confirmation;
 
 /// Maximum number of questions that one list returns.
@@ -93,12 +93,23 @@ fn expire(tx: &Tx<'_>, now: Now) -> Outcome<Option<DateTime<Utc>>> {
             tracing::warn!(ask = %ask.view.id, session = %ask.view.session, "a question could not be shown; its default holds");
         }
         if is_lost || ask.wait.is_over(now.steady) {
-            let end = AskEnd::Expired { default: ask.default.clone() };
-            close(tx, &ask, &end, now.wall)?;
+            expire_one(tx, &ask, now)?;
         }
     }
     let next = "SELECT min(deadline_at) FROM ask WHERE state = 'open'";
     Ok(tx.one(next, [], |row| maybe_at(row, 0))?.flatten())
+}
+
+/// One question that cannot be shown as ended ends all the same: others must not wait for it.
+fn expire_one(tx: &Tx<'_>, ask: &AskRow, now: Now) -> Outcome<()> {
+    let end = AskEnd::Expired { default: ask.default.clone() };
+    match tx.apart(|| close(tx, ask, &end, now.wall)) {
+        Err(fault) if !fault.takes_the_group() => {
+            tracing::error!(ask = %ask.view.id, cause = %fault.error(), "the end of a question is not shown in its chat");
+            close_silently(tx, ask, &end, now.wall).map(drop)
+        }
+        closed => closed.map(drop),
+    }
 }
 
 /// A turn has ended: its questions end with it. If it was cut off, they expire.

@@ -14,8 +14,17 @@ use crate::row::{EndedAsk, OutboxRow, OutboxState};
 use crate::sql::ms;
 use crate::tx::Tx;
 
-/// Ends an open question. Returns whether it was open.
+/// Ends an open question and shows that in its chat. Returns whether it was open.
 pub(super) fn close(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd, now: DateTime<Utc>) -> Outcome<bool> {
+    let was_open = close_silently(tx, ask, end, now)?;
+    if was_open {
+        show(tx, ask, end, now)?;
+    }
+    Ok(was_open)
+}
+
+/// Ends an open question. Its chat does not learn of it. Returns whether it was open.
+pub(super) fn close_silently(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd, now: DateTime<Utc>) -> Outcome<bool> {
     let by = match end {
         AskEnd::Answered { by, .. } => Some(by),
         AskEnd::Expired { .. } | AskEnd::Cancelled => None,
@@ -36,7 +45,6 @@ pub(super) fn close(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd, now: DateTime<Utc>)
         return Ok(false);
     }
     tx.ask_ended(EndedAsk { id: ask.view.id, turn: ask.view.turn, end: end.clone() });
-    show(tx, ask, end, now)?;
     Ok(true)
 }
 

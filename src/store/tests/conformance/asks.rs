@@ -170,6 +170,22 @@ async fn the_default_holds_at_the_deadline_and_where_the_question_cannot_be_show
 }
 
 #[tokio::test]
+async fn a_question_whose_end_cannot_be_shown_keeps_no_other_from_ending() {
+    let fixture = Fixture::open().await;
+    let broken = fixture.turn("web:main", "hi").await;
+    let mut unshowable = new_ask(0, "Delete it?");
+    // Its message has buttons and does not contain the label; the line about its end does.
+    unshowable.question.choices[1].label = "PANIC".to_owned();
+    let opened = fixture.store.ask_opened(broken.claim, unshowable, t(11)).await.unwrap();
+    let AskOpened::Open(first) = done(opened) else { panic!() };
+    let (_, second) = fixture.asking().await;
+    assert_eq!(fixture.store.expire_asks(t(611)).await.unwrap(), None);
+    for id in [first, second] {
+        assert_eq!(fixture.end_of(id).await, Some(AskEnd::Expired { default: Some(chosen("deny")) }));
+    }
+}
+
+#[tokio::test]
 async fn what_ends_a_turn_withdraws_its_questions() {
     for how in ["answered", "dead", "stopped", "marked dead", "erased", "revoked"] {
         let fixture = Fixture::open().await;
