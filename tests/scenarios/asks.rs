@@ -136,6 +136,9 @@ async fn another_person_is_refused_privately_and_the_second_press_is_told_who_an
     let by_bob = press_in_group(&world, "bob", &asked, "a1:0").await;
     assert!(matches!(by_bob, Outcome::NotAnswered { error: AskError::NotYours, .. }), "{by_bob:?}");
     assert_eq!(by_bob.private_sentence().as_deref(), Some("This question is not for you."));
+    world.platform().outcome_of(message_from("bob", "/answer 1 1").in_group("-1")).await;
+    let typed = world.platform().shows("-1", 1, |post| post.text.contains("not for you")).await;
+    assert_eq!(typed[0].audience.as_deref(), Some("fake:bob"), "where the platform can, only he sees it");
     assert_eq!(world.handle().asks(None).await.unwrap().len(), 1, "it is still open");
     let unknown = press_in_group(&world, "anna", &asked, "a1:7").await;
     assert!(matches!(unknown, Outcome::NotAnswered { error: AskError::UnknownChoice, .. }));
@@ -147,7 +150,7 @@ async fn another_person_is_refused_privately_and_the_second_press_is_told_who_an
     let AskEnd::Answered { answer, .. } = told(&world).await else { panic!() };
     assert_eq!(answer, chosen("allow"), "the first answer holds");
     world.at_rest().await;
-    assert_eq!(world.platform().chat("-1").len(), 2, "refusals are not shown to the chat");
+    assert_eq!(world.platform().chat("-1").len(), 3, "refusals of presses are not shown to the chat");
 }
 
 #[tokio::test]

@@ -43,6 +43,8 @@ pub struct Posted {
     pub file: Option<PostedFile>,
     /// The data of its buttons.
     pub buttons: Vec<String>,
+    /// The only person who is to see it.
+    pub audience: Option<String>,
 }
 
 /// A file that was sent.

@@ -55,7 +55,18 @@ impl Platform {
         let (kind, key) = (post.kind, post.key.clone());
         let chat = chat.to_owned();
         let buttons = self.buttons(post);
-        state.messages.push(Posted { id: id.clone(), chat, text, kind, key, edits: 0, file, buttons });
+        let audience = post.audience.as_ref().map(ToString::to_string);
+        state.messages.push(Posted {
+            id: id.clone(),
+            chat,
+            text,
+            kind,
+            key,
+            edits: 0,
+            file,
+            buttons,
+            audience,
+        });
         drop(state);
         self.changed.notify_waiters();
         Receipt::of(id)
