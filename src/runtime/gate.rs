@@ -184,7 +184,7 @@ fn admitted(
     plan: Plan,
     now: Now,
 ) -> Admitted {
-    let Plan { disposition, epoch, text, tell, counts } = plan;
+    let Plan { disposition, epoch, text, tell, counts, for_agent } = plan;
     let daily = settings.config.limits.daily;
     Admitted {
         policy: shared.reset_policy(settings, &session),
@@ -194,7 +194,7 @@ fn admitted(
         text,
         epoch,
         quota: (daily > 0 && counts).then(|| Quota { limit: daily, day: settings.quota_day(now.wall) }),
-        per_session: settings.config.queue.per_session,
+        per_session: if for_agent { settings.config.queue.per_session } else { u32::MAX },
         tell,
     }
 }

@@ -160,10 +160,11 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<S
     if let Disposition::Refused(reason) = message.disposition {
         return refuse(tx, batch, message, epoch, reason, Notify::each(tell));
     }
-    if let Some(session) = &session
-        && message.disposition == Disposition::Turn
-    {
-        if message.event.kind == EventKind::Edit && edit::noted(tx, batch, message, session)? {
+    if let Some(session) = &session {
+        if message.disposition == Disposition::Turn
+            && message.event.kind == EventKind::Edit
+            && edit::noted(tx, batch, message, session)?
+        {
             return Ok(Stored::Noted);
         }
         if session.waiting >= u64::from(message.per_session) {

@@ -2,6 +2,7 @@
 
 use frontdesk_core::agent::Capabilities;
 use frontdesk_core::hook::{HookEvent, HookPoint};
+use frontdesk_core::message::{Outcome, Refusal};
 use frontdesk_world::wait::until;
 use frontdesk_world::{Step, TestHook, World, plan};
 
@@ -123,4 +124,29 @@ async fn stop_ends_the_answer_with_what_it_was_steered_by() {
     assert_eq!(world.ended(steered).await.message.state.name(), "cancelled");
     world.at_rest().await;
     assert_eq!(world.agent().turns().len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_message_may_not_do_steering_may_not_do_either() {
+    let world = World::with(plan().with(|config| {
+        config.queue.per_session = 1;
+        config.limits.daily = 3;
+    }))
+    .await;
+    let root = world.user("root");
+    world.agent().will([Step::Say("one"), Step::Pause]);
+    root.says("count").await;
+    world.agent().begun(1).await;
+    root.says("next").await;
+    let full = root.tries("/steer faster").await;
+    assert!(matches!(full, Outcome::Refused { reason: Refusal::SessionFull, .. }), "{full:?}");
+    world.agent().resume();
+    world.at_rest().await;
+    root.says("/compact").await;
+    world.at_rest().await;
+    let over = root.tries("/steer faster").await;
+    assert!(matches!(over, Outcome::Refused { reason: Refusal::Quota, .. }), "{over:?}");
+    root.says("/gateway mute").await;
+    world.at_rest().await;
+    assert_eq!(root.tries("/steer faster").await, Outcome::Ignored);
 }

@@ -52,12 +52,14 @@ pub(super) struct Plan {
     pub(super) tell: bool,
     /// Whether it counts against its sender's daily limit.
     pub(super) counts: bool,
+    /// Whether the agent gets it: it waits with other messages of its session, and not in a muted chat.
+    pub(super) for_agent: bool,
 }
 
 impl Plan {
     pub(super) fn of(disposition: Disposition) -> Self {
-        let counts = disposition == Disposition::Turn;
-        Plan { disposition, epoch: EpochChange::ByRule, text: None, tell: true, counts }
+        let for_agent = disposition == Disposition::Turn;
+        Plan { disposition, epoch: EpochChange::ByRule, text: None, tell: true, counts: for_agent, for_agent }
     }
 
     fn changing(self, epoch: EpochChange) -> Self {
@@ -147,6 +149,9 @@ impl Admission<'_> {
             }
             // A retry counts against the daily limit, because it runs the agent once more.
             Parsed::Command(Command::Retry) => Plan { counts: true, ..Plan::of(Disposition::Command) },
+            Parsed::Command(Command::Steer { .. } | Command::Compact { .. }) => {
+                Plan { counts: true, for_agent: true, ..Plan::of(Disposition::Command) }
+            }
             Parsed::Command(_) => Plan::of(Disposition::Command),
             // In a group it may be meant for another bot.
             Parsed::Unknown { .. } | Parsed::Malformed { .. } if !self.event.addressed => return None,
@@ -227,7 +232,7 @@ impl Admission<'_> {
     }
 
     /// Why nothing is accepted here now: the chat is muted, or bots answer each other without end. Commands are always
-    /// accepted, and so are answers to questions.
+    /// accepted unless they reach the agent, and so are answers to questions.
     pub(super) fn silence(&self, plan: &Plan) -> Option<DropReason> {
         let (shared, source) = (self.shared, self.source);
         if self.event.from.kind == SenderKind::Bot
@@ -237,7 +242,8 @@ impl Admission<'_> {
             return Some(DropReason::BotLoop);
         }
         let muted = || shared.access.is_muted(&source.account, self.chat, self.now.steady);
-        let is_for_gateway = matches!(plan.disposition, Disposition::Command | Disposition::Answer(_));
+        let is_for_gateway =
+            matches!(plan.disposition, Disposition::Command | Disposition::Answer(_)) && !plan.for_agent;
         (!is_for_gateway && muted()).then_some(DropReason::Muted)
     }
 
