@@ -250,6 +250,8 @@ impl GatewayHandle {
     /// Gives a part up.
     pub async fn drop_part(&self, id: OutId, author: &Author) -> Result<(), GatewayError> {
         let address = self.0.store.part_dropped(id, author, self.0.time.wall()).await?;
+        // If it was a question, that ends.
+        self.0.work.asks.note_change();
         self.moved(id, address, ("dropped", "queued, dead or unknown")).await
     }
 

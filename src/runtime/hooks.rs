@@ -78,7 +78,7 @@ impl Hooks {
     /// Shows an event to hooks without waiting for them.
     pub(crate) fn tell(&self, event: HookEvent) {
         if self.any(event.point()) && self.observers.try_send(event).is_err() {
-            metrics::counter!("frontdesk_hook_moments_skipped_total").increment(1);
+            metrics::counter!("frontdesk_hook_events_skipped_total").increment(1);
         }
     }
 
@@ -126,7 +126,7 @@ impl Hooks {
     async fn call(&self, hook: &Arc<dyn Hook>, event: &HookEvent) -> Result<HookVerdict, HookError> {
         let deadline = self.clock.mono() + hook.limit();
         tokio::select! {
-            verdict = AssertUnwindSafe(hook.call(event)).catch_unwind() => {
+            verdict = AssertUnwindSafe(async { hook.call(event).await }).catch_unwind() => {
                 verdict.unwrap_or_else(|_| Err(HookError("it panicked".to_owned())))
             }
             () = self.clock.sleep_until(deadline) => Err(HookError("it took too long".to_owned())),

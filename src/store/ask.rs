@@ -93,20 +93,20 @@ fn expire(tx: &Tx<'_>, now: Now) -> Outcome<Option<DateTime<Utc>>> {
             tracing::warn!(ask = %ask.view.id, session = %ask.view.session, "a question could not be shown; its default holds");
         }
         if is_lost || ask.wait.is_over(now.steady) {
-            expire_one(tx, &ask, now)?;
+            close_apart(tx, &ask, &AskEnd::Expired { default: ask.default.clone() }, now.wall)?;
         }
     }
     let next = "SELECT min(deadline_at) FROM ask WHERE state = 'open'";
     Ok(tx.one(next, [], |row| maybe_at(row, 0))?.flatten())
 }
 
-/// One question that cannot be shown as ended ends all the same: others must not wait for it.
-fn expire_one(tx: &Tx<'_>, ask: &AskRow, now: Now) -> Outcome<()> {
-    let end = AskEnd::Expired { default: ask.default.clone() };
-    match tx.apart(|| close(tx, ask, &end, now.wall)) {
+/// Ends an open question. If its end cannot be shown in the chat, it ends without that: neither other questions nor the
+/// end of its turn may depend on it.
+fn close_apart(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd, now: DateTime<Utc>) -> Outcome<()> {
+    match tx.apart(|| close(tx, ask, end, now)) {
         Err(fault) if !fault.takes_the_group() => {
             tracing::error!(ask = %ask.view.id, cause = %fault.error(), "the end of a question is not shown in its chat");
-            close_silently(tx, ask, &end, now.wall).map(drop)
+            close_silently(tx, ask, end, now).map(drop)
         }
         closed => closed.map(drop),
     }
@@ -120,7 +120,7 @@ pub(crate) fn withdraw(tx: &Tx<'_>, turn: TurnId, cut_off: bool, now: DateTime<U
         [turn.0],
     )?;
     let end = if cut_off { AskEnd::Expired { default: None } } else { AskEnd::Cancelled };
-    open.iter().try_for_each(|ask| close(tx, ask, &end, now).map(drop))
+    open.iter().try_for_each(|ask| close_apart(tx, ask, &end, now))
 }
 
 /// A session is stopped: the confirmations of commands that are open in it end. `before` is the id of the stopping
@@ -140,7 +140,7 @@ pub(crate) fn withdraw_confirmations(
         ),
         params![session.as_str(), before],
     )?;
-    open.iter().try_for_each(|ask| close(tx, ask, &AskEnd::Cancelled, now).map(drop))
+    open.iter().try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))
 }
 
 /// The same without a change to the outbox, for a turn that is marked dead: nothing is rendered.

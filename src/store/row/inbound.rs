@@ -86,7 +86,7 @@ pub struct Admitted {
     pub policy: ResetPolicy,
     /// What its sender may send in a day, if it counts and there is a limit.
     pub quota: Option<Quota>,
-    /// How many messages may wait in the session, itself included.
+    /// How many messages may wait in the session, itself included. No limit (`u32::MAX`) for what no agent gets.
     pub per_session: u32,
     /// Whether its sender gets a notice if it is refused.
     pub tell: bool,

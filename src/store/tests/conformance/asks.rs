@@ -323,3 +323,17 @@ async fn a_question_is_purged_with_the_history_and_never_while_it_is_open() {
     fixture.store.purge(keep, late).await.unwrap();
     assert_eq!(fixture.store.ask(id).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn a_question_to_admins_is_for_those_of_its_account() {
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "hi").await;
+    let new = NewAsk { audience: Audience::Admins, ..new_ask(0, "Delete it?") };
+    let opened = fixture.store.ask_opened(turn.claim, new, t(11)).await.unwrap();
+    let AskOpened::Open(id) = done(opened) else { panic!() };
+    for (who, is_asked) in [("telegram@other:root", false), ("telegram:root", true)] {
+        let by = Answerer { id: who.parse().unwrap(), name: None };
+        let answer = Answering { by, standing: Standing::Admin, ..answering(id, "anna", 1) };
+        assert_eq!(fixture.store.ask_answered(answer, t(12)).await.unwrap().is_ok(), is_asked, "{who}");
+    }
+}

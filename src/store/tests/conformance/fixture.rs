@@ -388,7 +388,12 @@ pub fn says_new(who: &str, event: &str, text: &str) -> Admitted {
 }
 
 pub fn commands(who: &str, event: &str, epoch: EpochChange) -> Admitted {
-    Admitted { disposition: Disposition::Command, epoch, ..says(who, event, "/command") }
+    Admitted {
+        disposition: Disposition::Command,
+        epoch,
+        per_session: u32::MAX,
+        ..says(who, event, "/command")
+    }
 }
 
 pub fn answered(turn: &ClaimedTurn, text: &str) -> Finish {
