@@ -25,7 +25,7 @@ fn a_plan_says_what_would_change_and_changes_nothing() {
     for line in [
         "agent main would be removed.",
         "agent second would be added.",
-        "Changed from the next message on: default_agent, limits.user.per_minute.",
+        "Would change from the next message on: default_agent, limits.user.per_minute.",
         "Needs a restart of the gateway: gateway.limits.ws_buffer.",
     ] {
         assert!(plan.good().out.contains(line), "{line}: {plan:?}");

@@ -103,10 +103,11 @@ async fn reload(remote: Remote, plan: bool) -> Done {
         let keys: Vec<&str> = field::list(&answer, list).iter().filter_map(Value::as_str).collect();
         (!keys.is_empty()).then(|| keys.join(", "))
     };
-    lines.extend(keys("changes").map(|keys| format!("Changed from the next message on: {keys}.")));
+    let changed = if plan { "Would change" } else { "Changed" };
+    lines.extend(keys("changes").map(|keys| format!("{changed} from the next message on: {keys}.")));
     lines.extend(keys("restart").map(|keys| format!("Needs a restart of the gateway: {keys}.")));
     if lines.is_empty() {
-        lines.push("Nothing has changed.".to_owned());
+        lines.push(if plan { "Nothing would change." } else { "Nothing has changed." }.to_owned());
     }
     lines.into_iter().try_for_each(|line| screen::line(screen::harmless(&line)))
 }

@@ -83,7 +83,7 @@ impl RunArgs {
 
     /// Reads the configuration for a restart. If it is wrong the old one stays in use; a port that was chosen freely
     /// stays the same, because people know it by now.
-    fn read_again(&self, home: &Home, before: Config, port: u16) -> Config {
+    fn read_again(&self, home: &Home, before: &Config, port: u16) -> Config {
         let mut config = match self.read(home) {
             Ok((config, notices)) => {
                 for notice in notices {
@@ -93,7 +93,7 @@ impl RunArgs {
             }
             Err(failure) => {
                 tracing::error!(%failure, "the configuration is wrong; the previous one stays in use");
-                before
+                before.clone()
             }
         };
         if config.gateway.port == 0 {
@@ -127,8 +127,8 @@ impl RunArgs {
 /// How the gateway ended in an orderly way.
 enum End {
     Stopped,
-    /// To be started again, on this port.
-    Restart(u16),
+    /// To be started again, on this port. If its file is wrong by then, this configuration stays in use.
+    Restart(Arc<Config>, u16),
 }
 
 /// Starts the gateway, and starts it again after each restart, until it is stopped.
@@ -165,7 +165,7 @@ async fn run_until_stopped(
         }
         match serve(running, &mut signals, &recorder, &clock).await? {
             End::Stopped => return Ok(()),
-            End::Restart(port) => config = args.read_again(home, config, port),
+            End::Restart(before, port) => config = args.read_again(home, &before, port),
         }
     }
 }
@@ -187,7 +187,7 @@ async fn serve(
             tracing::info!(?action, "the gateway ends at an admin's request; running turns have {} s to end", running.get_config().runtime.turns.drain_seconds);
             Ok(match action {
                 Lifecycle::Stop => End::Stopped,
-                Lifecycle::Restart => End::Restart(port),
+                Lifecycle::Restart => End::Restart(running.get_config(), port),
             })
         }
         cause = running.failed() => {
