@@ -89,6 +89,8 @@ fn a_watched_file_is_taken_over_when_it_or_a_link_to_it_is_replaced() {
     std::fs::rename(edited, home.path().join("frontdesk.toml")).unwrap();
     daemon.logs("did you mean `max_text`?");
     home.write("frontdesk.toml", "");
+    daemon.logs("the configuration file is empty");
+    home.write("frontdesk.toml", "[queue]\nmax_text = 9\n");
     daemon.logs("changed: queue.max_text, reload.watch");
     daemon.stop().good();
 }
@@ -120,7 +122,9 @@ fn people_of_an_account_change_without_a_new_connection_and_a_setting_needs_one(
     anna.tells("welcome back");
     anna.sees("welcome back");
 
-    home.write("frontdesk.toml", "");
+    std::fs::remove_file(home.path().join("frontdesk.toml")).unwrap();
+    home.run(&["config", "reload"]).failed(78, &["the configuration file is gone", "restart the gateway"]);
+    home.write("frontdesk.toml", "[log]\nlevel = \"info\"\n");
     let done = home.run(&["config", "reload", "--json"]).json();
     assert_eq!(change(&done), json!({"account": "telegram", "change": "removed"}));
     anna.tells("nobody there");

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
@@ -102,14 +103,25 @@ impl RunArgs {
         config
     }
 
-    /// Reads the configuration for a reload. The permissions are checked as at the start.
-    fn read_for_reload(&self, home: &Home) -> Result<Loaded, Problems> {
+    /// Reads the configuration for a reload. The permissions are checked as at the start. `written` says whether the one
+    /// before had any key: a file that is then gone or empty is one that is being written, or a mistake.
+    fn read_for_reload(&self, home: &Home, written: &AtomicBool) -> Result<Loaded, Problems> {
         let checked = match self.config.as_deref() {
             Some(file) => home::check_config(file).map(drop),
             None => home.secure().map(drop),
         };
         checked.map_err(|error| Problems::in_memory([ConfigError::new("", error.to_string())]))?;
         let mut loaded = config::read_again(home, self.config.as_deref())?;
+        let is_empty = loaded.document.entries().is_empty();
+        if is_empty && written.load(Ordering::Relaxed) {
+            let file = if loaded.file.is_some() { "empty" } else { "gone" };
+            let problem = format!(
+                "the configuration file is {file}, and a reload would remove every account and permission; if that is \
+                 meant, restart the gateway"
+            );
+            return Err(Problems::in_memory([ConfigError::new("", problem)]));
+        }
+        written.store(!is_empty, Ordering::Relaxed);
         self.override_in(&mut loaded.config);
         Ok(loaded)
     }
@@ -146,13 +158,14 @@ async fn run_until_stopped(
     loop {
         let (metrics, set_level) = (recorder.clone(), set_level.clone());
         let (again, file) = ((args.clone(), home.clone()), args.config.clone().or(home.config()?));
+        let written = AtomicBool::new(file.is_some());
         let file = file.or_else(|| Some(home.path().join("frontdesk.toml")));
         let running = Gateway::builder()
             .config(config.clone())
             .home(home.path())
             .clock(Arc::new(clock))
             .metrics(Arc::new(move || metrics.render()))
-            .reload_from(Arc::new(move || again.0.read_for_reload(&again.1)), file)
+            .reload_from(Arc::new(move || again.0.read_for_reload(&again.1, &written)), file)
             .on_reload(Arc::new(move |config| set_level(config.log.level)))
             .start()
             .await?;
