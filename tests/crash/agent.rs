@@ -24,6 +24,8 @@ const DEATH: u8 = 3;
 pub enum Step {
     Prompt,
     Tool,
+    /// A question has ended.
+    Answer,
 }
 
 /// One line of the agents' journal.
@@ -38,6 +40,9 @@ pub struct AgentRecord {
     pub session: String,
     /// Every tag anywhere in the prompt.
     pub tags: BTreeSet<String>,
+    /// Of a question that has ended: the choice that holds.
+    #[serde(default)]
+    pub choice: Option<String>,
     /// Fingerprints of the files in the prompt, or why they are missing.
     pub files: Vec<String>,
 }

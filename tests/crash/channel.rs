@@ -25,6 +25,8 @@ pub enum KillPoint {
     File,
     /// An admin's command was just handed over.
     Command,
+    /// The answer to a question was just stored, and its agent may not know.
+    Press,
 }
 
 /// A channel of the gateway with its clients. To add one: a file below `channel/` and a line in `run.rs`.

@@ -95,6 +95,16 @@ impl Part {
     }
 }
 
+/// A row of `ask`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Ask {
+    pub id: i64,
+    pub turn_id: Option<i64>,
+    pub state: String,
+    pub answer: Option<String>,
+    pub answered_by: Option<String>,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 pub struct Audit {
     pub at: i64,
@@ -139,6 +149,9 @@ pub struct Database {
     pub inbound: Vec<Inbound>,
     pub turns: HashMap<i64, Turn>,
     pub parts: Vec<Part>,
+    pub asks: Vec<Ask>,
+    /// The parts that ask or close a question.
+    pub ask_parts: Vec<Part>,
     pub context: Vec<Context>,
     pub dropped: Vec<Dropped>,
     pub audit: Vec<Audit>,
@@ -165,7 +178,9 @@ pub fn read(path: &Path) -> Result<Database> {
         )?,
         turns: turns.into_iter().map(|turn| (turn.id, turn)).collect(),
         // An unfinished message that another one replaced is deleted: it shows nothing.
-        parts: rows(&conn, "SELECT * FROM outbox WHERE act <> 'delete' ORDER BY id")?,
+        parts: rows(&conn, "SELECT * FROM outbox WHERE act <> 'delete' AND ask IS NULL ORDER BY id")?,
+        asks: rows(&conn, "SELECT * FROM ask ORDER BY id")?,
+        ask_parts: rows(&conn, "SELECT * FROM outbox WHERE ask IS NOT NULL ORDER BY id")?,
         context: rows(&conn, "SELECT source, event_id FROM context_message")?,
         dropped: rows(&conn, "SELECT source, kind, n FROM dropped_event")?,
         audit: rows(&conn, "SELECT * FROM audit ORDER BY id")?,
@@ -192,6 +207,8 @@ pub struct Held {
     pub sending: u64,
     /// Commands that were accepted and not carried out.
     pub commands: u64,
+    /// Questions that wait for an answer.
+    pub asking: u64,
     /// Messages of running turns whose files were not there yet.
     pub fetching: u64,
 }
@@ -206,6 +223,7 @@ pub fn held(path: &Path) -> Result<Held> {
                 (SELECT count(*) FROM outbox WHERE state = 'streaming') AS streaming,
                 (SELECT count(*) FROM outbox WHERE state = 'sending') AS sending,
                 (SELECT count(*) FROM inbound WHERE state = 'waiting' AND disposition = 'command') AS commands,
+                (SELECT count(*) FROM ask WHERE state = 'open') AS asking,
                 (SELECT count(*) FROM inbound i WHERE i.state = 'in_turn' AND i.attachments IS NOT NULL
                    AND NOT EXISTS (SELECT 1 FROM media m WHERE m.message_id = i.id)) AS fetching",
     )?;

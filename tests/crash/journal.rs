@@ -68,6 +68,8 @@ pub enum Expected {
     Context,
     /// A turn, or context: part of an album whose first part arrived before a kill.
     TurnOrContext,
+    /// A pressed button of a question, which is stored if the answer holds.
+    Press,
     /// Dropped, and counted under this name.
     Dropped(&'static str),
 }

@@ -3,6 +3,7 @@
 mod accepted;
 mod access;
 mod agents;
+mod asks;
 mod chats;
 mod commands;
 mod disk;
@@ -51,6 +52,7 @@ pub fn judge(observed: &Observed) -> Verdict {
     oracle.turns();
     oracle.prompts();
     oracle.order_of_prompts();
+    oracle.asks();
     oracle.access();
     oracle.places();
     oracle.chats();
@@ -184,7 +186,7 @@ impl<'a> Oracle<'a> {
                 self.report(self.event_of_turn(turn.id), format!("O6: an open turn: {turn:?}"));
             }
         }
-        for part in &self.o.database.parts {
+        for part in self.o.database.parts.iter().chain(&self.o.database.ask_parts) {
             if matches!(part.state.as_str(), "queued" | "streaming" | "sending" | "unknown" | "dead") {
                 self.report(self.event_about(part), format!("O6: an open part: {part:?}"));
             }

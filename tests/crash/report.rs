@@ -31,6 +31,7 @@ pub struct Counts {
     pub sending: u64,
     pub fetching: u64,
     pub open_command: u64,
+    pub asking: u64,
     pub slowest_start: Duration,
 }
 
@@ -50,6 +51,8 @@ impl Counts {
             ("open post", self.sending, LEAST),
             ("file being fetched", self.fetching, LEAST_SHORT),
             ("admin's command", self.at("telegram", KillPoint::Command), LEAST_SHORT),
+            ("open question", self.asking, LEAST_SHORT),
+            ("press of a button", self.at("telegram", KillPoint::Press), LEAST_SHORT),
         ];
         let all = all.into_iter().map(|(name, hits, least)| (name, hits, least * self.kills / 300));
         let few = all.filter(|(_, hits, least)| hits < least);
@@ -72,6 +75,7 @@ impl Counts {
             ("  with an open post", self.sending),
             ("  with a file being fetched", self.fetching),
             ("  with an open command", self.open_command),
+            ("  with an open question", self.asking),
         ]);
         print_events(observed);
         print_outcomes(observed, verdict);

@@ -184,6 +184,7 @@ impl Run {
         self.counts.sending += u64::from(held.sending > 0);
         self.counts.fetching += u64::from(held.fetching > 0);
         self.counts.open_command += u64::from(held.commands > 0);
+        self.counts.asking += u64::from(held.asking > 0);
         Ok(())
     }
 

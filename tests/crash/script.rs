@@ -12,6 +12,8 @@ pub enum Task {
     Echo,
     /// Answer in pieces within `ms` milliseconds.
     Slow { pieces: u64, ms: u64 },
+    /// Ask for permission, and answer once the question has ended.
+    Ask,
     /// Answer in part, use a tool for `ms` milliseconds, answer the rest.
     Tool { ms: u64 },
     /// Answer at length.
@@ -59,6 +61,7 @@ impl Script {
         match &self.task {
             Task::Echo => format!("{tag} echo"),
             Task::Slow { pieces, ms } => format!("{tag} slow {pieces} {ms}"),
+            Task::Ask => format!("{tag} ask"),
             Task::Tool { ms } => format!("{tag} tool {ms}"),
             Task::Long { lines } => format!("{tag} long {lines}"),
             Task::Flaky => format!("{tag} flaky"),
@@ -77,6 +80,7 @@ impl Script {
         let task = match (name, numbers.as_slice()) {
             ("echo", []) => Task::Echo,
             ("slow", [pieces, ms]) => Task::Slow { pieces: *pieces, ms: *ms },
+            ("ask", []) => Task::Ask,
             ("tool", [ms]) => Task::Tool { ms: *ms },
             ("long", [lines]) => Task::Long { lines: *lines },
             ("flaky", []) => Task::Flaky,
@@ -103,6 +107,7 @@ impl Script {
                 let first = format!("on {tag}:");
                 std::iter::once(first).chain((1..*pieces).map(|n| format!(" word {n} of {tag}"))).collect()
             }
+            Task::Ask => vec![format!("settled {tag}")],
             Task::Tool { .. } => vec![format!("looking {tag} up"), format!(" and found {tag}")],
             Task::Long { lines } => {
                 (1..=*lines).map(|n| format!("line {n} of {lines} about {tag}\n")).collect()

@@ -26,6 +26,7 @@ pub fn run() -> Result<ExitCode> {
         attempt,
         session: env("FRONTDESK_SESSION"),
         tags: tags(&text),
+        choice: None,
         files: Vec::new(),
     })?;
     if script.task == Task::Poison || (script.task == Task::Flaky && attempt == 1) {

@@ -63,6 +63,7 @@ impl Agent {
             attempt: prompt["attempt"].as_i64().unwrap_or(0),
             session: prompt["session"].as_str().unwrap_or_default().to_owned(),
             tags: script::tags(&prompt.to_string()),
+            choice: None,
             files,
         };
         append(&record)?;
@@ -74,6 +75,7 @@ impl Agent {
                 let pieces: Vec<String> = pieces.chunks(20).map(<[String]>::concat).collect();
                 return self.stream(&turn, &pieces, 5);
             }
+            Task::Ask => return self.ask(&turn, &record, &script.answer()),
             Task::Tool { ms } => return self.tool(&turn, &record, &pieces, ms),
             Task::Send { bytes } => {
                 let (path, tag) = (format!("{}.bin", script.tag), &script.tag);
@@ -101,6 +103,24 @@ impl Agent {
             }
         }
         done(turn, None)
+    }
+
+    /// Asks a question that soon expires, and records what became of it.
+    fn ask(&mut self, turn: &str, record: &AgentRecord, answer: &str) -> Result<Ended> {
+        let (kind, text) = ("permission", "May I?");
+        write(&json!({"type": "ask", "turn": turn, "id": "1", "kind": kind, "text": text, "deadline_s": 4}))?;
+        loop {
+            let line: Value = serde_json::from_str(&self.lines.recv().context("stdin ended")?)?;
+            match line["type"].as_str() {
+                Some("answer") => {
+                    let choice = line["choice"].as_str().map(str::to_owned);
+                    append(&AgentRecord { at: clock::now(), step: Step::Answer, choice, ..record.clone() })?;
+                    return done(turn, Some(answer));
+                }
+                Some("abort") => return done(turn, None),
+                _ => {}
+            }
+        }
     }
 
     /// The tool runs only once the gateway permits it.

@@ -259,7 +259,14 @@ impl Channel for Telegram {
     }
 
     fn kill_points(&self) -> &'static [KillPoint] {
-        &[KillPoint::Accept, KillPoint::Streaming, KillPoint::Post, KillPoint::File, KillPoint::Command]
+        &[
+            KillPoint::Accept,
+            KillPoint::Streaming,
+            KillPoint::Post,
+            KillPoint::File,
+            KillPoint::Command,
+            KillPoint::Press,
+        ]
     }
 
     fn is_at(&self, point: KillPoint, since: i64) -> bool {
@@ -274,6 +281,7 @@ impl Channel for Telegram {
             KillPoint::Post => self.0.called(&["sendMessage", "sendDocument"], 3, since),
             KillPoint::File => self.0.called(&["getFile"], 4, since),
             KillPoint::Command => self.0.command_is_open(since),
+            KillPoint::Press => self.0.called(&["answerCallbackQuery"], 6, since),
         }
     }
 

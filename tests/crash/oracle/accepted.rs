@@ -36,6 +36,8 @@ impl<'a> Oracle<'a> {
                 (Expected::Turn, (Some("refused"), false)) => event.action == Action::Edit,
                 // That depends on the time; see `access`.
                 (Expected::IfAllowed, (_, false)) => true,
+                // The question may have expired; see `asks`.
+                (Expected::Press, (Some("answer") | None, false)) => true,
                 (Expected::Turn, (None, false)) => event.place.muted_at_times,
                 _ => false,
             };
@@ -81,6 +83,7 @@ impl<'a> Oracle<'a> {
             ("refused", "superseded", Some(reason)) => self.not_a_turn(event, row, reason),
             // A pairing code is not kept.
             ("command", "answered", _) if has_code(&event.text) => (row.body != MASK).then_some("a code"),
+            ("answer", "answered", _) => (row.body != event.text).then_some("another answer"),
             // A /retry may hold the text of the message that it runs again.
             ("turn" | "command", ..) if event.expected == Expected::Retry => None,
             ("turn" | "command", ..) => (row.body != self.last_text(event, row)).then_some("another text"),

@@ -65,17 +65,17 @@ impl<'a> Oracle<'a> {
             let is_known = seen.tag == FILES || by_tag.contains_key(seen.tag.as_str());
             let is_second = seen.tag != FILES && *turns_of.entry(&seen.tag).or_insert(turn.id) != turn.id;
             let is_question = || self.script_of(turn.id).is_some_and(|script| script.tag == seen.tag);
-            let is_prompt = seen.step == Step::Prompt;
+            let is_tool = seen.step == Step::Tool;
             let has_files = || seen.files.iter().eq(self.files_of(turn.id));
             let checks = [
                 (attempts.insert((seen.step, turn.id, seen.attempt)), "the same step twice"),
                 (is_known, "something that nobody sent"),
                 (is_retry || !is_second, "two turns for one message"),
                 (rows.is_empty() || is_question(), "the agent was asked something else"),
-                (rows.is_empty() || !is_prompt || has_files(), "other files"),
+                (rows.is_empty() || is_tool || has_files(), "other files"),
                 (rows.iter().all(|row| row.key == seen.session), "another session"),
-                (is_prompt || tools.insert(turn.id, seen).is_none(), "the tool ran twice"),
-                (is_prompt || turn.side_effect_at.is_some(), "the tool ran without a record"),
+                (!is_tool || tools.insert(turn.id, seen).is_none(), "the tool ran twice"),
+                (!is_tool || turn.side_effect_at.is_some(), "the tool ran without a record"),
             ];
             for what in checks.into_iter().filter(|(holds, _)| !holds).map(|(_, what)| what) {
                 self.report(event.clone(), format!("O3: {what}: {seen:?}"));

@@ -12,7 +12,7 @@ const STORED_MS: i64 = 1_000;
 
 impl Oracle<'_> {
     pub(super) fn duplicates(&mut self) {
-        let parts = self.o.database.parts.iter();
+        let parts = self.o.database.parts.iter().chain(&self.o.database.ask_parts);
         let known: HashSet<MessageId> =
             parts.filter_map(|part| Some((part.address.clone(), part.message()?.clone()))).collect();
         let posts: Vec<&Arc<Call>> = self.o.posts().collect();

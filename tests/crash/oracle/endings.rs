@@ -23,6 +23,7 @@ impl Oracle<'_> {
                     (!self.was_revoked(row)).then(|| "revoked, and no admin did that".to_owned())
                 }
                 ("command", "answered", _) => self.replied(row),
+                ("answer", "answered", _) => None,
                 ("refused", "refused", Some("pairing")) | ("refused", "superseded", _) => None,
                 (disposition, state, reason) => Some(format!("a {disposition} is {state} ({reason:?})")),
             };

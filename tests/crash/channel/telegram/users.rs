@@ -12,6 +12,8 @@ use crate::script::{self, Task};
 
 /// How the first bot is mentioned.
 const MENTION: &str = "@frontdesk_bot";
+/// The buttons of a question for permission.
+const CHOICES: [&str; 2] = ["Allow", "Deny"];
 const EMOJI: [&str; 4] = ["👍", "❤", "🔥", "🎉"];
 
 /// A user in one chat, with the messages that they sent last.
@@ -61,7 +63,10 @@ impl ChatUser {
     }
 
     pub async fn writes(&mut self) {
-        let script = self.script();
+        let mut script = self.script();
+        if [ANNA, BERT, CARL].contains(&self.chat.id) && self.chat.bot == BOT && self.random.permille(200) {
+            script.task = Task::Ask;
+        }
         let (text, expected) = self.mentioned(&script.text());
         let mut draft = self.user.message(self.platform.target(&self.chat)).text(&text);
         if self.chat.bot != BOT {
@@ -136,6 +141,15 @@ impl ChatUser {
         self.record(sent, Action::Button, EventContent::script(script), self.expected);
     }
 
+    /// Answers the question that the chat shows last.
+    async fn answers(&mut self) {
+        let asked = self.user.sees().into_iter().rev().find(|shown| shown.buttons == CHOICES);
+        let Some(asked) = asked else { return };
+        let choice = CHOICES[self.random.index(2)];
+        let sent = self.user.presses(self.platform.target(&self.chat), asked.message_id, choice).await;
+        self.record(sent, Action::Button, EventContent::text(choice), Expected::Press);
+    }
+
     pub async fn commands(&mut self, command: &str) {
         let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
         let mention = if self.chat.is_private() { "" } else { MENTION };
@@ -207,7 +221,12 @@ async fn private_user(platform: Arc<Platform>, id: i64, mut random: Random) {
                     user.commands("/stop").await;
                 }
             }
-            _ => user.acts().await,
+            _ => {
+                user.acts().await;
+                if random.permille(800) {
+                    user.answers().await;
+                }
+            }
         }
     }
 }

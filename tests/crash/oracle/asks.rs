@@ -1,0 +1,41 @@
+//! O3: a question has one end, which is what its agent gets; and one turn asks it once, however often the gateway dies.
+
+use std::collections::HashMap;
+
+use super::Oracle;
+use crate::agent::Step;
+use crate::database::Ask;
+
+impl Oracle<'_> {
+    pub(super) fn asks(&mut self) {
+        let mut by_turn: HashMap<i64, &Ask> = HashMap::new();
+        for ask in &self.o.database.asks {
+            let event = ask.turn_id.and_then(|turn| self.event_of_turn(turn));
+            let by_author = || {
+                let rows = ask.turn_id.map(|turn| self.rows_of(turn)).unwrap_or_default();
+                rows.first().map(|row| &row.principal) == ask.answered_by.as_ref()
+            };
+            let wrong = match (ask.state.as_str(), ask.answer.as_deref()) {
+                ("answered", Some("allow" | "deny")) if by_author() => None,
+                ("expired", Some("deny")) | ("cancelled", None) => None,
+                _ => Some("a question without a right end"),
+            };
+            let is_second = ask.turn_id.is_some_and(|turn| by_turn.insert(turn, ask).is_some());
+            for what in wrong.into_iter().chain(is_second.then_some("a turn asked twice")) {
+                self.report(event.clone(), format!("O3: a{}: {what}: {ask:?}", ask.id));
+            }
+        }
+        for seen in self.o.agents.iter().filter(|seen| seen.step == Step::Answer) {
+            let stored = by_turn.get(&seen.turn).and_then(|ask| ask.answer.as_ref());
+            if stored != seen.choice.as_ref() {
+                let event = self.event_of_turn(seen.turn);
+                self.report(event, format!("O3: the agent got another answer than {stored:?}: {seen:?}"));
+            }
+        }
+        let presses = self.o.database.inbound.iter().filter(|row| row.disposition == "answer").count();
+        let answered = self.o.database.asks.iter().filter(|ask| ask.state == "answered").count();
+        if presses != answered {
+            self.report(None, format!("O3: {presses} presses are stored for {answered} answered questions"));
+        }
+    }
+}
