@@ -144,6 +144,18 @@ impl User {
         self.can(to, |world, chat| world.press(BOT, chat, message_id, self.id, button)).0
     }
 
+    /// The same, for a button that may be gone before the press arrives; `None` if it is.
+    pub async fn presses_if_shown(
+        &self,
+        to: impl Into<Target>,
+        message_id: i64,
+        button: &str,
+    ) -> Option<Sent> {
+        let chat = to.into().chat;
+        let pressed = self.shared.change(|world| world.press(BOT, chat, message_id, self.id, button));
+        pressed.ok().map(|pressed| pressed.0)
+    }
+
     /// Blocks the default bot.
     pub async fn blocks(&self) -> Sent {
         self.shared.change(|world| world.block(BOT, self.id))

@@ -146,7 +146,9 @@ impl ChatUser {
         let asked = self.user.sees().into_iter().rev().find(|shown| shown.buttons == CHOICES);
         let Some(asked) = asked else { return };
         let choice = CHOICES[self.random.index(2)];
-        let sent = self.user.presses(self.platform.target(&self.chat), asked.message_id, choice).await;
+        let chat = self.platform.target(&self.chat);
+        // The question may end meanwhile, and its buttons with it.
+        let Some(sent) = self.user.presses_if_shown(chat, asked.message_id, choice).await else { return };
         self.record(sent, Action::Button, EventContent::text(choice), Expected::Press);
     }
 
