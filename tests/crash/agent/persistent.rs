@@ -108,7 +108,7 @@ impl Agent {
     /// Asks a question that soon expires, and records what became of it.
     fn ask(&mut self, turn: &str, record: &AgentRecord, answer: &str) -> Result<Ended> {
         let (kind, text) = ("permission", "May I?");
-        write(&json!({"type": "ask", "turn": turn, "id": "1", "kind": kind, "text": text, "deadline_s": 4}))?;
+        write(&json!({"type": "ask", "turn": turn, "id": "1", "kind": kind, "text": text, "deadline_s": 2}))?;
         loop {
             let line: Value = serde_json::from_str(&self.lines.recv().context("stdin ended")?)?;
             match line["type"].as_str() {
