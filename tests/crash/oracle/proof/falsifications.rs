@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::agent::{AgentRecord, Step};
-use crate::database::{Audit, Grant, Inbound, Part, Turn};
+use crate::database::{Ask, Audit, Grant, Inbound, Part, Turn};
 use crate::journal::{Action, Event, Expected};
 use crate::observed::{Call, CallKind, Observed};
 
@@ -296,6 +296,19 @@ pub static ALL: &[Falsification] = &[
     }),
     ("two frames change places", "O5: its answer has seq", |o| {
         part(o, is_web_answer).map(|part| part.seq = Some(FAR.unsigned_abs()))
+    }),
+    ("a question is still open", "a question without a right end", |o| {
+        o.database.asks.first_mut().map(|ask| ask.state = "open".to_owned())
+    }),
+    ("a turn has two questions", "a turn asked twice", |o| {
+        let ask = o.database.asks.iter().find(|ask| ask.turn_id.is_some())?.clone();
+        Some(o.database.asks.push(Ask { id: ask.id + FAR, ..ask }))
+    }),
+    ("an agent got another answer", "O3: the agent got another answer", |o| {
+        seen(o, |seen| seen.choice.is_some()).map(|seen| seen.choice = Some("other".to_owned()))
+    }),
+    ("the press of an answer is lost", "presses are stored for", |o| {
+        remove_row(o, |row| row.disposition == "answer")
     }),
     ("a message is posted twice", "O4: posted twice", |o| {
         let post = (**o.posts().last()?).clone();
