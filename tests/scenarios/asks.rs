@@ -247,7 +247,10 @@ async fn status_lists_the_open_question() {
     asking(&world).await;
     world.user("anna").says("/status").await;
     let shown = world.platform().shows("anna", 1, |post| post.text.contains("Question 1 waits")).await;
-    assert!(shown[0].text.contains("/answer 1 ANSWER"), "{shown:?}");
+    assert!(
+        shown[0].text.contains("/answer 1 N") && shown[0].text.contains(": 1 Allow, 2 Deny."),
+        "{shown:?}"
+    );
 }
 
 #[tokio::test]

@@ -31,9 +31,15 @@ pub(super) async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
 pub(super) fn line(ask: &AskView, now: DateTime<Utc>) -> String {
     let left = span::length((ask.deadline - now).max(TimeDelta::zero()));
     let (number, text) = (ask.id.0, quoted(&ask.text, SHOWN));
-    format!(
-        "Question {number} waits for an answer for another {left}: {text} Answer it with `/answer {number} ANSWER`."
-    )
+    let labels = ask.choices.iter().enumerate().map(|(n, choice)| {
+        let (n, label) = (n + 1, quoted_label(&choice.label));
+        format!("{n} {label}")
+    });
+    let how = match ask.choices.is_empty() {
+        true => format!("`/answer {number} TEXT`"),
+        false => format!("`/answer {number} N`: {}", labels.collect::<Vec<_>>().join(", ")),
+    };
+    format!("Question {number} waits for an answer for another {left}: {text} Answer it with {how}.")
 }
 
 pub(super) fn plan(shared: &Shared, row: &InboundRow, ask: AskId, text: String) -> Plan {
