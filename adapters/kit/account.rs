@@ -176,7 +176,7 @@ pub fn named<'a, A>(
     first.chain(others.iter().map(move |(name, account)| (name.as_str(), join(&accounts, name), account)))
 }
 
-/// What is wrong with the name of an account under `accounts`. The name is part of addresses, keys and URLs.
+/// The error in the name of an account under `accounts`, if there is one. The name is part of addresses, keys and URLs.
 pub fn check_name(section: &str, name: &str) -> Result<(), String> {
     if name == DEFAULT_ACCOUNT {
         return Err(format!(

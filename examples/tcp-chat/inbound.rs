@@ -13,7 +13,7 @@ pub(crate) fn source(account: &AccountId) -> Source {
     Source { id: format!("tcp:{}", account.name()), account: account.clone() }
 }
 
-/// What somebody said.
+/// The event of a message that a client has sent.
 pub(crate) fn message(
     account: &AccountId,
     person: &str,

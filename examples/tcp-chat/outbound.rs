@@ -54,7 +54,7 @@ pub(crate) fn signal(chat: &str, signal: Signal) -> Option<String> {
     }
 }
 
-/// The same for every attempt to send a post, so that a client recognises a second one.
+/// The id of a message. It is the same in every attempt to send it, so that a client recognises a repetition.
 fn message_id(post: &Post) -> String {
     Sha256::digest(post.key.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -21,7 +21,7 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(crate) async fn run(reloader: Arc<Reloader>, stop: Stop) {
     let Some(file) = reloader.source.file().map(Path::to_owned) else { return };
     let clock = &reloader.platforms.clock;
-    // What was read at the start is not known here: the file may have changed since.
+    // The first content is compared with the configuration in use, because the file may have changed since the start.
     let (mut taken, mut found) = (None, None);
     loop {
         let is_on = reloader.config.load().reload.watch;

@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 use crate::access::Access;
 use crate::asks::Asks;
 
-/// Copies committed changes of access into memory, passes the ends of questions to their turns, and committed outbox rows to the task that announces them
-/// ([`announce`](crate::outbox::announce)). The channel has no bound, because the writer must not wait for that task.
+/// Copies committed changes of access into memory, and passes the ends of questions to their turns and committed outbox
+/// rows to the task that announces them ([`announce`](crate::outbox::announce)). The channel has no bound, because the writer must not wait for that task.
 pub(crate) struct Announcer {
     access: Arc<Access>,
     asks: Arc<Asks>,

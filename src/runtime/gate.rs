@@ -62,9 +62,10 @@ pub(crate) async fn accept(
     Ok(outcomes)
 }
 
-/// Only the gateway's own limits withhold the acknowledgement, and the removal of the account: its platform delivers the
-/// events again when the account comes back. `settings` were read before, so they still know an account that is open. The last batch before the limit may exceed it: a batch
-/// is one unit, and one that is larger than the limit must be accepted at some time.
+/// Refuses a batch while the gateway stops, its queue is full, or a reload has removed the account: the platform then
+/// delivers the events again. `settings` were read before, so they still know an account that is open. The last batch
+/// before the limit may exceed it, because a batch is one unit and one that is larger than the limit must be accepted at
+/// some time.
 fn is_open(shared: &Shared, settings: &Settings, account: &AccountId, arriving: usize) -> Result<(), Busy> {
     if shared.process.closing.is_cancelled() || shared.adapters.is_removed(account) {
         return Err(Busy::Stopping);

@@ -52,7 +52,7 @@ pub(super) struct PersistentTurn {
     tools: HashMap<String, String>,
     /// The length of the answer so far, in bytes.
     answer_bytes: usize,
-    /// What is reported after the turn is over.
+    /// The last delta, kept back because the usage is reported before it.
     done: Option<Delta>,
     /// The deadline of an aborted turn.
     end_by: Option<Mono>,

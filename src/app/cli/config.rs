@@ -177,7 +177,7 @@ pub fn load(home: &Home, named: Option<&Path>) -> Result<Loaded, Failure> {
     })
 }
 
-/// The same for a reload, with the errors and their positions.
+/// Reads the configuration for a reload. The errors keep their positions in the file.
 pub fn read_again(home: &Home, named: Option<&Path>) -> Result<Loaded, Problems> {
     read(home, named).map_err(|error| match error {
         ReadError::Problems(problems) => problems,

@@ -15,7 +15,7 @@ pub fn effective(document: &Node) -> Json {
     effective_with(document, &[])
 }
 
-/// The same with the sections of further platforms.
+/// The effective configuration, with the sections of further platforms.
 pub fn effective_with(document: &Node, platforms: &[Channel]) -> Json {
     let schema = super::schema::with(platforms);
     let schema = Schema::root(&schema);

@@ -29,7 +29,7 @@ pub struct Shown {
 
 struct State {
     next_id: u64,
-    /// What was said or pressed and is not stored yet, in order.
+    /// The messages and presses that are not stored yet, in order.
     unsaid: BTreeMap<u64, String>,
     /// The data of buttons by message and label.
     buttons: BTreeMap<(String, String), String>,
