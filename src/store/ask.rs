@@ -6,11 +6,12 @@ mod list;
 mod open;
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::ask::{AskEnd, AskView};
+use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::ask::{AskEnd, AskView, Audience};
 use frontdesk_core::id::{AskId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::time::Now;
-use rusqlite::params;
+use rusqlite::{Params, params};
 
 use crate::ask_row::{AskRow, ask, ask_columns, load};
 use crate::fault::Outcome;
@@ -20,7 +21,8 @@ use crate::tx::Tx;
 use crate::{Result, Store, StoreReader};
 
 pub(crate) use answer::{answered, pressed};
-use close::{close, close_silently};
+pub(crate) use close::retried;
+use close::{close, close_silently, end_unread};
 pub(crate) use open::confirmation;
 
 /// Maximum number of questions that one list returns.
@@ -45,7 +47,11 @@ impl StoreReader {
                 ask_columns!(),
                 " FROM ask a WHERE a.state = 'open' AND (?1 IS NULL OR a.key = ?1) ORDER BY a.id LIMIT ?2"
             );
-            Ok(sql.all(open, params![session, LISTED], ask)?.into_iter().map(|ask| ask.view).collect())
+            Ok(sql
+                .all_legible(open, params![session, LISTED], ask)?
+                .into_iter()
+                .map(|ask| ask.view)
+                .collect())
         })
         .await
     }
@@ -56,11 +62,7 @@ impl StoreReader {
     }
 
     /// The open question whose message in this chat, or in a thread of it, has this id of the platform.
-    pub async fn ask_in(
-        &self,
-        chat: &frontdesk_core::address::Address,
-        platform_message: &str,
-    ) -> Result<Option<AskView>> {
+    pub async fn ask_in(&self, chat: &Address, platform_message: &str) -> Result<Option<AskView>> {
         let (chat, id) = (chat.without_thread(), platform_message.to_owned());
         self.read(move |sql| {
             let open = concat!(
@@ -68,25 +70,41 @@ impl StoreReader {
                 ask_columns!(),
                 " FROM ask a JOIN outbox o ON o.id = a.out_id WHERE a.state = 'open' AND o.platform_message_id = ?1"
             );
-            let found = sql.all(open, [id], ask)?.into_iter().map(|ask| ask.view);
+            let found = sql.all_legible(open, [id], ask)?.into_iter().map(|ask| ask.view);
             Ok(found.into_iter().find(|ask| ask.address.without_thread() == chat))
         })
         .await
     }
 }
 
-/// The open questions that `condition` selects.
-fn open_where(tx: &Tx<'_>, statement: &str, params: impl rusqlite::Params) -> Outcome<Vec<AskRow>> {
-    tx.all(statement, params, ask)
+/// The open questions that a statement selects, which must select [`ask_columns`]. One that cannot be read is logged and ends,
+/// so that it neither keeps the others from ending nor is read again.
+fn open(tx: &Tx<'_>, statement: &str, params: impl Params, now: DateTime<Utc>) -> Outcome<Vec<AskRow>> {
+    let rows = tx.all(statement, params, |row| {
+        let (id, turn) = (AskId(row.get(0)?), row.get::<_, Option<i64>>(7)?.map(TurnId));
+        Ok(ask(row).map_err(|error| (id, turn, error)))
+    })?;
+    let mut readable = Vec::new();
+    for row in rows {
+        match row {
+            Ok(ask) => readable.push(ask),
+            Err((id, turn, error)) => {
+                tracing::error!(ask = %id, %error, "a stored question cannot be read; it ends without an answer");
+                end_unread(tx, id, turn, now)?;
+            }
+        }
+    }
+    Ok(readable)
 }
 
 fn expire(tx: &Tx<'_>, now: Now) -> Outcome<Option<DateTime<Utc>>> {
-    let open = open_where(
+    let waiting = open(
         tx,
         concat!("SELECT ", ask_columns!(), " FROM ask a WHERE a.state = 'open' ORDER BY a.id"),
         [],
+        now.wall,
     )?;
-    for ask in open {
+    for ask in waiting {
         let unreachable = "SELECT 1 FROM outbox WHERE id = ?1 AND state IN ('dead', 'dropped')";
         let is_lost = tx.one(unreachable, [ask.out.0], |_| Ok(()))?.is_some();
         if is_lost {
@@ -114,13 +132,14 @@ fn close_apart(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd, now: DateTime<Utc>) -> O
 
 /// A turn has ended: its questions end with it. If it was cut off, they expire.
 pub(crate) fn withdraw(tx: &Tx<'_>, turn: TurnId, cut_off: bool, now: DateTime<Utc>) -> Outcome<()> {
-    let open = open_where(
+    let asks = open(
         tx,
         concat!("SELECT ", ask_columns!(), " FROM ask a WHERE a.turn_id = ?1 AND a.state = 'open'"),
         [turn.0],
+        now,
     )?;
     let end = if cut_off { AskEnd::Expired { default: None } } else { AskEnd::Cancelled };
-    open.iter().try_for_each(|ask| close_apart(tx, ask, &end, now))
+    asks.iter().try_for_each(|ask| close_apart(tx, ask, &end, now))
 }
 
 /// A session is stopped: the confirmations of commands that are open in it end. `before` is the id of the stopping
@@ -131,7 +150,7 @@ pub(crate) fn withdraw_confirmations(
     before: i64,
     now: DateTime<Utc>,
 ) -> Outcome<()> {
-    let open = open_where(
+    let asks = open(
         tx,
         concat!(
             "SELECT ",
@@ -139,11 +158,25 @@ pub(crate) fn withdraw_confirmations(
             " FROM ask a WHERE a.state = 'open' AND a.key = ?1 AND a.turn_id IS NULL AND a.message_id < ?2"
         ),
         params![session.as_str(), before],
+        now,
     )?;
-    open.iter().try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))
+    asks.iter().try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))
 }
 
-/// The same without a change to the outbox, for a turn that is marked dead: nothing is rendered.
+/// A person may not administer any more: the confirmations of their commands end.
+pub(crate) fn withdraw_confirmations_of(tx: &Tx<'_>, person: &Principal, now: DateTime<Utc>) -> Outcome<()> {
+    let asks = open(
+        tx,
+        concat!("SELECT ", ask_columns!(), " FROM ask a WHERE a.state = 'open' AND a.turn_id IS NULL"),
+        [],
+        now,
+    )?;
+    let theirs =
+        |ask: &&AskRow| matches!(&ask.view.audience, Audience::People(people) if people.contains(person));
+    asks.iter().filter(theirs).try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))
+}
+
+/// The questions of a turn without a change to the outbox, for a turn that is marked dead: nothing is rendered., for a turn that is marked dead: nothing is rendered.
 pub(crate) fn forget(tx: &Tx<'_>, turn: TurnId, now: DateTime<Utc>) -> Outcome<()> {
     tx.run(
         "UPDATE ask SET state = 'cancelled', ended_at = ?2 WHERE turn_id = ?1 AND state = 'open'",

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::fault::Outcome;
 use crate::message::text;
+use crate::part_key::TextKey;
 use crate::sql::{Sql, at, parsed, time};
 
 /// The columns that [`ask`] reads, of `ask a`.
@@ -22,11 +23,12 @@ macro_rules! ask_columns {
     };
 }
 
-/// The question of a row of the outbox as one column, of `outbox o`. A row that is not the question itself closes it.
+/// The question of a row of the outbox as one column, of `outbox o`. A row that is not the question itself closes it. The
+/// question itself is shown open if it was shown before it ended: one that is sent later, or again, shows how it ended.
 macro_rules! out_ask_columns {
     () => {
         "(SELECT json_array(a.id, a.kind, a.text, json(a.choices), a.deadline_at, json(a.audience), \
-                            iif(a.out_id = o.id, 'open', a.state), a.answer, a.answered_by, a.answered_name) \
+                            iif(a.out_id = o.id AND (a.state = 'open' OR o.done_at <= a.ended_at), 'open', a.state), a.answer, a.answered_by, a.answered_name) \
           FROM ask a WHERE a.id = o.ask)"
     };
 }
@@ -45,6 +47,16 @@ pub(crate) struct AskRow {
     /// The command that it confirms, and what runs after which choice.
     pub(crate) confirms: Option<(MessageId, String, String)>,
     pub(crate) digest: String,
+}
+
+impl AskRow {
+    /// The key of its text: a question of a turn has a text of its own, a confirmation is the reply to its command.
+    pub(crate) fn key(&self) -> TextKey {
+        match &self.confirms {
+            Some((command, ..)) => TextKey::reply(*command),
+            None => TextKey::ask(self.view.id),
+        }
+    }
 }
 
 /// A row as [`ask_columns`] names it.

@@ -9,7 +9,7 @@ use crate::fault::{Fault, Outcome};
 use crate::queue::WorkClass;
 use crate::row::{ChatAlias, Moved};
 use crate::session::{end_of_group, next};
-use crate::sql::{Sql, ms, parsed};
+use crate::sql::{Sql, legible, ms, parsed};
 use crate::tx::Tx;
 use crate::{Result, Store};
 
@@ -121,9 +121,9 @@ fn rewrite(tx: &Tx<'_>, from: &Address, to: &Address) -> Outcome<Vec<Address>> {
 
 /// Redirects rows of one kind. Returns their new addresses.
 fn redirect(tx: &Tx<'_>, (addresses, update): Open, from: &Address, to: &Address) -> Outcome<Vec<Address>> {
-    let old: Vec<Address> = tx.all(addresses, [], |row| parsed(row, 0))?;
+    let old: Vec<Option<Address>> = tx.all(addresses, [], |row| legible(row, 0))?;
     let mut redirected = Vec::new();
-    for old in old {
+    for old in old.into_iter().flatten() {
         let Some(new) = moved_address(&old, from, to)? else { continue };
         tx.run(update, [old.as_str(), new.as_str()])?;
         redirected.push(new);
@@ -133,7 +133,7 @@ fn redirect(tx: &Tx<'_>, (addresses, update): Open, from: &Address, to: &Address
 
 /// Messages that a turn has taken: they are found by their turns.
 fn in_turns(tx: &Tx<'_>, from: &Address, to: &Address) -> Outcome<()> {
-    let taken = tx.all(
+    let taken = tx.all_legible(
         "SELECT id, address FROM inbound WHERE state = 'in_turn'
            AND turn_id IN (SELECT id FROM turn WHERE state IN ('queued', 'running'))",
         [],

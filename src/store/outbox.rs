@@ -10,6 +10,7 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
+use crate::ask;
 use crate::audit::audit;
 use crate::delivery::done;
 use crate::fault::Outcome;
@@ -96,7 +97,15 @@ impl Store {
         let retry = "UPDATE outbox SET state = 'queued', next_at = ?2, paused_at = NULL, created_at = ?2, done_at = NULL,
                                        failures = 0
                      WHERE id = ?1 AND state IN ('dead', 'unknown') RETURNING address";
-        self.changed_by_operator(id, retry, "outbox retry", author, now).await
+        let author = author.clone();
+        self.write(WorkClass::Outbox, move |tx| {
+            let address = changed_by_operator(tx, id, retry, "outbox retry", &author, now)?;
+            if address.is_some() {
+                ask::retried(tx, id)?;
+            }
+            Ok(address)
+        })
+        .await
     }
 
     /// An operator gives a part up. Returns its address, or `None` if it has ended already or is being sent.
@@ -108,28 +117,28 @@ impl Store {
     ) -> Result<Option<Address>> {
         let drop = "UPDATE outbox SET state = 'dropped', done_at = ?2, owner = NULL
                     WHERE id = ?1 AND state IN ('queued', 'dead', 'unknown') RETURNING address";
-        self.changed_by_operator(id, drop, "outbox drop", author, now).await
-    }
-
-    /// Changes one part and writes that to the audit.
-    async fn changed_by_operator(
-        &self,
-        id: OutId,
-        change: &'static str,
-        action: &'static str,
-        author: &Author,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Address>> {
         let author = author.clone();
         self.write(WorkClass::Outbox, move |tx| {
-            let address: Option<Address> = tx.one(change, [id.0, ms(now)], |row| parsed(row, 0))?;
-            if let Some(address) = &address {
-                audit(tx, &author, action, &format!("{id} {address}"), "done", now)?;
-            }
-            Ok(address)
+            changed_by_operator(tx, id, drop, "outbox drop", &author, now)
         })
         .await
     }
+}
+
+/// Changes one part and writes that to the audit.
+fn changed_by_operator(
+    tx: &Tx<'_>,
+    id: OutId,
+    change: &str,
+    action: &str,
+    author: &Author,
+    now: DateTime<Utc>,
+) -> Outcome<Option<Address>> {
+    let address: Option<Address> = tx.one(change, [id.0, ms(now)], |row| parsed(row, 0))?;
+    if let Some(address) = &address {
+        audit(tx, author, action, &format!("{id} {address}"), "done", now)?;
+    }
+    Ok(address)
 }
 
 impl StoreReader {
@@ -280,7 +289,14 @@ fn expire(
 ) -> Outcome<Vec<Address>> {
     let mut new = Vec::new();
     for id in parts {
-        let part = load(tx, *id)?;
+        let part = match load(tx, *id) {
+            Err(fault) if !fault.takes_the_group() => {
+                tracing::error!(part = %id, cause = %fault.error(), "a part cannot be read; it is given up");
+                done(tx, *id, OutboxState::Dead, "it cannot be read", now)?;
+                continue;
+            }
+            part => part?,
+        };
         let Some(part) =
             part.filter(|part| part.state == OutboxState::Queued && part.created < created_before)
         else {

@@ -1,8 +1,6 @@
 //! Recovery at the start: rows whose owner has no lease any more.
 
 use std::collections::HashSet;
-use std::error::Error;
-use std::str::FromStr;
 
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::Ending;
@@ -18,7 +16,7 @@ use crate::lease::is_orphan;
 use crate::mark_dead;
 use crate::queue::WorkClass;
 use crate::row::{Finish, OutboxState, Reason, Recovered, Recovery};
-use crate::sql::{Sql, at, parsed};
+use crate::sql::{Sql, at, legible, parsed};
 use crate::streaming::{Settled, settle};
 use crate::turn::OpenTurn;
 use crate::tx::Tx;
@@ -198,18 +196,6 @@ fn or_dead(tx: &Tx<'_>, part: OutId, step: Outcome<()>, how: Recovery) -> Outcom
         }
         step => step,
     }
-}
-
-/// A key or an address from a list of work. One that cannot be read is left out, and logged, so that the others go on.
-fn legible<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
-where
-    T: FromStr,
-    T::Err: Error,
-{
-    let text: String = row.get(column)?;
-    let name =
-        text.parse().inspect_err(|error| tracing::error!(text, %error, "a stored name cannot be read"));
-    Ok(name.ok())
 }
 
 /// Sessions with a turn to run, the longest waiting first.

@@ -9,6 +9,7 @@ use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
+use crate::ask::withdraw_confirmations_of;
 use crate::fault::Outcome;
 use crate::finish::cancel;
 use crate::part::Outgoing;
@@ -54,9 +55,14 @@ fn in_group(session: &SessionKey, account: &AccountId, chat: &str) -> bool {
         && (session.account(), session.id()) == (account, chat)
 }
 
-/// Refuses messages that wait, cancels turns that run, deletes context messages and drops parts that were not sent.
+/// Refuses messages that wait, cancels turns that run, deletes context messages and drops parts that were not sent. Of an
+/// admin, the confirmations end too that their commands ask for. Rows that cannot be read are left out: they can be neither
+/// answered nor sent.
 pub(crate) fn end_access(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>) -> Outcome<Revoked> {
     let mut ended = Revoked::default();
+    if let Target::Person { principal, scope: None | Some(Scope::Admin), .. } = target {
+        withdraw_confirmations_of(tx, principal, now)?;
+    }
     if matches!(target, Target::Person { scope: Some(Scope::Admin), .. }) {
         return Ok(ended);
     }
@@ -79,17 +85,20 @@ struct UnsentPart {
 
 /// Drops parts that were not sent: all that go to the person's private chat, and in groups those that answer nobody else.
 /// A request that is under way cannot be called back; its part is dropped as well, so that it is not sent again if the
-/// request fails or the process dies. A notice with a pairing code stays: an unknown sender asked for it.
+/// request fails or the process dies. A notice with a pairing code stays: an unknown sender asked for it. So do edits that
+/// take away the buttons of a question: they say nothing but that it has ended.
 fn unsent_parts(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>) -> Outcome<u64> {
     let mut dropped = 0;
     // Spelled out, so that each finds its own small index.
     for open in [
         "SELECT id, key, address, turn_id, message_id, kind = 'answer' FROM outbox
-         WHERE state IN ('queued', 'streaming', 'sending') AND state <> 'streaming' AND salt IS NULL",
+         WHERE state IN ('queued', 'streaming', 'sending') AND state <> 'streaming' AND salt IS NULL
+           AND (ask IS NULL OR act <> 'edit')",
         "SELECT id, key, address, turn_id, message_id, kind = 'answer' FROM outbox
-         WHERE state IN ('unknown', 'dead') AND state = 'unknown' AND salt IS NULL",
+         WHERE state IN ('unknown', 'dead') AND state = 'unknown' AND salt IS NULL
+           AND (ask IS NULL OR act <> 'edit')",
     ] {
-        let parts = tx.all(open, [], |row| {
+        let parts = tx.all_legible(open, [], |row| {
             let session: Option<String> = row.get(1)?;
             Ok(UnsentPart {
                 id: row.get(0)?,
@@ -141,7 +150,7 @@ fn is_theirs(tx: &Tx<'_>, target: Target<'_>, part: &UnsentPart) -> Outcome<bool
 
 fn waiting(tx: &Tx<'_>, target: Target<'_>, ended: &mut Revoked) -> Outcome<()> {
     // The index is named: because of the order by id SQLite would scan the whole history.
-    let rows = tx.all(
+    let rows = tx.all_legible(
         "SELECT id, key, address, principal FROM inbound INDEXED BY inbound_waiting WHERE state = 'waiting' ORDER BY id",
         [],
         |row| {
@@ -261,7 +270,7 @@ fn interrupted(
 
 fn context_messages(tx: &Tx<'_>, target: Target<'_>) -> Outcome<()> {
     let waiting =
-        tx.all("SELECT id, key, principal FROM context_message WHERE turn_id IS NULL", [], |row| {
+        tx.all_legible("SELECT id, key, principal FROM context_message WHERE turn_id IS NULL", [], |row| {
             let session: SessionKey = parsed(row, 1)?;
             let theirs = target.is_author(row.get_ref(2)?.as_str()?) && target.covers(&session);
             Ok(theirs.then_some(row.get::<_, i64>(0)?))

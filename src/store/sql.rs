@@ -42,6 +42,29 @@ impl Sql<'_> {
         Ok(rows)
     }
 
+    /// Every row that can be read. One that cannot is logged with its first column, which is its id, and left out, so that
+    /// it does not keep the others from being handled.
+    pub(crate) fn all_legible<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Outcome<Vec<T>> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            match read(row) {
+                Ok(value) => found.push(value),
+                Err(error) => {
+                    let id: i64 = row.get(0)?;
+                    tracing::error!(id, %error, "a stored row cannot be read and is left out");
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Rows until their weights exceed `most` bytes, at least one; and whether there were more.
     pub(crate) fn within<T>(
         &self,
@@ -78,7 +101,19 @@ where
     text.parse().map_err(|cause| unreadable(column, cause))
 }
 
-/// The same, where it may be NULL.
+/// A key or an address from a list of work. One that cannot be read is left out, and logged, so that the others go on.
+pub(crate) fn legible<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
+where
+    T: FromStr,
+    T::Err: Error,
+{
+    let text: String = row.get(column)?;
+    let name =
+        text.parse().inspect_err(|error| tracing::error!(text, %error, "a stored name cannot be read"));
+    Ok(name.ok())
+}
+
+/// The same as [`parsed`], where it may be NULL.
 pub(crate) fn maybe_parsed<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
 where
     T: FromStr,

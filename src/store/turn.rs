@@ -60,9 +60,9 @@ impl OpenTurn {
         Ok(Some(turn))
     }
 
-    /// All that it finds.
+    /// All that it finds and that can be read.
     pub(crate) fn find_all(sql: &Sql<'_>, statement: &str, params: impl Params) -> Outcome<Vec<Self>> {
-        let mut turns = sql.all(statement, params, Self::read)?;
+        let mut turns = sql.all_legible(statement, params, Self::read)?;
         for turn in &mut turns {
             turn.messages = messages(sql, turn.id)?;
         }

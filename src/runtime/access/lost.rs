@@ -16,12 +16,12 @@ impl Access {
         let gone = before.people().filter(|entry| !named.contains(entry));
         let mut lost = Vec::new();
         for (principal, scope) in gone.filter(|(principal, _)| after.of(principal.account()).is_some()) {
-            let places = match &scope {
-                Scope::Admin => self.scopes_as_admin(before, &principal),
-                scope => vec![scope.clone()],
+            let scopes = match scope {
+                Scope::Admin => self.lost_as_admin(before, after, &principal),
+                scope if self.may_write_in(after, &principal, &scope) => continue,
+                scope => vec![scope],
             };
-            let closed = places.into_iter().filter(|place| !self.may_write_in(after, &principal, place));
-            lost.extend(closed.map(|scope| LostAccess::Person {
+            lost.extend(scopes.into_iter().map(|scope| LostAccess::Person {
                 scope: self.by_first_id(&principal, scope),
                 principal: principal.clone(),
                 private: None,
@@ -29,6 +29,18 @@ impl Access {
         }
         lost.extend(self.lost_groups(before, after));
         lost
+    }
+
+    /// What somebody loses whom the configuration does not name as an admin any more: an admin's rights, and the places where
+    /// they could write only with those.
+    fn lost_as_admin(&self, before: &AccessRules, after: &AccessRules, who: &Principal) -> Vec<Scope> {
+        let person = Requester::person(who);
+        let is_admin = self.decide(after, person, Context::Dm, Action::Administer) == Decision::Allow;
+        let groups = before.of(who.account()).into_iter().flat_map(|rules| rules.groups.keys());
+        let places = std::iter::once(Scope::Dm).chain(groups.cloned().map(Scope::Group));
+        let lost =
+            |place: &Scope| self.may_write_in(before, who, place) && !self.may_write_in(after, who, place);
+        (!is_admin).then_some(Scope::Admin).into_iter().chain(places.filter(lost)).collect()
     }
 
     fn may_write_in(&self, rules: &AccessRules, who: &Principal, place: &Scope) -> bool {

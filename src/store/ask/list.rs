@@ -25,7 +25,7 @@ impl StoreReader {
         let before = before.map_or(i64::MAX, |before| before.0);
         self.read(move |sql| {
             let session = session.as_ref().map(SessionKey::as_str);
-            let asks = sql.all(&statement, params![session, before, limit], ask)?;
+            let asks = sql.all_legible(&statement, params![session, before, limit], ask)?;
             Ok(asks.into_iter().map(|ask| ask.view).collect())
         })
         .await

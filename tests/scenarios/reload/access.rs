@@ -1,6 +1,7 @@
 //! Permissions that the configuration gives and takes.
 
 use frontdesk_core::access::{ChannelAccess, DmPolicy, GroupAccess};
+use frontdesk_core::ask::{AskKind, Question};
 use frontdesk_core::message::Outcome;
 use frontdesk_store::row::{AccessChange, Scope};
 use frontdesk_world::event::message_from;
@@ -82,4 +83,62 @@ async fn a_group_that_left_the_file_is_not_served_any_more() {
     assert_eq!(world.platform().outcome_of(group("later")).await, Outcome::Denied);
     world.at_rest().await;
     assert_eq!(world.platform().chat("-2"), []);
+}
+
+/// A world in which only admins and these people may write, and whose platform has buttons.
+fn admins(admins: &'static [&'static str], allow: &'static [&'static str]) -> Plan {
+    only(allow)(plan().buttons()).access(|access| {
+        access.admins = admins.iter().map(|id| (*id).to_owned()).collect();
+    })
+}
+
+#[tokio::test]
+async fn an_admin_who_left_the_file_loses_what_runs_and_what_was_asked() {
+    let mut world = World::with(admins(&["root"], &["anna"])).await;
+    let question = Question {
+        kind: AskKind::Permission,
+        text: "Delete it?".to_owned(),
+        choices: Vec::new(),
+        audience: None,
+        deadline: None,
+        default: None,
+    };
+    world.agent().will([Step::Ask(question), Step::Say("never seen")]);
+    let running = world.user("root").says("clean up").await;
+    let asked = world.platform().shows("root", 1, |post| !post.buttons.is_empty()).await.swap_remove(0);
+
+    world.reload().plan(|_| admins(&[], &["anna"])).apply(&mut world).await.unwrap();
+
+    let reason = world.ended(running).await.message.reason.map(|reason| reason.to_string());
+    assert_eq!(reason.as_deref(), Some("revoked"));
+    assert_eq!(world.handle().asks(None).await.unwrap(), []);
+    let closed =
+        world.platform().shows("root", 1, |post| post.id == asked.id && post.buttons.is_empty()).await;
+    assert!(closed[0].text.contains("withdrawn"), "{closed:?}");
+    let press = message_from("root", &asked.buttons[0]).pressed_under(&asked.id);
+    let late = world.platform().outcome_of(press).await;
+    assert!(matches!(late, Outcome::NotAnswered { .. }), "{late:?}");
+    world.at_rest().await;
+    assert_eq!(world.platform().chat("root").len(), 1, "the turn says nothing more");
+}
+
+#[tokio::test]
+async fn an_admin_who_may_still_write_loses_only_the_confirmations() {
+    let mut world = World::with(admins(&["root", "boss"], &["root"])).await;
+    let root = world.user("root");
+    root.says("/gateway stop").await;
+    let asked = world.platform().shows("root", 1, |post| !post.buttons.is_empty()).await.swap_remove(0);
+    world.agent().will([Step::Say("done"), Step::Pause]);
+    root.says("runs").await;
+    world.agent().begun(1).await;
+
+    world.reload().plan(|_| admins(&["boss"], &["root"])).apply(&mut world).await.unwrap();
+
+    world.platform().shows("root", 1, |post| post.id == asked.id && post.buttons.is_empty()).await;
+    let press = message_from("root", &asked.buttons[0]).pressed_under(&asked.id);
+    let late = world.platform().outcome_of(press).await;
+    assert!(matches!(late, Outcome::NotAnswered { .. }), "{late:?}");
+    world.agent().resume();
+    world.platform().shows("root", 1, |post| post.text == "done").await;
+    world.at_rest().await;
 }

@@ -127,6 +127,83 @@ async fn a_question_whose_arrival_is_unknown_is_not_edited() {
 }
 
 #[tokio::test]
+async fn a_question_that_is_sent_after_its_end_says_so_and_has_no_buttons() {
+    for hooks in [false, true] {
+        let fixture = Fixture::open().await;
+        let (turn, id) = fixture.asking().await;
+        let row = fixture.claim_part("anna").await.unwrap();
+        fixture.part_ended(&row, SendResult::Unknown { error: "lost".into() }).await;
+        fixture.finish(answered(&turn, "A")).await;
+        fixture.sends("a").await;
+        fixture.renderer.hooks.store(hooks, std::sync::atomic::Ordering::Relaxed);
+        fixture.store.part_retried(row.post.out, &admin(), t(30)).await.unwrap().unwrap();
+        let again = match fixture.store.claim_part(&address("anna"), t(31)).await.unwrap() {
+            NextPart::Send { part, .. } => *part,
+            NextPart::Unseen(part) => *part,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(again.unseen, hooks);
+        let posted = again.post.ask.unwrap();
+        assert_eq!((posted.id, posted.closed), (id, Some(AskEnd::Cancelled)));
+        assert_eq!(again.post.part.body, "Delete it?\n\nThis question was withdrawn.");
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_ends_while_it_waits_to_be_sent_again_has_no_buttons() {
+    let fixture = Fixture::open().await;
+    let (turn, _) = fixture.asking().await;
+    let row = fixture.claim_part("anna").await.unwrap();
+    let later = SendResult::Later { pause: pause(1), error: "lost".into(), counts: true };
+    fixture.part_ended(&row, later).await;
+    fixture.finish(answered(&turn, "A")).await;
+    let again = fixture.sends("q").await;
+    assert_eq!(again.post.ask.unwrap().closed, Some(AskEnd::Cancelled));
+    assert_eq!(
+        fixture.claim_part("anna").await.unwrap().edit.as_deref(),
+        Some("q"),
+        "and then says how it ended"
+    );
+}
+
+#[tokio::test]
+async fn a_revocation_takes_away_the_buttons_and_ends_confirmations() {
+    for (scope, is_confirmation) in [(None, false), (None, true), (Some(Scope::Admin), true)] {
+        let fixture = Fixture::open().await;
+        if is_confirmation {
+            let command = fixture.accept_one(1, commands("7", "1", EpochChange::ByRule)).await;
+            let confirmation = Confirmation {
+                question: question("Stop?"),
+                confirm: "allow".into(),
+                command: "/gateway stop confirm".into(),
+            };
+            let reply: frontdesk_store::Reply = Box::new(|_| "never shown".into());
+            let effect = CommandEffect::None;
+            let answered = fixture.store.answer_with(command, effect, Some(confirmation), t(2), reply);
+            done(answered.await.unwrap());
+        } else {
+            let turn = fixture.turn("7", "hi").await;
+            assert!(matches!(fixture.open_ask(&turn, 0, "Delete it?").await, AskOpened::Open(_)));
+        }
+        let row = fixture.claim_part("7").await.unwrap();
+        fixture.part_ended(&row, sent("q")).await;
+        let change = AccessChange::Revoke {
+            principal: person("7"),
+            scope,
+            also: Vec::new(),
+            private: Some(address("7")),
+        };
+        fixture.change(20, change).await;
+        assert_eq!(fixture.store.open_asks(None).await.unwrap(), []);
+        let edit = fixture.claim_part("7").await.unwrap();
+        assert_eq!(
+            (edit.edit.as_deref(), edit.post.ask.unwrap().closed),
+            (Some("q"), Some(AskEnd::Cancelled))
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_resumed_turn_gets_its_open_question_and_its_stored_answer() {
     let fixture = Fixture::open().await;
     let (turn, id) = fixture.asking().await;

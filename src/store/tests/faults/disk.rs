@@ -139,7 +139,7 @@ async fn a_unit_that_fails_fails_alone() {
 }
 
 /// Runs SQL on the file beside the store, as a foreign program would.
-fn meddle(home: &Path, sql: &str) {
+pub fn meddle(home: &Path, sql: &str) {
     rusqlite::Connection::open(home.join("frontdesk.db")).unwrap().execute_batch(sql).unwrap();
 }
 

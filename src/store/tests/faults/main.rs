@@ -14,3 +14,4 @@ mod foreign;
 mod kill;
 mod lost;
 mod secrets;
+mod unreadable;
