@@ -5,6 +5,7 @@ pub(crate) mod ask;
 pub(crate) mod audit;
 pub(crate) mod channel;
 pub(crate) mod chat;
+pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod dead_letter;
 pub(crate) mod outbox;

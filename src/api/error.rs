@@ -6,12 +6,15 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use frontdesk_core::ask::AskError;
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Busy;
 use frontdesk_runtime::GatewayError;
 use frontdesk_store::StoreError;
 use serde_json::{Value, json};
+
+use crate::frame::failure;
 
 /// An error of an HTTP request or a WebSocket frame.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,6 +139,13 @@ impl ApiError {
         Self::from(Busy::Disconnected)
     }
 
+    /// The turn of the message ended without an answer.
+    pub(crate) fn ended(ending: Ending, message: MessageId) -> Self {
+        let status = if ending == Ending::Dead { StatusCode::BAD_GATEWAY } else { StatusCode::CONFLICT };
+        let (code, sentence) = failure(ending).unwrap_or(("answered", "This was answered."));
+        Self::new(status, code, sentence).about(message)
+    }
+
     /// The server's own queue is full.
     pub(crate) fn busy() -> Self {
         let message = "too many requests are waiting: try again in a moment";
@@ -183,7 +193,7 @@ impl ApiError {
     }
 
     /// The fields that HTTP bodies and frames share.
-    fn fields(&self) -> Value {
+    pub(crate) fn fields(&self) -> Value {
         let mut fields = json!({"code": self.code, "message": self.message});
         let about = self.about.map(|about| about.to_string());
         let optional = [

@@ -9,7 +9,7 @@ use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::ask;
 use crate::show::usage_numbers;
@@ -193,6 +193,12 @@ impl ServerFrame {
     /// Whether it is about this message.
     pub(crate) fn is_about(&self, message: MessageId) -> bool {
         self.about.messages.contains(&message)
+    }
+
+    /// The text of an answer, or of a question that is the reply.
+    pub(crate) fn full_text(&self) -> String {
+        let frame = serde_json::from_str::<Value>(self.json.as_str()).unwrap_or_default();
+        frame["fullText"].as_str().or_else(|| frame["text"].as_str()).unwrap_or_default().to_owned()
     }
 
     /// The name of its server-sent event.

@@ -19,6 +19,7 @@ use crate::config::Limits;
 use crate::error::ApiError;
 use crate::frame::{ServerFrame, session_of};
 use crate::frame_queue::FrameQueue;
+use crate::prompt::NewPrompt;
 
 /// Maximum number of prompts that wait for the web adapter, which takes them as fast as the database commits.
 const MAX_PROMPTS: usize = 4096;
@@ -125,13 +126,8 @@ impl WebHub {
     }
 
     /// Hands a prompt to the web adapter.
-    pub(crate) fn submit(
-        &self,
-        token: &Arc<str>,
-        chat: String,
-        id: String,
-        text: String,
-    ) -> Result<PromptOutcome, ApiError> {
+    pub(crate) fn submit(&self, token: &Arc<str>, prompt: NewPrompt) -> Result<PromptOutcome, ApiError> {
+        let NewPrompt { chat, id, text, agent } = prompt;
         let (sender, outcome) = oneshot::channel();
         {
             let mut prompts = self.prompts();
@@ -148,7 +144,7 @@ impl WebHub {
                 // The client may have disconnected.
                 drop(sender.send(outcome));
             });
-            prompts.waiting.push_back(PendingPrompt { token: token.clone(), chat, id, text, reply });
+            prompts.waiting.push_back(PendingPrompt { token: token.clone(), chat, id, text, agent, reply });
         }
         self.wake.notify_one();
         Ok(outcome)
@@ -303,7 +299,8 @@ mod tests {
     }
 
     fn submit(hub: &WebHub, id: &str, text: String) -> Result<PromptOutcome, String> {
-        let outcome = hub.submit(&"cli".into(), "main".into(), id.into(), text);
+        let prompt = NewPrompt { chat: "main".into(), id: id.into(), text, agent: None };
+        let outcome = hub.submit(&"cli".into(), prompt);
         outcome.map_err(|error| error.code.into_owned())
     }
 

@@ -5,6 +5,7 @@ mod ask;
 mod body;
 mod budget;
 mod client_stream;
+mod completion;
 pub mod config;
 mod connections;
 mod dispatch;

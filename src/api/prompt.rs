@@ -15,6 +15,17 @@ use crate::token::Caller;
 /// Maximum length of a chat's name, in bytes.
 const MAX_CHAT_NAME: usize = 200;
 
+/// A prompt to submit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewPrompt {
+    pub(crate) chat: String,
+    /// Unique per token and chat.
+    pub(crate) id: String,
+    pub(crate) text: String,
+    /// The agent that is to answer; `None` for the one that the configuration names.
+    pub(crate) agent: Option<String>,
+}
+
 /// A prompt that is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AcceptedPrompt {
@@ -63,11 +74,9 @@ pub(crate) fn address_of(session: &SessionKey) -> Option<Address> {
 pub(crate) async fn submit(
     server: &ServerState,
     caller: &Caller,
-    chat: String,
-    id: String,
-    text: String,
+    prompt: NewPrompt,
 ) -> Result<AcceptedPrompt, ApiError> {
-    let outcome = server.hub.submit(&caller.token, chat, id, text)?;
+    let outcome = server.hub.submit(&caller.token, prompt)?;
     tokio::select! {
         outcome = outcome => accepted(outcome),
         // The adapter may have ended before it stored the prompt. A request with the same id after the restart tells.

@@ -12,8 +12,8 @@ use tower::ServiceExt;
 
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
-    access, ask, audit, channel, chat, config, dead_letter, outbox, page, pairing, send, session, status,
-    webhook,
+    access, ask, audit, channel, chat, completion, config, dead_letter, outbox, page, pairing, send, session,
+    status, webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;
@@ -82,6 +82,9 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     POST "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
     POST "/api/send" ADMIN, Replay, send::send;
     POST "/api/chat" PROMPT, NoReplay, chat::chat;
+    POST "/v1/chat/completions" PROMPT, NoReplay, completion::complete;
+    GET "/v1/models" READ, NoReplay, completion::models;
+    GET "/v1/models/{model}" READ, NoReplay, completion::model;
     GET "/ws" Access::WebSocket, NoReplay, handshake::upgrade;
 };
 
@@ -134,7 +137,10 @@ pub(crate) async fn respond(server: &ServerState, router: Router, request: Reque
     if let Some(origin) = listed {
         set(header::VARY, "Origin");
         set(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE");
-        set(header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, Idempotency-Key");
+        set(
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "Authorization, Content-Type, Idempotency-Key, X-Frontdesk-Chat",
+        );
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
     metrics::counter!("frontdesk_http_responses_total", "status" => status_class(response.status()))

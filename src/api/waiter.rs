@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use frontdesk_core::delivery::{Ending, MessageRefs};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
@@ -12,7 +11,6 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::Notice;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{HistoryRow, MessageState, Reason, TurnState};
-use serde_json::Value;
 
 use crate::budget::Reserved;
 use crate::error::{AgentFailure, ApiError};
@@ -253,7 +251,7 @@ impl AnswerWaiter {
     async fn read_outcome(&self) -> Result<Option<Result<ReceivedAnswer, ApiError>>, ApiError> {
         match (self.outcome_of_row().await, &self.done) {
             (Err(StoreError::Closed), Some(done)) => {
-                Ok(Some(Ok(ReceivedAnswer { text: full_text(done), usage: None, by_turn: false })))
+                Ok(Some(Ok(ReceivedAnswer { text: done.full_text(), usage: None, by_turn: false })))
             }
             (Err(StoreError::Closed), None) => Err(ApiError::stopping_before_the_answer(self.message)),
             (outcome, _) => Ok(outcome?),
@@ -264,7 +262,7 @@ impl AnswerWaiter {
         let Some(row) = self.server.handle.store().message(self.message).await? else {
             return Ok(Some(Err(ApiError::not_found("this message was erased").about(self.message))));
         };
-        let failed = |ending| failed(ending, self.message);
+        let failed = |ending| ApiError::ended(ending, self.message);
         Ok(match row.message.state {
             MessageState::Answered => self.answer_of(row).await?.map(Ok),
             MessageState::Refused => Some(Err(match row.message.reason {
@@ -309,10 +307,10 @@ impl AnswerWaiter {
         let by_turn = row.message.turn.is_some();
         let text = match (row.answer, &self.done) {
             (Some(answer), _) => answer,
-            (None, Some(done)) => full_text(done),
+            (None, Some(done)) => done.full_text(),
             // A command's reply is stored only as a frame of the session.
             (None, None) => match self.stored_reply().await? {
-                Some(frame) => full_text(&frame),
+                Some(frame) => frame.full_text(),
                 None if self.server.handle.store().reply_waits(self.message).await? => return Ok(None),
                 None => String::new(),
             },
@@ -359,17 +357,4 @@ fn beginning(mut text: String) -> String {
         text.push('…');
     }
     text
-}
-
-/// The text of the frame of an answer, or of a question that is the reply.
-fn full_text(done: &ServerFrame) -> String {
-    let frame = serde_json::from_str::<Value>(done.json.as_str()).unwrap_or_default();
-    frame["fullText"].as_str().or_else(|| frame["text"].as_str()).unwrap_or_default().to_owned()
-}
-
-/// The error for a message whose turn ended without an answer.
-fn failed(ending: Ending, message: MessageId) -> ApiError {
-    let status = if ending == Ending::Dead { StatusCode::BAD_GATEWAY } else { StatusCode::CONFLICT };
-    let (code, sentence) = failure(ending).unwrap_or(("answered", "This was answered."));
-    ApiError::new(status, code, sentence).about(message)
 }

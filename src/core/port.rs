@@ -376,6 +376,8 @@ pub struct PendingPrompt {
     pub id: String,
     /// The text of the prompt.
     pub text: String,
+    /// The agent that is to answer; `None` for the one that the configuration names.
+    pub agent: Option<String>,
     /// Must be called with the outcome once the prompt is stored or refused. It also holds the server's memory
     /// reservation for the prompt, so it must live as long as the prompt's text does.
     pub reply: PromptReply,

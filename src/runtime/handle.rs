@@ -12,7 +12,7 @@ use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::NoSuchChannel;
 use frontdesk_core::address::Address;
 use frontdesk_core::ask::AskError;
-use frontdesk_core::id::{OutId, TurnId};
+use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
 use frontdesk_store::row::{Author, EpochReason, OutboxRow, OutboxState, SessionRow, Totals};
@@ -152,6 +152,16 @@ impl GatewayHandle {
         })
     }
 
+    /// When the process started.
+    pub fn started(&self) -> DateTime<Utc> {
+        self.0.process.started
+    }
+
+    /// The names of the agents.
+    pub fn agents(&self) -> Vec<String> {
+        self.0.settings().agents.keys().cloned().collect()
+    }
+
     /// The health of the gateway. Never depends on a platform, and never waits for the database.
     pub fn health(&self) -> Health {
         let waiting = self.0.store.waiting();
@@ -177,6 +187,11 @@ impl GatewayHandle {
     pub fn session_at(&self, address: &Address) -> Result<SessionKey, GatewayError> {
         let settings = self.0.settings();
         let agent = self.0.agent_of(&settings, address.account(), address.chat());
+        self.session_with(agent, address)
+    }
+
+    /// The session of messages from this address to this agent, on the same channels.
+    pub fn session_with(&self, agent: &str, address: &Address) -> Result<SessionKey, GatewayError> {
         SessionKey::at(agent, address.account(), Scope::Dm, address.chat(), None, None)
             .map_err(|error| GatewayError::Invalid(error.to_string()))
     }
@@ -215,6 +230,22 @@ impl GatewayHandle {
             let counts = (running.len(), waiting.len());
             shared.cancelled(&key, &address, &running, waiting).await;
             Ok(counts)
+        })
+        .await
+    }
+
+    /// Cancels one message whose sender no longer waits for its answer. A turn that answers others too runs on.
+    pub async fn cancel_message(&self, message: MessageId) -> Result<bool, GatewayError> {
+        let shared = self.0.clone();
+        self.to_its_end(async move {
+            let stopped = shared.store.cancel_message(message, shared.time.wall()).await?;
+            let Some(stopped) = stopped else { return Ok(false) };
+            let (running, waiting) = match stopped.turn {
+                Some(turn) => (vec![turn], Vec::new()),
+                None => (Vec::new(), vec![message]),
+            };
+            shared.cancelled(&stopped.session, &stopped.address, &running, waiting).await;
+            Ok(true)
         })
         .await
     }

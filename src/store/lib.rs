@@ -1,5 +1,6 @@
 //! The database: one operation per event, named after what happened. No SQLite type is part of this interface.
 
+mod abandoned;
 mod access;
 mod access_state;
 mod account;
@@ -74,6 +75,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use frontdesk_core::id::BootId;
 
+pub use abandoned::Abandoned;
 pub use command::Reply;
 pub use error::{OpenError, StoreError};
 use row::{CommitListener, Renderer};

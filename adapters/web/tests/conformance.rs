@@ -52,7 +52,11 @@ impl TestPlatform for Web {
             let (sender, outcome) = oneshot::channel();
             let reply = Box::new(|outcome| drop(sender.send(outcome)));
             let (token, chat, text) = ("cli".into(), "main".to_owned(), text.to_owned());
-            assert!(self.client.send(PendingPrompt { token, chat, id: id.clone(), text, reply }).is_ok());
+            assert!(
+                self.client
+                    .send(PendingPrompt { token, chat, id: id.clone(), text, agent: None, reply })
+                    .is_ok()
+            );
             if let Ok(Ok(_)) = outcome.await {
                 return;
             }

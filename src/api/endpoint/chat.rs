@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::error::ApiError;
 use crate::list;
-use crate::prompt::{self, AcceptedPrompt};
+use crate::prompt::{self, AcceptedPrompt, NewPrompt};
 use crate::random;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::show::usage;
@@ -38,16 +38,17 @@ pub(crate) async fn chat(mut request: ApiRequest) -> Result<ApiResponse, ApiErro
         None => random::id()?,
     };
     let stream = stream || accepts_events(&request);
+    let address = prompt::address(&chat)?;
+    let prompt = NewPrompt { chat, id, text, agent: None };
     if !wait && !stream {
-        let accepted = prompt::submit(&request.server, request.caller()?, chat, id, text).await?;
+        let accepted = prompt::submit(&request.server, request.caller()?, prompt).await?;
         return Ok(ApiResponse::Json(StatusCode::ACCEPTED, to_json(&accepted)));
     }
     // Subscribed before the prompt is submitted, so that no frame of the answer is missed.
-    let address = prompt::address(&chat)?;
     let session = request.server.handle.session_at(&address)?;
     let mut subscriber = request.server.hub.subscriber();
     subscriber.subscribe(session, Some(address));
-    let accepted = prompt::submit(&request.server, request.caller()?, chat, id, text).await?;
+    let accepted = prompt::submit(&request.server, request.caller()?, prompt).await?;
     subscriber.subscribe(accepted.session.clone(), None);
     let caller = request.caller()?.clone();
     let mut waiter = AnswerWaiter::new(request.server.clone(), caller, subscriber, &accepted);

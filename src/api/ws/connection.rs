@@ -15,7 +15,7 @@ use crate::endpoint::{ask, session};
 use crate::error::ApiError;
 use crate::frame::{FrameKind, ServerFrame};
 use crate::hub::Subscriber;
-use crate::prompt::{self, AcceptedPrompt};
+use crate::prompt::{self, AcceptedPrompt, NewPrompt};
 use crate::refusals::RefusalKind;
 use crate::server::ServerState;
 use crate::token::{Caller, Scope};
@@ -232,7 +232,8 @@ impl Connection {
             let seq = self.subscribe(session.clone(), Some(address)).await?;
             self.sent.insert(session, seq);
         }
-        let outcome = self.server.hub.submit(&self.caller.token, chat, id.clone(), text)?;
+        let prompt = NewPrompt { chat, id: id.clone(), text, agent: None };
+        let outcome = self.server.hub.submit(&self.caller.token, prompt)?;
         self.prompts.push(id, outcome);
         Ok(())
     }

@@ -16,6 +16,9 @@ pub struct Event {
     pub from: Sender,
     /// The address to which an answer is sent.
     pub address: Address,
+    /// The agent that the sender has chosen, where the platform lets people choose; `None` for the one that the
+    /// configuration names. Each agent has a session of its own in the conversation.
+    pub agent: Option<String>,
     /// The conversation it belongs to.
     pub conversation: Conversation,
     /// Whether it is meant for the bot: a direct message, a mention, a reply to the bot or a command.
@@ -57,6 +60,7 @@ impl Event {
             kind,
             from,
             address,
+            agent: None,
             conversation,
             addressed: false,
             forward: None,

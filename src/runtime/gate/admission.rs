@@ -249,7 +249,8 @@ impl Admission<'_> {
 
     /// The session that the event belongs to.
     pub(super) fn session(&self) -> Result<SessionKey, KeyError> {
-        let agent = self.shared.agent_of(self.settings, &self.source.account, self.chat);
+        let configured = || self.shared.agent_of(self.settings, &self.source.account, self.chat);
+        let agent = self.event.agent.as_deref().unwrap_or_else(configured);
         let own = self.rules().is_some_and(|rules| rules.sessions == Some(Sharing::Person));
         let person = own.then(|| self.event.from.id.id());
         route::session(agent, self.source, &self.event.conversation, self.chat, person)

@@ -6,6 +6,7 @@ mod access;
 mod asks;
 mod attacks;
 mod client;
+mod completions;
 mod harness;
 mod http;
 mod memory;

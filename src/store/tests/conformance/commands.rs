@@ -111,6 +111,27 @@ async fn cancel_ends_everything_but_commands() {
 }
 
 #[tokio::test]
+async fn one_message_is_cancelled_unless_its_turn_answers_others_too() {
+    let fixture = Fixture::open().await;
+    let cancel = async |id| fixture.store.cancel_message(id, t(60)).await.unwrap().map(|gone| gone.turn);
+    let turn = fixture.turn("anna", "a").await;
+    let waiting = fixture.accept_one(11, says("anna", "2", "b")).await;
+    let other = fixture.accept_one(12, says("anna", "3", "c")).await;
+    assert_eq!(cancel(waiting).await, Some(None));
+    assert_eq!((fixture.state(waiting).await.0.as_str(), fixture.store.waiting()), ("cancelled", 1));
+    assert_eq!(cancel(waiting).await, None, "it has ended");
+    let running = turn.messages[0].id;
+    assert_eq!(cancel(running).await, Some(Some(turn.claim.id)));
+    assert_eq!(fixture.state(running).await.0, "cancelled");
+    let another = fixture.accept_one(13, says("anna", "4", "d")).await;
+    let both = fixture.store.claim_turn(&key("anna"), Take::All, t(61)).await.unwrap().unwrap();
+    assert_eq!(ids(&both), [other, another]);
+    assert_eq!(cancel(other).await, None);
+    let command = command(&fixture, "c").await;
+    assert_eq!(cancel(command).await, None);
+}
+
+#[tokio::test]
 async fn a_retry_is_a_turn_of_its_own_about_the_messages_of_the_last_one() {
     let fixture = Fixture::open().await;
     let file = Attachment {

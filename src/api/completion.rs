@@ -1,0 +1,7 @@
+//! The OpenAI-compatible front: the prompt in a request, and the objects of its responses.
+
+pub(crate) mod error;
+mod growing_text;
+pub(crate) mod object;
+pub(crate) mod request;
+pub(crate) mod stream;

@@ -1,0 +1,169 @@
+//! A streamed answer: chunks as server-sent events. A failure is an event with an error, never a normal end.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use frontdesk_core::delivery::Ending;
+use frontdesk_core::id::MessageId;
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
+
+use super::error;
+use super::growing_text::GrowingText;
+use super::object::Completion;
+use crate::error::ApiError;
+use crate::frame::{FrameKind, ServerFrame};
+use crate::server::ServerState;
+use crate::waiter::{AnswerWaiter, StreamEvent};
+
+/// Cancels a message when its client disconnects before the answer has ended.
+pub(crate) struct CancelOnDrop {
+    server: Arc<ServerState>,
+    message: Option<MessageId>,
+}
+
+impl CancelOnDrop {
+    pub(crate) fn new(server: Arc<ServerState>, message: MessageId) -> Self {
+        Self { server, message: Some(message) }
+    }
+
+    /// The message has ended, or is to be answered whether or not the client stays.
+    pub(crate) fn disarm(&mut self) {
+        self.message = None;
+    }
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        let Some(message) = self.message.take() else { return };
+        let handle = self.server.handle.clone();
+        self.server.tasks.spawn(async move {
+            if let Err(error) = handle.cancel_message(message).await {
+                tracing::warn!(%message, %error, "the turn of a client that disconnected was not cancelled");
+            }
+        });
+    }
+}
+
+/// An answer on its way to a client.
+struct Streamed {
+    waiter: AnswerWaiter,
+    completion: Completion,
+    include_usage: bool,
+    text: GrowingText,
+    /// The usage, as the frame of the turn's end has it.
+    usage: Value,
+    /// The answer was sent completely.
+    answered: bool,
+    client: CancelOnDrop,
+}
+
+/// The response with the answer.
+pub(crate) fn response(
+    waiter: AnswerWaiter,
+    completion: Completion,
+    include_usage: bool,
+    client: CancelOnDrop,
+) -> Response {
+    let first = data(&completion.chunk(json!({"role": "assistant", "content": ""}), None));
+    let (text, usage, answered) = (GrowingText::default(), Value::Null, false);
+    let streamed = Streamed { waiter, completion, include_usage, text, usage, answered, client };
+    let rest = stream::unfold(Some(streamed), async |streamed| {
+        let mut streamed = streamed?;
+        let (written, goes_on) = streamed.next().await;
+        Some((written, goes_on.then_some(streamed)))
+    });
+    let all = stream::iter([first]).chain(rest).map(|written| Ok::<_, Infallible>(Bytes::from(written)));
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (headers, Body::from_stream(all)).into_response()
+}
+
+impl Streamed {
+    /// The next text to write, and whether more follows.
+    async fn next(&mut self) -> (String, bool) {
+        loop {
+            let written = match self.waiter.next().await {
+                Ok(Some(StreamEvent::Frame(frame))) => match self.frame(&frame) {
+                    Ok(written) => written,
+                    Err(error) => return (self.failed(&error), false),
+                },
+                Ok(Some(StreamEvent::KeepAlive)) => Some(": still at work\n\n".to_owned()),
+                Ok(None) if self.answered => return (self.end(), false),
+                Ok(None) => return (self.failed(&ApiError::internal()), false),
+                Err(error) => return (self.failed(&error), false),
+            };
+            if let Some(written) = written {
+                return (written, true);
+            }
+        }
+    }
+
+    /// What a frame adds to the answer.
+    fn frame(&mut self, frame: &ServerFrame) -> Result<Option<String>, ApiError> {
+        let fields = || serde_json::from_str::<Value>(frame.json.as_str()).unwrap_or_default();
+        let more = match frame.kind {
+            FrameKind::Delta => {
+                let fields = fields();
+                let piece = fields["text"].as_str().unwrap_or_default();
+                self.text.add(fields["attempt"].as_u64().unwrap_or(0), piece)
+            }
+            FrameKind::Gap => {
+                self.text.miss();
+                None
+            }
+            FrameKind::Done | FrameKind::AskReply => {
+                let whole = frame.full_text();
+                let rest =
+                    self.text.rest(&whole).ok_or_else(|| begun_anew().about(self.completion.message))?;
+                self.answered = true;
+                (!rest.is_empty()).then(|| rest.to_owned())
+            }
+            FrameKind::End(Ending::Answered) => {
+                self.usage = fields()["usage"].take();
+                None
+            }
+            FrameKind::End(ending) => return Err(ApiError::ended(ending, self.completion.message)),
+            FrameKind::Message
+            | FrameKind::Ask
+            | FrameKind::AskClosed
+            | FrameKind::Typing
+            | FrameKind::Stored => None,
+        };
+        Ok(more.map(|more| data(&self.completion.chunk(json!({"content": more}), None))))
+    }
+
+    fn end(&mut self) -> String {
+        self.client.disarm();
+        let mut end = data(&self.completion.chunk(json!({}), Some("stop")));
+        if self.include_usage && self.usage.is_object() {
+            end.push_str(&data(&self.completion.usage_chunk(&self.usage)));
+        }
+        end.push_str("data: [DONE]\n\n");
+        end
+    }
+
+    fn failed(&mut self, error: &ApiError) -> String {
+        self.client.disarm();
+        data(&error::body(error))
+    }
+}
+
+/// The client has text that is not part of the answer.
+fn begun_anew() -> ApiError {
+    let mut error = ApiError::internal();
+    error.code = "answer_restarted".into();
+    error.message =
+        "the agent took back what it had said and answered anew: ask without `stream` to get the answer"
+            .into();
+    error
+}
+
+fn data(object: &Value) -> String {
+    format!("data: {object}\n\n")
+}

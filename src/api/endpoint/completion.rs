@@ -1,0 +1,105 @@
+//! Chat completions, for programs that know the OpenAI interface. Its models are the agents.
+
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::completion::error;
+use crate::completion::object::{self, Completion};
+use crate::completion::request::CompletionRequest;
+use crate::completion::stream::{self, CancelOnDrop};
+use crate::error::ApiError;
+use crate::list;
+use crate::prompt::{self, NewPrompt};
+use crate::random;
+use crate::request::{ApiRequest, ApiResponse};
+use crate::waiter::{AnswerWaiter, ReceivedAnswer};
+
+/// Names the chat that a request belongs to. Without it the request carries its whole conversation.
+const CHAT: &str = "x-frontdesk-chat";
+
+/// The message's id, by which a complaint can be traced. The official clients log it.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Answers the last message of a conversation.
+pub(crate) async fn complete(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let response = completed(request).await.unwrap_or_else(error::response);
+    Ok(ApiResponse::Other(response))
+}
+
+/// The agents.
+pub(crate) async fn models(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let handle = &request.server.handle;
+    let models = handle.agents().into_iter().map(|agent| object::model(&agent, handle.started()));
+    Ok(ApiResponse::ok(json!({"object": "list", "data": models.collect::<Vec<_>>()})))
+}
+
+/// One agent.
+pub(crate) async fn model(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    Ok(match known_agent(&request, request.param(0)?) {
+        Ok(agent) => ApiResponse::ok(object::model(&agent, request.server.handle.started())),
+        Err(error) => ApiResponse::Other(error::response(error)),
+    })
+}
+
+async fn completed(mut request: ApiRequest) -> Result<Response, ApiError> {
+    let asked: CompletionRequest = request.json()?;
+    request.release_body();
+    asked.check()?;
+    let agent = known_agent(&request, &asked.model)?;
+    let named = request.parts.headers.get(CHAT).map(|chat| chat.to_str().map(str::to_owned));
+    let (chat, text) = match named.transpose() {
+        Ok(Some(chat)) => (chat, asked.last_prompt()?),
+        Ok(None) => (format!("v1-{}", random::id()?), asked.whole_prompt()?),
+        Err(_) => return Err(ApiError::bad_request("X-Frontdesk-Chat: the name must be ASCII")),
+    };
+    prompt::check(&chat, &text)?;
+    let key = request.idempotency_key()?;
+    // The chat of a request without one is new, so its key would never be met again.
+    let repeatable = key.is_some() && request.parts.headers.contains_key(CHAT);
+    let id = key.map_or_else(random::id, Ok)?;
+    let (server, caller) = (request.server.clone(), request.caller()?.clone());
+    let address = prompt::address(&chat)?;
+    // Subscribed before the prompt is submitted, so that no frame of the answer is missed.
+    let mut subscriber = server.hub.subscriber();
+    subscriber.subscribe(server.handle.session_with(&agent, &address)?, Some(address));
+    let new = NewPrompt { chat, id, text, agent: Some(agent.clone()) };
+    let accepted = prompt::submit(&server, &caller, new).await?;
+    let completion = Completion { message: accepted.message, created: server.clock().wall(), model: agent };
+    let mut client = CancelOnDrop::new(server.clone(), accepted.message);
+    if repeatable {
+        client.disarm();
+    }
+    let mut waiter = AnswerWaiter::new(server, caller, subscriber, &accepted);
+    let mut response = if asked.stream {
+        stream::response(waiter, completion, asked.include_usage(), client)
+    } else {
+        let answer = waiter.answer().await;
+        client.disarm();
+        let ReceivedAnswer { text, usage, .. } = answer?;
+        let body = completion.whole(&text, usage.as_ref());
+        match waiter.take_reserved() {
+            Some(reserved) => list::reserved_response(body.to_string(), reserved),
+            None => ApiResponse::ok(body),
+        }
+        .into_response()
+    };
+    if let Ok(id) = HeaderValue::from_str(&accepted.message.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    Ok(response)
+}
+
+/// The agent of this name.
+fn known_agent(request: &ApiRequest, name: &str) -> Result<String, ApiError> {
+    let agents = request.server.handle.agents();
+    if agents.iter().any(|agent| agent == name) {
+        return Ok(name.to_owned());
+    }
+    let mut error = ApiError::not_found(format!(
+        "there is no such model; the models are the agents: {}",
+        agents.join(", ")
+    ));
+    error.code = "model_not_found".into();
+    Err(error)
+}

@@ -1,0 +1,194 @@
+//! The OpenAI-compatible front.
+
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+
+use crate::client::{Reply, answer, within};
+use crate::harness::{ADMIN, MAIN, READER, TestServer};
+
+const PATH: &str = "/v1/chat/completions";
+
+fn ask(text: &str) -> Value {
+    json!({"model": "main", "messages": [{"role": "user", "content": text}]})
+}
+
+fn request(server: &TestServer, body: &Value) -> RequestBuilder {
+    server.request(Method::POST, PATH).bearer_auth(ADMIN).json(body)
+}
+
+/// The objects of a streamed response; the last one is the text `[DONE]` if it ended normally.
+async fn streamed(server: &TestServer, text: &str) -> Vec<Value> {
+    let mut body = ask(text);
+    body["stream"] = true.into();
+    body["stream_options"] = json!({"include_usage": true});
+    let response = within(request(server, &body).send()).await.unwrap();
+    assert_eq!(
+        (response.status(), &response.headers()["content-type"]),
+        (StatusCode::OK, &"text/event-stream".parse().unwrap())
+    );
+    let text = within(response.text()).await.unwrap();
+    let data = text.split("\n\n").filter_map(|event| event.strip_prefix("data: "));
+    data.map(|data| serde_json::from_str(data).unwrap_or(data.into())).collect()
+}
+
+fn content(chunks: &[Value]) -> String {
+    chunks.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_completion_is_the_answer_of_the_agent() {
+    let server = TestServer::open().await;
+    let reply = server.post(PATH, ask("!usage hello")).await;
+    assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+    let choice = &reply.body["choices"][0];
+    assert_eq!((&choice["message"]["content"], &choice["finish_reason"]), (&json!("hello"), &json!("stop")));
+    assert_eq!((&reply.body["object"], &reply.body["model"]), (&json!("chat.completion"), &json!("main")));
+    let usage = &reply.body["usage"];
+    let total = usage["prompt_tokens"].as_u64().unwrap() + usage["completion_tokens"].as_u64().unwrap();
+    assert_eq!((usage["total_tokens"].as_u64(), total > 0), (Some(total), true));
+    let id = reply.headers["x-request-id"].to_str().unwrap();
+    assert_eq!(reply.body["id"], format!("chatcmpl-{id}"));
+    let sessions = server.get("/api/sessions").await;
+    let key = sessions.body["sessions"][0]["key"].as_str().unwrap();
+    assert!(key.starts_with("agent:main:web:dm:v1-"), "a conversation of its own: {sessions:?}");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_named_chat_gets_only_the_last_message_and_is_the_chat_of_the_page() {
+    let server = TestServer::open().await;
+    let conversation = json!([
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "one"},
+        {"role": "assistant", "content": "two"},
+        {"role": "user", "content": "three"},
+    ]);
+    let body = json!({"model": "main", "messages": conversation});
+    let whole = server.post(PATH, body.clone()).await;
+    let said = "Be brief.\n\nThe conversation so far:\n\nUser: one\n\nAssistant: two\n\nUser: three";
+    assert_eq!(whole.body["choices"][0]["message"]["content"], said);
+    let named = || request(&server, &body).header("x-frontdesk-chat", "main").header("idempotency-key", "k");
+    let first: Reply = answer(named()).await;
+    assert_eq!(first.body["choices"][0]["message"]["content"], "three");
+    let again = answer(named()).await;
+    assert_eq!(again.body["id"], first.body["id"], "the same key is the same message");
+    let session = server.get(&format!("/api/session/{}", MAIN.replace(':', "%3A"))).await;
+    assert_eq!(session.status, StatusCode::OK, "{session:?}");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_streamed_completion_ends_with_a_reason_its_usage_and_done() {
+    let server = TestServer::open().await;
+    let words = "one two three four ".repeat(20);
+    let chunks = streamed(&server, &format!("!slow 20 {words}")).await;
+    assert_eq!(content(&chunks), words);
+    assert!(chunks.len() > 4, "in pieces: {chunks:?}");
+    assert_eq!(chunks[0]["choices"][0]["delta"]["role"], "assistant");
+    assert_eq!(chunks[chunks.len() - 2]["choices"][0]["finish_reason"], "stop");
+    assert_eq!(chunks.last(), Some(&json!("[DONE]")));
+    let chunks = streamed(&server, "!usage hello").await;
+    let usage = &chunks[chunks.len() - 2];
+    assert_eq!((&usage["choices"], usage["usage"]["total_tokens"].is_u64()), (&json!([]), true), "{usage}");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_of_the_agent_is_an_error_and_never_a_normal_end() {
+    let server = TestServer::open().await;
+    let reply = server.post(PATH, ask("!fail")).await;
+    assert_eq!((reply.status, reply.code()), (StatusCode::BAD_GATEWAY, "agent_failed"), "{reply:?}");
+    assert_eq!(reply.body["error"]["type"], "server_error");
+    assert_eq!(reply.headers["x-should-retry"], "false", "a repetition would be a second turn");
+    let chunks = streamed(&server, "!fail").await;
+    assert_eq!(chunks.last().unwrap()["error"]["code"], "agent_failed", "{chunks:?}");
+    assert!(!chunks.contains(&json!("[DONE]")));
+    // What was shown of an answer cannot be taken back.
+    let chunks = streamed(&server, "!restart other words").await;
+    assert_eq!(chunks.last().unwrap()["error"]["code"], "answer_restarted", "{chunks:?}");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_disconnects_cancels_its_turn() {
+    let server = TestServer::open().await;
+    for stream in [false, true] {
+        let mut body = ask("!wait 60000 late");
+        body["stream"] = stream.into();
+        let waiting = request(&server, &body).timeout(Duration::from_millis(500)).send();
+        if let Ok(response) = waiting.await {
+            assert!(response.text().await.is_err(), "the answer does not end in time");
+        }
+    }
+    let ended = async {
+        loop {
+            let sessions = server.get("/api/sessions").await;
+            let mut states = Vec::new();
+            for session in sessions.body["sessions"].as_array().unwrap() {
+                let key = session["key"].as_str().unwrap().replace('%', "%25").replace(':', "%3A");
+                let messages = server.get(&format!("/api/session/{key}/messages")).await;
+                states.push(messages.body["messages"][0]["state"].as_str().unwrap().to_owned());
+            }
+            if states == ["cancelled", "cancelled"] {
+                break;
+            }
+            let clock = server.handle.clock();
+            clock.sleep_until(clock.mono() + Duration::from_millis(50)).await;
+        }
+    };
+    within(ended).await;
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_with_a_key_to_a_chat_is_answered_though_its_client_disconnects() {
+    let server = TestServer::open().await;
+    let body = ask("!wait 1500 late");
+    let keyed = || request(&server, &body).header("x-frontdesk-chat", "c").header("idempotency-key", "k");
+    assert!(keyed().timeout(Duration::from_millis(300)).send().await.is_err());
+    let reply = answer(keyed()).await;
+    assert_eq!(reply.body["choices"][0]["message"]["content"], "late", "{reply:?}");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_models_are_the_agents() {
+    let server = TestServer::open().await;
+    let models = answer(server.request(Method::GET, "/v1/models").bearer_auth(READER)).await;
+    assert_eq!((&models.body["object"], &models.body["data"][0]["id"]), (&json!("list"), &json!("main")));
+    assert_eq!(server.get("/v1/models/main").await.body["object"], "model");
+    for reply in [
+        server.get("/v1/models/gpt-4").await,
+        server.post(PATH, json!({"model": "gpt-4", "messages": [{"role": "user", "content": "a"}]})).await,
+    ] {
+        assert_eq!((reply.status, reply.code()), (StatusCode::NOT_FOUND, "model_not_found"), "{reply:?}");
+        assert!(reply.body["error"]["message"].as_str().unwrap().contains("main"), "{reply:?}");
+    }
+    assert_eq!(server.get("/api/status").await.body["totals"]["sessions"], 0);
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_requests_and_callers_are_refused_before_anything_is_stored() {
+    let server = TestServer::open().await;
+    let of_a_reader = server.request(Method::POST, PATH).bearer_auth(READER).json(&ask("a"));
+    assert_eq!(answer(of_a_reader).await.status, StatusCode::FORBIDDEN);
+    let without = server.request(Method::POST, PATH).json(&ask("a"));
+    assert_eq!(answer(without).await.status, StatusCode::UNAUTHORIZED);
+    let mut tools = ask("a");
+    tools["tools"] = json!([{"type": "function", "function": {"name": "f"}}]);
+    for (body, code) in [
+        (json!({"model": "main"}), "bad_json"),
+        (json!({"model": "main", "messages": []}), "bad_request"),
+        (ask(" "), "bad_request"),
+        (tools, "unsupported_parameter"),
+    ] {
+        let reply = server.post(PATH, body).await;
+        assert_eq!((reply.status, reply.code()), (StatusCode::BAD_REQUEST, code), "{reply:?}");
+        assert_eq!(reply.body["error"]["type"], "invalid_request_error");
+    }
+    assert_eq!(server.get("/api/status").await.body["totals"]["sessions"], 0);
+    server.close().await;
+}

@@ -1,0 +1,65 @@
+//! A message whose sender no longer waits for its answer.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::address::Address;
+use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::key::SessionKey;
+
+use crate::fault::Outcome;
+use crate::finish::cancel;
+use crate::message::{inbound, inbound_columns};
+use crate::queue::WorkClass;
+use crate::row::{InboundRow, TurnState};
+use crate::turn::{OpenTurn, turn_columns};
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+/// The message, if it waits for its turn or has one.
+const UNANSWERED: &str = concat!(
+    "SELECT ",
+    inbound_columns!(),
+    " FROM inbound i WHERE i.id = ?1 AND i.disposition = 'turn' AND i.state IN ('waiting', 'in_turn')"
+);
+
+/// The open turn of a message.
+const ITS_TURN: &str = concat!(
+    "SELECT ",
+    turn_columns!(),
+    " FROM turn t JOIN inbound i ON i.turn_id = t.id WHERE i.id = ?1 AND t.state IN ('queued', 'running')"
+);
+
+/// A cancelled message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Abandoned {
+    /// Its session.
+    pub session: SessionKey,
+    /// Where its answer would have gone.
+    pub address: Address,
+    /// The turn that ran for it, whose agent must be told; `None` if it only waited.
+    pub turn: Option<TurnId>,
+}
+
+impl Store {
+    /// Cancels one message. `None` if it has ended already, or if its turn answers others as well.
+    pub async fn cancel_message(&self, id: MessageId, now: DateTime<Utc>) -> Result<Option<Abandoned>> {
+        self.write(WorkClass::Commands, move |tx| abandon(tx, id, now)).await
+    }
+}
+
+fn abandon(tx: &Tx<'_>, id: MessageId, now: DateTime<Utc>) -> Outcome<Option<Abandoned>> {
+    let Some(InboundRow { session, address, .. }) = tx.one(UNANSWERED, [id.0], inbound)? else {
+        return Ok(None);
+    };
+    let Some(turn) = OpenTurn::find(tx, ITS_TURN, [id.0])? else {
+        let cancelled =
+            tx.run("UPDATE inbound SET state = 'cancelled' WHERE id = ?1 AND state = 'waiting'", [id.0])?;
+        tx.taken(cancelled);
+        return Ok((cancelled > 0).then_some(Abandoned { session, address, turn: None }));
+    };
+    if turn.messages != [id] {
+        return Ok(None);
+    }
+    cancel(tx, &turn, None, now)?;
+    let running = (turn.state == TurnState::Running).then_some(turn.id);
+    Ok(Some(Abandoned { session, address, turn: running }))
+}
