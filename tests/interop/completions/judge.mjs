@@ -1,0 +1,61 @@
+// The official OpenAI client from npm against a running gateway with the echo agent: judge.mjs ADDRESS TOKEN
+import assert from "node:assert/strict";
+import OpenAI from "openai";
+
+const [address, token] = process.argv.slice(2);
+const client = new OpenAI({ baseURL: `${address}/v1`, apiKey: token });
+const user = (content) => [{ role: "user", content }];
+
+const tests = {
+  "the models are listed": async () => {
+    const { data } = await client.models.list();
+    assert.deepEqual(data.map((model) => model.id), ["main"]);
+  },
+  "an answer arrives whole": async () => {
+    const answer = await client.chat.completions.create({ model: "main", messages: user("!usage hello") });
+    assert.equal(answer.choices[0].message.content, "hello");
+    assert.ok(answer.usage.total_tokens > 0);
+  },
+  "an answer arrives in pieces": async () => {
+    const words = "one two three four ".repeat(10);
+    const stream = await client.chat.completions.create({
+      model: "main", messages: user(`!slow 10 ${words}`), stream: true,
+    });
+    const pieces = [];
+    for await (const chunk of stream) if (chunk.choices[0]?.delta.content) pieces.push(chunk.choices[0].delta.content);
+    assert.equal(pieces.join(""), words);
+    assert.ok(pieces.length > 2);
+  },
+  "the helper for streams, which wants a reason for the end, accepts the answer": async () => {
+    const stream = client.chat.completions.stream({ model: "main", messages: user("hello") });
+    assert.equal((await stream.finalChatCompletion()).choices[0].message.content, "hello");
+  },
+  "a failure of the agent is thrown": async () => {
+    const failing = client.chat.completions.create({ model: "main", messages: user("!fail") });
+    await assert.rejects(failing, (error) => error.status === 502 && error.code === "agent_failed");
+  },
+  "a failure in a stream is thrown": async () => {
+    const stream = await client.chat.completions.create({ model: "main", messages: user("!fail"), stream: true });
+    const read = async () => { for await (const _ of stream); };
+    await assert.rejects(read(), (error) => error instanceof OpenAI.APIError && error.code === "agent_failed");
+  },
+  "a chat is named by a header": async () => {
+    const messages = [{ role: "user", content: "one" }, { role: "assistant", content: "1" }, ...user("two")];
+    const headers = { "X-Frontdesk-Chat": "from-npm" };
+    const answer = await client.chat.completions.create({ model: "main", messages }, { headers });
+    assert.equal(answer.choices[0].message.content, "two");
+  },
+};
+
+let failed = 0;
+for (const [name, test] of Object.entries(tests)) {
+  try {
+    await test();
+    console.log(`ok      ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAILED  ${name}\n${error.stack}`);
+  }
+}
+console.log(`openai from npm: ${Object.keys(tests).length - failed} passed, ${failed} failed`);
+process.exitCode = failed ? 1 : 0;
