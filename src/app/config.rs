@@ -28,7 +28,8 @@ mod unknown;
 mod walk;
 
 pub use crate::channels::Channels;
-pub use load::{Loaded, More, Reading, load, load_with, parse};
+pub(crate) use load::LARGEST;
+pub use load::{Loaded, More, Reading, load, load_telling, load_with, log_wait, parse};
 pub use problem::{Problem, Problems};
 pub use syntax::Syntax;
 

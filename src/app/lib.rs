@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod home;
 mod no_agent;
 pub mod plan;
+pub mod regular_file;
 mod reload;
 mod running;
 mod source;

@@ -73,7 +73,12 @@ impl Running {
     /// their running turns, and everything else stays as it is. Agents and accounts that the builder was given stay. A
     /// wrong configuration changes nothing, and [`Running::status`] shows its errors until a right one is read.
     pub async fn reload(&self) -> Result<Plan, ReloadError> {
-        self.parts.reloader.reload(program()).await
+        self.reload_by(&program()).await
+    }
+
+    /// Like [`Running::reload`], with the author that the log and the audit name.
+    pub async fn reload_by(&self, author: &Author) -> Result<Plan, ReloadError> {
+        self.parts.reloader.reload(author.clone()).await
     }
 
     /// What [`Running::reload`] would change.

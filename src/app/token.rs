@@ -7,11 +7,16 @@ use std::path::{Path, PathBuf};
 
 use frontdesk_core::config::Secret;
 
+use crate::regular_file;
+
 /// The id of the token in the home folder. Its holder is the person with this id on the web channel.
 pub const ID: &str = frontdesk_core::port::OWNER_TOKEN;
 
 /// The minimum length of a token that somebody chooses.
 const SHORTEST: usize = 16;
+
+/// The maximum size of the file, in bytes.
+const LARGEST: u64 = 4 << 10;
 
 /// A token in clear text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +50,7 @@ pub enum TokenError {
 impl ClearToken {
     /// Reads the token; `None` if there is no file.
     pub fn read(path: &Path) -> Result<Option<ClearToken>, TokenError> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match regular_file::read_text(path, LARGEST) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(TokenError::Io { path: path.to_owned(), source }),

@@ -11,6 +11,8 @@ use std::time::Duration;
 use frontdesk_core::port::Stop;
 use frontdesk_store::row::Author;
 
+use crate::config::LARGEST;
+use crate::regular_file;
 use crate::reload::Reloader;
 
 /// The time between two looks at the file. A change is taken over when two looks have found the same text, so that no
@@ -45,15 +47,20 @@ pub(crate) async fn run(reloader: Arc<Reloader>, stop: Stop) {
             if is_first && reloader.plan().await.is_ok_and(|plan| plan.is_empty()) {
                 continue;
             }
-            let author = Author { name: "watch".to_owned(), via: "config" };
-            // The log and the health say what came of it.
-            if let Err(error) = reloader.reload(author).await {
-                tracing::debug!(%error, "the changed configuration was not taken over");
+            let author = Author { name: "watch".to_owned(), via: "file" };
+            tokio::select! {
+                // The log and the health say what came of it.
+                done = reloader.reload(author) => if let Err(error) = done {
+                    tracing::debug!(%error, "the changed configuration was not taken over");
+                },
+                // A secret may take a while.
+                () = stop.cancelled() => return,
             }
         }
     }
 }
 
 async fn read(file: &Path) -> Option<Vec<u8>> {
-    tokio::fs::read(file).await.ok()
+    let file = file.to_owned();
+    tokio::task::spawn_blocking(move || regular_file::read(&file, LARGEST).ok()).await.ok().flatten()
 }

@@ -1,19 +1,16 @@
 //! Questions of an agent: answered by a button, on the command line and in the terminal chat, over a kill of the gateway.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::os::fd::OwnedFd;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 
 use frontdesk_botapi::{BOT, Call, Shown};
-use rustix::fs::{Mode, OFlags};
 use rustix::process::Signal;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::json;
 
 use crate::program::{Daemon, NewHome, command, until};
 use crate::telegram::Telegram;
+use crate::terminal::terminal;
 
 const ANNA: i64 = 1001;
 const BEN: i64 = 1002;
@@ -174,16 +171,6 @@ fn in_a_terminal_a_question_is_answered_by_typing() {
     sees("The answer is allow.");
     assert!(chat.wait().unwrap().success());
     daemon.stop().good();
-}
-
-/// A keyboard, and the terminal at which a program reads what is typed on it.
-fn terminal() -> (File, OwnedFd) {
-    let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&keyboard).unwrap();
-    unlockpt(&keyboard).unwrap();
-    let path = ptsname(&keyboard, Vec::new()).unwrap();
-    let terminal = rustix::fs::open(path.as_c_str(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
-    (keyboard.into(), terminal)
 }
 
 /// `frontdesk chat` without a terminal.

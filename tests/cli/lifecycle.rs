@@ -1,10 +1,12 @@
-//! Stops and restarts by admins, and what a killed gateway leaves running.
+//! Stops and restarts by admins and signals, and what a killed gateway leaves running.
 
 use std::net::TcpListener;
+use std::process::{Child, Stdio};
 
+use rustix::process::Signal;
 use serde_json::json;
 
-use crate::program::{Daemon, NewHome, command, until};
+use crate::program::{Daemon, NewHome, command, finish, until};
 
 fn url(home: &NewHome) -> String {
     let link = home.run(&["link"]).good().out.clone();
@@ -145,4 +147,78 @@ fn the_last_channel_is_started_again_from_the_machine() {
     let audit = home.run(&["audit"]).good().out.clone();
     assert!(audit.contains("cli") && audit.contains("stop") && audit.contains("start"), "{audit}");
     daemon.stop().good();
+}
+
+#[test]
+fn a_hangup_does_not_end_it() {
+    let home = NewHome::new();
+    let mut daemon = Daemon::start(&home.path());
+    daemon.signal(Signal::HUP);
+    daemon.logs("SIGHUP");
+    home.run(&["chat", "still here?"]).good();
+    daemon.stop().good();
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_and_loses_nothing() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[turns]\ndrain_seconds = 600\n");
+    let mut daemon = Daemon::start(&home.path());
+    let link = home.run(&["link"]).good().out.clone();
+    let (url, token) = link.trim().split_once("/#token=").unwrap();
+    let mut post = std::process::Command::new("curl");
+    post.args(["-sf", &format!("{url}/api/chat"), "-H", &format!("Authorization: Bearer {token}")]);
+    post.args(["-H", "content-type: application/json", "-d", r#"{"text":"!wait 300000 late","wait":false}"#]);
+    finish(&mut post, "").json();
+    daemon.signal(Signal::TERM);
+    daemon.logs("SIGTERM");
+    daemon.signal(Signal::INT);
+    daemon.end().failed(1, &["a second SIGINT", "kept"]);
+    let _daemon = Daemon::start(&home.path());
+    let status = home.run(&["status", "--json"]).json();
+    let open = |name: &str| status["totals"][name].as_u64().unwrap();
+    assert!(open("running") + open("waiting") > 0, "the turn was not taken up again: {status}");
+}
+
+/// Starts a `frontdesk chat` and waits until its turn is running.
+pub fn asking(home: &NewHome, text: &str) -> Child {
+    let mut chat = command(&home.path());
+    chat.args(["chat", text]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = chat.spawn().unwrap();
+    until("a turn runs", || home.run(&["status", "--json"]).json()["totals"]["running"] == json!(1));
+    child
+}
+
+#[track_caller]
+pub fn prints_answer(asked: Child, answer: &str) {
+    let output = asked.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8(output.stdout.clone()).unwrap().ends_with(answer), "{output:?}");
+}
+
+#[test]
+fn a_stop_waits_for_the_running_answer() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[turns]\ndrain_seconds = 20\n");
+    let daemon = Daemon::start(&home.path());
+    let asked = asking(&home, "!slow 500 one two three four");
+    daemon.stop().good();
+    prints_answer(asked, "one two three four\n");
+}
+
+#[test]
+fn chat_waits_for_a_restart_and_prints_the_answer_after_it() {
+    for signal in [Signal::TERM, Signal::KILL] {
+        let home = NewHome::new();
+        home.write("frontdesk.toml", "[turns]\ndrain_seconds = 0\n");
+        let daemon = Daemon::start(&home.path());
+        let asked = asking(&home, "!wait 1500 still answered");
+        daemon.signal(signal);
+        daemon.end();
+        let daemon = Daemon::start(&home.path());
+        prints_answer(asked, "still answered\n");
+        let messages = home.run(&["sessions", "messages", "agent:main:web:dm:main", "--json"]).json();
+        assert_eq!(messages["messages"].as_array().unwrap().len(), 1, "it was asked once: {messages}");
+        daemon.stop().good();
+    }
 }

@@ -83,7 +83,8 @@ async fn reload(remote: Remote, plan: bool) -> Done {
     let answer =
         Client::find(&remote)?.post("/api/config/reload", &json!({ "plan": plan }), &fresh_key()?).await?;
     if remote.json {
-        return screen::json(&answer);
+        screen::json(&answer)?;
+        return unfinished(&answer);
     }
     let done = if plan { "would be" } else { "is" };
     let mut lines = Vec::new();
@@ -109,13 +110,23 @@ async fn reload(remote: Remote, plan: bool) -> Done {
     if lines.is_empty() {
         lines.push(if plan { "Nothing would change." } else { "Nothing has changed." }.to_owned());
     }
-    lines.into_iter().try_for_each(|line| screen::line(screen::harmless(&line)))
+    lines.into_iter().try_for_each(|line| screen::line(screen::harmless(&line)))?;
+    unfinished(&answer)
+}
+
+/// An error if the configuration is in use and the gateway could not do all that follows from it.
+fn unfinished(answer: &Value) -> Done {
+    let unfinished: Vec<&str> = field::list(answer, "unfinished").iter().filter_map(Value::as_str).collect();
+    if unfinished.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("the configuration is in use, but {}", unfinished.join("; and "))))
 }
 
 /// Prints whether the configuration is valid, and every error in it with its position.
 fn check_json(file: &FileArgs) -> Done {
     let home = file.home()?;
-    let (path, problems) = match read(&home, file.config.as_deref()) {
+    let (path, problems) = match read(&home, file.config.as_deref(), &screen::note) {
         Ok(loaded) => (loaded.file, Vec::new()),
         Err(ReadError::Problems(found)) => (found.file, found.problems),
         Err(ReadError::Failure(failure)) if failure.is_config() => {
@@ -145,7 +156,7 @@ impl FileArgs {
     }
 
     fn load(&self) -> Result<Loaded, Failure> {
-        load(&self.home()?, self.config.as_deref())
+        load(&self.home()?, self.config.as_deref(), &screen::note)
     }
 }
 
@@ -169,9 +180,10 @@ impl From<HomeError> for ReadError {
     }
 }
 
-/// The configuration in effect: the named file, else the one in the home folder, else the defaults.
-pub fn load(home: &Home, named: Option<&Path>) -> Result<Loaded, Failure> {
-    read(home, named).map_err(|error| match error {
+/// The configuration in effect: the named file, else the one in the home folder, else the defaults. `still_waits` is told
+/// what is waited for.
+pub fn load(home: &Home, named: Option<&Path>, still_waits: &dyn Fn(&str)) -> Result<Loaded, Failure> {
+    read(home, named, still_waits).map_err(|error| match error {
         ReadError::Problems(problems) => problems.into(),
         ReadError::Failure(failure) => failure,
     })
@@ -179,23 +191,23 @@ pub fn load(home: &Home, named: Option<&Path>) -> Result<Loaded, Failure> {
 
 /// Reads the configuration for a reload. The errors keep their positions in the file.
 pub fn read_again(home: &Home, named: Option<&Path>) -> Result<Loaded, Problems> {
-    read(home, named).map_err(|error| match error {
+    read(home, named, &config::log_wait).map_err(|error| match error {
         ReadError::Problems(problems) => problems,
         ReadError::Failure(failure) => Problems::in_memory([ConfigError::new("", failure.to_string())]),
     })
 }
 
-fn read(home: &Home, named: Option<&Path>) -> Result<Loaded, ReadError> {
+fn read(home: &Home, named: Option<&Path>, still_waits: &dyn Fn(&str)) -> Result<Loaded, ReadError> {
     let file = match named {
         Some(file) => Some(file.to_owned()),
         None => home.config()?,
     };
     match file {
-        Some(file) => Ok(config::load(&file, &super::env)?),
+        Some(file) => Ok(config::load_telling(&file, &super::env, &config::More::default(), still_waits)?),
         None => {
-            let more = config::More::default();
+            let (syntax, more) = (Syntax::Toml, config::More::default());
             let reading =
-                config::Reading { syntax: Syntax::Toml, folder: home.path(), env: &super::env, more: &more };
+                config::Reading { syntax, folder: home.path(), env: &super::env, more: &more, still_waits };
             let (config, document) =
                 config::parse("", reading).map_err(|problems| config::Problems { file: None, problems })?;
             Ok(Loaded { config, file: None, document })

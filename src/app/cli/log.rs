@@ -5,9 +5,10 @@
 //! written, so that it can neither look like another line nor control a terminal.
 
 use std::fmt::Debug;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use frontdesk::StartError;
@@ -33,8 +34,7 @@ pub fn start(log: &Log, home: &Home, verbose: bool) -> Result<SetLevel, StartErr
         }
         Some(file) => {
             let path = home.path().join(file);
-            let open = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
-            let file = open.map_err(|source| StartError::Log { path, source })?;
+            let file = open(&path).map_err(|source| StartError::Log { path, source })?;
             (BoxMakeWriter::new(Mutex::new(file)), false)
         }
     };
@@ -59,6 +59,17 @@ pub fn start(log: &Log, home: &Home, verbose: bool) -> Result<SetLevel, StartErr
         tracing::debug!(%error, "a log subscriber was set earlier");
     }
     Ok(level)
+}
+
+/// Opens the log file. A FIFO that nobody reads would block the start, and later every line.
+fn open(path: &Path) -> io::Result<File> {
+    if std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo()) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is a FIFO, and logging would wait for its reader",
+        ));
+    }
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
 }
 
 fn level_of<S: 'static>(handle: Handle<EnvFilter, S>, verbose: bool) -> SetLevel {

@@ -14,6 +14,7 @@ use frontdesk::{Gateway, Running, StartError};
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::port::Clock;
 use frontdesk_runtime::{GatewayHandle, Lifecycle};
+use frontdesk_store::row::Author;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -45,7 +46,7 @@ pub fn run(args: RunArgs) -> Done {
     // Files of the gateway are private to its user.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let home = Home::find(args.home.home.as_deref(), &super::env)?;
-    let (config, notices) = args.read(&home)?;
+    let (config, notices) = args.read(&home, &screen::note)?;
     let set_level = log::start(&config.log, &home, args.verbose)?;
     for notice in notices {
         tracing::warn!("{notice}");
@@ -61,21 +62,22 @@ pub fn run(args: RunArgs) -> Done {
 }
 
 impl RunArgs {
-    /// Reads the configuration, and returns warnings about it and the home folder.
-    fn read(&self, home: &Home) -> Result<(Config, Vec<String>), Failure> {
+    /// Reads the configuration, and returns warnings about it and the home folder. `still_waits` is told what is waited
+    /// for.
+    fn read(&self, home: &Home, still_waits: &dyn Fn(&str)) -> Result<(Config, Vec<String>), Failure> {
         let mut notices = Vec::new();
         let mut config = match self.config.as_deref() {
             // No home folder is created for a configuration that cannot be used.
             Some(file) => {
                 notices.extend(home::check_config(file)?);
-                let config = config::load(home, Some(file))?.config;
+                let config = config::load(home, Some(file), still_waits)?.config;
                 notices.extend(home.secure()?);
                 config
             }
             // A configuration can run programs, so the home folder's owner is checked before it is read.
             None => {
                 notices.extend(home.secure()?);
-                config::load(home, None)?.config
+                config::load(home, None, still_waits)?.config
             }
         };
         self.override_in(&mut config);
@@ -85,7 +87,7 @@ impl RunArgs {
     /// Reads the configuration for a restart. If it is wrong the old one stays in use; a port that was chosen freely
     /// stays the same, because people know it by now.
     fn read_again(&self, home: &Home, before: &Config, port: u16) -> Config {
-        let mut config = match self.read(home) {
+        let mut config = match self.read(home, &frontdesk::config::log_wait) {
             Ok((config, notices)) => {
                 for notice in notices {
                     tracing::warn!("{notice}");
@@ -235,16 +237,17 @@ async fn requested(handle: &GatewayHandle) -> Lifecycle {
     }
 }
 
-/// Prints where to go. The login link is printed on the first start only, and is never logged.
+/// Prints where to go. The login link is a secret: it is printed on the first start only, and only for a person at a
+/// terminal, because other outputs end in files and journals.
 fn greet(running: &Running) -> Done {
     let url = running.url();
     match running.token() {
-        (token, true) => screen::line(format!(
+        (token, true) if screen::is_terminal() => screen::line(format!(
             "Frontdesk is ready. Open this link to log in; `frontdesk link` prints it again:\n\n  {}\n\n\
              Or ask from the command line: frontdesk chat \"Hello\"",
             token.link(&url)
         )),
-        (_, false) => screen::line(format!(
+        _ => screen::line(format!(
             "Frontdesk is ready at {url} (`frontdesk link` prints a link that logs you in)."
         )),
     }
@@ -266,12 +269,13 @@ async fn upkeep(recorder: &PrometheusHandle, clock: &SystemClock) -> Infallible 
 
 /// Reloads the configuration at each SIGHUP. The log says what came of it.
 async fn reload_on(hangup: &mut Signal, running: &Running) -> Infallible {
+    let author = Author { name: "SIGHUP".to_owned(), via: "signal" };
     loop {
         if hangup.recv().await.is_none() {
             std::future::pending::<()>().await;
         }
         tracing::info!("SIGHUP: the configuration is read again");
-        if let Err(error) = running.reload().await {
+        if let Err(error) = running.reload_by(&author).await {
             tracing::debug!(%error, "SIGHUP: the configuration was not reloaded");
         }
     }

@@ -43,7 +43,7 @@ pub fn note(text: &str) {
 
 /// Prints a value as JSON: one line, or several on a terminal.
 pub fn json(value: &impl Serialize) -> Done {
-    let pretty = std::io::stdout().is_terminal();
+    let pretty = is_terminal();
     written(if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) })
 }
 
@@ -62,9 +62,14 @@ fn written(json: serde_json::Result<String>) -> Done {
     print(&format!("{}\n", visible::json(&json)))
 }
 
+/// Whether the output is a terminal.
+pub fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// Whether to use colours: on a terminal, unless NO_COLOR is set (no-color.org).
 pub fn colours() -> bool {
-    std::io::stdout().is_terminal() && super::env("NO_COLOR").is_none_or(|value| value.is_empty())
+    is_terminal() && super::env("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Replaces every character of a text that could control the terminal, change the direction of the line or is

@@ -1,11 +1,13 @@
 //! `frontdesk send`: sends a text or a file to a chat.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use frontdesk::home::Home;
+use frontdesk::regular_file;
 use frontdesk_core::address::Address;
 use serde_json::{Value, json};
 
@@ -90,10 +92,10 @@ impl MediaCopy {
         let shown = file.file_name().and_then(|name| name.to_str());
         let shown = shown
             .ok_or_else(|| Failure::usage(format!("--media {}: this is not a file name", file.display())))?;
-        let mut from = File::open(file).map_err(|error| failed(file, error))?;
-        if !from.metadata().is_ok_and(|facts| facts.is_file()) {
-            return Err(Failure::usage(format!("--media {}: this is not an ordinary file", file.display())));
-        }
+        let mut from = regular_file::open(file).map_err(|error| match error.kind() {
+            ErrorKind::InvalidInput => Failure::usage(format!("--media {}: {error}", file.display())),
+            _ => failed(file, error),
+        })?;
         let own = fresh_key()?;
         let folder = home.media().join(&own);
         let made = DirBuilder::new().mode(0o700).create(&folder);

@@ -19,7 +19,7 @@ const HEAD: &str = "\
 # not set; remove the `#` to set it. NAME stands for a name of your choice.
 #
 # Any value may contain ${VAR} or ${VAR:-default} from the environment, numbers too; `$$` is a dollar sign.
-# A secret is a text, { file = \"...\" } or { command = [\"...\"] }.
+# A secret is a text, { file = \"...\" } or { command = [\"...\"] }. A command has 10 seconds and no terminal.
 # `frontdesk config check` reports errors, `frontdesk config show` prints the values in effect.
 ";
 

@@ -1,6 +1,5 @@
 //! Reads a file into a checked configuration.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use frontdesk_core::config::{ConfigError, join};
@@ -19,9 +18,10 @@ use super::walk::walk;
 use crate::adapters::registry;
 use crate::channels::Channels;
 use crate::document::Node;
+use crate::regular_file;
 
 /// Maximum size of a configuration file, in bytes.
-const LARGEST: u64 = 4 * 1024 * 1024;
+pub(crate) const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// A configuration and the document it was read from.
 #[derive(Debug, Clone)]
@@ -45,6 +45,8 @@ pub struct Reading<'a> {
     pub env: Lookup<'a>,
     /// Agents and channels that are not in the text.
     pub more: &'a More,
+    /// Told what is waited for, in one sentence, if a secret's command takes longer than two seconds.
+    pub still_waits: &'a dyn Fn(&str),
 }
 
 /// Agents and channels that a program using the library adds, and that the configuration may name.
@@ -65,24 +67,29 @@ pub fn load(file: &Path, env: Lookup<'_>) -> Result<Loaded, Problems> {
 
 /// Reads and checks a file for a gateway with additional agents and channels.
 pub fn load_with(file: &Path, env: Lookup<'_>, more: &More) -> Result<Loaded, Problems> {
-    let at_file = |problems| Problems { file: Some(file.to_owned()), problems };
-    let text = text_of(file).map_err(|message| at_file(vec![ConfigError::new("", message).into()]))?;
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let reading = Reading { syntax: Syntax::of(file), folder, env, more };
-    let (config, document) = parse(&text, reading).map_err(at_file)?;
-    Ok(Loaded { config, file: Some(file.to_owned()), document })
+    load_telling(file, env, more, &log_wait)
 }
 
-/// Reads a file of at most [`LARGEST`] bytes.
-fn text_of(file: &Path) -> Result<String, String> {
-    let unreadable = |error: std::io::Error| format!("the configuration cannot be read: {error}");
-    let mut text = String::new();
-    let file = std::fs::File::open(file).map_err(unreadable)?;
-    file.take(LARGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > LARGEST {
-        return Err(format!("the file is larger than {} MiB, so it is not a configuration", LARGEST >> 20));
-    }
-    Ok(text)
+/// Logs what is waited for.
+pub fn log_wait(what: &str) {
+    tracing::warn!("{what}");
+}
+
+/// Like [`load_with`]; `still_waits` is told what is waited for, instead of the log.
+pub fn load_telling(
+    file: &Path,
+    env: Lookup<'_>,
+    more: &More,
+    still_waits: &dyn Fn(&str),
+) -> Result<Loaded, Problems> {
+    let at_file = |problems| Problems { file: Some(file.to_owned()), problems };
+    let unreadable = |error| ConfigError::new("", format!("the configuration cannot be read: {error}"));
+    let text =
+        regular_file::read_text(file, LARGEST).map_err(|error| at_file(vec![unreadable(error).into()]))?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let reading = Reading { syntax: Syntax::of(file), folder, env, more, still_waits };
+    let (config, document) = parse(&text, reading).map_err(at_file)?;
+    Ok(Loaded { config, file: Some(file.to_owned()), document })
 }
 
 /// Reads and checks a text. Every error is reported, not only the first.
@@ -97,7 +104,7 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
     let schema = Schema::root(&schema);
     let mut values = walk(schema, &document, &mut problems);
     if problems.is_empty() {
-        let mut secrets = Secrets { document: &document, folder: reading.folder, problems: &mut problems };
+        let mut secrets = Secrets { document: &document, reading, problems: &mut problems };
         secrets.resolve(schema, &mut values, "");
     }
     let values = fill(schema, Some(&values));
@@ -142,14 +149,14 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
 /// Replaces `{ file = ... }` and `{ command = [...] }` by the texts of the secrets.
 struct Secrets<'a> {
     document: &'a Node,
-    folder: &'a Path,
+    reading: Reading<'a>,
     problems: &'a mut Vec<Problem>,
 }
 
 impl Secrets<'_> {
     fn resolve(&mut self, schema: Schema<'_>, value: &mut Json, path: &str) {
         if schema.secret() {
-            match secret::resolve(value, self.folder) {
+            match secret::resolve(value, path, self.reading.folder, self.reading.still_waits) {
                 Ok(text) => *value = Json::String(text),
                 Err(message) => {
                     let position = self.document.position_of(path);

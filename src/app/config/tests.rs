@@ -20,7 +20,10 @@ fn env(name: &str) -> Option<String> {
 
 fn read(text: &str) -> Result<(Config, document::Node), Vec<Problem>> {
     let syntax = if text.trim_start().starts_with('{') { Syntax::Jsonc } else { Syntax::Toml };
-    parse(text, Reading { syntax, folder: Path::new("/"), env: &env, more: &More::default() })
+    parse(
+        text,
+        Reading { syntax, folder: Path::new("/"), env: &env, more: &More::default(), still_waits: &|_| {} },
+    )
 }
 
 fn problem(text: &str) -> String {
@@ -105,7 +108,13 @@ fn a_channel_that_does_not_exist_is_refused_with_those_that_do() {
     says("[sessions.reset.channel.nope]\nhour = 3\n", &["1:25", "sessions.reset.channel.nope", "web"]);
     says("[channels.web.chats.\"\"]\nagent = \"main\"\n", &["1:21", "empty"]);
     let more = More { channels: vec!["own".into()], ..More::default() };
-    let reading = Reading { syntax: Syntax::Toml, folder: Path::new("/"), env: &env, more: &more };
+    let reading = Reading {
+        syntax: Syntax::Toml,
+        folder: Path::new("/"),
+        env: &env,
+        more: &more,
+        still_waits: &|_| {},
+    };
     parse("[sessions.reset.channel.own]\nhour = 3\n", reading)
         .expect("a channel that the library's user adds");
 }
@@ -144,9 +153,10 @@ fn a_file_that_is_no_configuration_is_not_read_to_its_end() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("frontdesk.toml");
     std::fs::File::create(&file).unwrap().set_len(50 << 20).unwrap();
-    for file in [file.as_path(), Path::new("/dev/zero")] {
+    let device = Path::new("/dev/zero");
+    for (file, why) in [(file.as_path(), "larger than 4 MiB"), (device, "not an ordinary file")] {
         let problems = load(file, &env).unwrap_err();
-        assert!(problems.to_string().contains("larger than 4 MiB"), "{problems}");
+        assert!(problems.to_string().contains(why), "{problems}");
     }
 }
 

@@ -304,9 +304,10 @@ pub enum LostAccess {
 /// Who makes a change, for the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
-    /// The principal's text form, `cli`, `program`, or `api:` with the token's id.
+    /// The principal's text form, `cli`, `program`, `api:` with the token's id, or what made the gateway act by itself:
+    /// `SIGHUP`, `watch`.
     pub name: String,
-    /// The interface: `chat`, `cli`, `api`; `program` where the library is used.
+    /// The interface: `chat`, `cli`, `api`, `signal`, `file`; `program` where the library is used.
     pub via: &'static str,
 }
 
