@@ -49,7 +49,7 @@ pub use config::{Config, Limits, Rate};
 pub use hub::{Closed, WebHub};
 pub use reload::{Reload, ReloadRefused};
 use settings::HttpSettings;
-pub use settings::ServerConfig;
+pub use settings::{NextServerConfig, ServerConfig};
 pub use token::{Scope, Token, Tokens, hash_token, make_token};
 
 /// The webhooks of platforms, by account.

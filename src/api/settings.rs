@@ -68,15 +68,25 @@ fn kept<K: Hash + Eq + Clone>(
 #[derive(Clone)]
 pub struct ServerConfig(pub(crate) Arc<ArcSwap<HttpSettings>>);
 
+/// A checked configuration of a server, ready to be served by.
+pub struct NextServerConfig(HttpSettings);
+
 impl ServerConfig {
-    /// Serves by this configuration and passes platforms' events to these webhooks from the next request on. The address
-    /// to listen on, `limits.max_connections` and `limits.ws_buffer` stay as they were at the start. `tokens` is the
-    /// number of tokens.
-    pub fn replace(&self, config: Config, webhooks: Webhooks, tokens: usize) -> Result<(), ConfigError> {
+    /// Checks a configuration that passes platforms' events to these webhooks. Nothing changes yet. The address to listen
+    /// on, `limits.max_connections` and `limits.ws_buffer` stay as they were at the start. `tokens` is the number of tokens.
+    pub fn prepare(
+        &self,
+        config: Config,
+        webhooks: Webhooks,
+        tokens: usize,
+    ) -> Result<NextServerConfig, ConfigError> {
         config.check()?;
         config.check_exposure(tokens)?;
-        let next = HttpSettings::new(config, webhooks, Some(&self.0.load()))?;
-        self.0.store(Arc::new(next));
-        Ok(())
+        HttpSettings::new(config, webhooks, Some(&self.0.load())).map(NextServerConfig)
+    }
+
+    /// Serves by this configuration from the next request on.
+    pub fn replace(&self, next: NextServerConfig) {
+        self.0.store(Arc::new(next.0));
     }
 }

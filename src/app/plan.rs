@@ -31,6 +31,8 @@ pub struct Plan {
     pub changes: Vec<String>,
     /// Keys whose change needs a restart of the process. They keep their values until then.
     pub restart: Vec<String>,
+    /// What a reload could not do after it had taken over the configuration, one sentence each. It is in use all the same.
+    pub unfinished: Vec<String>,
 }
 
 /// What happens to one account.
@@ -84,6 +86,7 @@ impl Plan {
             agents: agents.map(|(name, change)| AgentChange { agent: name.clone(), change }).collect(),
             changes,
             restart,
+            unfinished: Vec::new(),
         }
     }
 

@@ -80,19 +80,30 @@ impl Reloader {
             Ok((next, shown)) => self.take_over(next, shown).await,
             Err(error) => Err(error),
         };
-        match &done {
+        let by = author.name.as_str();
+        let outcome = match done.as_ref().map_err(ReloadRefused::from) {
             Ok(plan) => {
                 self.handle.note_config_error(None);
-                tracing::info!(by = author.name, "the configuration is reloaded; {}", plan.summary());
+                tracing::info!(by, "the configuration is reloaded; {}", plan.summary());
+                for what in &plan.unfinished {
+                    tracing::error!(by, "the configuration is in use, but {what}");
+                }
+                if plan.unfinished.is_empty() { "done" } else { "done:unfinished" }
             }
-            Err(ReloadError::Config(_) | ReloadError::Agent(_)) => {
-                let error = done.as_ref().err().map(ToString::to_string).unwrap_or_default();
-                tracing::error!(error, "the configuration is wrong; the previous one stays in use");
+            Err(ReloadRefused::Wrong(error)) => {
+                tracing::error!(by, error, "the configuration is wrong; the previous one stays in use");
                 self.handle.note_config_error(Some(error));
+                "refused:bad_config"
             }
-            Err(error) => tracing::error!(%error, "the configuration was not reloaded"),
-        }
-        let outcome = if done.is_ok() { "done" } else { "refused:bad_config" };
+            Err(ReloadRefused::Stopping) => {
+                tracing::warn!(by, "the configuration is not reloaded, because the gateway is stopping");
+                "refused:stopping"
+            }
+            Err(ReloadRefused::Failed(error)) => {
+                tracing::error!(by, error, "the configuration was not read; the previous one stays in use");
+                "refused:not_read"
+            }
+        };
         let file = self.source.file().map(|file| file.display().to_string()).unwrap_or_default();
         if let Err(error) = self.handle.audit(&author, "reload", &file, outcome).await {
             tracing::warn!(%error, "a reload could not be written to the audit");
@@ -109,6 +120,8 @@ impl Reloader {
             // A free port was chosen at the start.
             config.gateway.port = self.config.load().gateway.port;
         }
+        let exposed = config.gateway.check_exposure(self.tokens);
+        exposed.map_err(|error| Problems::in_memory([error]))?;
         Ok((config, shown))
     }
 
@@ -117,17 +130,19 @@ impl Reloader {
         let plan = Plan::between(&before, &next);
         let next = in_use(&before, next);
         let wrong = |error| ReloadError::Config(Problems::in_memory([error]));
-        next.gateway.check_exposure(self.tokens).map_err(wrong)?;
         let configured = next.channels.accounts(&next.gateway);
+        // Whatever can fail is done before anything is replaced; the runtime checks its part before it changes anything.
         let (accounts, adapters) = self.accounts(&configured, &plan)?;
         let agents = self.next_agents(&next, &plan)?;
         let access = self.parts.access(channels::access(&configured), &adapters);
+        let server = self.server.prepare(next.gateway.clone(), webhooks(&adapters), self.tokens);
+        let server = server.map_err(wrong)?;
         // An adapter that begins to take prompts finds the hub open.
         let takes_prompts = next.channels.take_prompts(&configured);
         if takes_prompts {
             self.hub.set_configured(true);
         }
-        let reloaded = self.handle.reload(Next {
+        let taken_over = self.handle.reload(Next {
             config: next.runtime.clone(),
             agents,
             default_agent: next.default_agent().to_owned(),
@@ -137,21 +152,24 @@ impl Reloader {
             problems: channels::problems(&configured),
             shown,
         });
-        let reloaded = reloaded.await;
-        if matches!(reloaded, Err(frontdesk_runtime::ReloadError::Store(_)) | Ok(())) {
-            self.hub.set_configured(takes_prompts);
-            let hooks = webhooks(&adapters);
-            self.server.replace(next.gateway.clone(), hooks, self.tokens).map_err(wrong)?;
-            self.write_public_url(&next);
-            if let Some(on_reload) = &self.on_reload {
-                on_reload(&next);
+        let taken_over = match taken_over.await {
+            Ok(taken_over) => taken_over,
+            Err(error) => {
+                let took_prompts = before.channels.take_prompts(&before.channels.accounts(&before.gateway));
+                self.hub.set_configured(took_prompts);
+                return Err(error.into());
             }
-            self.adapters.store(Arc::new(adapters));
-            self.config.store(Arc::new(next));
-            self.taken_over.notify_one();
+        };
+        self.hub.set_configured(takes_prompts);
+        self.server.replace(server);
+        self.write_public_url(&next);
+        if let Some(on_reload) = &self.on_reload {
+            on_reload(&next);
         }
-        reloaded?;
-        Ok(plan)
+        self.adapters.store(Arc::new(adapters));
+        self.config.store(Arc::new(next));
+        self.taken_over.notify_one();
+        Ok(Plan { unfinished: taken_over.unfinished, ..plan })
     }
 
     /// The accounts, each kept or with a new adapter, and all adapters.
@@ -217,6 +235,19 @@ pub(crate) fn webhooks(adapters: &[Arc<dyn Adapter>]) -> Webhooks {
     adapters.iter().filter_map(hook).collect()
 }
 
+impl From<&ReloadError> for ReloadRefused {
+    fn from(error: &ReloadError) -> Self {
+        use frontdesk_runtime::ReloadError as Refused;
+        match error {
+            ReloadError::Config(_) | ReloadError::Agent(_) | ReloadError::Runtime(Refused::Config(_)) => {
+                ReloadRefused::Wrong(error.to_string())
+            }
+            ReloadError::Runtime(Refused::Stopping) => ReloadRefused::Stopping,
+            ReloadError::Read(_) => ReloadRefused::Failed(error.to_string()),
+        }
+    }
+}
+
 /// The reload as the API asks for it.
 pub(crate) struct ApiReload(pub(crate) Arc<Reloader>);
 
@@ -224,19 +255,29 @@ pub(crate) struct ApiReload(pub(crate) Arc<Reloader>);
 impl frontdesk_api::Reload for ApiReload {
     async fn reload(&self, plan: bool, author: Author) -> Result<Value, ReloadRefused> {
         let done = if plan { self.0.plan().await } else { self.0.reload(author).await };
-        let shown = done.map_err(|error| match error {
-            ReloadError::Config(_) | ReloadError::Agent(_) => ReloadRefused::Wrong(error.to_string()),
-            ReloadError::Runtime(frontdesk_runtime::ReloadError::Stopping) => ReloadRefused::Stopping,
-            ReloadError::Runtime(frontdesk_runtime::ReloadError::Config(error)) => {
-                ReloadRefused::Wrong(error.to_string())
-            }
-            error => ReloadRefused::Failed(error.to_string()),
-        })?;
+        let shown = done.map_err(|error| ReloadRefused::from(&error))?;
         let shown = serde_json::to_value(shown).map_err(|error| ReloadRefused::Failed(error.to_string()))?;
         let mut body = serde_json::json!({ "plan": plan });
         if let (Some(body), Value::Object(shown)) = (body.as_object_mut(), shown) {
             body.extend(shown);
         }
         Ok(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use frontdesk_core::config::ConfigError;
+
+    use super::*;
+
+    #[test]
+    fn what_the_runtime_finds_wrong_is_a_wrong_configuration() {
+        let refused = |error: frontdesk_runtime::ReloadError| ReloadRefused::from(&ReloadError::from(error));
+        let wrong = ConfigError::new("default_agent", "there is no agent `x`");
+        assert!(
+            matches!(refused(wrong.into()), ReloadRefused::Wrong(error) if error.contains("no agent `x`"))
+        );
+        assert_eq!(refused(frontdesk_runtime::ReloadError::Stopping), ReloadRefused::Stopping);
     }
 }

@@ -172,9 +172,10 @@ impl GatewayHandle {
         let log = health::log_excess(&self.0.store, settings.config.storage.wal_warn_mb);
         // Everybody may read this, so it does not quote the file.
         let config = self.0.process.config_error.borrow().is_some().then(|| CONFIG_ERROR.to_owned());
-        Health {
-            degraded: [self.0.health.fault(), full, log, config, stopping].into_iter().flatten().collect(),
-        }
+        let unfinished = self.0.process.reload_unfinished.borrow();
+        let unfinished = unfinished.iter().map(|what| format!("the configuration is in use, but {what}"));
+        let degraded = [self.0.health.fault(), full, log, config, stopping].into_iter().flatten();
+        Health { degraded: degraded.chain(unfinished).collect() }
     }
 
     /// The state of every account.

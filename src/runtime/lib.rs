@@ -44,7 +44,7 @@ pub use handle::{
 };
 pub use media::MediaError;
 pub use process::Lifecycle;
-pub use reload::{Next, NextAgent, Part, ReloadError};
+pub use reload::{Next, NextAgent, Part, ReloadError, TakenOver};
 pub use running::Running;
 
 use std::collections::BTreeMap;

@@ -25,6 +25,8 @@ pub(crate) struct Process {
     pub(crate) wanted: watch::Sender<Option<Lifecycle>>,
     /// Why the configuration file cannot be used.
     pub(crate) config_error: watch::Sender<Option<String>>,
+    /// What the last reload could not do after it had taken over the configuration.
+    pub(crate) reload_unfinished: watch::Sender<Vec<String>>,
 }
 
 impl Process {
@@ -36,6 +38,7 @@ impl Process {
             drain: Stop::new(),
             wanted: watch::Sender::new(None),
             config_error: watch::Sender::new(None),
+            reload_unfinished: watch::Sender::new(Vec::new()),
         }
     }
 }

@@ -67,14 +67,19 @@ pub enum ReloadError {
     /// The gateway is stopping.
     #[error("the gateway is stopping, so the configuration is not reloaded")]
     Stopping,
-    /// The configuration is in use, but the database could not end what people have open who lost access. Their waiting
-    /// messages are refused when their turn comes.
-    #[error("the configuration is in use, but what people have open who lost access could not be ended: {0}")]
-    Store(#[from] StoreError),
 }
 
-/// Takes over a configuration. Nothing has changed if this returns [`ReloadError::Config`] or [`ReloadError::Stopping`].
-pub(crate) async fn take_over(shared: &Arc<Shared>, next: Next) -> Result<(), ReloadError> {
+/// A configuration was taken over.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[must_use]
+pub struct TakenOver {
+    /// What could not be done after that, because the database failed, one sentence each. The health shows it until the
+    /// next reload that misses nothing.
+    pub unfinished: Vec<String>,
+}
+
+/// Takes over a configuration. Nothing has changed if this fails.
+pub(crate) async fn take_over(shared: &Arc<Shared>, next: Next) -> Result<TakenOver, ReloadError> {
     let _alone = shared.reloading.lock().await;
     if shared.process.closing.is_cancelled() {
         return Err(ReloadError::Stopping);
@@ -88,9 +93,20 @@ pub(crate) async fn take_over(shared: &Arc<Shared>, next: Next) -> Result<(), Re
     {
         shared.work.background.spawn(agent.clone().retire());
     }
-    let ended = shared.end_lost_access(&before.access, &after.access).await;
-    wake(shared, &added).await?;
-    Ok(ended?)
+    let mut unfinished = Vec::new();
+    if let Err(error) = shared.end_lost_access(&before.access, &after.access).await {
+        unfinished.push(format!(
+            "what people have open who lost access was not ended; their waiting messages are refused when their turn \
+             comes: {error}"
+        ));
+    }
+    if let Err(error) = wake(shared, &added).await {
+        unfinished.push(format!(
+            "what waits on accounts that are connected again may go on waiting; reload again: {error}"
+        ));
+    }
+    shared.process.reload_unfinished.send_replace(unfinished.clone());
+    Ok(TakenOver { unfinished })
 }
 
 type Accounts = BTreeMap<AccountId, Part<Arc<dyn Adapter>>>;
@@ -173,16 +189,18 @@ fn replace(shared: &Shared, settings: &Arc<Settings>, accounts: Accounts) -> BTr
     added
 }
 
-/// Wakes what waits on accounts that are connected again.
+/// Wakes what waits on accounts that are connected again, and after a reload that could not do so what waits anywhere.
 async fn wake(shared: &Shared, added: &BTreeSet<AccountId>) -> Result<(), StoreError> {
-    if added.is_empty() {
+    let was_unfinished = !shared.process.reload_unfinished.borrow().is_empty();
+    if added.is_empty() && !was_unfinished {
         return Ok(());
     }
+    let is_meant = |account: &AccountId| was_unfinished || added.contains(account);
     let (sessions, addresses) = shared.store.lanes_with_work().await?;
-    for session in sessions.iter().filter(|session| added.contains(session.account())) {
+    for session in sessions.iter().filter(|session| is_meant(session.account())) {
         shared.work.turns.wake(session);
     }
-    for address in addresses.iter().filter(|address| added.contains(address.account())) {
+    for address in addresses.iter().filter(|address| is_meant(address.account())) {
         shared.work.outbox.wake(address);
     }
     Ok(())

@@ -3,6 +3,7 @@
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::lifecycle::{asking, prints_answer};
 use crate::program::{Daemon, NewHome, until};
 use crate::telegram::Telegram;
 
@@ -59,8 +60,11 @@ fn a_wrong_file_is_refused_with_its_place_until_a_right_one_is_read() {
     assert!(degraded.contains(&place) && degraded[0].contains("previous configuration"), "{degraded:?}");
     home.write("frontdesk.toml", "[log]\nlevel = \"debug\"\n");
     daemon.signal(Signal::HUP);
-    daemon.logs("the configuration is reloaded; changed: log.level");
+    assert!(daemon.logs("the configuration is reloaded; changed: log.level").contains("SIGHUP"));
     until("the status is good again", || reasons(&home).is_empty());
+    let audit = home.run(&["audit", "--json"]).json();
+    let by: Vec<&Value> = audit["audit"].as_array().unwrap().iter().map(|row| &row["by"]).collect();
+    assert_eq!((by[0], &audit["audit"][0]["via"]), (&json!("SIGHUP"), &json!("signal")));
     home.run(&["chat", "at level debug"]).good();
     daemon.logs("accepted");
     daemon.stop().good();
@@ -92,6 +96,8 @@ fn a_watched_file_is_taken_over_when_it_or_a_link_to_it_is_replaced() {
     daemon.logs("the configuration file is empty");
     home.write("frontdesk.toml", "[queue]\nmax_text = 9\n");
     daemon.logs("changed: queue.max_text, reload.watch");
+    let audit = home.run(&["audit", "--json"]).json();
+    assert_eq!((&audit["audit"][0]["by"], &audit["audit"][0]["via"]), (&json!("watch"), &json!("file")));
     daemon.stop().good();
 }
 
@@ -133,4 +139,55 @@ fn people_of_an_account_change_without_a_new_connection_and_a_setting_needs_one(
     home.run(&["config", "reload"]).good();
     anna.sees("nobody there");
     daemon.stop().good();
+}
+
+/// The latest reload in the audit.
+fn latest(home: &NewHome) -> Value {
+    let audit = home.run(&["audit", "--json"]).json();
+    audit["audit"].as_array().unwrap().iter().find(|row| row["action"] == "reload").unwrap().clone()
+}
+
+#[test]
+fn a_reload_that_took_effect_and_could_not_end_everything_says_so_everywhere() {
+    let telegram = Telegram::start();
+    let home = NewHome::new();
+    let mut daemon = telegram.gateway(&home, "dm_policy = \"allowlist\"\nallow = [7]");
+    let (anna, ben) = (telegram.user(7, "Anna"), telegram.user(8, "Ben"));
+    anna.tells("!wait 300000 late");
+    until("a turn runs", || home.run(&["status", "--json"]).json()["totals"]["running"] == json!(1));
+    let database = rusqlite::Connection::open(home.path().join("frontdesk.db")).unwrap();
+    let broken = "CREATE TRIGGER broken BEFORE UPDATE OF state ON turn WHEN NEW.state = 'cancelled'
+                  BEGIN SELECT RAISE(ABORT, 'this cannot be written'); END";
+    database.execute_batch(broken).unwrap();
+    home.write("frontdesk.toml", &telegram.config("dm_policy = \"allowlist\"\nallow = [8]"));
+    let done = home.run(&["config", "reload"]);
+    done.failed(1, &["the configuration is in use, but what people have open who lost access was not ended"]);
+    assert!(done.out.contains("telegram: who may write"), "{done:?}");
+    ben.tells("it is in use");
+    ben.sees("it is in use");
+    assert_eq!(latest(&home)["outcome"], json!("done:unfinished"));
+    assert!(
+        reasons(&home)[0].contains("the configuration is in use, but what people"),
+        "{:?}",
+        reasons(&home)
+    );
+    daemon.logs("the configuration is in use, but what people");
+    database.execute_batch("DROP TRIGGER broken").unwrap();
+    home.run(&["config", "reload"]).good();
+    assert_eq!((reasons(&home), latest(&home)["outcome"].clone()), (Vec::new(), json!("done")));
+}
+
+#[test]
+fn a_reload_while_the_gateway_stops_is_refused_as_that() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[turns]\ndrain_seconds = 20\n");
+    let mut daemon = Daemon::start(&home.path());
+    let asked = asking(&home, "!slow 1500 one two three four");
+    daemon.signal(Signal::TERM);
+    daemon.logs("SIGTERM");
+    home.run(&["config", "reload"]).failed(69, &["shutting down"]);
+    daemon.end().good();
+    prints_answer(asked, "one two three four\n");
+    let _daemon = Daemon::start(&home.path());
+    assert_eq!(latest(&home)["outcome"], json!("refused:stopping"));
 }

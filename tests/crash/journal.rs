@@ -198,6 +198,11 @@ impl Journal {
         self.events.push(event);
     }
 
+    /// The number of chats in which somebody has written.
+    pub fn chats(&self) -> usize {
+        self.events.iter().map(|event| event.place.address.as_str()).collect::<HashSet<_>>().len()
+    }
+
     pub fn event(&self, key: &str) -> Option<&Event> {
         self.by_key.get(key).map(|index| &self.events[*index])
     }

@@ -27,6 +27,8 @@ use crate::{clock, config, database, history};
 
 /// A message that still waits after this time is stuck.
 const REST: Duration = Duration::from_secs(60);
+/// How many chats reloads have beyond those of a run with kills, so that 50 talk.
+const MORE_CHATS: usize = 28;
 /// How many violations are printed in full.
 const PRINTED: usize = 12;
 
@@ -102,7 +104,11 @@ impl Run {
     async fn new(seed: u64, (kills, reloads): (u64, u64), cycle: u64, folder: &Path) -> Result<Self> {
         let harness = Harness::new(seed);
         let channels: Vec<Box<dyn Channel>> = vec![
-            Box::new(Web::new(harness.clone(), Telegram::operator_chat())),
+            Box::new(Web::new(
+                harness.clone(),
+                Telegram::operator_chat(),
+                if reloads > 0 { MORE_CHATS } else { 0 },
+            )),
             Box::new(Telegram::new(harness.clone(), seed).await?),
         ];
         Ok(Self {
@@ -260,9 +266,10 @@ impl Run {
         let passed = verdict.violations.is_empty();
         print_violations(&observed, &verdict.violations)?;
         println!(
-            "crash: {} kills, {} reloads, {} events, {} turns, checked for {} ms{}",
+            "crash: {} kills, {} reloads, {} chats, {} events, {} turns, checked for {} ms{}",
             self.counts.kills,
             self.counts.reloads,
+            observed.journal.chats(),
             observed.journal.events.len(),
             observed.database.turns.len(),
             begun.elapsed().as_millis(),

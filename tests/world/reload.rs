@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use frontdesk_core::account::AccountId;
 use frontdesk_core::port::{Adapter, Agent};
-use frontdesk_runtime::{GatewayHandle, Next, NextAgent, Part, ReloadError};
+use frontdesk_runtime::{GatewayHandle, Next, NextAgent, Part, ReloadError, TakenOver};
 
 use crate::agent::{AgentHandle, ScriptedAgent};
 use crate::platform::{FakeAdapter, Platform};
@@ -66,13 +66,14 @@ impl Reload {
     /// Has the gateway take it over. Further reloads begin with its settings.
     pub async fn apply(self, world: &mut World) -> Result<(), ReloadError> {
         let plan = self.plan.clone();
-        self.give_to(world.handle()).await?;
+        let taken_over = self.give_to(world.handle()).await?;
+        assert_eq!(taken_over, TakenOver::default());
         world.plan = plan;
         Ok(())
     }
 
     /// Has a gateway take it over.
-    pub async fn give_to(self, handle: &GatewayHandle) -> Result<(), ReloadError> {
+    pub async fn give_to(self, handle: &GatewayHandle) -> Result<TakenOver, ReloadError> {
         let Reload { plan, agent_name, agent, accounts } = self;
         let ids = || accounts.keys().cloned();
         let next = Next {

@@ -1,11 +1,11 @@
 //! Taking over another configuration.
 
 use super::GatewayHandle;
-use crate::reload::{Next, ReloadError, take_over};
+use crate::reload::{Next, ReloadError, TakenOver, take_over};
 
 impl GatewayHandle {
     /// Takes over another configuration, one caller after the other. It goes on if the caller disconnects.
-    pub async fn reload(&self, next: Next) -> Result<(), ReloadError> {
+    pub async fn reload(&self, next: Next) -> Result<TakenOver, ReloadError> {
         let shared = self.0.clone();
         self.finished(async move { take_over(&shared, next).await }, ReloadError::Stopping).await
     }

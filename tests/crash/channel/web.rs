@@ -25,13 +25,16 @@ const MAIN_TOKEN: &str = "web:main";
 pub struct Web {
     harness: Arc<Harness>,
     sockets: Vec<Arc<Place>>,
+    /// More chats of WebSocket clients, of which each has many.
+    more: Vec<Arc<Place>>,
     requests: Vec<Arc<Place>>,
     /// The chat on another channel that operators send texts to.
     recipient: Arc<Place>,
 }
 
 impl Web {
-    pub fn new(harness: Arc<Harness>, recipient: Place) -> Self {
+    /// `more` is the number of chats beyond those that each run has.
+    pub fn new(harness: Arc<Harness>, recipient: Place, more: usize) -> Self {
         let place = |name: &str, plain, command| {
             Arc::new(Place {
                 name: name.to_owned(),
@@ -51,7 +54,8 @@ impl Web {
         sockets.push(place("wretry", false, Command::Retry));
         let requests = [("h0", false), ("h1", false), ("h2", true)];
         let requests = requests.iter().map(|(name, plain)| place(name, *plain, Command::None)).collect();
-        Self { harness, sockets, requests, recipient: Arc::new(recipient) }
+        let more = (0..more).map(|n| place(&format!("more{n}"), n % 3 == 0, Command::None)).collect();
+        Self { harness, sockets, more, requests, recipient: Arc::new(recipient) }
     }
 }
 
@@ -62,7 +66,7 @@ impl Channel for Web {
     }
 
     fn config(&self) -> String {
-        let plain = self.sockets.iter().chain(&self.requests).filter(|place| place.plain);
+        let plain = self.sockets.iter().chain(&self.more).chain(&self.requests).filter(|place| place.plain);
         let section = |place: &Arc<Place>| {
             format!("[channels.web.chats.{:?}]\nagent = \"{}\"\n", place.name, config::PLAIN)
         };
@@ -70,7 +74,7 @@ impl Channel for Web {
     }
 
     async fn start(&self, clients: &mut JoinSet<()>, random: &Random) {
-        for (n, places) in (0..).zip(self.sockets.chunks(3)) {
+        for (n, places) in (0..).zip(self.sockets.chunks(3).chain(self.more.chunks(7))) {
             let client = socket::Client::new(self.harness.clone(), places.to_vec(), random.fork(100 + n));
             clients.spawn(client.run());
         }
@@ -120,7 +124,7 @@ impl Channel for Web {
             }
         }
         let deadline = clock::instant() + Duration::from_secs(10);
-        for place in &self.sockets {
+        for place in self.sockets.iter().chain(&self.more) {
             let shown = || {
                 let journal = self.harness.journal();
                 let frames = journal.frames.get(&place.session());

@@ -11,6 +11,9 @@ use crate::clock;
 use crate::config::Variation;
 use crate::daemon::Daemon;
 
+/// The number of chats that must have talked.
+const CHATS: usize = 50;
+
 impl Run {
     pub(super) async fn all_reloads(&mut self) -> Result<bool> {
         self.set_faults(true, false);
@@ -33,6 +36,8 @@ impl Run {
                 return Ok(false);
             }
         }
+        let chats = self.harness.journal().chats();
+        ensure!(chats >= CHATS, "only {chats} chats talked during the reloads");
         Ok(true)
     }
 
