@@ -389,6 +389,15 @@ CREATE TABLE chat_alias (
   moved_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Which bot or login each account is connected as, where its adapter can tell. The platform's ids of messages belong to it.
+CREATE TABLE account_login (
+  channel TEXT NOT NULL,
+  account TEXT NOT NULL,
+  login   TEXT NOT NULL,           -- the platform's stable id of it
+  since   INTEGER NOT NULL,        -- for people who read this table
+  PRIMARY KEY (channel, account)
+) STRICT, WITHOUT ROWID;
+
 -- Accounts that an admin disconnected; they stay so until an admin connects them again.
 CREATE TABLE stopped_account (
   channel    TEXT NOT NULL,
@@ -402,8 +411,8 @@ CREATE TABLE stopped_account (
 CREATE TABLE audit (
   id      INTEGER PRIMARY KEY,
   at      INTEGER NOT NULL,
-  author  TEXT NOT NULL,           -- a principal, 'cli', 'api:main'
-  via     TEXT NOT NULL,           -- 'chat', 'cli', 'api'
+  author  TEXT NOT NULL,           -- a principal, 'cli', 'api:main', 'SIGHUP'
+  via     TEXT NOT NULL,           -- 'chat', 'cli', 'api', 'signal'
   action  TEXT NOT NULL,           -- 'approve', 'grant', 'gateway stop'
   subject TEXT NOT NULL,           -- about whom or what
   outcome TEXT NOT NULL            -- 'done', 'unchanged', 'refused:not_admin', 'refused:locked'

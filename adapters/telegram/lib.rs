@@ -152,6 +152,11 @@ impl Adapter for TelegramAdapter {
         &self.id
     }
 
+    /// A token begins with the bot's id.
+    fn login(&self) -> Option<String> {
+        self.account.token.expose().split_once(':').map(|(id, _)| id.to_owned())
+    }
+
     async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError> {
         tokio::select! {
             ended = self.receive(inbox) => ended,

@@ -50,6 +50,10 @@ impl Adapter for WebAdapter {
         &self.account
     }
 
+    fn login(&self) -> Option<String> {
+        None
+    }
+
     async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError> {
         inbound::run(self.live.as_ref(), inbox.as_ref(), stop).await;
         Ok(())

@@ -153,6 +153,11 @@ impl Adapter for TcpChat {
         &self.settings.id
     }
 
+    /// Its ids of messages belong to nobody.
+    fn login(&self) -> Option<String> {
+        None
+    }
+
     async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError> {
         let ended = tokio::select! {
             error = self.listen(inbox) => Err(error),

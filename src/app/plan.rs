@@ -42,6 +42,9 @@ pub struct AccountChange {
     pub account: String,
     /// What happens to it.
     pub change: Change,
+    /// Whether it connects as another bot or login than before, which cannot edit or reply to earlier messages.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub another_login: bool,
 }
 
 /// What happens to one agent.
@@ -51,6 +54,13 @@ pub struct AgentChange {
     pub agent: String,
     /// What happens to it.
     pub change: Change,
+    /// Of one that is removed: how many messages wait for it. Their senders are told that it is gone, and `/retry` gives
+    /// them to the agent that has their chat then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u64>,
+    /// Of one that is removed: how many turns run on it, which it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running: Option<usize>,
 }
 
 /// What happens to an account or to an agent.
@@ -81,9 +91,16 @@ impl Plan {
         changes.extend(rules_of_accounts(&old_accounts, &new_accounts));
         Plan {
             accounts: accounts
-                .map(|(id, change)| AccountChange { account: id.to_string(), change })
+                .map(|(id, change)| AccountChange { account: id.to_string(), change, another_login: false })
                 .collect(),
-            agents: agents.map(|(name, change)| AgentChange { agent: name.clone(), change }).collect(),
+            agents: agents
+                .map(|(name, change)| AgentChange {
+                    agent: name.clone(),
+                    change,
+                    waiting: None,
+                    running: None,
+                })
+                .collect(),
             changes,
             restart,
             unfinished: Vec::new(),

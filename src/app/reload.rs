@@ -62,8 +62,11 @@ pub(crate) struct Reloader {
 impl Reloader {
     /// What a reload would change.
     pub(crate) async fn plan(self: &Arc<Self>) -> Result<Plan, ReloadError> {
-        let next = self.read().await?;
-        Ok(Plan::between(&self.config.load(), &next.0))
+        let (next, _) = self.read().await?;
+        let mut plan = Plan::between(&self.config.load(), &next);
+        let (_, adapters) = self.accounts(&next.channels.accounts(&next.gateway), &plan)?;
+        self.complete(&mut plan, &adapters).await;
+        Ok(plan)
     }
 
     /// Reads the configuration again and takes it over, one caller after the other. A wrong one is shown in the health
@@ -100,8 +103,12 @@ impl Reloader {
                 "refused:stopping"
             }
             Err(ReloadRefused::Failed(error)) => {
-                tracing::error!(by, error, "the configuration was not read; the previous one stays in use");
-                "refused:not_read"
+                tracing::error!(
+                    by,
+                    error,
+                    "the configuration was not taken over; the previous one stays in use"
+                );
+                "refused:failed"
             }
         };
         let file = self.source.file().map(|file| file.display().to_string()).unwrap_or_default();
@@ -109,6 +116,26 @@ impl Reloader {
             tracing::warn!(%error, "a reload could not be written to the audit");
         }
         done
+    }
+
+    /// Adds what the database knows: what the agents leave that are removed, and which accounts are other bots than before.
+    async fn complete(&self, plan: &mut Plan, adapters: &[Arc<dyn Adapter>]) {
+        for account in plan.accounts.iter_mut().filter(|account| account.change != Change::Kept) {
+            let adapter = adapters.iter().find(|adapter| adapter.account().to_string() == account.account);
+            let Some(adapter) = adapter else { continue };
+            match self.handle.is_another_login(adapter.as_ref()).await {
+                Ok(is_another) => account.another_login = is_another,
+                Err(error) => {
+                    tracing::warn!(account = account.account, %error, "its login before is not known")
+                }
+            }
+        }
+        for agent in plan.agents.iter_mut().filter(|agent| agent.change == Change::Removed) {
+            match self.handle.agent_load(&agent.agent).await {
+                Ok(load) => (agent.waiting, agent.running) = (Some(load.waiting), Some(load.running)),
+                Err(error) => tracing::warn!(agent = agent.agent, %error, "what waits for it is not known"),
+            }
+        }
     }
 
     /// Reads and checks the configuration. Secrets of programs and files are read anew.
@@ -127,12 +154,13 @@ impl Reloader {
 
     async fn take_over(&self, next: Config, shown: Value) -> Result<Plan, ReloadError> {
         let before = self.config.load_full();
-        let plan = Plan::between(&before, &next);
+        let mut plan = Plan::between(&before, &next);
         let next = in_use(&before, next);
         let wrong = |error| ReloadError::Config(Problems::in_memory([error]));
         let configured = next.channels.accounts(&next.gateway);
         // Whatever can fail is done before anything is replaced; the runtime checks its part before it changes anything.
         let (accounts, adapters) = self.accounts(&configured, &plan)?;
+        self.complete(&mut plan, &adapters).await;
         let agents = self.next_agents(&next, &plan)?;
         let access = self.parts.access(channels::access(&configured), &adapters);
         let server = self.server.prepare(next.gateway.clone(), webhooks(&adapters), self.tokens);
@@ -243,7 +271,9 @@ impl From<&ReloadError> for ReloadRefused {
                 ReloadRefused::Wrong(error.to_string())
             }
             ReloadError::Runtime(Refused::Stopping) => ReloadRefused::Stopping,
-            ReloadError::Read(_) => ReloadRefused::Failed(error.to_string()),
+            ReloadError::Read(_) | ReloadError::Runtime(Refused::Store(_)) => {
+                ReloadRefused::Failed(error.to_string())
+            }
         }
     }
 }

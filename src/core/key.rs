@@ -103,6 +103,11 @@ impl SessionKey {
         &self.0.text
     }
 
+    /// The same chat with another agent, which is another conversation.
+    pub fn with_agent(&self, agent: &str) -> Result<SessionKey, KeyError> {
+        Self::at(agent, self.account(), self.scope(), self.id(), self.thread(), self.person())
+    }
+
     /// The agent that answers in this conversation.
     pub fn agent(&self) -> &str {
         &self.0.agent
@@ -176,6 +181,17 @@ impl FromStr for SessionKey {
             Err(KeyError::NotCanonical { given: text.to_owned(), canonical: key.to_string() })
         }
     }
+}
+
+/// The text forms of an agent's keys are those after the first text and before the second.
+pub fn keys_of_agent(agent: &str) -> (String, String) {
+    let mut first = "agent:".to_owned();
+    push_id(&mut first, agent);
+    let mut end = first.clone();
+    first.push(':');
+    // The character after the colon.
+    end.push(';');
+    (first, end)
 }
 
 fn refuse_empty<const N: usize>(fields: [(&'static str, Option<&str>); N]) -> Result<(), KeyError> {

@@ -70,18 +70,21 @@ pub enum Failure {
     TooLong,
     /// The agent cannot be started.
     Unavailable,
+    /// The agent is not in the configuration any more.
+    AgentGone,
     /// The gateway could not read or store what the turn needed.
     Internal,
 }
 
 impl Failure {
     /// All variants.
-    pub const ALL: [Failure; 6] = [
+    pub const ALL: [Failure; 7] = [
         Failure::Agent,
         Failure::Crashed,
         Failure::Silent,
         Failure::TooLong,
         Failure::Unavailable,
+        Failure::AgentGone,
         Failure::Internal,
     ];
 
@@ -93,6 +96,7 @@ impl Failure {
             Failure::Silent => "agent_silent",
             Failure::TooLong => "time_limit",
             Failure::Unavailable => "agent_unavailable",
+            Failure::AgentGone => "agent_gone",
             Failure::Internal => "internal",
         }
     }
@@ -112,6 +116,9 @@ impl Failure {
             }
             Failure::TooLong => "The answer took too long, so I stopped it. Send /retry to try again.",
             Failure::Unavailable => "The agent is not available at the moment. Send /retry in a few minutes.",
+            Failure::AgentGone => {
+                "The agent that this was for has been removed. Send /retry to ask the one that answers here now."
+            }
             Failure::Internal => "Something went wrong in the gateway. Send /retry to try again.",
         }
     }

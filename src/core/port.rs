@@ -67,6 +67,10 @@ pub trait Adapter: Send + Sync + 'static {
     fn profile(&self) -> &Profile;
     /// The account that this adapter serves, as the configuration names it.
     fn account(&self) -> &AccountId;
+    /// The platform's stable id of the bot or login that it connects as, if that is known before it connects, as from a
+    /// token that contains it. Must always return the same value. The platform's ids of messages belong to it: when an
+    /// account has another one than before, the gateway forgets the ids that it has stored.
+    fn login(&self) -> Option<String>;
     /// Connects, receives events and hands them to `inbox`, until `stop` is cancelled or the connection fails.
     ///
     /// Must return `Ok` only after `stop` is cancelled, and soon then. Returns an error when the connection is lost;

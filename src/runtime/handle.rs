@@ -23,6 +23,7 @@ use crate::shared::Shared;
 use crate::{health, media};
 
 pub use access::{AccessEntry, AccessView, Switched};
+pub use reload::AgentLoad;
 
 /// A handle; clones share the gateway.
 #[derive(Clone)]

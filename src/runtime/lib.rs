@@ -19,6 +19,7 @@ mod hooks;
 mod inbound;
 mod lanes;
 mod limits;
+mod logins;
 mod media;
 mod outbox;
 mod process;
@@ -40,7 +41,7 @@ mod work;
 pub use adapters::Account;
 pub use config::Config;
 pub use handle::{
-    AccessEntry, AccessView, AgentState, GatewayError, GatewayHandle, Health, Status, Switched,
+    AccessEntry, AccessView, AgentLoad, AgentState, GatewayError, GatewayHandle, Health, Status, Switched,
 };
 pub use media::MediaError;
 pub use process::Lifecycle;

@@ -17,6 +17,7 @@ use crate::access::AccessRules;
 use crate::active_agents::{ActiveAgent, ActiveAgents};
 use crate::config::{Config, ResetRules, Routing};
 use crate::limits::Limits;
+use crate::logins;
 use crate::settings::Settings;
 use crate::setup::send_limits;
 use crate::shared::Shared;
@@ -67,6 +68,9 @@ pub enum ReloadError {
     /// The gateway is stopping.
     #[error("the gateway is stopping, so the configuration is not reloaded")]
     Stopping,
+    /// The database failed. The present configuration stays in use.
+    #[error("the database failed before the configuration was taken over: {0}")]
+    Store(#[from] StoreError),
 }
 
 /// A configuration was taken over.
@@ -87,6 +91,11 @@ pub(crate) async fn take_over(shared: &Arc<Shared>, next: Next) -> Result<TakenO
     let before = shared.settings();
     let (after, accounts) = settings(shared, &before, next)?;
     let after = Arc::new(after);
+    let new = accounts.values().filter_map(|part| match part {
+        Part::New(adapter) => Some(adapter.clone()),
+        Part::Kept => None,
+    });
+    logins::note_all(shared, &new.collect::<Vec<_>>()).await?;
     let added = replace(shared, &after, accounts);
     for (_, agent) in
         before.agents.iter().filter(|(name, old)| after.agents.get(*name).is_none_or(|new| !new.is(old)))

@@ -17,7 +17,7 @@ use crate::gate::{ALBUM, GateInbox};
 use crate::handle::GatewayHandle;
 use crate::setup::{Receivers, build};
 use crate::shared::Shared;
-use crate::{Setup, StartError, ask_deadlines, commands, outbox, sweep, turn};
+use crate::{Setup, StartError, ask_deadlines, commands, logins, outbox, sweep, turn};
 
 /// Maximum duration of each of the last steps of an orderly stop.
 const LAST_STEPS: Duration = Duration::from_secs(2);
@@ -42,6 +42,11 @@ impl Running {
     /// Opens the database, recovers what an earlier process left, and begins to receive.
     pub async fn start(setup: Setup) -> Result<Running, StartError> {
         let (shared, receivers) = build(setup).await?;
+        for account in shared.adapters.ids() {
+            if let Some(connection) = shared.adapters.get(&account) {
+                logins::note(&shared, connection.adapter().as_ref()).await?;
+            }
+        }
         let recovered = shared.store.recover(recovery(&shared)).await?;
         // Before anything is sent: an answer that became too old while the gateway was down must not be sent.
         sweep::expire(&shared).await?;

@@ -116,7 +116,10 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
         // The account is not configured any more. Its messages wait until it is again.
         return Ok(NextRun::Sleep);
     }
-    let take = match shared.settings().config.queue.mode {
+    let settings = shared.settings();
+    // What waits for an agent that is gone ends at once and together, so that one `/retry` takes all of it.
+    let take = match settings.config.queue.mode {
+        _ if !settings.agents.contains_key(session.agent()) => Take::All,
         QueueMode::Followup => Take::One,
         QueueMode::Collect => Take::All,
     };
@@ -197,7 +200,7 @@ impl TurnRun<'_> {
         let agent = self.turn.session.agent();
         let Some((agent, _in_use)) = self.agent(agent) else {
             let detail = format!("there is no agent named {agent} in the configuration");
-            return TurnEnd::Failed(Failure::Unavailable, detail);
+            return TurnEnd::Failed(Failure::AgentGone, detail);
         };
         let end = match work {
             AgentWork::Answer(turn) => {

@@ -5,7 +5,6 @@ use frontdesk_core::agent::SessionOption;
 use frontdesk_core::delivery::PostKind;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::Refusal;
 use frontdesk_core::pairing::MASK;
 use frontdesk_core::time::Now;
 use rusqlite::params;
@@ -13,17 +12,16 @@ use rusqlite::params;
 use crate::audit::{audit, done_or_unchanged};
 use crate::fault::Outcome;
 use crate::finish::cancel;
-use crate::message::{inbound, inbound_columns, stored_replays};
+use crate::message::{inbound, inbound_columns};
 use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{
     AccessChange, Author, CommandEffect, CommandFacts, Confirmation, Fenced, InboundRow, Reason, TurnState,
 };
-use crate::sql::int;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::{Result, Store, StoreReader, access, ask};
+use crate::{Result, Store, StoreReader, access, ask, retry};
 
 /// Makes the text of a command's reply from its result.
 pub type Reply = Box<dyn Fn(&CommandFacts) -> String + Send>;
@@ -34,13 +32,6 @@ const WAITING: &str = concat!(
     inbound_columns!(),
     " FROM inbound i WHERE i.id = ?1 AND i.disposition = 'command' AND i.state = 'waiting'"
 );
-
-/// The last turn of an epoch in which the agent was told something, and whether it is open.
-pub(crate) const LAST_TURN: &str = "
-    SELECT id, state IN ('queued', 'running') FROM turn WHERE id =
-     (SELECT turn_id FROM session_message WHERE key = ?1 AND epoch = ?2 AND turn_id IS NOT NULL
-        AND (SELECT kind FROM turn WHERE id = session_message.turn_id) <> 'compact'
-      ORDER BY id DESC LIMIT 1)";
 
 impl Store {
     /// Runs a command and stores its reply (T1c). Returns its result. Stale if the command was answered before.
@@ -120,7 +111,7 @@ fn answer(
             let Stopped { running, waiting } = stop(tx, &row.session, row.id.0, now.wall)?;
             CommandFacts::Stopped { running, waiting }
         }
-        CommandEffect::Retry => match retry(tx, row)? {
+        CommandEffect::Retry => match retry::retry(tx, row)? {
             CommandFacts::Waits => return Ok(CommandFacts::Waits),
             facts => facts,
         },
@@ -242,50 +233,4 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: i64, now: DateTime<Utc
     stopped.waiting.extend(rows);
     ask::withdraw_confirmations(tx, key, before, now)?;
     Ok(stopped)
-}
-
-/// The row becomes a turn that runs the messages of the last one in its epoch once more.
-fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
-    // By way of its messages: an index of turns by session would cost a page at every claim.
-    let last = tx.one(LAST_TURN, params![row.session.as_str(), int(row.epoch)], |row| {
-        Ok((TurnId(row.get(0)?), row.get::<_, bool>(1)?))
-    })?;
-    let turn = match last {
-        None => return Ok(CommandFacts::NothingToRetry),
-        Some((_, true)) => return Ok(CommandFacts::StillRunning),
-        Some((turn, false)) => turn,
-    };
-    // A message that was refused because its author lost access is not run again either.
-    let said = tx.all(
-        concat!(
-            "SELECT ",
-            inbound_columns!(),
-            " FROM inbound i WHERE i.turn_id = ?1 AND i.reason IS NOT ?2 ORDER BY i.id"
-        ),
-        params![turn.0, Reason::Refused(Refusal::Revoked).to_string()],
-        inbound,
-    )?;
-    // A retry of a retry runs the same messages. They keep their authors.
-    let own = |row: InboundRow| if row.replays.is_empty() { vec![row.id] } else { row.replays };
-    let replays: Vec<MessageId> = said.into_iter().flat_map(own).collect();
-    if !has_content(tx, &replays)? {
-        // They were erased or purged.
-        return Ok(CommandFacts::NothingToRetry);
-    }
-    tx.run(
-        "UPDATE inbound SET disposition = 'turn', reason = ?2, replays = ?3, attachments = NULL, quote = NULL,
-                            forward = NULL, links = NULL, album = NULL WHERE id = ?1",
-        params![row.id.0, Reason::Retries(turn).to_string(), stored_replays(&replays)],
-    )?;
-    Ok(CommandFacts::Waits)
-}
-
-fn has_content(tx: &Tx<'_>, messages: &[MessageId]) -> Outcome<bool> {
-    for message in messages {
-        let says = "SELECT 1 FROM inbound WHERE id = ?1 AND (body <> '' OR attachments IS NOT NULL)";
-        if tx.one(says, [message.0], |_| Ok(()))?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

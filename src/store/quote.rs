@@ -12,7 +12,7 @@ use crate::sql::{Sql, parsed};
 use crate::{Result, StoreReader};
 
 /// How far back a message is looked for: there is no index by the platform's ids.
-const BACK: u32 = 2000;
+pub(crate) const BACK: u32 = 2000;
 
 /// How much of it is quoted, in characters.
 const LENGTH: usize = 1000;

@@ -12,7 +12,7 @@ use crate::file::unusable;
 const CREATE: &str = include_str!("../../schema/0001_init.sql");
 
 /// The schema's number, kept in the file's header. Until the first release every change of the file above counts it up.
-const VERSION: i64 = 9;
+const VERSION: i64 = 10;
 
 /// "FDSK" in the file's header: the program that the file belongs to.
 const APPLICATION: i64 = 0x4644_534b;
@@ -86,7 +86,7 @@ fn apply(conn: &Connection) -> Outcome<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{agent_session, command, compaction, erase, history, session};
+    use crate::{agent_session, compaction, erase, history, retry, session};
 
     /// A million conversations must not slow down the history of one.
     #[test]
@@ -98,7 +98,8 @@ mod tests {
             session::START_OF_EPOCH,
             session::HISTORY,
             session::HISTORY_OF_EPOCH,
-            command::LAST_TURN,
+            retry::LAST_TURN,
+            retry::NEXT_SESSION,
             agent_session::LAST_USAGE,
             compaction::LAST_TURN,
             compaction::OF_EPOCH,

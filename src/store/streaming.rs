@@ -45,12 +45,13 @@ impl Store {
     }
 
     /// What the streamed message is about to show, stored before each edit: when its turn is stopped or cut off, this
-    /// is what stays. Stale when the turn has ended or is somebody else's: then nothing may be shown any more.
+    /// is what stays. Stale when the turn has ended or is somebody else's, or the platform's id of the message was forgotten:
+    /// then nothing may be shown any more.
     pub async fn stream_shows(&self, claim: Claim<TurnId>, plain: String) -> Result<Fenced<()>> {
         self.write(WorkClass::Turns, move |tx| {
             let shown = tx.run(
                 "UPDATE outbox SET body = ?3, plain = NULL
-                 WHERE turn_id = ?1 AND state = 'streaming'
+                 WHERE turn_id = ?1 AND state = 'streaming' AND platform_message_id IS NOT NULL
                    AND EXISTS (SELECT 1 FROM turn WHERE id = ?1 AND fence = ?2 AND state = 'running')",
                 params![claim.id.0, claim.fence, plain],
             )?;

@@ -1,6 +1,7 @@
 //! Numbers for metrics and status, none of which needs a scan, and the tokens.
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::key::keys_of_agent;
 use rusqlite::params;
 
 use crate::queue::WorkClass;
@@ -41,6 +42,21 @@ impl StoreReader {
     /// Numbers for people and metrics. Every one comes from a small index or a kept count.
     pub async fn totals(&self) -> Result<Totals> {
         self.read(totals).await
+    }
+
+    /// How many messages wait for an agent, those of turns that were given back too.
+    pub async fn waiting_for_agent(&self, agent: &str) -> Result<u64> {
+        let (first, end) = keys_of_agent(agent);
+        self.read(move |sql| {
+            let waiting = "
+                SELECT (SELECT count(*) FROM inbound
+                         WHERE key > ?1 AND key < ?2 AND disposition = 'turn' AND state = 'waiting')
+                     + (SELECT count(*) FROM inbound WHERE turn_id IN
+                         (SELECT id FROM turn WHERE key > ?1 AND key < ?2 AND state IN ('queued', 'running')
+                             AND state = 'queued'))";
+            Ok(sql.one(waiting, [&first, &end], |row| count(row, 0))?.unwrap_or(0))
+        })
+        .await
     }
 
     /// The hash of a token.

@@ -191,3 +191,25 @@ fn a_reload_while_the_gateway_stops_is_refused_as_that() {
     let _daemon = Daemon::start(&home.path());
     assert_eq!(latest(&home)["outcome"], json!("refused:stopping"));
 }
+
+#[test]
+fn the_token_of_another_bot_is_announced_and_logged_once() {
+    let telegram = Telegram::start();
+    let home = NewHome::new();
+    let mut daemon = telegram.gateway(&home, "dm_policy = \"open\"");
+    let anna = telegram.user(7, "Anna");
+    anna.tells("hello");
+    anna.sees("hello");
+    let other = "222333:WORK-token";
+    telegram.does(async { telegram.api.bot(other, 222_333, "frontdesk_other_bot") });
+    let config = telegram.config("dm_policy = \"open\"").replace(frontdesk_botapi::TOKEN, other);
+    home.write("frontdesk.toml", &config);
+    let said = "telegram is another bot than before: it cannot edit or reply to earlier messages.";
+    assert!(home.run(&["config", "reload", "--plan"]).good().out.contains(said));
+    let done = home.run(&["config", "reload"]);
+    assert!(done.good().out.contains(said), "{done:?}");
+    daemon.logs("the account is another bot than before");
+    daemon.stop().good();
+    let log = Daemon::start(&home.path()).stop().err;
+    assert!(!log.contains("another bot than before"), "once is enough: {log}");
+}

@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod agents;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -190,7 +190,7 @@ async fn an_agent_that_is_not_configured_any_more_is_a_notice_and_not_a_loss() {
     world.crash().await;
     world.rename_agent("other");
     world.start().await.unwrap();
-    assert!(anna.hears().await.contains("not available"));
+    assert!(anna.hears().await.contains("has been removed"));
     assert_eq!(world.ended(orphan).await.message.state.name(), "dead");
     anna.says("for the new agent").await;
     assert_eq!(anna.hears().await, "for the new agent");

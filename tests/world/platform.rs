@@ -62,6 +62,8 @@ pub struct PostedFile {
 pub struct Platform {
     profile: Profile,
     account: AccountId,
+    /// The bot's id.
+    login: String,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -127,7 +129,20 @@ impl Platform {
     pub fn another_account(&self, name: &str) -> Arc<Self> {
         let account = AccountId::new(CHANNEL, Some(name)).unwrap();
         let profile = self.profile.clone();
-        Arc::new(Self { profile, account, state: Mutex::default(), changed: Notify::new() })
+        Arc::new(Self {
+            profile,
+            account,
+            login: name.to_owned(),
+            state: Mutex::default(),
+            changed: Notify::new(),
+        })
+    }
+
+    /// The server side of another bot, which can be connected as the same account.
+    pub fn another_bot(&self) -> Arc<Self> {
+        let (profile, account) = (self.profile.clone(), self.account.clone());
+        let login = format!("{}-other", self.login);
+        Arc::new(Self { profile, account, login, state: Mutex::default(), changed: Notify::new() })
     }
 
     /// The account.
@@ -168,8 +183,8 @@ impl Platform {
             pacing,
             max_silence: Some(Duration::from_secs(60)),
         };
-        let account = AccountId::default_of(CHANNEL);
-        Arc::new(Self { profile, account, state: Mutex::default(), changed: Notify::new() })
+        let (account, login) = (AccountId::default_of(CHANNEL), "bot".to_owned());
+        Arc::new(Self { profile, account, login, state: Mutex::default(), changed: Notify::new() })
     }
 
     /// Delivers a message; returns the event's number.

@@ -63,12 +63,19 @@ impl Reload {
         self
     }
 
+    /// Replaces the agent by one of another name.
+    #[must_use]
+    pub fn agent_named(mut self, name: &str, agent: &Arc<ScriptedAgent>) -> Self {
+        name.clone_into(&mut self.agent_name);
+        self.agent(agent)
+    }
+
     /// Has the gateway take it over. Further reloads begin with its settings.
     pub async fn apply(self, world: &mut World) -> Result<(), ReloadError> {
-        let plan = self.plan.clone();
+        let (plan, agent_name) = (self.plan.clone(), self.agent_name.clone());
         let taken_over = self.give_to(world.handle()).await?;
         assert_eq!(taken_over, TakenOver::default());
-        world.plan = plan;
+        (world.plan, world.agent_name) = (plan, agent_name);
         Ok(())
     }
 

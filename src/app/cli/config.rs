@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use frontdesk::config::{self, Loaded, Problems, Syntax};
 use frontdesk::home::{Home, HomeError};
 use frontdesk_core::config::ConfigError;
+use frontdesk_core::count::counted;
 use serde_json::{Value, json};
 
 use super::client::{self, Client, fresh_key};
@@ -97,7 +98,12 @@ async fn reload(remote: Remote, plan: bool) -> Done {
                 ("restarted", _) => "replaced after its running turns",
                 (change, _) => change,
             };
-            lines.push(format!("{name}{named} {done} {change}."));
+            lines.push(format!("{name}{named} {done} {change}.{}", left(entry)));
+            if entry["another_login"] == true {
+                lines.push(format!(
+                    "{named} is another bot than before: it cannot edit or reply to earlier messages."
+                ));
+            }
         }
     }
     let keys = |list: &str| -> Option<String> {
@@ -112,6 +118,22 @@ async fn reload(remote: Remote, plan: bool) -> Done {
     }
     lines.into_iter().try_for_each(|line| screen::line(screen::harmless(&line)))?;
     unfinished(&answer)
+}
+
+/// What an agent leaves that is removed.
+fn left(agent: &Value) -> String {
+    let number = |name: &str| agent[name].as_u64().unwrap_or(0);
+    let mut left = String::new();
+    if number("running") > 0 {
+        left.push_str(&format!(" Still running on it, to the end: {}.", counted(number("running"), "turn")));
+    }
+    if number("waiting") > 0 {
+        left.push_str(&format!(
+            " Still waiting for it: {}; their senders are told that it is gone, and /retry asks the present agent.",
+            counted(number("waiting"), "message")
+        ));
+    }
+    left
 }
 
 /// An error if the configuration is in use and the gateway could not do all that follows from it.

@@ -119,6 +119,9 @@ impl Connection {
     /// Connects the account by another adapter. What the platform said about the old credentials is forgotten.
     pub(super) fn attach(&self, adapter: Arc<dyn Adapter>) {
         self.pace.set(adapter.profile().pacing);
+        if self.adapter().login() != adapter.login() {
+            self.shown_texts.forget();
+        }
         {
             let mut state = self.state();
             (state.error, state.send_refused, state.refused) = (None, None, false);

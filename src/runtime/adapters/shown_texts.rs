@@ -44,6 +44,11 @@ impl ExpectedText {
 }
 
 impl ShownTexts {
+    /// Forgets every message.
+    pub(super) fn forget(&self) {
+        self.texts().clear();
+    }
+
     /// The id of the message that shows already what a delivery would make it show. The text is final then and is
     /// forgotten.
     pub(super) fn delivered(&self, to: &Address, delivery: &Delivery) -> Option<String> {

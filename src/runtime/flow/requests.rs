@@ -67,7 +67,13 @@ impl StreamRequest {
         };
         let out = row.post.out;
         let post = Post { more: true, ..row.post };
-        let step = match connection.deliver(&address, Delivery::Post(post)).await {
+        let login = connection.adapter().login();
+        let delivered = connection.deliver(&address, Delivery::Post(post)).await;
+        let step = match delivered {
+            // A reload has connected the account as another one, to whom the id says nothing.
+            Ok(_) if connection.adapter().login() != login => {
+                failed(&shared, turn, out, StreamStep::Off).await
+            }
             Ok(Receipt { message: Some(message), .. }) => {
                 if let Err(error) = shared.store.streamed(out, message.clone()).await {
                     tracing::warn!(%turn, %error, "the id of a streamed message was not stored");

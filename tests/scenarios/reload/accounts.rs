@@ -4,7 +4,7 @@ use frontdesk_core::account::AccountId;
 use frontdesk_world::platform::CHANNEL;
 use frontdesk_world::{Step, World, plan};
 
-use crate::growing::{in_pieces, next_edit};
+use crate::growing::{EVERY, in_pieces, next_edit};
 
 #[tokio::test]
 async fn an_account_that_connects_anew_goes_on_with_a_growing_message() {
@@ -88,4 +88,58 @@ async fn the_only_account_can_be_removed_and_come_back() {
     }
     world.at_rest().await;
     assert_eq!(world.user("anna").sees(), ["one", "two", "three"]);
+}
+
+#[tokio::test]
+async fn another_bot_on_an_account_gets_no_ids_of_the_one_before() {
+    let mut world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    world.agent().will(in_pieces(&["one ", "two ", "three"]));
+    anna.says("count").await;
+    world.platform().shows("anna", 1, |message| message.text.contains("one")).await;
+    let (first, other) = (world.shared_platform(), world.platform().another_bot());
+    world.reload().account(&other).apply(&mut world).await.unwrap();
+    let probe = world.user_of(&other, "probe");
+    for _ in 0..3 {
+        world.agent().resume();
+        probe.says("/whoami").await;
+        probe.hears().await;
+        world.clock().pass(EVERY);
+    }
+    world.at_rest().await;
+    let (told, before) = (other.chat("anna"), first.chat("anna"));
+    assert_eq!((told.len(), told[0].text.as_str()), (1, "one two three"), "{told:?}");
+    assert_eq!(told[0].edits, 0);
+    assert_eq!(other.count("edit"), 0, "no message of the other bot is edited");
+    assert_eq!((before.len(), before[0].text.contains("three")), (1, false), "{before:?}");
+
+    // The same bot again keeps its ids.
+    let again = other.clone();
+    world.reload().account(&again).apply(&mut world).await.unwrap();
+    assert_eq!(other.chat("anna").len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_to_be_sent_by_the_bot_before_is_sent_anew_and_replies_to_nothing() {
+    let mut world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    world.agent().will(in_pieces(&["one ", "two"]));
+    anna.says("count").await;
+    let first = world.shared_platform();
+    first.shows("anna", 1, |message| message.text.contains("one")).await;
+    // The final edit waits in the outbox.
+    let account = first.account().clone();
+    world.reload().without(&account).apply(&mut world).await.unwrap();
+    world.agent().resume();
+    world.agent().resume();
+    frontdesk_world::wait::until("the answer is in the outbox", || async {
+        world.outbox().await.into_iter().find(|part| part.post.part.plain == "one two")
+    })
+    .await;
+    let other = first.another_bot();
+    world.reload().account(&other).apply(&mut world).await.unwrap();
+    world.at_rest().await;
+    let told = other.chat("anna");
+    assert_eq!((told.len(), told[0].text.as_str()), (1, "one two"), "{told:?}");
+    assert_eq!(other.count("edit"), 0);
 }

@@ -26,9 +26,13 @@ impl Adapter for FakeAdapter {
         &self.0.account
     }
 
+    fn login(&self) -> Option<String> {
+        Some(self.0.login.clone())
+    }
+
     async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError> {
         self.0.state().connections += 1;
-        let source = Source { id: format!("fake:{}", self.account()), account: self.account().clone() };
+        let source = Source { id: format!("fake:{}", self.0.login), account: self.account().clone() };
         let cursor = inbox.cursor(&source).await.map_err(|error| AdapterError::Lost(error.to_string()))?;
         let mut offset: u64 = cursor.map_or(0, |cursor| cursor.0.parse().unwrap());
         loop {

@@ -128,6 +128,10 @@ impl Adapter for DemoPlatform {
         &self.account
     }
 
+    fn login(&self) -> Option<String> {
+        None
+    }
+
     async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError> {
         self.inbox.send_replace(Some(inbox));
         stop.cancelled().await;

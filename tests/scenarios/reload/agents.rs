@@ -1,0 +1,74 @@
+//! Agents that a reload removes.
+
+use std::sync::Arc;
+
+use frontdesk_core::notice::Failure;
+use frontdesk_world::{ScriptedAgent, Step, World, plan};
+
+#[tokio::test]
+async fn what_waits_for_a_removed_agent_is_told_once_and_a_retry_gives_just_that_to_the_present_one() {
+    let mut world = World::with(plan()).await;
+    let (anna, ben) = (world.user("anna"), world.user("ben"));
+    anna.says("before").await;
+    ben.says("only this").await;
+    world.at_rest().await;
+    world.agent().will([Step::Say("to its end"), Step::Pause]);
+    anna.says("runs").await;
+    world.agent().begun(3).await;
+    anna.says("waits").await;
+    anna.says("waits too").await;
+    let load = world.handle().agent_load("main").await.unwrap();
+    assert_eq!((load.waiting, load.running), (2, 1));
+
+    let new = Arc::new(ScriptedAgent::default());
+    world.reload().agent_named("second", &new).apply(&mut world).await.unwrap();
+    anna.says("to the new one").await;
+    new.begun(1).await;
+    world.agent().resume();
+    world.at_rest().await;
+    let gone = Failure::AgentGone.sentence();
+    let seen = anna.sees();
+    assert_eq!(seen.iter().filter(|text| *text == gone).count(), 1, "{seen:?}");
+    assert_eq!(seen.last().map(String::as_str), Some(gone), "{seen:?}");
+    assert!(seen.contains(&"to its end".to_owned()), "{seen:?}");
+
+    let texts = |agent: &ScriptedAgent| -> Vec<String> {
+        let turn = agent.turns().pop().unwrap();
+        turn.prompt.into_iter().map(|prompt| prompt.text).collect()
+    };
+    for attempt in 2..4 {
+        anna.says("/retry").await;
+        new.begun(attempt).await;
+        assert_eq!(texts(&new), ["waits", "waits too"], "also when it is retried again");
+        world.at_rest().await;
+    }
+    assert_eq!(new.turns().pop().unwrap().session.agent(), "second");
+    anna.says("next").await;
+    world.at_rest().await;
+    anna.says("/retry").await;
+    new.begun(5).await;
+    assert_eq!(texts(&new), ["next"], "what came later comes first");
+    ben.says("/retry").await;
+    world.at_rest().await;
+    assert_eq!(ben.sees().last().unwrap(), "There is no message to answer again in this conversation.");
+}
+
+#[tokio::test]
+async fn a_new_conversation_leaves_behind_what_waited_for_a_removed_agent() {
+    let mut world = World::with(plan()).await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Pause, Step::Say("late")]);
+    anna.says("runs").await;
+    world.agent().begun(1).await;
+    anna.says("waits").await;
+    let new = Arc::new(ScriptedAgent::default());
+    world.reload().agent_named("second", &new).apply(&mut world).await.unwrap();
+    world.agent().resume();
+    world.at_rest().await;
+    world.clock().pass(std::time::Duration::from_secs(1));
+    anna.says("hello").await;
+    anna.says("/new").await;
+    anna.says("/retry").await;
+    world.at_rest().await;
+    assert_eq!(anna.sees().last().unwrap(), "There is no message to answer again in this conversation.");
+}
