@@ -39,11 +39,6 @@ impl<'a> Oracle<'a> {
         };
         let mut lines: Vec<&str> = self.o.log.lines().collect();
         lines.retain(|line| (0..line.len()).any(|at| is_secret(&line.as_bytes()[at..])));
-        // The first start prints the API's token once, as a link for the person who started it.
-        let is_link = |line: &&str| line.contains("http://") && line.contains("#token=");
-        if let Some(link) = lines.iter().position(is_link) {
-            lines.remove(link);
-        }
         lines
     }
 }

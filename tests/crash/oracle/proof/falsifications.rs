@@ -338,9 +338,9 @@ pub static ALL: &[Falsification] = &[
         let tag = seen(o, is_prompt)?.tag.clone();
         Some(o.log.push_str(&format!("\nsomebody wrote {tag}")))
     }),
-    ("the token is printed twice", "O9: in the log", |o| {
-        let link = o.log.lines().find(|line| line.contains("#token="))?.to_owned();
-        Some(o.log.push_str(&format!("\n{link}")))
+    ("the login link is printed", "O9: in the log", |o| {
+        let token = o.secrets.get(1)?.clone();
+        Some(o.log.push_str(&format!("\nhttp://127.0.0.1:3847/#token={token}")))
     }),
     ("a pairing code is in the database", "O9: a code is in the database", |o| {
         let code = o.journal.codes.first()?.clone();
