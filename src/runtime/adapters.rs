@@ -27,6 +27,8 @@ pub use status::Account;
 /// Pause after a refused credential or a wrong setup, which an operator must mend. Some platforms revoke a token that is
 /// tried a thousand times a day.
 const OPERATOR_PAUSE: Duration = Duration::from_secs(120);
+
+/// The adapters of all accounts, each with the connection that outlives it.
 pub(crate) struct Adapters {
     clock: Arc<dyn Clock>,
     /// See [`Connection::new`].

@@ -63,9 +63,9 @@ pub(crate) async fn accept(
 }
 
 /// Refuses a batch while the gateway stops, its queue is full, or a reload has removed the account: the platform then
-/// delivers the events again. `settings` were read before, so they still know an account that is open. The last batch
-/// before the limit may exceed it, because a batch is one unit and one that is larger than the limit must be accepted at
-/// some time.
+/// delivers the events again. The caller must read `settings` before it asks this: an account that is open now is then
+/// also in them. A batch is accepted or refused as a whole, so the last one before the limit may exceed it; otherwise a
+/// batch larger than the limit could never be accepted.
 fn is_open(shared: &Shared, settings: &Settings, account: &AccountId, arriving: usize) -> Result<(), Busy> {
     if shared.process.closing.is_cancelled() || shared.adapters.is_removed(account) {
         return Err(Busy::Stopping);
