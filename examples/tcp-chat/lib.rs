@@ -181,11 +181,12 @@ impl Adapter for TcpChat {
             return Err(SendError::Later { after: Some(AWAY), scope: Bucket::Chat, detail });
         }
         let (acknowledged, mut first) = channel(1);
+        let mut expected = Vec::with_capacity(clients.len());
         for client in &clients {
-            client.expect(&outgoing.id, acknowledged.clone());
+            expected.push(client.expect(&outgoing.id, acknowledged.clone()));
             outgoing.lines.iter().for_each(|line| client.send(line.clone()));
         }
-        // When the last connection has ended, there is nobody left to wait for.
+        // Each client drops its copy when its connection ends: then there is nobody left to wait for.
         drop(acknowledged);
         let shown = tokio::select! {
             shown = first.recv() => shown.is_some(),

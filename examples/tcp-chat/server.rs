@@ -49,13 +49,13 @@ impl Server {
         };
         let (client, lines) = Client::new(name);
         client.send(format!("HELLO {}", client.name));
-        self.clients.add(client.clone());
+        // Also if this adapter stops and the connection is dropped in the middle.
+        let _logged_in = self.clients.add(&client);
         tokio::select! {
             () = self.read(&mut reads, &client) => {}
             () = self.write(&mut writes, lines) => {}
             () = client.stop.cancelled() => {}
         }
-        self.clients.remove(&client);
     }
 
     async fn login(&self, reads: &mut BufReader<OwnedReadHalf>) -> Option<String> {
@@ -92,7 +92,9 @@ impl Server {
                 let event = inbound::press(&self.settings.id, &client.name, &chat, &id, &data);
                 (id, event)
             }
-            ClientLine::Join { group } => return client.join(group),
+            ClientLine::Join { group } => {
+                return client.join(group).unwrap_or_else(|problem| client.send(format!("BAD {problem}")));
+            }
             ClientLine::Ack { id } => return client.acknowledge(&id),
             ClientLine::Pong | ClientLine::Login { .. } => return,
         };

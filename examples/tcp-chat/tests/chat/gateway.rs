@@ -27,11 +27,16 @@ struct World {
 impl World {
     /// `more` are further keys of the section.
     fn with(more: &str) -> Self {
+        Self::waiting(1, more)
+    }
+
+    /// The same, whose clients have so many seconds to acknowledge a message.
+    fn waiting(seconds: u32, more: &str) -> Self {
         let (home, address) = (tempfile::tempdir().unwrap(), free_address());
         let logins: String =
             ["anna", "bert"].iter().map(|name| format!("{name} = \"{}\"\n", secret(name))).collect();
         let file = format!(
-            "[gateway]\nport = 0\n[channels.tcp]\nlisten = \"{address}\"\nack_seconds = 1\n{more}\n\
+            "[gateway]\nport = 0\n[channels.tcp]\nlisten = \"{address}\"\nack_seconds = {seconds}\n{more}\n\
              [channels.tcp.logins]\n{logins}"
         );
         std::fs::write(home.path().join("frontdesk.toml"), file).unwrap();
@@ -149,6 +154,34 @@ async fn a_client_that_acknowledges_nothing_gets_the_same_message_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_before_it_acknowledges_is_not_waited_for() {
+    let world = World::waiting(3600, "allow = [\"anna\"]");
+    let gateway = world.start().await;
+    let login = format!("LOGIN anna {}\n", secret("anna"));
+    let mut socket = world.socket().await;
+    socket.write_all(format!("{login}SAY bot 1 are you there?\n").as_bytes()).await.unwrap();
+    read_until(&mut socket, "1 are you there?\n").await;
+    drop(socket);
+    let mut again = world.socket().await;
+    again.write_all(login.as_bytes()).await.unwrap();
+    read_until(&mut again, "1 are you there?\n").await;
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_joins_too_many_groups_is_told() {
+    let world = World::with("allow = [\"anna\"]");
+    let gateway = world.start().await;
+    let mut socket = world.socket().await;
+    socket.write_all(format!("LOGIN anna {}\n", secret("anna")).as_bytes()).await.unwrap();
+    for number in 0..65 {
+        socket.write_all(format!("JOIN #g{number}\n").as_bytes()).await.unwrap();
+    }
+    read_until(&mut socket, "BAD you are in too many groups\n").await;
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_delivered_before_a_crash_arrives_at_the_next_login() {
     let world = World::with("allow = [\"anna\"]");
     let gateway = world.start().await;
@@ -230,7 +263,7 @@ fn its_section_is_shown_without_secrets() {
 /// Reads until a text arrives.
 async fn read_until(socket: &mut TcpStream, text: &str) {
     let mut read = String::new();
-    while !read.ends_with(text) {
+    while !read.contains(text) {
         let mut piece = [0; 512];
         let limit = tokio::time::timeout(Duration::from_secs(20), socket.read(&mut piece));
         let length = limit.await.unwrap_or_else(|_| panic!("{text:?} does not come after {read:?}")).unwrap();
