@@ -80,6 +80,8 @@ pub struct Part {
     pub platform_message_id: Option<String>,
     /// The file that it carries.
     pub media: Option<String>,
+    /// The first part of the album that it belongs to.
+    pub album: Option<i64>,
     /// What a pairing code, put in when it is sent, is derived from.
     pub salt: Option<String>,
 }

@@ -12,7 +12,7 @@ use crate::daemon::Home;
 use crate::database::{self, Database};
 use crate::harness::Harness;
 use crate::journal::Journal;
-use crate::script::{Script, Task, bytes, fingerprint};
+use crate::script::{Task, fingerprint};
 
 /// A message on a platform: its address and the platform's id.
 pub type MessageId = (String, String);
@@ -44,6 +44,8 @@ pub struct Call {
     pub refused: Option<String>,
     /// The gateway never got the response.
     pub lost: bool,
+    /// The number of the request. The files of an album are posted by one request.
+    pub request: usize,
 }
 
 impl Call {
@@ -61,8 +63,8 @@ pub struct Observed {
     pub calls: Vec<Arc<Call>>,
     /// Fingerprints of the files that the gateway posted.
     pub files: HashMap<MessageId, String>,
-    /// Fingerprints of the files that the agents were asked to send, by tag.
-    pub right_files: HashMap<String, String>,
+    /// Fingerprints of the files that the agents were asked to send, in order, by tag.
+    pub right_files: HashMap<String, Vec<String>>,
     /// Addresses whose files the test cannot fetch.
     pub unread_files: HashSet<String>,
     /// Names of files that were not completed.
@@ -82,9 +84,9 @@ impl Observed {
         let mut secrets = vec![harness.mark.clone(), harness.token()];
         secrets.extend(journal.codes.iter().cloned());
         let scripts = journal.events.iter().filter_map(|event| event.script.as_ref());
-        let right_files = scripts.filter_map(|Script { tag, task }| match task {
-            Task::Send { bytes: len } => Some((tag.clone(), fingerprint(&bytes(tag, *len)))),
-            _ => None,
+        let right_files = scripts.filter(|script| matches!(script.task, Task::Send { .. })).map(|script| {
+            let files = script.files().iter().map(|bytes| fingerprint(bytes)).collect();
+            (script.tag.clone(), files)
         });
         let right_files = right_files.collect();
         let mut observed = Self {

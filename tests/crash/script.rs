@@ -24,8 +24,8 @@ pub enum Task {
     Poison,
     /// Report an error.
     Fail,
-    /// Answer with a file.
-    Send { bytes: u64 },
+    /// Answer with a file, or with several that go together.
+    Send { files: u64, bytes: u64 },
     /// Answer files that came without text.
     Count { files: usize },
 }
@@ -48,7 +48,8 @@ impl Script {
             84..=91 => Task::Long { lines: random.range(150, 260) },
             92..=93 => Task::Flaky,
             94 => Task::Poison,
-            95..=98 if files => Task::Send { bytes: random.range(1, 200_000) },
+            95..=96 if files => Task::Send { files: 1, bytes: random.range(1, 200_000) },
+            97..=98 if files => Task::Send { files: random.range(2, 4), bytes: random.range(1, 50_000) },
             _ if plain => Task::Echo,
             _ => Task::Fail,
         };
@@ -67,7 +68,7 @@ impl Script {
             Task::Flaky => format!("{tag} flaky"),
             Task::Poison => format!("{tag} poison"),
             Task::Fail => format!("{tag} fail"),
-            Task::Send { bytes } => format!("{tag} send {bytes}"),
+            Task::Send { files, bytes } => format!("{tag} send {files} {bytes}"),
             Task::Count { .. } => String::new(),
         }
     }
@@ -86,7 +87,7 @@ impl Script {
             ("flaky", []) => Task::Flaky,
             ("poison", []) => Task::Poison,
             ("fail", []) => Task::Fail,
-            ("send", [bytes]) => Task::Send { bytes: *bytes },
+            ("send", [files, bytes]) => Task::Send { files: *files, bytes: *bytes },
             _ => return None,
         };
         Some(Self { tag, task })
@@ -120,6 +121,16 @@ impl Script {
 
     pub fn answer(&self) -> String {
         self.pieces().concat()
+    }
+
+    /// The files of the right answer, in order.
+    pub fn files(&self) -> Vec<Vec<u8>> {
+        match self.task {
+            Task::Send { files, bytes: len } => {
+                (1..=files).map(|n| bytes(&format!("{} {n} ", self.tag), len)).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -77,12 +77,14 @@ impl Agent {
             }
             Task::Ask => return self.ask(&turn, &record, &script.answer()),
             Task::Tool { ms } => return self.tool(&turn, &record, &pieces, ms),
-            Task::Send { bytes } => {
-                let (path, tag) = (format!("{}.bin", script.tag), &script.tag);
+            Task::Send { .. } => {
                 let folder = std::env::var("FRONTDESK_MEDIA").context("no folder for files")?;
-                std::fs::write(std::path::Path::new(&folder).join(&path), script::bytes(tag, bytes))?;
-                let caption = format!("the file of {tag}");
-                write(&json!({"type": "media", "turn": turn, "path": path, "caption": caption}))?;
+                for (n, bytes) in (1..).zip(script.files()) {
+                    let tag = &script.tag;
+                    let (path, caption) = (format!("{tag}-{n}.bin"), format!("file {n} of {tag}"));
+                    std::fs::write(std::path::Path::new(&folder).join(&path), bytes)?;
+                    write(&json!({"type": "media", "turn": turn, "path": path, "caption": caption}))?;
+                }
             }
             Task::Flaky | Task::Poison if record.attempt == 1 || script.task == Task::Poison => {
                 write(&json!({"type": "delta", "turn": turn, "text": "at "}))?;

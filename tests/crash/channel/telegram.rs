@@ -155,9 +155,7 @@ impl Platform {
             };
             // A message with a button is posted by the test.
             let is_post = call.is_done() && call.is_post() && !call.params.contains_key("reply_markup");
-            if let Some(message) = call.message.filter(|_| call.is_post()) {
-                threads.insert((call.bot, call.chat, message), thread);
-            }
+            let texts = texts(call);
             let kind = match call.method.starts_with("editMessage") && call.is_done() {
                 _ if is_post => CallKind::Post,
                 true => CallKind::Edit,
@@ -168,17 +166,25 @@ impl Platform {
                 Outcome::Refused(_, why) => Some(why.clone()),
                 Outcome::Unheard => Some("network fault".to_owned()),
             };
-            calls.push(Arc::new(Call {
-                at: call.at,
-                method: call.method.clone(),
-                kind,
-                address: address(call.bot, call.chat, thread),
-                message: call.message.map(|message| message.to_string()),
-                text: call.text().to_owned(),
-                tags: tags(call.text()),
-                refused,
-                lost: call.lost,
-            }));
+            // The messages of an album have numbers that follow each other.
+            for (n, text) in (0..).zip(texts) {
+                let message = call.message.map(|first| first + n);
+                if let Some(message) = message.filter(|_| call.is_post()) {
+                    threads.insert((call.bot, call.chat, message), thread);
+                }
+                calls.push(Arc::new(Call {
+                    at: call.at,
+                    method: call.method.clone(),
+                    kind,
+                    address: address(call.bot, call.chat, thread),
+                    message: message.map(|message| message.to_string()),
+                    tags: tags(&text),
+                    text,
+                    refused: refused.clone(),
+                    lost: call.lost,
+                    request: call.number,
+                }));
+            }
         }
         calls
     }
@@ -190,8 +196,11 @@ impl Platform {
             .journal()
             .calls()
             .iter()
-            .filter(|call| call.bot == BOT && call.method == "sendDocument" && call.is_post())
-            .filter_map(|call| Some(((call.chat, call.message?), call.thread)))
+            .filter(|call| call.bot == BOT && FILES.contains(&call.method.as_str()) && call.is_post())
+            .filter_map(|call| Some((call, call.message?)))
+            .flat_map(|(call, first)| {
+                (first..).zip(texts(call)).map(|(message, _)| ((call.chat, message), call.thread))
+            })
             .collect();
         let mut chats: Vec<i64> = posts.keys().map(|(chat, _)| *chat).collect();
         chats.sort_unstable();
@@ -278,7 +287,7 @@ impl Channel for Telegram {
                 recent.any(|delivery| delivery.confirmed.is_none() && polled(&delivery.delivered))
             }
             KillPoint::Streaming => self.0.called(&["editMessageText"], 8, since),
-            KillPoint::Post => self.0.called(&["sendMessage", "sendDocument"], 3, since),
+            KillPoint::Post => self.0.called(&["sendMessage"], 3, since) || self.0.called(&FILES, 3, since),
             KillPoint::File => self.0.called(&["getFile"], 4, since),
             KillPoint::Command => self.0.command_is_open(since),
             KillPoint::Press => self.0.called(&["answerCallbackQuery"], 6, since),
@@ -311,6 +320,19 @@ impl Channel for Telegram {
         observed.secrets.extend([TOKEN, WORK_TOKEN].into_iter().filter_map(secret));
         Ok(())
     }
+}
+
+/// The methods with which a bot sends files.
+const FILES: [&str; 2] = ["sendDocument", "sendMediaGroup"];
+
+/// The texts of the messages that a request makes: the captions of an album, or its text.
+fn texts(call: &frontdesk_botapi::Call) -> Vec<String> {
+    if call.method != "sendMediaGroup" {
+        return vec![call.text().to_owned()];
+    }
+    let media = call.params.get("media").and_then(Value::as_str).unwrap_or_default();
+    let items: Vec<Value> = serde_json::from_str(media).unwrap_or_default();
+    items.iter().map(|item| item["caption"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
 /// The text of an event, the script in the text, and the fingerprints of its files.

@@ -6,7 +6,6 @@ use super::frames::WEB;
 use super::{Oracle, without_space};
 use crate::database::{Part, Turn};
 use crate::observed::{Call, CallKind, MessageId};
-use crate::script::Task;
 
 impl<'a> Oracle<'a> {
     pub(super) fn chats(&mut self) {
@@ -15,6 +14,7 @@ impl<'a> Oracle<'a> {
         let mut answers: BTreeMap<i64, String> = BTreeMap::new();
         let mut owners: HashMap<MessageId, i64> = HashMap::new();
         let mut withdrawn: HashSet<i64> = HashSet::new();
+        let mut albums: HashMap<i64, usize> = HashMap::new();
         for part in &self.o.database.parts {
             let event = self.event_about(part);
             self.goes_back(part);
@@ -48,6 +48,11 @@ impl<'a> Oracle<'a> {
                 self.report(event.clone(), format!("O2: the chat shows {there:?} for {part:?}"));
             }
             self.right_file(part, &id);
+            if let (Some(album), Some(there)) = (part.album, there)
+                && *albums.entry(album).or_insert(there.request) != there.request
+            {
+                self.report(event.clone(), format!("O2: an album came in several requests: {part:?}"));
+            }
             // A message that grows keeps the place of its first post: later messages stand below it.
             let place = begun.get(&id).copied().unwrap_or(0);
             let (before, other) = last.get(part.address.as_str()).copied().unwrap_or_default();
@@ -89,7 +94,7 @@ impl<'a> Oracle<'a> {
         }
         let parts = self.parts_of_turn.get(&turn.id).into_iter().flatten();
         let files = parts.filter(|part| part.media.is_some()).count();
-        if files != usize::from(matches!(script.task, Task::Send { .. })) {
+        if files != script.files().len() {
             self.report(event, format!("O2: {files} files were sent"));
         }
     }
@@ -137,8 +142,10 @@ impl<'a> Oracle<'a> {
 
     fn right_file(&mut self, part: &Part, id: &MessageId) {
         let script = part.media.as_ref().and(part.turn_id).and_then(|turn| self.script_of(turn));
-        let Some(script) = script.filter(|script| matches!(script.task, Task::Send { .. })) else { return };
-        let (there, right) = (self.o.files.get(id), self.o.right_files.get(&script.tag));
+        let Some(right) = script.and_then(|script| self.o.right_files.get(&script.tag)) else { return };
+        let parts = part.turn_id.and_then(|turn| self.parts_of_turn.get(&turn)).into_iter().flatten();
+        let before = parts.filter(|other| other.media.is_some() && other.id < part.id).count();
+        let (there, right) = (self.o.files.get(id), right.get(before));
         if !self.o.unread_files.contains(&part.address) && there != right {
             let what = format!("O2: the file is {there:?} and should be {right:?}: {part:?}");
             self.report(self.event_about(part), what);

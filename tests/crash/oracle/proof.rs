@@ -2,7 +2,9 @@
 
 mod falsifications;
 
-use self::falsifications::{ALL, Falsification};
+use std::panic::resume_unwind;
+
+use self::falsifications::{Falsification, all};
 use super::judge;
 use crate::clock;
 use crate::observed::Observed;
@@ -16,30 +18,40 @@ pub struct Proof {
 
 impl Proof {
     pub fn new() -> Self {
-        Self { open: ALL.iter().collect(), missed: Vec::new() }
+        Self { open: all().collect(), missed: Vec::new() }
     }
 
     /// Tries what is open; returns whether everything that could be tried was found.
     pub fn attempt(&mut self, observed: &Observed) -> bool {
         let begun = clock::instant();
         let tried = self.open.len();
-        let missed = &mut self.missed;
-        self.open.retain(|(what, finding, falsify)| {
-            let mut copy = observed.clone();
-            if falsify(&mut copy).is_none() {
-                return true;
-            }
-            if !judge(&copy).violations.iter().any(|violation| violation.what.contains(finding)) {
-                missed.push(what);
-            }
-            false
+        // On two threads, because everything else rests meanwhile.
+        let half = tried.div_ceil(2).max(1);
+        let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
+            let halves = self.open.chunks(half).map(|half| {
+                scope.spawn(|| half.iter().map(|one| outcome(observed, one)).collect::<Vec<_>>())
+            });
+            let halves: Vec<_> = halves.collect();
+            halves
+                .into_iter()
+                .flat_map(|half| half.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect::<Vec<_>>()
         });
+        let mut open = Vec::new();
+        for (falsification, outcome) in self.open.drain(..).zip(outcomes) {
+            match outcome {
+                Outcome::Found => {}
+                Outcome::Missed => self.missed.push(falsification.0),
+                Outcome::Nothing => open.push(falsification),
+            }
+        }
+        self.open = open;
         for what in &self.missed {
             println!("crash: the oracle does not notice: {what}");
         }
         let (found, took) = (tried - self.open.len(), begun.elapsed().as_millis());
         if found > 0 {
-            println!("crash: {found} of {} falsifications were tried, in {took} ms", ALL.len());
+            println!("crash: {found} of {} falsifications were tried, in {took} ms", all().count());
         }
         self.missed.is_empty()
     }
@@ -47,5 +59,24 @@ impl Proof {
     /// What nothing happened for that could be falsified.
     pub fn untried(&self) -> Vec<&'static str> {
         self.open.iter().map(|(what, ..)| *what).collect()
+    }
+}
+
+/// What became of one falsification.
+enum Outcome {
+    Found,
+    Missed,
+    /// Nothing happened that could be falsified.
+    Nothing,
+}
+
+fn outcome(observed: &Observed, (_, finding, falsify): &Falsification) -> Outcome {
+    let mut copy = observed.clone();
+    if falsify(&mut copy).is_none() {
+        return Outcome::Nothing;
+    }
+    match judge(&copy).violations.iter().any(|violation| violation.what.contains(finding)) {
+        true => Outcome::Found,
+        false => Outcome::Missed,
     }
 }

@@ -176,8 +176,8 @@ impl ChatUser {
     async fn acts(&mut self) {
         match self.random.range(0, 99) {
             0..=54 => self.writes().await,
-            55..=62 => self.sends_file().await,
-            63..=64 if [OPEN_GROUP, self.user.id].contains(&self.chat.id) => self.sends_album().await,
+            55..=61 => self.sends_file().await,
+            62..=64 if [OPEN_GROUP, self.user.id].contains(&self.chat.id) => self.sends_album().await,
             65..=78 => self.edits().await,
             79..=83 if self.chat.is_private() || self.chat.id == CLOSED_GROUP => self.presses().await,
             84..=87 => self.commands("/status").await,
