@@ -76,6 +76,8 @@ fn a_question_is_answered_by_a_button_after_a_kill_in_between_and_refused_to_ano
     until("Ben is refused", || !told(&telegram).is_empty());
     assert_eq!(told(&telegram), [("This question is not for you.".to_owned(), true)]);
     assert_eq!(shown(&telegram).len(), 1, "and the others see nothing of it");
+    // Otherwise the press is delivered again after the kill, and answered again.
+    telegram.waits(|journal| journal.unconfirmed() == 0);
 
     daemon.signal(Signal::KILL);
     daemon.end();
