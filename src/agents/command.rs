@@ -9,6 +9,7 @@ use std::sync::Arc;
 use frontdesk_core::agent::Capabilities;
 use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::port::Agent;
+use frontdesk_core::visible;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -17,12 +18,15 @@ use crate::process;
 
 mod approval;
 mod facts;
+mod fields;
 mod history;
 mod idle_process;
+mod line;
 mod per_turn;
 mod persistent;
 mod persistent_turn;
 mod question;
+mod steers;
 mod turn_host;
 pub mod wire;
 
@@ -213,8 +217,13 @@ impl Config {
             }
         }
         for (key, values) in [("models", &self.models), ("thinking", &self.thinking)] {
-            if values.iter().any(|value| value.is_empty() || value.contains(char::is_whitespace)) {
-                return Err(ConfigError::new(key, "must be names without white space, as a chat sends them"));
+            let is_name = |value: &String| {
+                !value.is_empty() && !value.contains(char::is_whitespace) && visible::name(value) == *value
+            };
+            if !values.iter().all(is_name) {
+                let problem =
+                    "must be names without white space, of at most 128 characters, as a chat sends them";
+                return Err(ConfigError::new(key, problem));
             }
         }
         Ok(())
@@ -285,6 +294,7 @@ mod tests {
             (Config { compact: true, ..sound.clone() }, "compact: needs mode"),
             (Config { models: vec!["a b".into()], ..sound.clone() }, "models: must be names"),
             (Config { thinking: vec!["".into()], ..sound.clone() }, "thinking: must be names"),
+            (Config { models: vec!["x".repeat(129)], ..sound.clone() }, "models: must be names"),
             (Config { max_file: Some(0), ..sound.clone() }, "max_file"),
             (Config { min_idle: 1, ..sound.clone() }, "min_idle: needs mode"),
             (Config { min_idle: 16, ..lasting.clone() }, "less than max_idle"),

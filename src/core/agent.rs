@@ -1,5 +1,10 @@
 //! What an agent can do, what a session has chosen of it, and what began a turn.
 
+use std::time::Duration;
+
+/// How long an agent may think about a message for the turn that runs, before the sender is told that it is answered next.
+pub const STEER_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// What an agent can do besides answering.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Capabilities {

@@ -9,11 +9,16 @@ use thiserror::Error;
 use crate::id::MessageId;
 use crate::message::Sender;
 
+/// Maximum number of messages on one page.
+pub const MAX_MESSAGES: u32 = 500;
+/// Maximum size of a page's texts, in bytes.
+pub const MAX_BYTES: usize = 1024 * 1024;
+
 /// Reads what was said in one epoch of a session before the turn that it was made for. Implemented by the gateway.
 #[async_trait]
 pub trait History: fmt::Debug + Send + Sync + 'static {
-    /// One page, the newest entry first. The gateway limits a page to 500 messages and 1 MB of text, whatever is asked
-    /// for; a page has at least one message if there is any. A page may have fewer entries than asked for, or none,
+    /// One page, the newest entry first. The gateway limits a page to [`MAX_MESSAGES`] and [`MAX_BYTES`], whatever is
+    /// asked for; a page has at least one message if there is any. A page may have fewer entries than asked for, or none,
     /// although there are older ones: read on while [`HistoryPage::next`] is set.
     async fn page(&self, request: HistoryRequest) -> Result<HistoryPage, HistoryError>;
 }

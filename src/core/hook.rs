@@ -12,6 +12,14 @@ use thiserror::Error;
 
 pub use event::{HookEvent, HookMessage, HookRole, HookText};
 
+/// Maximum size of a tool call's parameters, as JSON in bytes, if any hook checks calls. A larger call is denied.
+pub const MAX_PARAMS: usize = 1024 * 1024;
+/// Maximum size of the parameters that are kept until the end of a call, as JSON in bytes. Larger ones are `null` there.
+pub const MAX_REPEATED_PARAMS: usize = 64 * 1024;
+/// Maximum size of all parameters and results that hooks get after the calls of one turn, in bytes. Of the calls beyond
+/// that, hooks get neither.
+pub const MAX_REPEATED: usize = 4 * 1024 * 1024;
+
 /// The operator's own code. Every call has a time limit, and a panic in it is contained.
 #[async_trait]
 pub trait Hook: Send + Sync + 'static {

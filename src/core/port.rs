@@ -252,8 +252,13 @@ pub trait Agent: Send + Sync + 'static {
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>>;
     /// Adds a message to a running turn. `Ok(false)` means that the agent did not take it. Called only if
     /// [`Capabilities::steer`] is set, and while the turn's stream is polled.
+    ///
+    /// Returns when the agent has decided. After [`STEER_TIMEOUT`](crate::agent::STEER_TIMEOUT) the message waits for its
+    /// own turn; if the agent takes it later, but before the turn's stream ends, it is answered in this turn after all.
+    /// Must have returned when the stream ends.
     async fn steer(&self, turn: TurnId, prompt: &Prompt) -> Result<bool, AgentError>;
-    /// Asks a running turn to end. Its stream must end soon afterwards. Unknown turns are ignored.
+    /// Asks a running turn or compaction to end. Its stream or future must end soon afterwards; it is dropped if it does
+    /// not. Unknown turns are ignored.
     async fn abort(&self, turn: TurnId);
     /// Compacts its context of a conversation. `turn` has no messages; `instructions` say in a person's words what the
     /// summary should keep. Called only if [`Capabilities::compact`] is set, and not while a turn of the session runs.

@@ -75,6 +75,14 @@ pub fn quoted_label(text: &str) -> String {
     quoted(text, LABEL)
 }
 
+/// The longest name that an agent reports, in characters: of a model, of a tool, of a level of thinking.
+pub const NAME: usize = 128;
+
+/// A name that an agent reports: on one line, at most [`NAME`] characters, and without invisible characters.
+pub fn name(text: &str) -> String {
+    clean(text.trim(), NAME)
+}
+
 /// The text on one line, shortened, and without characters that change the direction of a line or are invisible.
 pub(crate) fn clean(text: &str, most: usize) -> String {
     let mut kept: String =

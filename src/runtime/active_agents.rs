@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::AgentEntry;
+use crate::reported::Reported;
 
 /// The agents by name. Clones of an entry are the same agent.
 pub(crate) type ActiveAgents = BTreeMap<String, ActiveAgent>;
@@ -49,6 +50,6 @@ impl ActiveAgent {
 
 impl From<AgentEntry> for ActiveAgent {
     fn from(entry: AgentEntry) -> Self {
-        Self { agent: entry.agent, max_turns: entry.max_turns, turns: TaskTracker::new() }
+        Self { agent: Arc::new(Reported(entry.agent)), max_turns: entry.max_turns, turns: TaskTracker::new() }
     }
 }

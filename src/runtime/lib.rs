@@ -27,6 +27,7 @@ mod random;
 mod recent_events;
 mod reload;
 mod renderer;
+mod reported;
 mod running;
 mod running_turns;
 mod settings;

@@ -204,8 +204,8 @@ impl TurnRun<'_> {
         };
         let end = match work {
             AgentWork::Answer(turn) => {
-                let end = self.drive(agent, turn, stop).await;
-                self.end_steering(&end).await;
+                let end = self.drive(agent.clone(), turn, stop).await;
+                self.end_steering(&agent, &end).await;
                 end
             }
             AgentWork::Compact(turn, instructions) => self.compact(agent, turn, instructions, stop).await,

@@ -9,6 +9,7 @@ mod configuration;
 mod daemon;
 mod descriptors;
 mod home;
+mod lasting;
 mod lifecycle;
 mod offline;
 mod program;

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use frontdesk_core::agent::Capabilities;
 use frontdesk_core::history::{HistoryEntry, HistoryRequest};
 use frontdesk_core::hook::{Hook, HookError, HookEvent, HookPoint, HookVerdict};
+use frontdesk_world::wait::until;
 use frontdesk_world::{Plan, Step, World, plan};
 
 async fn compacting(plan: Plan) -> World {
@@ -75,15 +76,35 @@ async fn a_compaction_is_not_what_a_retry_repeats() {
 }
 
 #[tokio::test]
+async fn a_compaction_that_is_stopped_or_takes_too_long_is_ended_by_the_agent_itself() {
+    for stopped in [true, false] {
+        let world = compacting(plan()).await;
+        let anna = world.user("anna");
+        world.agent().compacts_later(true);
+        anna.says("/compact").await;
+        until("the agent was asked", || async { (world.agent().compactions().len() == 1).then_some(()) })
+            .await;
+        let turn = world.agent().compactions()[0].0.id;
+        match stopped {
+            true => drop(anna.says("/stop").await),
+            false => world.clock().pass(Duration::from_secs(30 * 60)),
+        }
+        until("it has ended it", || async { (world.agent().settled() == [turn]).then_some(()) }).await;
+        world.at_rest().await;
+        world.agent().compacts_later(false);
+        anna.says("and on").await;
+        world.at_rest().await;
+        assert!(anna.sees().contains(&"and on".to_owned()), "{:?}", anna.sees());
+    }
+}
+
+#[tokio::test]
 async fn a_compaction_that_a_kill_cuts_off_is_made_again() {
     let mut world = compacting(plan()).await;
     let anna = world.user("anna");
     world.agent().compacts_later(true);
     anna.says("/compact").await;
-    frontdesk_world::wait::until("the agent was asked", || async {
-        (world.agent().compactions().len() == 1).then_some(())
-    })
-    .await;
+    until("the agent was asked", || async { (world.agent().compactions().len() == 1).then_some(()) }).await;
     world.crash().await;
     world.agent().compacts_later(false);
     world.start().await.unwrap();

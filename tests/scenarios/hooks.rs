@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_core::hook::{HookError, HookEvent, HookPoint, HookVerdict};
+use frontdesk_core::hook::{HookError, HookEvent, HookPoint, HookVerdict, MAX_PARAMS};
 use frontdesk_world::{Step, TestHook, World, operator, plan};
 
 /// A hook that decides by a function at one point.
@@ -35,6 +35,26 @@ async fn a_hook_sees_which_tool_has_ended_and_what_it_returned() {
     world.stop().await;
     let HookEvent::AfterToolCall { tool, result, .. } = seen.events().remove(0) else { panic!("no tool") };
     assert_eq!((tool.as_str(), result.as_str()), ("count", "result of count"));
+}
+
+#[tokio::test]
+async fn a_call_that_is_too_large_to_check_is_denied_and_large_parameters_are_not_repeated() {
+    let onlooker = TestHook::observes([HookPoint::BeforeToolCall, HookPoint::AfterToolCall]);
+    let seen = onlooker.seen();
+    let mut world = World::with(plan().hook(onlooker)).await;
+    world.agent().will([Step::LargeTool(MAX_PARAMS), Step::LargeTool(MAX_PARAMS / 2), Step::Tool("small")]);
+    world.user("anna").says("hello").await;
+    world.at_rest().await;
+    world.stop().await;
+    let denied = world.agent().denied();
+    assert!(denied.len() == 1 && denied[0].contains("1 MB"), "{denied:?}");
+    let kept = seen.events().into_iter().filter_map(|event| match event {
+        HookEvent::AfterToolCall { tool, params, .. } => Some((tool, params.is_null())),
+        _ => None,
+    });
+    let large = ("large".to_owned(), true);
+    assert_eq!(kept.collect::<Vec<_>>(), [large.clone(), large, ("small".to_owned(), false)]);
+    assert_eq!(world.agent().tools().len(), 2, "the second call was checked as a whole");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Messages for the answer under way.
 
-use frontdesk_core::agent::Capabilities;
+use frontdesk_core::agent::{Capabilities, STEER_TIMEOUT};
 use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::message::{Outcome, Refusal};
 use frontdesk_world::wait::until;
@@ -83,6 +83,29 @@ async fn a_message_without_a_decision_at_the_end_of_the_answer_is_answered_next(
     world.agent().resume();
     world.at_rest().await;
     assert_eq!(world.agent().prompts(), ["count", "faster"]);
+}
+
+#[tokio::test]
+async fn a_message_that_the_agent_takes_late_is_answered_once() {
+    for taken in [true, false] {
+        let world = answering(true).await;
+        let anna = world.user("anna");
+        let late = anna.says("/steer faster").await;
+        until("the agent has it", || async { (world.agent().steered().len() == 1).then_some(()) }).await;
+        world.clock().pass(STEER_TIMEOUT);
+        assert_eq!(anna.hears().await, "The agent cannot take this in while it answers. It answers it next.");
+        world.agent().takes(taken);
+        if taken {
+            let bound = || async { world.message(late).await.message.turn.map(drop) };
+            until("it belongs to the answer", bound).await;
+        }
+        world.agent().resume();
+        assert_eq!(anna.hears().await, "one two");
+        world.at_rest().await;
+        let prompts: &[&str] = if taken { &["count"] } else { &["count", "faster"] };
+        assert_eq!(world.agent().prompts(), prompts);
+        assert_eq!(world.message(late).await.message.state.name(), "answered");
+    }
 }
 
 #[tokio::test]

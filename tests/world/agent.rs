@@ -26,6 +26,8 @@ pub enum Step {
     Pause,
     /// Calls a tool and waits for permission.
     Tool(&'static str),
+    /// Calls a tool whose parameters have so many bytes.
+    LargeTool(usize),
     /// Sends a file, with a caption.
     File(&'static str, Option<&'static str>),
     /// Reports [`usage`] before the end.
@@ -64,10 +66,12 @@ pub struct ScriptedAgent {
     answers: Mutex<Vec<Result<AskEnd, String>>>,
     running: Mutex<HashMap<TurnId, Stop>>,
     aborted: Mutex<Vec<TurnId>>,
+    /// The turns and compactions that it has ended by itself after it was asked to.
+    settled: Mutex<Vec<TurnId>>,
     forgotten: Mutex<Vec<(SessionKey, u64)>>,
     stopped: Mutex<bool>,
     capabilities: Mutex<Capabilities>,
-    /// Whether the next steers are taken, in order; one without an entry is answered never.
+    /// Whether the next steers are taken, in order; one without an entry waits for it.
     takes: Mutex<VecDeque<bool>>,
     steered: Mutex<Vec<(TurnId, Prompt)>>,
     compactions: Mutex<Vec<(Turn, Option<String>)>>,
@@ -128,6 +132,15 @@ impl ScriptedAgent {
         self.aborted.lock().unwrap().clone()
     }
 
+    /// The turns and compactions that it could end by itself after it was asked to.
+    pub fn settled(&self) -> Vec<TurnId> {
+        self.settled.lock().unwrap().clone()
+    }
+
+    fn settle(&self, turn: TurnId) {
+        self.settled.lock().unwrap().push(turn);
+    }
+
     /// The sessions and epochs that it was told to forget.
     pub fn forgotten(&self) -> Vec<(SessionKey, u64)> {
         self.forgotten.lock().unwrap().clone()
@@ -157,9 +170,10 @@ impl ScriptedAgent {
         *self.capabilities.lock().unwrap() = capabilities;
     }
 
-    /// Adds the answer to the next steer that has none yet.
+    /// Adds the answer to the next steer that has none yet, which may wait for it.
     pub fn takes(&self, taken: bool) {
         self.takes.lock().unwrap().push_back(taken);
+        self.changed.notify_waiters();
     }
 
     /// The messages that it was asked to take into a running turn.
@@ -222,8 +236,14 @@ impl ScriptedAgent {
                     self.ask(question, &say).await;
                     continue;
                 }
+                Step::LargeTool(bytes) => {
+                    let params = serde_json::json!("x".repeat(bytes));
+                    self.tool(&turn, "large", params, &say).await;
+                    let (name, result) = ("large".to_owned(), String::new());
+                    Ok(Delta::ToolEnd { id: "1".to_owned(), name, result, failed: false })
+                }
                 Step::Tool(name) => {
-                    self.tool(&turn, name, &say).await;
+                    self.tool(&turn, name, serde_json::json!({ "n": 1 }), &say).await;
                     let (name, result) = (name.to_owned(), format!("result of {name}"));
                     Ok(Delta::ToolEnd { id: "1".to_owned(), name, result, failed: false })
                 }
@@ -251,9 +271,14 @@ impl ScriptedAgent {
         }
     }
 
-    async fn tool(&self, turn: &Turn, name: &str, say: &mpsc::Sender<Result<Delta, AgentError>>) {
+    async fn tool(
+        &self,
+        turn: &Turn,
+        name: &str,
+        params: serde_json::Value,
+        say: &mpsc::Sender<Result<Delta, AgentError>>,
+    ) {
         let (approval, decision) = ToolApproval::channel();
-        let params = serde_json::json!({ "n": 1 });
         let call = ToolCall { id: "1".to_owned(), name: name.to_owned(), params, approval };
         if say.send(Ok(Delta::ToolStart(call))).await.is_err() {
             return;
@@ -306,9 +331,10 @@ impl Agent for AgentHandle {
         let (sender, receiver) = mpsc::channel(16);
         // The script is polled with the stream: it ends when the stream is dropped, as a process would.
         let play = async move {
+            let id = turn.id;
             tokio::select! {
                 () = agent.play(script, turn, sender) => {}
-                () = stop.cancelled() => {}
+                () = stop.cancelled() => agent.settle(id),
             }
         };
         let play = futures_util::stream::once(play).filter_map(|()| async { None });
@@ -320,17 +346,24 @@ impl Agent for AgentHandle {
 
     async fn steer(&self, turn: TurnId, prompt: &Prompt) -> Result<bool, AgentError> {
         self.0.steered.lock().unwrap().push((turn, prompt.clone()));
-        let taken = self.0.takes.lock().unwrap().pop_front();
-        match taken {
-            Some(taken) => Ok(taken),
-            None => std::future::pending().await,
+        loop {
+            let changed = self.0.changed.notified();
+            let taken = self.0.takes.lock().unwrap().pop_front();
+            if let Some(taken) = taken {
+                return Ok(taken);
+            }
+            changed.await;
         }
     }
 
     async fn compact(&self, turn: Turn, instructions: Option<String>) -> Result<Compacted, AgentError> {
+        let (id, stop) = (turn.id, Stop::new());
+        self.0.running.lock().unwrap().insert(id, stop.clone());
         self.0.compactions.lock().unwrap().push((turn, instructions));
         if *self.0.compacts_later.lock().unwrap() {
-            std::future::pending::<()>().await;
+            stop.cancelled().await;
+            self.0.settle(id);
+            return Err(AgentError::Failed("it was aborted".to_owned()));
         }
         Ok(Compacted { summary: Some("they spoke of 7".to_owned()), tokens: Some(900) })
     }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use frontdesk_core::history::{History, HistoryEntry, HistoryRequest};
+use frontdesk_core::history::{History, HistoryEntry, HistoryRequest, MAX_BYTES, MAX_MESSAGES};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::prompt;
 use serde_json::{Value, json};
 
+use super::fields::LineId;
+use super::line::Page;
 use crate::process::json_line;
 
 /// Number of messages on a page if the program names none.
@@ -18,28 +20,35 @@ const BYTES: usize = 64 * 1024;
 pub(super) struct Asked {
     pub(super) turn: TurnId,
     /// The program's id of the request.
-    pub(super) id: Value,
-    pub(super) before: Option<String>,
-    pub(super) messages: Option<u32>,
-    pub(super) bytes: Option<usize>,
+    pub(super) id: Option<LineId>,
+    /// The page, or what is wrong with the request.
+    pub(super) page: Result<Page, String>,
 }
 
 /// The line with the page, or with the reason why there is none.
 pub(super) async fn answered(history: Arc<dyn History>, asked: Asked) -> Vec<u8> {
-    let mut line = json!({"type": "history", "turn": asked.turn.to_string(), "id": asked.id});
-    match page(&*history, &asked).await {
+    let Asked { turn, id, page: asked } = asked;
+    let mut line = json!({"type": "history", "turn": turn.to_string(), "id": id.map(|id| id.value())});
+    let read = match asked {
+        Ok(asked) => page(&*history, asked).await,
+        Err(why) => Err(why),
+    };
+    match read {
         Ok((entries, next)) => (line["entries"], line["next"]) = (entries, next),
         Err(why) => line["error"] = why.into(),
     }
     json_line::write(&line)
 }
 
-async fn page(history: &dyn History, asked: &Asked) -> Result<(Value, Value), String> {
+async fn page(history: &dyn History, asked: Page) -> Result<(Value, Value), String> {
     let before = asked.before.as_deref().map(str::parse::<MessageId>).transpose();
     let request = HistoryRequest {
         before: before.map_err(|error| error.to_string())?,
-        messages: asked.messages.unwrap_or(MESSAGES),
-        bytes: asked.bytes.unwrap_or(BYTES),
+        messages: asked
+            .messages
+            .map_or(MESSAGES, |most| u32::try_from(most).unwrap_or(MAX_MESSAGES))
+            .min(MAX_MESSAGES),
+        bytes: asked.bytes.map_or(BYTES, |most| usize::try_from(most).unwrap_or(MAX_BYTES)).min(MAX_BYTES),
     };
     let page = history.page(request).await.map_err(|error| error.to_string())?;
     let entries = page.entries.iter().map(entry).collect();

@@ -1,8 +1,7 @@
 //! One process per conversation, which speaks JSON lines.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,18 +12,15 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Agent, Prompt, Turn};
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::idle_process::IdleProcess;
 use super::persistent_turn::PersistentTurn;
+use super::steers::Steers;
 use super::turn_host::TurnHost;
 use super::{Config, approval, wire};
 use crate::process::{IdlePool, IdleSettings, Input, SessionEpoch, Start};
-use crate::running_turns::{RunningTurn, RunningTurns, lock};
-
-/// How long a program may take to answer a steer. A program that does not know steers never answers.
-const STEER_TIMEOUT: Duration = Duration::from_secs(5);
+use crate::running_turns::{RunningTurn, RunningTurns};
 
 pub(super) struct Persistent {
     host: Arc<TurnHost>,
@@ -40,8 +36,7 @@ pub(super) struct TurnControl {
     pub(super) forgotten: AtomicBool,
     /// The program's stdin, once it has been sent the prompt.
     pub(super) input: OnceLock<Input>,
-    /// The callers that wait for a `steered`, in the order of their steers; `None` once the turn takes no more steers.
-    pub(super) steers: Mutex<Option<VecDeque<oneshot::Sender<bool>>>>,
+    pub(super) steers: Steers,
 }
 
 impl Persistent {
@@ -95,20 +90,12 @@ impl Agent for Persistent {
         let answer = {
             let Some(call) = self.running.find(turn) else { return Ok(false) };
             let Some(input) = call.input.get() else { return Ok(false) };
-            // Sent while holding the lock, so that answers arrive in the order of the waiting callers.
-            let mut waiting = lock(&call.steers);
-            let Some(steers) = waiting.as_mut() else { return Ok(false) };
-            if input.send(wire::steer(turn, prompt)).is_err() {
-                return Ok(false);
-            }
-            let (sender, answer) = oneshot::channel();
-            steers.push_back(sender);
-            answer
+            let now = self.host.processes.clock().mono();
+            call.steers.ask(now, || input.send(wire::steer(turn, prompt)).is_ok())
         };
-        let clock = self.host.processes.clock();
-        tokio::select! {
-            taken = answer => Ok(taken.unwrap_or(false)),
-            () = clock.sleep_until(clock.mono() + STEER_TIMEOUT) => Ok(false),
+        match answer {
+            Some(answer) => Ok(answer.await.unwrap_or(false)),
+            None => Ok(false),
         }
     }
 
@@ -195,7 +182,7 @@ impl TurnControl {
             aborted: CancellationToken::new(),
             forgotten: AtomicBool::new(false),
             input: OnceLock::new(),
-            steers: Mutex::new(Some(VecDeque::new())),
+            steers: Steers::default(),
         }
     }
 

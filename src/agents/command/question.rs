@@ -3,46 +3,30 @@
 use std::time::Duration;
 
 use frontdesk_core::ask::{AskChoice, AskKind, ChoiceStyle, Question};
-use serde::Deserialize;
 
-/// The fields of an `ask` line beside its id.
-#[derive(Debug, PartialEq, Deserialize)]
-pub(super) struct WireQuestion {
-    kind: String,
-    text: String,
-    #[serde(default)]
-    choices: Vec<WireChoice>,
-    deadline_s: Option<u64>,
-    default: Option<String>,
+use super::fields::{Fields, WrongField};
+
+/// The question of an `ask` line.
+pub(super) fn read(fields: &mut Fields) -> Result<Question, WrongField> {
+    let kind = AskKind::named(&fields.text("kind")?).ok_or_else(|| {
+        let known: Vec<&str> = AskKind::ALL.iter().map(|kind| kind.name()).collect();
+        fields.wrong("kind", format!("one of {}", known.join(", ")))
+    })?;
+    Ok(Question {
+        kind,
+        text: fields.text("text")?,
+        choices: fields.objects("choices")?.into_iter().map(choice).collect::<Result<_, _>>()?,
+        audience: None,
+        deadline: fields.whole_number("deadline_s")?.map(Duration::from_secs),
+        default: fields.text_if_any("default")?,
+    })
 }
 
-#[derive(Debug, PartialEq, Deserialize)]
-struct WireChoice {
-    id: String,
-    label: String,
-    /// An unknown style is plain.
-    style: Option<String>,
-}
-
-impl WireQuestion {
-    /// The question, or what is wrong with it.
-    pub(super) fn read(self) -> Result<Question, String> {
-        let kind = AskKind::named(&self.kind).ok_or_else(|| {
-            let known: Vec<&str> = AskKind::ALL.iter().map(|kind| kind.name()).collect();
-            format!("there is no such kind of question; the kinds are {}", known.join(", "))
-        })?;
-        let choice = |choice: WireChoice| AskChoice {
-            style: choice.style.as_deref().and_then(ChoiceStyle::named).unwrap_or_default(),
-            id: choice.id,
-            label: choice.label,
-        };
-        Ok(Question {
-            kind,
-            text: self.text,
-            choices: self.choices.into_iter().map(choice).collect(),
-            audience: None,
-            deadline: self.deadline_s.map(Duration::from_secs),
-            default: self.default,
-        })
-    }
+fn choice(mut fields: Fields) -> Result<AskChoice, WrongField> {
+    Ok(AskChoice {
+        id: fields.text("id")?,
+        label: fields.text("label")?,
+        // An unknown style is plain.
+        style: fields.text_if_any("style")?.as_deref().and_then(ChoiceStyle::named).unwrap_or_default(),
+    })
 }

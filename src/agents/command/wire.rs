@@ -49,148 +49,24 @@
 //! {"type":"error","message":"why there is no answer"}
 //! ```
 //!
-//! An unknown type is ignored, so that a program may be newer than its gateway. Any other line that does not follow the
-//! protocol means that the program is broken: it is killed, and the next turn gets a new one.
-
-use std::path::PathBuf;
+//! An id is text or a number. An unknown type and an unknown field are ignored, so that a program may be newer than its
+//! gateway. An `ask` or a `history` line with a wrong field is answered with an error that names the field, and a wrong
+//! field of `usage` is left out; both are logged. Any other line that does not follow the protocol means that the program
+//! is broken: it is killed, and the next turn gets a new one.
+//!
+//! A message is taken into the turn if `steered` says so before the turn is over. The gateway waits five seconds for the
+//! answer to each steer, also after a `done` that comes earlier. A message that is not taken is in a later prompt, with the
+//! same id.
 
 use frontdesk_core::ask::{AskAnswer, AskEnd};
-use frontdesk_core::delta::{ToolDecision, Usage};
+use frontdesk_core::delta::ToolDecision;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::port::{Prompt, Turn};
 use frontdesk_core::prompt;
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
-use super::question::WireQuestion;
+use super::fields::LineId;
 use crate::process::json_line;
-
-/// A line from the program.
-#[derive(Debug, PartialEq, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Line {
-    Delta {
-        turn: Option<String>,
-        text: String,
-    },
-    ToolStart {
-        turn: Option<String>,
-        id: String,
-        name: String,
-        #[serde(default)]
-        params: Value,
-    },
-    ToolEnd {
-        turn: Option<String>,
-        id: String,
-        #[serde(default)]
-        failed: bool,
-        #[serde(default)]
-        result: String,
-    },
-    Ask {
-        turn: Option<String>,
-        id: String,
-        #[serde(flatten)]
-        question: Box<WireQuestion>,
-    },
-    Progress {
-        turn: Option<String>,
-    },
-    Restart {
-        turn: Option<String>,
-    },
-    Session {
-        turn: Option<String>,
-        #[serde(rename = "ref")]
-        name: String,
-    },
-    Compacting {
-        turn: Option<String>,
-    },
-    Compacted {
-        turn: Option<String>,
-        summary: Option<String>,
-        tokens: Option<u64>,
-    },
-    History {
-        turn: Option<String>,
-        #[serde(default)]
-        id: Value,
-        before: Option<String>,
-        messages: Option<u32>,
-        bytes: Option<usize>,
-    },
-    Media {
-        turn: Option<String>,
-        path: PathBuf,
-        caption: Option<String>,
-    },
-    Steered {
-        turn: Option<String>,
-        taken: bool,
-    },
-    Done {
-        turn: Option<String>,
-        text: Option<String>,
-        #[serde(default, deserialize_with = "usage")]
-        usage: Option<Usage>,
-    },
-    Error {
-        turn: Option<String>,
-        message: String,
-    },
-    #[serde(other)]
-    Unknown,
-}
-
-/// The usage is optional information: an invalid value in it is left out and does not fail the answer.
-fn usage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Usage>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    let number = |name: &str| value.get(name).and_then(Value::as_u64).filter(|n| *n <= MOST_TOKENS);
-    let model = value.get("model").and_then(Value::as_str).map(str::to_owned);
-    Ok(value.is_object().then(|| Usage {
-        model,
-        input: number("input"),
-        output: number("output"),
-        cache_read: number("cache_read"),
-        cache_write: number("cache_write"),
-        cost_micro: number("cost_micro"),
-        context_used: number("context_used"),
-        context_window: number("context_window"),
-    }))
-}
-
-/// The largest number that the database can store.
-const MOST_TOKENS: u64 = i64::MAX.unsigned_abs();
-
-impl Line {
-    /// Parses a line; `None` for an empty one. The error says what is wrong without quoting the line.
-    pub(super) fn read(line: &[u8]) -> Result<Option<Self>, String> {
-        json_line::read(line)
-    }
-
-    /// The turn that the line names.
-    pub(super) fn turn(&self) -> Option<&str> {
-        match self {
-            Line::Delta { turn, .. }
-            | Line::ToolStart { turn, .. }
-            | Line::ToolEnd { turn, .. }
-            | Line::Ask { turn, .. }
-            | Line::Progress { turn }
-            | Line::Restart { turn }
-            | Line::Session { turn, .. }
-            | Line::Compacting { turn }
-            | Line::Compacted { turn, .. }
-            | Line::History { turn, .. }
-            | Line::Media { turn, .. }
-            | Line::Steered { turn, .. }
-            | Line::Done { turn, .. }
-            | Line::Error { turn, .. } => turn.as_deref(),
-            Line::Unknown => None,
-        }
-    }
-}
 
 pub(super) fn prompt(turn: &Turn) -> Vec<u8> {
     let mut fields = prompt::facts(turn);
@@ -218,8 +94,8 @@ pub(super) fn steer(turn: TurnId, prompt: &Prompt) -> Vec<u8> {
     )
 }
 
-pub(super) fn tool(turn: TurnId, id: &str, decision: &ToolDecision) -> Vec<u8> {
-    let turn = turn.to_string();
+pub(super) fn tool(turn: TurnId, id: &LineId, decision: &ToolDecision) -> Vec<u8> {
+    let (turn, id) = (turn.to_string(), id.value());
     json_line::write(&match decision {
         ToolDecision::Allow(params) => json!({"type": "tool_ok", "turn": turn, "id": id, "params": params}),
         ToolDecision::Deny(reason) => {
@@ -229,11 +105,11 @@ pub(super) fn tool(turn: TurnId, id: &str, decision: &ToolDecision) -> Vec<u8> {
 }
 
 /// The end of a question.
-pub(super) fn answer(turn: TurnId, id: &str, end: &Result<AskEnd, String>) -> Vec<u8> {
+pub(super) fn answer(turn: TurnId, id: &LineId, end: &Result<AskEnd, String>) -> Vec<u8> {
     let mut line = Map::new();
     line.insert("type".into(), "answer".into());
     line.insert("turn".into(), turn.to_string().into());
-    line.insert("id".into(), id.into());
+    line.insert("id".into(), id.value());
     match end {
         Err(why) => drop(line.insert("error".into(), why.as_str().into())),
         Ok(end) => {
@@ -254,66 +130,4 @@ pub(super) fn answer(turn: TurnId, id: &str, end: &Result<AskEnd, String>) -> Ve
         }
     }
     json_line::write(&line.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_read_with_and_without_what_may_be_left_out() {
-        let read = |text: &str| Line::read(text.as_bytes()).unwrap().unwrap();
-        assert_eq!(read(r#"{"type":"done"}"#), Line::Done { turn: None, text: None, usage: None });
-        assert_eq!(read(r#"{"type":"tool_end","id":"1","turn":"t1"}"#).turn(), Some("t1"));
-        assert_eq!(read(r#"{"type":"session","ref":"a"}"#), Line::Session { turn: None, name: "a".into() });
-        assert_eq!(
-            read(r#"{"type":"compacted"}"#),
-            Line::Compacted { turn: None, summary: None, tokens: None }
-        );
-        let none = (None, None, None);
-        assert!(
-            matches!(read(r#"{"type":"history"}"#), Line::History { id: Value::Null, before, messages, bytes, .. } if (before.clone(), messages, bytes) == none)
-        );
-        assert_eq!(
-            read(r#"{"type":"delta","text":"a","later":[1]}"#),
-            Line::Delta { turn: None, text: "a".into() }
-        );
-        assert_eq!(
-            read(r#"{"type":"media","path":"a.png"}"#),
-            Line::Media { turn: None, path: "a.png".into(), caption: None }
-        );
-        assert_eq!(read(r#"{"type":"from the future","text":"a"}"#), Line::Unknown);
-        assert_eq!(Line::read(b" \r"), Ok(None));
-    }
-
-    #[test]
-    fn an_invalid_usage_does_not_fail_the_answer() {
-        let cost = |usage: &str| {
-            let line = format!(r#"{{"type":"done","text":"a","usage":{usage}}}"#);
-            match Line::read(line.as_bytes()) {
-                Ok(Some(Line::Done { text: Some(_), usage, .. })) => {
-                    usage.map(|Usage { model, input, output, .. }| (model, input, output))
-                }
-                other => panic!("{usage}: {other:?}"),
-            }
-        };
-        assert_eq!(cost(r#"{"model":"m","input":1,"output":2}"#), Some((Some("m".into()), Some(1), Some(2))));
-        assert_eq!(cost(r#"{"model":7,"input":-1,"output":"2"}"#), Some((None, None, None)));
-        assert_eq!(cost(r#"{"input":1.5,"output":2}"#), Some((None, None, Some(2))));
-        assert_eq!(cost(r#"{"input":18446744073709551615}"#), Some((None, None, None)));
-        for odd in ["null", "7", "\"much\"", "[1]"] {
-            assert_eq!(cost(odd), None, "{odd}");
-        }
-    }
-
-    #[test]
-    fn an_error_about_a_line_does_not_quote_the_line() {
-        let wrong = |bytes: &[u8]| Line::read(bytes).unwrap_err();
-        assert_eq!(wrong(b"secret\xff"), "invalid UTF-8 at byte 6");
-        assert_eq!(wrong(b"secret"), "invalid JSON at byte 1");
-        assert_eq!(wrong(br#"{"type":"delta","text":"secret"#), "invalid JSON at byte 30");
-        assert_eq!(wrong(br#"{"type":"delta","text":7}"#), "JSON that is not a line of the protocol");
-        assert_eq!(wrong(br#""secret""#), "JSON that is not a line of the protocol");
-        assert_eq!(wrong(r#"{"a":"#.repeat(100_000).as_bytes()).split(" at").next(), Some("invalid JSON"));
-    }
 }

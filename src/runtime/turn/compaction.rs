@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use frontdesk_core::access::Action;
-use frontdesk_core::delta::{AgentError, Compacted, SUMMARY};
+use frontdesk_core::delta::{AgentError, Compacted};
 use frontdesk_core::hook::HookEvent;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Failure;
@@ -36,27 +36,29 @@ impl TurnRun<'_> {
     ) -> TurnEnd {
         turn.options = turn.options.offered(&agent.capabilities());
         self.compacting();
-        let shared = self.shared;
-        let compacted = tokio::select! {
-            compacted = self.until_compacted(agent.compact(turn, instructions)) => compacted,
-            () = stop.cancelled() => return TurnEnd::Cancelled,
-            () = shared.process.drain.cancelled() => return TurnEnd::Drained,
-        };
-        match compacted {
-            Ok(compacted) => {
+        let mut work = agent.compact(turn, instructions);
+        match self.until_compacted(&mut work, stop).await {
+            Ok(Ok(compacted)) => {
                 let text = reply(&compacted);
                 self.compacted(compacted).await;
                 TurnEnd::Answered { text, by_hook: false }
             }
-            Err(end) => end,
+            Ok(Err(error)) => error.into(),
+            Err(TurnEnd::Drained) => TurnEnd::Drained,
+            Err(end) => {
+                self.abort(&*agent, async { drop(work.await) }).await;
+                end
+            }
         }
     }
 
-    /// Waits for the agent within the time limit of a turn. The chat shows progress meanwhile.
+    /// Waits for the agent within the time limit of a turn. The chat shows progress meanwhile. The error is an end that
+    /// the agent does not know of.
     async fn until_compacted(
         &mut self,
-        mut work: BoxFuture<'_, Result<Compacted, AgentError>>,
-    ) -> Result<Compacted, TurnEnd> {
+        work: &mut BoxFuture<'_, Result<Compacted, AgentError>>,
+        stop: &Stop,
+    ) -> Result<Result<Compacted, AgentError>, TurnEnd> {
         let shared = self.shared;
         let time = &shared.time;
         let hard = time.mono() + self.settings.config.turns.hard_limit();
@@ -65,7 +67,9 @@ impl TurnRun<'_> {
             let pending = self.flow.is_pending();
             tokio::select! {
                 biased;
-                compacted = &mut work => return compacted.map_err(AgentError::into),
+                () = stop.cancelled() => return Err(TurnEnd::Cancelled),
+                () = shared.process.drain.cancelled() => return Err(TurnEnd::Drained),
+                compacted = &mut *work => return Ok(compacted),
                 () = time.sleep_until(due) => match time.mono() >= hard {
                     true => return Err(TurnEnd::Failed(Failure::TooLong, "the compaction took too long".to_owned())),
                     false => self.flow.step().await,
@@ -82,10 +86,7 @@ impl TurnRun<'_> {
 
     /// Stores that the agent has compacted its context, and tells hooks. If it cannot be stored, the history only lacks
     /// the summary.
-    pub(super) async fn compacted(&mut self, mut compacted: Compacted) {
-        if let Some(summary) = &mut compacted.summary {
-            summary.truncate(summary.floor_char_boundary(SUMMARY));
-        }
+    pub(super) async fn compacted(&mut self, compacted: Compacted) {
         let stored = self.shared.store.compacted(self.turn.claim, compacted, self.shared.time.wall()).await;
         self.shared.health.note(stored.as_ref().err());
         if let Err(error) = stored {

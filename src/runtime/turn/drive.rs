@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::delta::{Delta, TOOL_RESULT, ToolCall, ToolDecision};
+use frontdesk_core::delta::{Delta, ToolCall, ToolDecision};
 use frontdesk_core::port::{Agent, Stop, Turn};
 use frontdesk_core::terminal;
 use frontdesk_store::row::Fenced;
@@ -44,7 +44,7 @@ impl TurnRun<'_> {
                 },
                 ended = self.questions.next_end() => self.questions.settle(ended),
                 () = self.flow.step(), if flow_pending => {}
-                event = self.steering.next() => self.steer(&agent, event).await,
+                event = self.steering.next(clock) => self.steer(&agent, event).await,
                 delta = stream.next() => {
                     clocks.heard(clock.mono());
                     match delta {
@@ -60,16 +60,30 @@ impl TurnRun<'_> {
                 }
             }
         };
-        let deadline = clock.mono() + ABORT;
+        let ended = async {
+            while stream.next().await.is_some() {
+                // An agent that sends without a pause must not outlast the wait.
+                tokio::task::yield_now().await;
+            }
+        };
+        self.abort(&*agent, ended).await;
+        end
+    }
+
+    /// Asks the agent to end its work, and waits for that for at most [`ABORT`]. An agent that ends by itself can go on
+    /// living; one that does not is ended when its work is dropped. What it still reports is discarded.
+    pub(super) async fn abort(&mut self, agent: &dyn Agent, ended: impl Future<Output = ()>) {
+        let shared = self.shared;
+        let (turn, deadline) = (self.turn.claim.id, shared.time.mono() + ABORT);
         let abort = async {
             tokio::select! {
-                () = agent.abort(self.turn.claim.id) => {}
-                () = clock.sleep_until(deadline) => {}
+                ((), ()) = async { tokio::join!(agent.abort(turn), ended) } => {}
+                () = shared.time.sleep_until(deadline) => {}
+                () = shared.process.drain.cancelled() => {}
             }
         };
         // The final text waits for the request under way, so both are awaited concurrently.
         tokio::join!(abort, self.flow.settled());
-        end
     }
 
     async fn handle_delta(&mut self, delta: Delta) {
@@ -80,10 +94,7 @@ impl TurnRun<'_> {
             }
             Delta::ToolStart(call) => self.tool(call).await,
             Delta::Ask(question) => self.ask(question).await,
-            Delta::ToolEnd { id, name, mut result, .. } => {
-                result.truncate(result.floor_char_boundary(TOOL_RESULT));
-                self.after_tool(&id, name, result).await;
-            }
+            Delta::ToolEnd { id, name, result, .. } => self.after_tool(&id, name, result).await,
             Delta::Restart => self.restart().await,
             Delta::Session(agent_ref) => self.agent_ref(agent_ref).await,
             Delta::Compacting => self.compacting(),

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use frontdesk_core::delta::ToolCall;
-use frontdesk_core::hook::{HookEvent, HookMessage, HookPoint, HookRole, HookText};
+use frontdesk_core::hook::{
+    HookEvent, HookMessage, HookPoint, HookRole, HookText, MAX_PARAMS, MAX_REPEATED, MAX_REPEATED_PARAMS,
+};
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Prompt;
 use frontdesk_store::row::{Fenced, InboundRow, Withheld};
@@ -12,6 +14,9 @@ use serde_json::Value;
 use super::{TurnEnd, TurnRun};
 use crate::hooks::HookEnd;
 
+/// Maximum number of tool calls whose parameters are kept until they end.
+const CALLS: usize = 64;
+
 /// What later events of a turn repeat of earlier ones.
 #[derive(Default)]
 pub(super) struct TurnHooks {
@@ -19,9 +24,31 @@ pub(super) struct TurnHooks {
     prompts: Vec<HookMessage>,
     /// Parameters of the tool calls that run, by the agent's id of the call.
     calls: HashMap<String, Value>,
+    /// The size of the parameters and results that hooks have got after tool calls, in bytes.
+    repeated: usize,
 }
 
 impl TurnHooks {
+    /// Keeps the parameters of a call until it ends, if they are small enough and not too many calls run.
+    fn keep(&mut self, call: &str, params: &Value) {
+        // An agent may use an id again; the parameters of the earlier call are not those of this one.
+        self.calls.remove(call);
+        if self.calls.len() < CALLS && size(params) <= MAX_REPEATED_PARAMS {
+            self.calls.insert(call.to_owned(), params.clone());
+        }
+    }
+
+    /// The parameters and the result of a call that has ended, as far as hooks may still get them in this turn.
+    fn ended(&mut self, call: &str, result: String) -> (Value, String) {
+        let params = self.calls.remove(call).unwrap_or_default();
+        let more = size(&params) + result.len();
+        if self.repeated + more > MAX_REPEATED {
+            return (Value::Null, String::new());
+        }
+        self.repeated += more;
+        (params, result)
+    }
+
     /// The agent has taken one more message into its turn.
     pub(super) fn prompt(&mut self, text: String) {
         self.prompts.push(HookMessage { role: HookRole::User, text });
@@ -90,6 +117,11 @@ impl TurnRun<'_> {
         let hooks = &self.shared.hooks;
         let params = match hooks.any(HookPoint::BeforeToolCall) {
             false => params,
+            true if size(&params) > MAX_PARAMS => {
+                return Err(
+                    "its parameters are larger than 1 MB, which is more than hooks can check".to_owned()
+                );
+            }
             true => {
                 let (session, tool) = (self.turn.session.clone(), call.name.clone());
                 let mut outcome = hooks.ask(HookEvent::BeforeToolCall { session, tool, params }).await;
@@ -101,16 +133,19 @@ impl TurnRun<'_> {
             }
         };
         if hooks.any(HookPoint::AfterToolCall) {
-            self.hooks.calls.insert(call.id.clone(), params.clone());
+            self.hooks.keep(&call.id, &params);
         }
         Ok(params)
     }
 
     /// Passes the end of a tool call on to hooks: those that may rewrite the result first, then those that observe it.
     /// The agent has the result already.
-    pub(super) async fn after_tool(&mut self, id: &str, tool: String, mut result: String) {
+    pub(super) async fn after_tool(&mut self, id: &str, tool: String, result: String) {
         let hooks = &self.shared.hooks;
-        let params = self.hooks.calls.remove(id).unwrap_or_default();
+        if !hooks.any(HookPoint::ToolResultPersist) && !hooks.any(HookPoint::AfterToolCall) {
+            return;
+        }
+        let (params, mut result) = self.hooks.ended(id, result);
         let session = self.turn.session.clone();
         if hooks.any(HookPoint::ToolResultPersist) {
             let (session, tool) = (session.clone(), tool.clone());
@@ -143,5 +178,43 @@ impl TurnRun<'_> {
         messages.extend(answer.map(|text| HookMessage { role: HookRole::Assistant, text: text.to_owned() }));
         let (session, usage) = (self.turn.session.clone(), self.usage.clone());
         self.shared.hooks.tell(HookEvent::AgentEnd { session, messages, usage });
+    }
+}
+
+/// The size of a value as JSON, in bytes.
+fn size(value: &Value) -> usize {
+    struct Counted(usize);
+    impl std::io::Write for Counted {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counted = Counted(0);
+    // What cannot be written, which no value of an agent is, counts as too large.
+    serde_json::to_writer(&mut counted, value).map_or(usize::MAX, |()| counted.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_hooks_get_of_tool_calls_is_bounded_in_number_and_size() {
+        let mut hooks = TurnHooks::default();
+        let large = json!("x".repeat(MAX_REPEATED_PARAMS));
+        hooks.keep("large", &large);
+        (0..2 * CALLS).for_each(|call| hooks.keep(&call.to_string(), &json!({"n": call})));
+        assert_eq!(hooks.calls.len(), CALLS);
+        assert_eq!(hooks.ended("large", "r".into()), (Value::Null, "r".into()));
+        assert_eq!(hooks.ended("7", "r".into()), (json!({"n": 7}), "r".into()));
+        let result = || "x".repeat(64 * 1024);
+        let whole = (0..1000).filter(|_| !hooks.ended("", result()).1.is_empty()).count();
+        assert!(whole > 10 && whole * result().len() <= MAX_REPEATED, "{whole}");
     }
 }

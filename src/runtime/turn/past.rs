@@ -1,16 +1,11 @@
 //! What an agent can read of its conversation.
 
 use async_trait::async_trait;
-use frontdesk_core::history::{History, HistoryError, HistoryPage, HistoryRequest};
+use frontdesk_core::history::{History, HistoryError, HistoryPage, HistoryRequest, MAX_BYTES, MAX_MESSAGES};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_store::StoreReader;
 use frontdesk_store::row::ClaimedTurn;
-
-/// Maximum number of messages on one page.
-const MESSAGES: u32 = 500;
-/// Maximum size of a page's texts, in bytes.
-const BYTES: usize = 1024 * 1024;
 
 /// What was said in an epoch before a turn.
 pub(super) struct Past {
@@ -37,8 +32,8 @@ impl std::fmt::Debug for Past {
 impl History for Past {
     async fn page(&self, request: HistoryRequest) -> Result<HistoryPage, HistoryError> {
         let request = HistoryRequest {
-            messages: request.messages.min(MESSAGES),
-            bytes: request.bytes.min(BYTES),
+            messages: request.messages.min(MAX_MESSAGES),
+            bytes: request.bytes.min(MAX_BYTES),
             ..request
         };
         let page = self.store.conversation(&self.session, self.epoch, self.turn, request).await;

@@ -4,23 +4,36 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use frontdesk_core::access::Action;
+use frontdesk_core::agent::STEER_TIMEOUT;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::message::Refusal;
-use frontdesk_core::port::{Agent, Prompt};
+use frontdesk_core::port::{Agent, Mono, Prompt};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::Fenced;
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 
 use super::head::prompt_of;
 use super::{TurnEnd, TurnRun};
+use crate::time::Time;
 
-/// The messages that wait for the agent's decision, one at a time.
+/// The messages that wait for the agent's decision. It is asked about one at a time.
 pub(super) struct Steering {
     wanted: mpsc::UnboundedReceiver<MessageId>,
-    /// The message that the agent was asked to take, and its decision.
-    asked: Option<(MessageId, Decision)>,
+    /// The message that the agent was asked to take.
+    asked: Option<Asked>,
+    /// The messages that it was asked to take and about which it did not decide in time. They wait for their own turn,
+    /// unless the agent takes them after all.
+    late: FuturesUnordered<BoxFuture<'static, (MessageId, Option<String>)>>,
+}
+
+struct Asked {
+    message: MessageId,
+    decision: Decision,
+    /// When the sender is told that the message is answered next.
+    due: Mono,
 }
 
 /// The text that the agent has taken, or `None` if it has not.
@@ -32,24 +45,49 @@ pub(super) enum Steer {
     Wanted(MessageId),
     /// The agent has decided whether it takes the message.
     Decided(MessageId, Option<String>),
+    /// The agent has not decided in time.
+    Overdue(MessageId),
+    /// The agent has decided about a message that waits for its own turn meanwhile.
+    DecidedLate(MessageId, Option<String>),
 }
 
 impl Steering {
     pub(super) fn new(wanted: mpsc::UnboundedReceiver<MessageId>) -> Self {
-        Self { wanted, asked: None }
+        Self { wanted, asked: None, late: FuturesUnordered::new() }
     }
 
     /// Waits for what is next. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Steer {
-        if let Some((message, decision)) = &mut self.asked {
-            let decided = Steer::Decided(*message, decision.await);
-            self.asked = None;
-            return decided;
+    pub(super) async fn next(&mut self, time: &Time) -> Steer {
+        let Self { wanted, asked, late } = self;
+        let next = async {
+            match asked {
+                Some(Asked { message, decision, due }) => tokio::select! {
+                    biased;
+                    text = decision => Steer::Decided(*message, text),
+                    () = time.sleep_until(*due) => Steer::Overdue(*message),
+                },
+                None => match wanted.recv().await {
+                    Some(message) => Steer::Wanted(message),
+                    None => std::future::pending().await,
+                },
+            }
+        };
+        let event = tokio::select! {
+            Some((message, text)) = late.next() => Steer::DecidedLate(message, text),
+            event = next => event,
+        };
+        match event {
+            Steer::Decided(..) => self.asked = None,
+            Steer::Overdue(_) => {
+                let asked = self
+                    .asked
+                    .take()
+                    .map(|Asked { message, decision, .. }| decision.map(move |text| (message, text)));
+                self.late.extend(asked.map(FutureExt::boxed));
+            }
+            Steer::Wanted(_) | Steer::DecidedLate(..) => {}
         }
-        match self.wanted.recv().await {
-            Some(message) => Steer::Wanted(message),
-            None => std::future::pending().await,
-        }
+        event
     }
 }
 
@@ -61,7 +99,9 @@ impl TurnRun<'_> {
                 self.taken(message, text);
                 Ok(())
             }
-            Steer::Decided(message, None) => self.follows_up(message).await,
+            Steer::Decided(message, None) | Steer::Overdue(message) => self.follows_up(message).await,
+            Steer::DecidedLate(message, Some(text)) => self.taken_late(message, text).await,
+            Steer::DecidedLate(_, None) => Ok(()),
         };
         self.shared.health.note(handled.as_ref().err());
         if let Err(error) = handled {
@@ -69,17 +109,22 @@ impl TurnRun<'_> {
         }
     }
 
-    /// The agent's last decision. A message that it has not taken when its answer is complete is answered next.
-    pub(super) async fn end_steering(&mut self, end: &TurnEnd) {
-        let Some((message, decision)) = self.steering.asked.take() else { return };
-        match (decision.now_or_never().flatten(), end) {
-            (Some(text), _) => self.taken(message, text),
-            (None, TurnEnd::Answered { .. } | TurnEnd::Failed(..)) => {
-                let stored = self.follows_up(message).await;
-                self.shared.health.note(stored.as_ref().err());
-            }
+    /// The agent's last decisions. A message that it has not taken when its answer is complete is answered next.
+    pub(super) async fn end_steering(&mut self, agent: &Arc<dyn Agent>, end: &TurnEnd) {
+        if !matches!(end, TurnEnd::Answered { .. } | TurnEnd::Failed(..)) {
             // A turn that runs again has the message among its prompts; one that was stopped takes it along.
-            (None, _) => {}
+            if let Some(Asked { message, decision, .. }) = self.steering.asked.take()
+                && let Some(text) = decision.now_or_never().flatten()
+            {
+                self.taken(message, text);
+            }
+            return;
+        }
+        while let Some(Some((message, text))) = self.steering.late.next().now_or_never() {
+            self.steer(agent, Steer::DecidedLate(message, text)).await;
+        }
+        if let Some(Asked { message, decision, .. }) = self.steering.asked.take() {
+            self.steer(agent, Steer::Decided(message, decision.now_or_never().flatten())).await;
         }
     }
 
@@ -87,6 +132,15 @@ impl TurnRun<'_> {
     fn taken(&mut self, message: MessageId, text: String) {
         self.flow.include(message);
         self.hooks.prompt(text);
+    }
+
+    /// The agent has taken a message that waits for its own turn: the message is bound to this one again, so that it is
+    /// answered once.
+    async fn taken_late(&mut self, message: MessageId, text: String) -> Result<(), StoreError> {
+        if let Fenced::Done(()) = self.shared.store.steered(self.turn.claim, message).await? {
+            self.taken(message, text);
+        }
+        Ok(())
     }
 
     /// Binds a waiting message to this turn and asks the agent to take it in.
@@ -107,7 +161,8 @@ impl TurnRun<'_> {
         match text {
             Ok(text) => {
                 let decision = decision(agent.clone(), claim.id, prompt_of(&row, text, None));
-                self.steering.asked = Some((message, decision));
+                let due = shared.time.mono() + STEER_TIMEOUT;
+                self.steering.asked = Some(Asked { message, decision, due });
             }
             Err(TurnEnd::Refused(refusal)) => {
                 // If the turn was cancelled meanwhile, its next step finds that too.

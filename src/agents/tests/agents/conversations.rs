@@ -92,6 +92,53 @@ async fn a_program_reads_the_history_of_its_conversation() {
 }
 
 #[tokio::test]
+async fn a_request_for_history_is_bounded_and_one_with_a_wrong_field_is_told_which() {
+    let sandbox = Sandbox::new();
+    let agent = sandbox.persistent(
+        r#"read -r p
+        echo '{"type":"history","id":"a","messages":1000000000000,"bytes":1e30}'; read -r page
+        echo '{"type":"history","id":7,"messages":"20"}'; read -r error; printf '%s\n' "$error" > error
+        echo '{"type":"done","text":"ok"}'; read -r end"#,
+    );
+    let history = std::sync::Arc::new(TwoEntries::default());
+    let mut asked = turn(1, "x");
+    asked.history = history.clone();
+    assert_eq!(answer(agent.turn(asked)).await, "ok");
+    assert_eq!(*history.0.lock().unwrap(), [HistoryRequest { before: None, messages: 500, bytes: 1 << 20 }]);
+    let error: serde_json::Value =
+        serde_json::from_str(&crate::sandbox::read(&sandbox.file("error"))).unwrap();
+    assert_eq!(
+        error,
+        json!({"type": "history", "turn": "t1", "id": 7, "error": "`messages` must be a whole number of 0 or more"})
+    );
+}
+
+#[tokio::test]
+async fn a_compaction_that_is_aborted_leaves_the_program_running_if_it_settles() {
+    let sandbox = Sandbox::new();
+    let config = command::Config {
+        compact: true,
+        ..persistent(
+            r#"while read -r line; do
+            case $line in
+            *'"type":"compact"'*) touch compacting; read -r abort; printf '%s\n' "$abort" > abort; echo '{"type":"done"}' ;;
+            *) echo "{\"type\":\"done\",\"text\":\"$$\"}" ;;
+            esac; done"#,
+        )
+    };
+    let agent = sandbox.agent(Config::Command(config));
+    let pid = answer(agent.turn(turn(1, "x"))).await;
+    let stop = async {
+        crate::sandbox::eventually("it compacts", || sandbox.file("compacting").exists()).await;
+        agent.abort(frontdesk_core::id::TurnId(2)).await;
+    };
+    let (compacted, ()) = tokio::join!(agent.compact(turn(2, ""), None), stop);
+    assert!(compacted.is_err(), "{compacted:?}");
+    assert_eq!(crate::sandbox::read(&sandbox.file("abort")).trim(), r#"{"turn":"t2","type":"abort"}"#);
+    assert_eq!(answer(agent.turn(turn(3, "x"))).await, pid, "the program goes on");
+}
+
+#[tokio::test]
 async fn a_program_compacts_when_it_is_asked_to() {
     let sandbox = Sandbox::new();
     let config = command::Config {

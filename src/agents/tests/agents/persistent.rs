@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use frontdesk_agents::Config;
 use frontdesk_agents::command;
+use frontdesk_core::agent::STEER_TIMEOUT;
 use frontdesk_core::delta::{AgentError, Delta, ToolDecision, Usage};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::message::{FileKind, Forward, ForwardKind, InputKind, Link, Quote};
@@ -209,7 +210,7 @@ async fn a_broken_program_is_killed_and_the_next_turn_has_a_new_one() {
         (r"printf '{\377}\n'", "line 2 of its output is invalid UTF-8 at byte 1"),
         (
             r#"echo '{"type":"done","text":5}'"#,
-            "line 2 of its output is JSON that is not a line of the protocol",
+            "line 2 of its output is a line of type `done` whose `text` must be text",
         ),
         ("exec >&-", "its output ended in the middle of the turn"),
         ("echo bad luck >&2; exit 7", "its output ended in the middle of the turn (exit code 7: bad luck)"),
@@ -274,20 +275,13 @@ async fn a_program_that_does_not_read_can_still_write_and_is_ended() {
     let mut stream = agent.turn(turn(1, &"x".repeat(1 << 20)));
     assert_eq!(piece(&mut stream).await, "up");
     let more = prompt("more");
-    for _ in 0..100 {
-        let time = async {
-            sandbox.clock.wait_for_sleeper().await;
-            sandbox.clock.pass(Duration::from_secs(5));
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            biased;
-            taken = agent.steer(TurnId(1), &more) => assert_eq!(taken, Ok(false)),
-            () = time => {}
-        }
-    }
-    agent.abort(TurnId(1)).await;
-    assert!(next(&mut stream).await.is_none());
+    let steers = futures_util::future::join_all((0..100).map(|_| agent.steer(TurnId(1), &more)));
+    let abort = async {
+        agent.abort(TurnId(1)).await;
+        next(&mut stream).await
+    };
+    let (steered, end) = tokio::join!(steers, abort);
+    assert!(end.is_none() && steered.iter().all(|taken| *taken == Ok(false)), "{steered:?}");
     gone(sandbox.pid("pid").await).await;
 }
 
@@ -334,8 +328,12 @@ async fn a_steer_is_taken_or_not_as_the_program_says() {
         assert_eq!(steered, Ok(taken));
         assert!(matches!(progress, Some(Ok(Delta::Progress))));
     }
-    // The steer fails if the turn ends first, or is over already.
-    let (steered, end) = tokio::join!(agent.steer(TurnId(1), &left), next(&mut stream));
+    // The steer fails if the turn ends first and the program says nothing more of it, or if the turn is over already.
+    let time = async {
+        sandbox.clock.wait_for_sleeper().await;
+        sandbox.clock.pass(STEER_TIMEOUT);
+    };
+    let (steered, end, ()) = tokio::join!(agent.steer(TurnId(1), &left), next(&mut stream), time);
     assert_eq!(steered, Ok(false));
     assert!(matches!(end, Some(Ok(Delta::Done { .. }))));
     assert_eq!(agent.steer(TurnId(1), &left).await, Ok(false));
@@ -346,6 +344,39 @@ async fn a_steer_is_taken_or_not_as_the_program_says() {
         (&json!("steer"), &json!("t1"), &json!("left"))
     );
     assert_eq!(line["message"]["from"]["id"], "web:anna", "the sender is separate from the text");
+}
+
+#[tokio::test]
+async fn a_steer_that_is_taken_after_the_end_of_the_answer_counts_and_the_program_goes_on() {
+    let sandbox = Sandbox::new();
+    let agent = sandbox.persistent(
+        r#"read -r p; echo '{"type":"delta","text":"up"}'
+        read -r s; read -r s; echo '{"type":"done","text":"up to two"}'; echo '{"type":"delta","text":"no"}'
+        echo nonsense; echo '{"type":"steered","taken":true}'; echo '{"type":"steered","taken":false}'
+        read -r p; echo "{\"type\":\"done\",\"text\":\"$$\"}"; read -r end"#,
+    );
+    let mut stream = agent.turn(turn(1, "x"));
+    piece(&mut stream).await;
+    let left = prompt("left");
+    let (first, second) = (agent.steer(TurnId(1), &left), agent.steer(TurnId(1), &left));
+    let (first, second, end) = tokio::join!(first, second, next(&mut stream));
+    assert_eq!((first, second), (Ok(true), Ok(false)));
+    assert!(matches!(end, Some(Ok(Delta::Done { text: Some(text) })) if text == "up to two"));
+    assert!(next(&mut stream).await.is_none());
+    answer(agent.turn(turn(2, "x"))).await;
+}
+
+#[tokio::test]
+async fn an_answer_is_complete_although_its_program_goes_before_it_answers_a_steer() {
+    let sandbox = Sandbox::new();
+    let agent = sandbox
+        .persistent(r#"read -r p; echo '{"type":"delta","text":"up"}'; read -r s; echo '{"type":"done"}'"#);
+    let mut stream = agent.turn(turn(1, "x"));
+    piece(&mut stream).await;
+    let left = prompt("left");
+    let (steered, end) = tokio::join!(agent.steer(TurnId(1), &left), next(&mut stream));
+    assert_eq!(steered, Ok(false));
+    assert!(matches!(end, Some(Ok(Delta::Done { .. }))));
 }
 
 #[tokio::test]

@@ -64,6 +64,28 @@ async fn the_program_learns_of_the_default_and_of_a_question_that_was_not_asked(
     assert_eq!(line, json!({"type": "answer", "turn": "t7", "id": "q1", "text": "main", "expired": true}));
     let (_, line) = answered(ask("choice"), Some(Err("too many".into()))).await;
     assert_eq!(line, json!({"type": "answer", "turn": "t7", "id": "q1", "error": "too many"}));
+    let (_, line) = answered(ask("choice"), Some(Ok(AskEnd::Cancelled))).await;
+    assert_eq!(line, json!({"type": "answer", "turn": "t7", "id": "q1", "expired": true}));
     let (_, line) = answered(ask("riddle"), None).await;
     assert!(line["error"].as_str().unwrap().contains("permission, choice, confirm, input"), "{line}");
+}
+
+#[tokio::test]
+async fn a_question_with_a_wrong_field_is_refused_by_the_fields_name_and_the_turn_goes_on() {
+    for (field, value, why) in [
+        ("deadline_s", json!("600"), "`deadline_s` must be a whole number of 0 or more"),
+        ("text", json!(7), "`text` must be text"),
+        (
+            "choices",
+            json!([{"id": "a", "label": "A"}, {"id": 2, "label": "B"}]),
+            "`choices[1].id` must be text",
+        ),
+        ("choices", json!("a"), "`choices` must be a list of objects"),
+        ("default", json!(["a"]), "`default` must be text"),
+    ] {
+        let mut asked = ask("choice");
+        (asked["id"], asked[field]) = (json!(7), value);
+        let (_, line) = answered(asked, None).await;
+        assert_eq!(line, json!({"type": "answer", "turn": "t7", "id": 7, "error": why}));
+    }
 }
