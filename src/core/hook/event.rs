@@ -70,7 +70,7 @@ pub enum HookEvent {
         session: SessionKey,
         /// The tool's name.
         tool: String,
-        /// The parameters with which it ran.
+        /// The parameters with which it ran; `null` if they are too large to be kept until the end.
         params: Value,
         /// Its result, as the agent reports it.
         result: String,
