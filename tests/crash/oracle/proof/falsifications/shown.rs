@@ -39,7 +39,7 @@ pub static ALL: &[Falsification] = &[
     ("a part of an answer is missing", "O2: the parts do not make the answer", |o| {
         part(o, |part| is_answer(part) && part.body.starts_with("heard ")).map(|part| part.turn_id = None)
     }),
-    ("a file is not sent", "O2: 0 files were sent", |o| {
+    ("a file is not sent", "files were sent", |o| {
         part(o, |part| part.media.is_some() && part.state == "sent").map(|part| part.media = None)
     }),
     ("a file of an album is not sent", "files were sent", |o| {
