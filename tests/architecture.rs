@@ -9,19 +9,21 @@ use std::path::{Path, PathBuf};
 use toml_edit::DocumentMut;
 
 /// Which crates of the workspace each crate may depend on. A crate that is not listed here is an error.
-const DIRECTION: [(&str, &[&str]); 15] = [
+const DIRECTION: [(&str, &[&str]); 17] = [
     ("frontdesk-core", &[]),
     ("frontdesk-store", &["core"]),
-    ("frontdesk-agents", &["core"]),
+    ("frontdesk-http", &["core"]),
+    ("frontdesk-agents", &["core", "http"]),
     ("frontdesk-runtime", &["core", "store"]),
     ("frontdesk-api", &["core", "store", "runtime"]),
-    ("frontdesk-kit", &["core"]),
+    ("frontdesk-kit", &["core", "http"]),
     ("frontdesk-conformance", &["core"]),
     ("frontdesk-web", &["core", "kit"]),
     ("frontdesk-telegram", &["core", "kit"]),
     ("tcp-chat", &["core", "kit"]),
     ("frontdesk-fakes", &[]),
     ("frontdesk-botapi", &["fakes"]),
+    ("frontdesk-fakemodel", &["fakes"]),
     ("frontdesk-world", &["core", "store", "runtime"]),
     ("frontdesk", &["core", "store", "agents", "runtime", "api", "kit", "web", "telegram"]),
     ("frontdesk-load", &[]),

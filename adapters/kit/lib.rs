@@ -10,10 +10,10 @@
 pub mod account;
 pub mod channel;
 pub mod files;
-pub mod http;
 mod section;
 pub mod timer;
 
 pub use account::ids::{Ids, Kind};
 pub use channel::Channel;
+pub use frontdesk_http as http;
 pub use section::{BuildAdapter, ConfiguredAccount, Fingerprint, Host, Section, Variables, WebhookUrl};

@@ -12,18 +12,21 @@ use thiserror::Error;
 
 pub mod command;
 pub mod echo;
+pub mod openai;
 pub mod process;
 mod running_turns;
 
 /// The config of one agent: `kind` selects the kind of agent, the other keys belong to that kind.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "there is one value for each agent of the configuration")]
 pub enum Config {
     /// Repeats the message. For trying things out, for tests and for demos.
     Echo(echo::Config),
     /// Runs a program.
     Command(command::Config),
+    /// Asks a model behind an OpenAI-compatible API.
+    #[serde(rename = "openai")]
+    OpenAi(openai::Config),
 }
 
 impl Default for Config {
@@ -42,6 +45,7 @@ impl Config {
         match self {
             Config::Echo(_) => Ok(()),
             Config::Command(config) => config.check(),
+            Config::OpenAi(config) => config.check(),
         }
     }
 
@@ -50,6 +54,7 @@ impl Config {
         match self {
             Config::Echo(config) => config.max_turns,
             Config::Command(config) => config.max_turns,
+            Config::OpenAi(config) => config.max_turns,
         }
     }
 }
@@ -97,9 +102,11 @@ pub fn check_name(name: &str) -> Result<(), String> {
 /// Builds the agent `name`. No process is started and no file is touched before its first turn.
 pub fn build(name: &str, config: &Config, host: &Host) -> Result<Arc<dyn Agent>, BuildError> {
     check_name(name).map_err(|_| BuildError::Name(name.into()))?;
-    config.check().map_err(|error| BuildError::Config { name: name.into(), error })?;
+    let wrong = |error| BuildError::Config { name: name.into(), error };
+    config.check().map_err(wrong)?;
     Ok(match config {
         Config::Echo(_) => Arc::new(echo::Echo::new(host.clock.clone())),
         Config::Command(config) => command::build(name, config, host),
+        Config::OpenAi(config) => openai::build(name, config, host).map_err(wrong)?,
     })
 }

@@ -15,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod defaults;
+mod environment;
 pub mod example;
 mod inherit;
 mod interpolate;

@@ -11,6 +11,11 @@ pub struct Position {
     pub column: usize,
 }
 
+impl Position {
+    /// The position of what is not in the file.
+    pub const NOWHERE: Position = Position { line: 0, column: 0 };
+}
+
 /// Finds the positions of bytes in a text, fast for long lines and many lines.
 pub struct Positions<'t> {
     text: &'t str,
@@ -141,6 +146,11 @@ impl Node {
             Value::Table(entries) => entries,
             _ => &[],
         }
+    }
+
+    /// Whether the file has any key.
+    pub fn has_keys(&self) -> bool {
+        self.entries().iter().any(|(key, _)| key.position != Position::NOWHERE)
     }
 
     /// The value under `name`.

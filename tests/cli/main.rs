@@ -11,6 +11,7 @@ mod descriptors;
 mod home;
 mod lasting;
 mod lifecycle;
+mod model;
 mod offline;
 mod program;
 mod reload;

@@ -114,7 +114,7 @@ impl RunArgs {
         };
         checked.map_err(|error| Problems::in_memory([ConfigError::new("", error.to_string())]))?;
         let mut loaded = config::read_again(home, self.config.as_deref())?;
-        let is_empty = loaded.document.entries().is_empty();
+        let is_empty = !loaded.document.has_keys();
         if is_empty && written.load(Ordering::Relaxed) {
             let file = if loaded.file.is_some() { "empty" } else { "gone" };
             let problem = format!(
@@ -237,8 +237,12 @@ async fn requested(handle: &GatewayHandle) -> Lifecycle {
     }
 }
 
+<<<<<<< HEAD
 /// Prints where to go. The login link is a secret: it is printed on the first start only, and only for a person at a
 /// terminal, because other outputs end in files and journals.
+=======
+/// Prints where to go and who answers there. The login link is printed on the first start only, and is never logged.
+>>>>>>> 4005f3a (A model behind an OpenAI-compatible API is an agent)
 fn greet(running: &Running) -> Done {
     let url = running.url();
     match running.token() {
@@ -246,10 +250,35 @@ fn greet(running: &Running) -> Done {
             "Frontdesk is ready. Open this link to log in; `frontdesk link` prints it again:\n\n  {}\n\n\
              Or ask from the command line: frontdesk chat \"Hello\"",
             token.link(&url)
+<<<<<<< HEAD
         )),
         _ => screen::line(format!(
+=======
+        ))?,
+        (_, false) => screen::line(format!(
+>>>>>>> 4005f3a (A model behind an OpenAI-compatible API is an agent)
             "Frontdesk is ready at {url} (`frontdesk link` prints a link that logs you in)."
-        )),
+        ))?,
+    }
+    match who_answers(&running.get_config()) {
+        Some(line) => screen::line(screen::harmless(&line)),
+        None => Ok(()),
+    }
+}
+
+/// Who answers, if it is a built-in agent.
+fn who_answers(config: &Config) -> Option<String> {
+    match config.agents.get(config.default_agent())? {
+        frontdesk_agents::Config::OpenAi(model) => {
+            let from = model.api_key.as_ref().is_some_and(|key| super::env("OPENAI_API_KEY").as_deref() == Some(key.expose()));
+            let from = if from { ", because OPENAI_API_KEY is set" } else { "" };
+            Some(format!("Answers come from the model {}{from}.", model.describe()))
+        }
+        frontdesk_agents::Config::Echo(_) => Some(
+            "Answers come from the built-in test agent, which repeats each message. Set OPENAI_API_KEY to talk to a model."
+                .to_owned(),
+        ),
+        frontdesk_agents::Config::Command(_) => None,
     }
 }
 

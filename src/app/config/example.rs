@@ -15,7 +15,7 @@ const HEAD: &str = "\
 # Frontdesk: every key with its meaning and its default.
 #
 # You need none of it: with an empty file the gateway runs at http://127.0.0.1:3847 with a web chat and an agent
-# that repeats each message. Copy the keys that you want to change. A key or table behind `#` without a space is
+# that repeats each message, or with a model if OPENAI_API_KEY is set. Copy the keys that you want to change. A key or table behind `#` without a space is
 # not set; remove the `#` to set it. NAME stands for a name of your choice.
 #
 # Any value may contain ${VAR} or ${VAR:-default} from the environment, numbers too; `$$` is a dollar sign.

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::Config;
 use super::defaults::fill;
+use super::environment;
 use super::inherit::inherit;
 use super::interpolate::{Lookup, interpolate};
 use super::problem::{Problem, Problems};
@@ -95,6 +96,7 @@ pub fn load_telling(
 /// Reads and checks a text. Every error is reported, not only the first.
 pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Problem>> {
     let mut document = reading.syntax.parse(text).map_err(|problem| vec![problem])?;
+    environment::add_agent(&mut document, reading.env).map_err(|problem| vec![problem])?;
     let mut problems = Vec::new();
     interpolate(&mut document, reading.env, &mut problems);
     let platforms: Vec<Channel> =
@@ -119,11 +121,8 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
         }
     };
     config.channels.take_variables(reading.env);
-    let wrong = config
-        .check(reading.more)
-        .into_iter()
-        .map(|error| Problem { position: document.position_of(&error.path), error });
-    problems.extend(wrong);
+    let wrong = config.check(reading.more).into_iter();
+    problems.extend(wrong.map(|error| environment::placed(&document, error)));
     if problems.is_empty() { Ok((config, document)) } else { Err(in_order(problems)) }
 }
 

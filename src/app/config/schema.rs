@@ -153,11 +153,16 @@ impl<'s> Schema<'s> {
         found
     }
 
+    /// Whether it takes any value, with any keys in it.
+    fn is_free(self) -> bool {
+        *self.node == Value::Bool(true)
+    }
+
     /// The schema of keys that are not in `properties`; `None` if there are none.
     pub fn others(self) -> Option<Schema<'s>> {
         match self.word("additionalProperties") {
-            Some(node @ Value::Object(_)) => Some(self.at(node)),
-            _ => None,
+            Some(node @ (Value::Object(_) | Value::Bool(true))) => Some(self.at(node)),
+            _ => self.is_free().then_some(self),
         }
     }
 
@@ -169,7 +174,7 @@ impl<'s> Schema<'s> {
 
     /// The schema of the items of a list.
     pub fn items(self) -> Option<Schema<'s>> {
-        self.word("items").map(|node| self.at(node))
+        self.word("items").map(|node| self.at(node)).or_else(|| self.is_free().then_some(self))
     }
 
     /// The alternatives of the node. `null` is none of them: it means "not written".

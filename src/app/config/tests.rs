@@ -47,6 +47,77 @@ fn an_empty_file_is_the_default() {
 }
 
 #[test]
+fn a_key_in_the_environment_makes_a_model_the_agent_of_a_file_without_agents() {
+    let from = |text: &str, variables: &'static [(&str, &str)]| {
+        let env = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        let loaded = parse(
+            text,
+            Reading { syntax: Syntax::Toml, folder: Path::new("/"), env: &env, more: &More::default() },
+        );
+        loaded.map(|(config, document)| (config.agents, show::effective(&document), document.has_keys()))
+    };
+    let (agents, shown, written) =
+        from("", &[("OPENAI_API_KEY", "sk-secret"), ("OPENAI_MODEL", "m")]).unwrap();
+    let frontdesk_agents::Config::OpenAi(model) = &agents["main"] else { panic!("{agents:?}") };
+    assert_eq!((model.model.as_str(), model.base_url.as_str()), ("m", "https://api.openai.com/v1"));
+    assert_eq!(shown["agents"]["main"]["api_key"], "***");
+    assert_eq!(shown["agents"]["main"]["model"], "${OPENAI_MODEL:-gpt-5-mini}");
+    assert!(!written && !shown.to_string().contains("sk-secret"));
+    for (text, variables) in [
+        ("", &[("OPENAI_API_KEY", " ")][..]),
+        ("", &[("OPENAI_MODEL", "m")]),
+        ("[agents.main]\nkind = \"echo\"\n", &[("OPENAI_API_KEY", "sk-secret")]),
+    ] {
+        assert_eq!(from(text, variables).unwrap().0, Config::default().agents, "{text:?} {variables:?}");
+    }
+    let wrong = from("", &[("OPENAI_API_KEY", "k"), ("OPENAI_BASE_URL", "ftp://x")]).unwrap_err();
+    assert!(
+        wrong[0].to_string().starts_with("the environment variable OPENAI_BASE_URL: must be a URL"),
+        "{wrong:?}"
+    );
+}
+
+#[test]
+fn parameters_of_a_model_take_any_value() {
+    let agent = "[agents.main]\nkind = \"openai\"\nmodel = \"m\"\n[agents.main.parameters]\n";
+    let (config, document) = read(&format!(
+        "{agent}temperature = 0.5\nstop = [\"a\", \"b\"]\nprovider = {{ order = [1, {{ x = true }}] }}\n"
+    ))
+    .unwrap();
+    let frontdesk_agents::Config::OpenAi(model) = &config.agents["main"] else {
+        panic!("{:?}", config.agents)
+    };
+    let wanted = json!({"temperature": 0.5, "stop": ["a", "b"], "provider": {"order": [1, {"x": true}]}});
+    assert_eq!(json!(model.parameters), wanted);
+    assert_eq!(show::effective(&document)["agents"]["main"]["parameters"], wanted);
+    says(
+        &format!("{agent}model = \"other\"\n"),
+        &["5:1", "agents.main.parameters.model", "is set by Frontdesk"],
+    );
+    says(
+        "[agents.main]\nkind = \"openai\"\nmodle = \"m\"\nmodel = \"m\"\n",
+        &["3:1", "did you mean `model`?"],
+    );
+}
+
+#[test]
+fn a_system_prompt_is_a_text_or_a_file() {
+    let prompt = |value: &str| {
+        let text = format!("[agents.main]\nkind = \"openai\"\nmodel = \"m\"\nsystem_prompt = {value}\n");
+        let frontdesk_agents::Config::OpenAi(model) = read(&text).unwrap().0.agents["main"].clone() else {
+            panic!()
+        };
+        model.system_prompt.unwrap()
+    };
+    use frontdesk_agents::openai::{PromptFile, SystemPrompt};
+    assert_eq!(prompt("\"Be kind.\""), SystemPrompt::Text("Be kind.".into()));
+    assert_eq!(prompt("{ file = \"a.md\" }"), SystemPrompt::File(PromptFile { file: "a.md".into() }));
+    says("[agents.main]\nkind = \"openai\"\nmodel = \"m\"\nsystem_prompt = 7\n", &["4:17", "system_prompt"]);
+}
+
+#[test]
 fn an_unknown_key_is_reported_with_its_position_and_the_nearest_known_key() {
     says("[gateway]\n  prot = 1\n", &["2:3", "gateway.prot", "unknown key `prot`", "did you mean `port`?"]);
     says("{\n \"gatway\": {}\n}", &["2:2", "did you mean `gateway`?"]);
@@ -167,7 +238,7 @@ fn an_agent_takes_the_keys_of_its_kind_only() {
         &["3:1", "agents.main.command", "kind = \"echo\""],
     );
     says("[agents.main]\nkind = \"comand\"\n", &["2:8", "did you mean \"command\"?"]);
-    says("[agents.main]\nmax_turns = 1\n", &["`kind` is missing", "\"echo\" or \"command\""]);
+    says("[agents.main]\nmax_turns = 1\n", &["`kind` is missing", "\"echo\", \"command\" or \"openai\""]);
     says("[agents.main]\nkind = \"command\"\n", &["agents.main", "`command`", "missing"]);
     read("[agents.main]\nkind = \"command\"\ncommand = [\"cat\"]\n[agents.main.env]\nA = \"b\"\n").unwrap();
 }

@@ -79,7 +79,7 @@ impl Walk<'_> {
 
     fn plain(&mut self, schema: Schema<'_>, node: &Node, path: &str) -> Option<Json> {
         let types = schema.types();
-        // A node without a type accepts any value; the schema has no such node on purpose.
+        // A node without a type accepts any value, such as a parameter of a model.
         let takes = |name| types.is_empty() || types.contains(name);
         match &node.value {
             Value::Table(_) if takes("object") => self.table(schema, node, path, ""),

@@ -1,4 +1,4 @@
-//! The agents with real programs: their answers, and that no process of theirs keeps running.
+//! The agents with real programs and a fake model: their answers, and that no process of theirs keeps running.
 
 mod config;
 mod conversations;
@@ -6,6 +6,7 @@ mod echo;
 mod json_rpc;
 mod launch;
 mod leftovers;
+mod openai;
 mod per_turn;
 mod persistent;
 mod processes;

@@ -84,6 +84,11 @@ impl Sandbox {
         }
     }
 
+    /// How much time has passed.
+    pub fn clock_reading(&self) -> Duration {
+        self.clock.mono().0
+    }
+
     pub fn agent(&self, config: Config) -> Arc<dyn Agent> {
         build("test", &config, &self.host()).expect("an agent")
     }

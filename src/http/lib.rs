@@ -1,4 +1,4 @@
-//! An HTTP client for the API of a platform.
+//! An HTTP client for the APIs of platforms and model providers.
 //!
 //! No error contains a secret, every request has a time limit, every response a maximum size. It uses the proxies of
 //! the environment (`HTTPS_PROXY`, `NO_PROXY`) and follows no redirect, because a secret must not be sent to where one
@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use thiserror::Error;
 
-/// A client of one platform's API.
+/// A client of one API.
 pub struct HttpClient {
     client: Client,
     secrets: Vec<Secret>,
@@ -76,10 +76,21 @@ impl HttpClient {
         Ok(Reply { status, body })
     }
 
-    /// Sends a request and returns the response with its body unread, for [`files::download`](crate::files::download).
-    /// The time includes reading the body.
+    /// Sends a request and returns the response with its body unread. The time includes reading the body.
     pub async fn open(&self, request: RequestBuilder, within: Duration) -> Result<Response, HttpFault> {
         request.timeout(within).send().await.map_err(|error| self.fault(error))
+    }
+
+    /// Sends a request and returns the response with its body unread, without a time limit except for connecting: the
+    /// caller stops waiting by dropping the future or the response, which closes the connection.
+    pub async fn start(&self, request: RequestBuilder) -> Result<Response, HttpFault> {
+        request.send().await.map_err(|error| self.fault(error))
+    }
+
+    /// The next bytes of a response, as they arrive; `None` at its end.
+    pub async fn piece(&self, response: &mut Response) -> Result<Option<Vec<u8>>, HttpFault> {
+        let piece = response.chunk().await.map_err(|error| self.fault(error))?;
+        Ok(piece.map(|piece| piece.to_vec()))
     }
 
     /// A text without secrets, wherever the text comes from.

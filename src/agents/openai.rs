@@ -1,0 +1,104 @@
+//! An agent that is a model behind an OpenAI-compatible API: OpenAI itself, OpenRouter, LiteLLM, vLLM, llama.cpp, Ollama and
+//! many others.
+//!
+//! It has no state of its own: what was said is read from the gateway's history at each turn, so a conversation survives
+//! every restart, and each conversation is separate.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use frontdesk_core::agent::Capabilities;
+use frontdesk_core::config::ConfigError;
+use frontdesk_core::delta::{AgentError, Compacted};
+use frontdesk_core::id::TurnId;
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::port::{Agent, Prompt, Turn};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use tokio_util::sync::CancellationToken;
+
+use crate::Host;
+use crate::running_turns::RunningTurns;
+use answer::Answer;
+use model::Model;
+use sink::{DeltaResult, reported};
+
+pub use config::{Config, Price, PromptFile, SystemPrompt};
+
+mod answer;
+mod chunk;
+mod config;
+mod fault;
+mod images;
+mod memory;
+mod messages;
+mod model;
+mod provider;
+mod reply;
+mod retry;
+mod sink;
+mod sse;
+
+/// The agent.
+struct OpenAi {
+    model: Arc<Model>,
+    running: RunningTurns<CancellationToken>,
+}
+
+pub(crate) fn build(name: &str, config: &Config, host: &Host) -> Result<Arc<dyn Agent>, ConfigError> {
+    let model = Arc::new(Model::new(name, config, host)?);
+    Ok(Arc::new(OpenAi { model, running: RunningTurns::default() }))
+}
+
+#[async_trait]
+impl Agent for OpenAi {
+    fn capabilities(&self) -> Capabilities {
+        self.model.config.capabilities()
+    }
+
+    fn turn(&self, turn: Turn) -> BoxStream<'static, DeltaResult> {
+        let running = self.running.begin(turn.id, CancellationToken::new());
+        let model = self.model.clone();
+        let answer = reported(|reports| Answer { model, turn, reports }.run());
+        let aborted = CancellationToken::clone(&running);
+        let answer = Box::pin(answer.take_until(aborted.cancelled_owned()));
+        // The turn counts as running as long as the stream exists.
+        stream::unfold((running, answer), |(running, mut answer)| async move {
+            answer.next().await.map(|delta| (delta, (running, answer)))
+        })
+        .boxed()
+    }
+
+    async fn steer(&self, _turn: TurnId, _prompt: &Prompt) -> Result<bool, AgentError> {
+        Ok(false)
+    }
+
+    async fn abort(&self, turn: TurnId) {
+        if let Some(aborted) = self.running.find(turn) {
+            aborted.cancel();
+        }
+    }
+
+    async fn compact(&self, turn: Turn, instructions: Option<String>) -> Result<Compacted, AgentError> {
+        let model = &self.model;
+        let system = model.system(&turn).await?;
+        let fixed = model.token_sizes.tokens(&turn.session, system.len());
+        let room = model.room(&turn.session, model.config.context_window, fixed);
+        let past = model.past(&turn, room).await?;
+        let tokens = Some(fixed + model.token_sizes.tokens(&turn.session, past.bytes()));
+        if past.said.is_empty() {
+            return Ok(Compacted { summary: None, tokens });
+        }
+        let summary = model.summary(&turn, &system, &past, instructions.as_deref(), None).await?;
+        Ok(Compacted { summary: Some(summary), tokens })
+    }
+
+    // It keeps nothing for a conversation.
+    async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
+
+    // There is no process to end. A request ends when the stream of its turn is dropped.
+    async fn stop(&self) {}
+
+    fn problem(&self) -> Option<String> {
+        self.model.problem()
+    }
+}

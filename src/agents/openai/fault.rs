@@ -1,0 +1,254 @@
+//! What goes wrong with a request to a model provider.
+
+use std::time::Duration;
+
+use frontdesk_core::delta::AgentError;
+use frontdesk_core::visible;
+use serde_json::Value;
+
+/// Maximum length of a provider's message that is kept, in characters.
+const MESSAGE: usize = 400;
+
+/// Removes secrets from a text.
+pub(super) type Clean<'c> = &'c dyn Fn(&str) -> String;
+
+/// Why a request has no whole answer. No text here contains a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// No connection was made.
+    Unreachable(String),
+    /// The connection broke, or the provider sent nothing for too long.
+    Lost(String),
+    /// The response ended without a sign that it was whole.
+    Incomplete,
+    /// The response is not what the API promises.
+    Malformed(String),
+    /// The response is whole and has no text.
+    Empty,
+    /// The provider refused the request with an HTTP status.
+    Refused {
+        status: u16,
+        report: Report,
+        /// How long the provider asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The provider reported an error within its answer.
+    Reported(Report),
+}
+
+/// An error as a provider reports it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Report {
+    /// Its kind or code, for programs.
+    pub(super) code: String,
+    /// Its message, on one line.
+    pub(super) message: String,
+}
+
+impl Report {
+    /// Reads the `error` of a response, which is an object or a text.
+    pub(super) fn of(error: &Value, clean: Clean<'_>) -> Self {
+        let named = |keys: [&str; 2]| {
+            let value = keys.into_iter().map(|key| &error[key]).find(|value| !value.is_null());
+            match value {
+                Some(Value::String(text)) => text.clone(),
+                Some(value) => value.to_string(),
+                None => String::new(),
+            }
+        };
+        let message = error.as_str().map_or_else(|| named(["message", "detail"]), str::to_owned);
+        Self { code: plain(&named(["code", "type"]), clean), message: plain(&message, clean) }
+    }
+
+    /// The report in the body of a refused request; a body that is no JSON, such as the page of a proxy, has none.
+    pub(super) fn in_body(body: &[u8], clean: Clean<'_>) -> Self {
+        let Ok(body) = serde_json::from_slice::<Value>(body) else { return Self::default() };
+        let body = body.get(0).unwrap_or(&body);
+        match body.get("error").filter(|error| !error.is_null()) {
+            Some(error) => Self::of(error, clean),
+            None => Self::of(body, clean),
+        }
+    }
+
+    /// Whether the request was longer than the model's context.
+    fn says_too_long(&self) -> bool {
+        let text = format!("{} {}", self.code, self.message).to_lowercase();
+        [
+            "context_length",
+            "context length",
+            "context size",
+            "context_size",
+            "context window",
+            "too many tokens",
+        ]
+        .iter()
+        .any(|sign| text.contains(sign))
+    }
+
+    fn shown(&self) -> String {
+        match (self.code.as_str(), self.message.as_str()) {
+            ("", "") => "without a message".to_owned(),
+            (code, "") => code.to_owned(),
+            ("", message) => message.to_owned(),
+            (code, message) => format!("{message} ({code})"),
+        }
+    }
+}
+
+/// A text of a provider on one line, without secrets. Providers repeat a part of a wrong key.
+fn plain(text: &str, clean: Clean<'_>) -> String {
+    let words: Vec<String> = clean(text)
+        .split_whitespace()
+        .map(|word| {
+            if word.trim_start_matches(['\'', '"', '(']).starts_with("sk-") {
+                "***".to_owned()
+            } else {
+                word.to_owned()
+            }
+        })
+        .collect();
+    visible::escaped(&words.join(" "), MESSAGE)
+}
+
+impl Fault {
+    /// A line or an event beyond the limit.
+    pub(super) fn too_long() -> Self {
+        Fault::Malformed("a piece of the answer does not end".to_owned())
+    }
+
+    /// Whether the same request may succeed a little later.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Fault::Refused { status, .. } => matches!(status, 408 | 409 | 425 | 429 | 500..=599),
+            Fault::Reported(report) => !self.is_too_long() && !report.code.contains("invalid"),
+            _ => true,
+        }
+    }
+
+    /// How often a request that ended like this is repeated at most, whatever is configured.
+    pub(super) fn retries(&self) -> u32 {
+        match self {
+            Fault::Incomplete | Fault::Malformed(_) | Fault::Empty => 1,
+            _ => u32::MAX,
+        }
+    }
+
+    /// Whether the conversation does not fit into the model's context.
+    pub(super) fn is_too_long(&self) -> bool {
+        match self {
+            Fault::Refused { status: 413, .. } => true,
+            Fault::Refused { report, .. } | Fault::Reported(report) => report.says_too_long(),
+            _ => false,
+        }
+    }
+
+    /// How long the provider asks to wait.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Fault::Refused { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Its kind, for the log: no text of the provider, which may quote what people wrote.
+    pub(super) fn kind(&self) -> String {
+        match self {
+            Fault::Unreachable(_) => "unreachable".to_owned(),
+            Fault::Lost(_) => "connection lost".to_owned(),
+            Fault::Incomplete => "incomplete answer".to_owned(),
+            Fault::Malformed(_) => "malformed answer".to_owned(),
+            Fault::Empty => "empty answer".to_owned(),
+            Fault::Refused { status, report, .. } => {
+                format!("status {status} {}", report.code).trim_end().to_owned()
+            }
+            Fault::Reported(report) => format!("reported error {}", report.code).trim_end().to_owned(),
+        }
+    }
+
+    /// What a person is told below an answer that this broke off.
+    pub(super) fn remark(&self) -> &'static str {
+        match self {
+            Fault::Reported(_) => {
+                "(The model reported an error here, so the answer is incomplete. Send /retry to try again.)"
+            }
+            _ => "(The answer broke off here and is incomplete. Send /retry to try again.)",
+        }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Fault::Unreachable(why) => write!(f, "the model provider cannot be reached: {why}"),
+            Fault::Lost(why) => write!(f, "the connection to the model provider was lost: {why}"),
+            Fault::Incomplete => f.write_str("the model provider's answer ended too early"),
+            Fault::Malformed(why) => write!(f, "the model provider's answer cannot be read: {why}"),
+            Fault::Empty => f.write_str("the model gave an empty answer"),
+            Fault::Refused { status, report, .. } => {
+                write!(f, "the model provider answered with status {status}: {}", report.shown())
+            }
+            Fault::Reported(report) => write!(f, "the model provider reported an error: {}", report.shown()),
+        }
+    }
+}
+
+impl From<Fault> for AgentError {
+    /// What depends on the provider or the key makes the agent unavailable; the rest is about this request.
+    fn from(fault: Fault) -> AgentError {
+        let detail = fault.to_string();
+        match fault {
+            Fault::Unreachable(_) | Fault::Lost(_) => AgentError::Unavailable(detail),
+            Fault::Refused { status: 401..=404 | 407 | 408 | 429 | 500..=599, .. } => {
+                AgentError::Unavailable(detail)
+            }
+            _ => AgentError::Failed(detail),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(body: &str) -> (String, String) {
+        let report = Report::in_body(body.as_bytes(), &|text| text.replace("hunter2", "***"));
+        (report.code, report.message)
+    }
+
+    #[test]
+    fn an_error_is_read_from_every_form_and_loses_its_secrets() {
+        for (body, code, message) in [
+            (r#"{"error":{"message":"no\nkey hunter2","type":"auth","code":null}}"#, "auth", "no key ***"),
+            (
+                r#"{"error":{"message":"key 'sk-abc*xyz' is wrong","code":"invalid_api_key"}}"#,
+                "invalid_api_key",
+                "key *** is wrong",
+            ),
+            (r#"{"error":"model not found"}"#, "", "model not found"),
+            (r#"{"detail":"Not Found"}"#, "", "Not Found"),
+            (r#"{"error":{"code":429,"message":"slow down"}}"#, "429", "slow down"),
+            ("<html>502</html>", "", ""),
+            ("[]", "", ""),
+        ] {
+            assert_eq!(report(body), (code.to_owned(), message.to_owned()), "{body}");
+        }
+        let long = format!(r#"{{"error":"{}"}}"#, "x".repeat(10_000));
+        assert!(report(&long).1.chars().count() <= MESSAGE + 1);
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        let refused = |status| Fault::Refused { status, report: Report::default(), retry_after: None };
+        for status in [408, 429, 500, 502, 503, 529] {
+            assert!(refused(status).is_passing(), "{status}");
+        }
+        for status in [301, 400, 401, 403, 404, 413, 422] {
+            assert!(!refused(status).is_passing(), "{status}");
+        }
+        let coded = |code: &str| Fault::Reported(Report { code: code.to_owned(), message: String::new() });
+        assert!(coded("server_error").is_passing() && !coded("invalid_request_error").is_passing());
+        assert!(
+            coded("context_length_exceeded").is_too_long() && !coded("context_length_exceeded").is_passing()
+        );
+    }
+}

@@ -1,0 +1,203 @@
+//! A model as an agent: its configuration, its provider, and what is remembered between turns.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use frontdesk_core::config::ConfigError;
+use frontdesk_core::delta::{AgentError, SUMMARY, Usage};
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::port::{Clock, Mono, Turn};
+use serde_json::{Value, json};
+
+use super::answer::shares;
+use super::config::{PromptFile, SystemPrompt};
+use super::fault::Fault;
+use super::memory::{Memory, Room, TokenSizes};
+use super::messages::{self, Said};
+use super::provider::{Ended, Provider};
+use super::reply::Finish;
+use super::sink::{Reports, Sink};
+use super::{Config, chunk};
+use crate::Host;
+use crate::running_turns::lock;
+
+/// Maximum size of a system prompt in a file, in bytes.
+const MAX_PROMPT: u64 = 1024 * 1024;
+/// How long a conversation is not compacted again after that failed.
+const COMPACTION_PAUSE: Duration = Duration::from_secs(600);
+
+/// What the model is asked for when it compacts.
+const SUMMARIZE: &str = "The conversation becomes too long, so its older part will be replaced by a summary that you write \
+    now. Write down what you need to go on: what the people want, their names and preferences, facts, numbers, decisions, \
+    what has been done, and what is open. Write only the summary, in the language of the conversation.";
+
+/// A model.
+pub(super) struct Model {
+    pub(super) name: String,
+    pub(super) config: Config,
+    pub(super) provider: Provider,
+    pub(super) token_sizes: TokenSizes,
+    home: PathBuf,
+    clock: Arc<dyn Clock>,
+    /// When compactions failed.
+    failed_compactions: Mutex<HashMap<SessionKey, Mono>>,
+}
+
+impl Model {
+    pub(super) fn new(name: &str, config: &Config, host: &Host) -> Result<Self, ConfigError> {
+        Ok(Self {
+            name: name.to_owned(),
+            config: config.clone(),
+            provider: Provider::new(name, config, host.clock.clone())?,
+            token_sizes: TokenSizes::default(),
+            home: host.home.clone(),
+            clock: host.clock.clone(),
+            failed_compactions: Mutex::default(),
+        })
+    }
+
+    /// The file of the system prompt.
+    fn prompt_file(&self) -> Option<PathBuf> {
+        match &self.config.system_prompt {
+            Some(SystemPrompt::File(PromptFile { file })) => Some(self.home.join(file)),
+            _ => None,
+        }
+    }
+
+    /// The system prompt of a turn.
+    pub(super) async fn system(&self, turn: &Turn) -> Result<String, AgentError> {
+        let configured = match (&self.config.system_prompt, self.prompt_file()) {
+            (Some(SystemPrompt::Text(text)), _) => Some(text.clone()),
+            (_, Some(file)) => {
+                let shown = file.display().to_string();
+                let read = tokio::task::spawn_blocking(move || read_prompt(&file)).await;
+                let text = read.map_err(std::io::Error::other).and_then(|text| text);
+                Some(text.map_err(|error| {
+                    AgentError::Unavailable(format!("the system prompt {shown} cannot be read: {error}"))
+                })?)
+            }
+            _ => None,
+        };
+        Ok(messages::system(configured.as_deref(), turn))
+    }
+
+    /// What prevents it from answering.
+    pub(super) fn problem(&self) -> Option<String> {
+        if let Some(file) = self.prompt_file().filter(|file| !file.is_file()) {
+            return Some(format!("there is no file {} for its system prompt", file.display()));
+        }
+        let is_openai = self.config.base_url.contains("//api.openai.com");
+        let has_key = self.config.api_key.as_ref().is_some_and(|key| !key.expose().trim().is_empty());
+        (is_openai && !has_key && self.config.headers.is_empty())
+            .then(|| "api.openai.com needs a key: set api_key".to_owned())
+    }
+
+    /// How much of a conversation is sent besides `fixed` tokens.
+    pub(super) fn room(&self, session: &SessionKey, window: u64, fixed: u64) -> Room {
+        let (whole, tail) = shares(window, fixed);
+        let bytes = |tokens| self.token_sizes.bytes(session, tokens);
+        Room { whole: bytes(whole), tail: bytes(tail) }
+    }
+
+    /// What was said in the conversation before the turn.
+    pub(super) async fn past(&self, turn: &Turn, room: Room) -> Result<Memory, AgentError> {
+        let past = Memory::read(&*turn.history, room, messages::is_private(turn)).await;
+        past.map_err(|error| AgentError::Failed(error.to_string()))
+    }
+
+    /// The name of the model that answers a turn.
+    fn chosen<'t>(&'t self, turn: &'t Turn) -> &'t str {
+        turn.options.model.as_deref().unwrap_or(&self.config.model)
+    }
+
+    /// A request with these messages.
+    pub(super) fn body(&self, turn: &Turn, messages: Vec<Value>) -> Value {
+        let mut body = json!({"stream_options": {"include_usage": true}});
+        for (name, value) in &self.config.parameters {
+            body[name] = value.clone();
+        }
+        body["model"] = self.chosen(turn).into();
+        body["messages"] = messages.into();
+        body["stream"] = true.into();
+        if let Some(level) = &turn.options.thinking {
+            body["reasoning_effort"] = level.as_str().into();
+        }
+        body
+    }
+
+    /// A summary of the conversation. `instructions` are a person's wishes for it.
+    pub(super) async fn summary(
+        &self,
+        turn: &Turn,
+        system: &str,
+        past: &Memory,
+        instructions: Option<&str>,
+        reports: Option<Reports>,
+    ) -> Result<String, Fault> {
+        let mut task = json!({"task": SUMMARIZE});
+        if let Some(instructions) = instructions {
+            task["wishes_of_the_person"] = instructions.into();
+        }
+        let mut said: Vec<Said> = past.said.clone();
+        said.push(Said::Person { text: None, facts: task });
+        let body = self.body(turn, messages::messages(system, &said, &[]));
+        let (mut sink, mut usage) = (Sink::hidden(reports), Usage::default());
+        let ended = self.provider.ask(&body, &mut sink, &mut usage).await?;
+        let mut summary = sink.text;
+        summary.truncate(summary.floor_char_boundary(SUMMARY));
+        match ended {
+            Ended::Finished(Finish::Complete | Finish::Length) | Ended::TooLong => Ok(summary),
+            Ended::Finished(Finish::Filtered) => {
+                Err(Fault::Malformed("the content filter ended the summary".into()))
+            }
+        }
+    }
+
+    /// Whether a conversation may be compacted now.
+    pub(super) fn may_compact(&self, session: &SessionKey) -> bool {
+        let now = self.clock.mono();
+        let mut failed = lock(&self.failed_compactions);
+        failed.retain(|_, at| now.since(*at) < COMPACTION_PAUSE);
+        !failed.contains_key(session)
+    }
+
+    /// A compaction has failed: the next turns go on without one for a while.
+    pub(super) fn compaction_failed(&self, session: &SessionKey) {
+        lock(&self.failed_compactions).insert(session.clone(), self.clock.mono());
+    }
+
+    /// What an answer has cost, with the use of the context. `estimated` stands in where the provider counts nothing.
+    pub(super) fn priced(&self, turn: &Turn, usage: Usage, estimated: u64) -> Usage {
+        let counted = usage.input.map(|input| input.saturating_add(usage.output.unwrap_or_default()));
+        let price = self.config.prices.get(self.chosen(turn));
+        let cost = price.map(|price| {
+            let float = |tokens: Option<u64>| {
+                tokens.map_or(0.0, |tokens| f64::from(u32::try_from(tokens).unwrap_or(u32::MAX)))
+            };
+            let (input, output, cached) = (float(usage.input), float(usage.output), float(usage.cache_read));
+            let cached = cached.min(input);
+            // A price for a million tokens is one in millionths for a token.
+            chunk::rounded(
+                (input - cached) * price.input
+                    + cached * price.cached.unwrap_or(price.input)
+                    + output * price.output,
+            )
+        });
+        Usage {
+            model: usage.model.clone().or_else(|| Some(self.chosen(turn).to_owned())),
+            cost_micro: cost.filter(|_| usage.input.is_some()).or(usage.cost_micro),
+            context_used: Some(counted.unwrap_or(estimated)),
+            context_window: Some(self.config.context_window),
+            ..usage
+        }
+    }
+}
+
+fn read_prompt(file: &std::path::Path) -> std::io::Result<String> {
+    use std::io::Read;
+    let mut text = String::new();
+    std::fs::File::open(file)?.take(MAX_PROMPT).read_to_string(&mut text)?;
+    Ok(text)
+}

@@ -1,0 +1,239 @@
+//! A model behind an OpenAI-compatible API: what it is asked, and what becomes of every kind of answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use frontdesk_agents::Config;
+use frontdesk_agents::openai::{self, Price, PromptFile, SystemPrompt};
+use frontdesk_core::config::Secret;
+use frontdesk_core::delta::{AgentError, Compacted, Delta, Usage};
+use frontdesk_core::port::{Agent, Turn};
+use frontdesk_fakemodel::{FakeModel, Script};
+use serde_json::{Value, json};
+
+use crate::sandbox::{Sandbox, Stream, next, turn};
+
+mod conversation;
+mod faults;
+
+/// A model with an agent that asks it.
+struct Fixture {
+    sandbox: Sandbox,
+    model: FakeModel,
+    agent: Arc<dyn Agent>,
+}
+
+/// What a turn has reported.
+#[derive(Debug, Default)]
+struct Reported {
+    text: String,
+    usage: Option<Usage>,
+    compacted: Vec<Compacted>,
+    /// `None` if the turn ended without a result.
+    end: Option<Result<(), AgentError>>,
+}
+
+impl Reported {
+    /// The text of a turn that was answered.
+    #[track_caller]
+    fn answer(&self) -> &str {
+        assert_eq!(self.end, Some(Ok(())), "{self:?}");
+        &self.text
+    }
+
+    /// The error of a turn that was not.
+    #[track_caller]
+    fn error(&self) -> String {
+        assert_eq!(self.text, "", "{self:?}");
+        match &self.end {
+            Some(Err(error)) => error.to_string(),
+            other => panic!("no error: {other:?}"),
+        }
+    }
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        Self::with(|config| config).await
+    }
+
+    async fn with(change: impl FnOnce(openai::Config) -> openai::Config) -> Self {
+        let (sandbox, model) = (Sandbox::new(), FakeModel::start().await.expect("a port"));
+        let config = openai::Config {
+            base_url: model.url(),
+            api_key: Some(Secret::new("hunter2")),
+            // Tests pass time while they wait for the fake on a machine that may be slow.
+            timeout: 3600,
+            ..openai::Config::of("fake")
+        };
+        let agent = sandbox.agent(Config::OpenAi(change(config)));
+        Self { sandbox, model, agent }
+    }
+
+    /// Runs a turn to its end.
+    async fn run(&self, turn: Turn) -> Reported {
+        self.read(self.agent.turn(turn)).await
+    }
+
+    async fn says(&self, text: &str) -> Reported {
+        self.run(turn(1, text)).await
+    }
+
+    /// Reads a turn to its end, while time passes.
+    async fn read(&self, mut stream: Stream) -> Reported {
+        let mut reported = Reported::default();
+        let mut tick = tokio::time::interval(Duration::from_millis(5));
+        loop {
+            let delta = tokio::select! {
+                delta = next(&mut stream) => delta,
+                _ = tick.tick() => {
+                    self.sandbox.clock.pass(Duration::from_millis(100));
+                    continue;
+                }
+            };
+            match delta {
+                None => return reported,
+                Some(Ok(Delta::Text(text))) => reported.text.push_str(&text),
+                Some(Ok(Delta::Usage(usage))) => reported.usage = Some(usage),
+                Some(Ok(Delta::Compacted(compacted))) => reported.compacted.push(compacted),
+                Some(Ok(Delta::Progress | Delta::Compacting)) => {}
+                Some(Ok(Delta::Done { text: None })) => reported.end = Some(Ok(())),
+                Some(Err(error)) => reported.end = Some(Err(error)),
+                Some(other) => panic!("unexpected: {other:?}"),
+            }
+        }
+    }
+
+    /// The messages of the last request.
+    fn messages(&self) -> Vec<Value> {
+        let request = self.model.requests().pop().expect("a request");
+        request["messages"].as_array().expect("messages").clone()
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_streamed_and_its_cost_reported() {
+    let price = Price { input: 2.0, output: 10.0, cached: Some(0.5) };
+    let fixture =
+        Fixture::with(|config| openai::Config { prices: [("fake".to_owned(), price)].into(), ..config })
+            .await;
+    let mut stream = fixture.agent.turn(turn(1, "hi"));
+    fixture.model.will(
+        Script::saying(&["one "])
+            .event(&json!({"choices": [{"delta": {"content": "two"}}]}))
+            .finish("stop")
+            .usage(100, 20)
+            .done(),
+    );
+    let mut pieces = Vec::new();
+    let mut usage = None;
+    while let Some(delta) = next(&mut stream).await {
+        match delta.unwrap() {
+            Delta::Text(text) => pieces.push(text),
+            Delta::Usage(reported) => usage = Some(reported),
+            Delta::Progress | Delta::Done { text: None } => {}
+            other => panic!("unexpected: {other:?}"),
+        }
+    }
+    assert_eq!(pieces.concat(), "one two");
+    assert_eq!(
+        usage.unwrap(),
+        Usage {
+            model: Some("fake-1".to_owned()),
+            input: Some(100),
+            output: Some(20),
+            cache_read: Some(50),
+            cache_write: None,
+            cost_micro: Some(50 * 2 + 25 + 20 * 10),
+            context_used: Some(120),
+            context_window: Some(128_000),
+        }
+    );
+}
+
+#[tokio::test]
+async fn text_is_shown_before_the_answer_is_whole() {
+    let fixture = Fixture::new().await;
+    fixture.model.will(Script::saying(&["early"]).hang());
+    let mut stream = fixture.agent.turn(turn(1, "hi"));
+    loop {
+        match next(&mut stream).await.unwrap().unwrap() {
+            Delta::Progress => {}
+            Delta::Text(text) => break assert_eq!(text, "early"),
+            other => panic!("unexpected: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_has_what_is_configured_and_chosen() {
+    let fixture = Fixture::with(|config| openai::Config {
+        models: vec!["large".into()],
+        thinking: vec!["high".into()],
+        headers: [("x-title".to_owned(), Secret::new("a test"))].into(),
+        parameters: [("temperature".to_owned(), json!(0.5)), ("stop".to_owned(), json!(["x"]))].into(),
+        system_prompt: Some(SystemPrompt::Text("Be a gardener.".into())),
+        ..config
+    })
+    .await;
+    let mut chosen = turn(1, "hi");
+    (chosen.options.model, chosen.options.thinking) = (Some("large".into()), Some("high".into()));
+    assert_eq!(fixture.run(chosen).await.answer(), "hello there");
+    let request = fixture.model.requests().remove(0);
+    for (key, value) in [
+        ("model", json!("large")),
+        ("reasoning_effort", json!("high")),
+        ("temperature", json!(0.5)),
+        ("stop", json!(["x"])),
+        ("stream", json!(true)),
+        ("stream_options", json!({"include_usage": true})),
+    ] {
+        assert_eq!(request[key], value, "{key}");
+    }
+    let system = request["messages"][0]["content"].as_str().unwrap();
+    assert!(system.starts_with("Be a gardener.\n\n") && system.contains("\"name\":\"Anna\""), "{system}");
+    assert_eq!(request["messages"][1], json!({"role": "user", "content": "hi"}));
+    assert_eq!(fixture.model.headers("authorization"), [Some("Bearer hunter2".to_owned())]);
+    assert_eq!(fixture.model.headers("x-title"), [Some("a test".to_owned())]);
+    assert_eq!(fixture.agent.capabilities().models, ["fake", "large"]);
+    fixture.says("hi").await.answer();
+    assert_eq!(
+        (&fixture.model.requests()[1]["model"], fixture.model.requests()[1].get("reasoning_effort")),
+        (&json!("fake"), None)
+    );
+}
+
+#[tokio::test]
+async fn a_system_prompt_in_a_file_is_read_at_each_turn() {
+    let file = SystemPrompt::File(PromptFile { file: "prompt.md".into() });
+    let fixture = Fixture::with(|config| openai::Config { system_prompt: Some(file), ..config }).await;
+    assert!(fixture.agent.problem().unwrap().contains("prompt.md"));
+    let missing = fixture.says("hi").await;
+    assert!(
+        matches!(&missing.end, Some(Err(AgentError::Unavailable(why))) if why.contains("prompt.md")),
+        "{missing:?}"
+    );
+    for text in ["Be kind.", "Be brief."] {
+        std::fs::write(fixture.sandbox.home.path().join("prompt.md"), text).unwrap();
+        fixture.says("hi").await.answer();
+        assert!(fixture.messages()[0]["content"].as_str().unwrap().starts_with(text));
+    }
+    assert_eq!(fixture.agent.problem(), None);
+}
+
+#[tokio::test]
+async fn a_dropped_and_an_aborted_turn_close_the_connection_at_once() {
+    let fixture = Fixture::new().await;
+    fixture.model.usually(Script::saying(&["hm"]).hang());
+    for aborts in [false, true] {
+        let mut stream = fixture.agent.turn(turn(1, "hi"));
+        while !matches!(next(&mut stream).await, Some(Ok(Delta::Text(_)))) {}
+        assert_eq!(fixture.model.open(), 1);
+        if aborts {
+            fixture.agent.abort(turn(1, "").id).await;
+            assert!(next(&mut stream).await.is_none());
+        }
+        drop(stream);
+        crate::sandbox::eventually("the connection is closed", || fixture.model.open() == 0).await;
+    }
+}
