@@ -237,12 +237,8 @@ async fn requested(handle: &GatewayHandle) -> Lifecycle {
     }
 }
 
-<<<<<<< HEAD
-/// Prints where to go. The login link is a secret: it is printed on the first start only, and only for a person at a
-/// terminal, because other outputs end in files and journals.
-=======
-/// Prints where to go and who answers there. The login link is printed on the first start only, and is never logged.
->>>>>>> 4005f3a (A model behind an OpenAI-compatible API is an agent)
+/// Prints where to go and who answers there. The login link is a secret: it is printed on the first start only, and only
+/// for a person at a terminal, because other outputs end in files and journals.
 fn greet(running: &Running) -> Done {
     let url = running.url();
     match running.token() {
@@ -250,13 +246,8 @@ fn greet(running: &Running) -> Done {
             "Frontdesk is ready. Open this link to log in; `frontdesk link` prints it again:\n\n  {}\n\n\
              Or ask from the command line: frontdesk chat \"Hello\"",
             token.link(&url)
-<<<<<<< HEAD
-        )),
-        _ => screen::line(format!(
-=======
         ))?,
-        (_, false) => screen::line(format!(
->>>>>>> 4005f3a (A model behind an OpenAI-compatible API is an agent)
+        _ => screen::line(format!(
             "Frontdesk is ready at {url} (`frontdesk link` prints a link that logs you in)."
         ))?,
     }

@@ -54,7 +54,13 @@ fn a_key_in_the_environment_makes_a_model_the_agent_of_a_file_without_agents() {
         };
         let loaded = parse(
             text,
-            Reading { syntax: Syntax::Toml, folder: Path::new("/"), env: &env, more: &More::default() },
+            Reading {
+                syntax: Syntax::Toml,
+                folder: Path::new("/"),
+                env: &env,
+                more: &More::default(),
+                still_waits: &|_| {},
+            },
         );
         loaded.map(|(config, document)| (config.agents, show::effective(&document), document.has_keys()))
     };
