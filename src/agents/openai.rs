@@ -82,8 +82,8 @@ impl Agent for OpenAi {
         let model = &self.model;
         let system = model.system(&turn).await?;
         let fixed = model.token_sizes.tokens(&turn.session, system.len());
-        let room = model.room(&turn.session, model.config.context_window, fixed);
-        let past = model.past(&turn, room).await?;
+        let share = model.share(&turn.session, model.config.context_window, fixed);
+        let past = model.past(&turn, share).await?;
         let tokens = Some(fixed + model.token_sizes.tokens(&turn.session, past.bytes()));
         if past.said.is_empty() {
             return Ok(Compacted { summary: None, tokens });

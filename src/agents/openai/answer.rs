@@ -9,7 +9,7 @@ use tracing::warn;
 
 use super::fault::Fault;
 use super::images::Images;
-use super::memory::{self, Memory, Room};
+use super::memory::{self, Memory, Share};
 use super::messages::{self, Said};
 use super::model::Model;
 use super::provider::Ended;
@@ -18,11 +18,6 @@ use super::sink::{Reports, Sink};
 
 /// The share of the context window, in percent, from which on a conversation is compacted.
 const COMPACTED_FROM: u64 = 65;
-/// The share of the context window, in percent, beyond which nothing of a conversation is sent. The rest is for the
-/// answer.
-const SENT_AT_MOST: u64 = 75;
-/// The share of the context window, in percent, that is kept word for word of what a summary covers.
-const KEPT: u64 = 10;
 /// How often the assumed context window is halved when the provider says that a request does not fit into it.
 const HALVINGS: u32 = 4;
 /// What an image costs, in tokens, as far as one can say without the provider.
@@ -85,14 +80,14 @@ impl Answer {
         let now = messages::current(turn, &|path| images.has(path));
         let pictures = IMAGE * u64::try_from(images.count()).unwrap_or(u64::MAX);
         let fixed = sizes.tokens(&turn.session, system.len() + memory::bytes(&now)) + pictures;
-        let room = model.room(&turn.session, window, fixed);
-        let mut past = model.past(turn, room).await?;
+        let share = model.share(&turn.session, window, fixed);
+        let mut past = model.past(turn, share).await?;
         let filled = fixed + sizes.tokens(&turn.session, past.bytes());
         if model.config.compact
-            && (past.is_cut || filled > percent(window, COMPACTED_FROM))
+            && (past.is_cut || filled > memory::percent(window, COMPACTED_FROM))
             && !past.said.is_empty()
         {
-            past = self.compacted(system, past, room, filled).await;
+            past = self.compacted(system, past, share, filled).await;
         }
         let bytes = system.len() + past.bytes() + memory::bytes(&now);
         let said: Vec<Said> = past.said.into_iter().chain(now).collect();
@@ -101,7 +96,7 @@ impl Answer {
     }
 
     /// The conversation with a summary in place of its older part. If that fails, it is as long as fits.
-    async fn compacted(&self, system: &str, past: Memory, room: Room, tokens: u64) -> Memory {
+    async fn compacted(&self, system: &str, past: Memory, share: Share, tokens: u64) -> Memory {
         if !self.model.may_compact(&self.turn.session) {
             return past;
         }
@@ -109,7 +104,7 @@ impl Answer {
         let reports = Some(self.reports.clone());
         match self.model.summary(&self.turn, system, &past, None, reports).await {
             Ok(summary) => {
-                let past = past.after(&summary, room.tail);
+                let past = past.after(&summary, share.tail);
                 self.reports
                     .send(Delta::Compacted(Compacted { summary: Some(summary), tokens: Some(tokens) }))
                     .await;
@@ -154,14 +149,4 @@ impl Answer {
         self.reports.send(Delta::Done { text: None }).await;
         Ok(())
     }
-}
-
-/// How much of a conversation is sent besides what is fixed, within a context window; in tokens, and for what is kept
-/// of the messages that a summary covers.
-pub(super) fn shares(window: u64, fixed: u64) -> (u64, u64) {
-    (percent(window, SENT_AT_MOST).saturating_sub(fixed), percent(window, KEPT))
-}
-
-fn percent(window: u64, share: u64) -> u64 {
-    window.saturating_mul(share) / 100
 }

@@ -16,6 +16,12 @@ const PAGE: (u32, usize) = (100, 256 * 1024);
 /// What each message costs besides its text, in bytes.
 const FRAME: usize = 32;
 
+/// The share of the context window, in percent, beyond which nothing of a conversation is sent. The rest is for the
+/// answer.
+const SENT_AT_MOST: u64 = 75;
+/// The share of the context window, in percent, that is kept word for word of what a summary covers.
+const KEPT: u64 = 10;
+
 /// What was said before a turn, as far as it fits.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Memory {
@@ -27,7 +33,7 @@ pub(super) struct Memory {
 
 /// How much of a conversation is read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Room {
+pub(super) struct Share {
     /// The size of everything, in bytes.
     pub(super) whole: usize,
     /// The size of what is kept word for word of the messages that a summary covers.
@@ -38,7 +44,7 @@ impl Memory {
     /// Reads what was said in the conversation, the newest first, until the limit or what a summary covers.
     pub(super) async fn read(
         history: &dyn History,
-        limit: Room,
+        limit: Share,
         private: bool,
     ) -> Result<Self, HistoryError> {
         let (mut newest_first, mut left) = (Vec::new(), limit.whole);
@@ -97,6 +103,17 @@ impl Memory {
     pub(super) fn bytes(&self) -> usize {
         bytes(&self.said)
     }
+}
+
+/// How much of a conversation is sent besides what is fixed, within a context window; in tokens, and for what is kept
+/// of the messages that a summary covers.
+pub(super) fn shares(window: u64, fixed: u64) -> (u64, u64) {
+    (percent(window, SENT_AT_MOST).saturating_sub(fixed), percent(window, KEPT))
+}
+
+/// A part of a context window.
+pub(super) fn percent(window: u64, share: u64) -> u64 {
+    window.saturating_mul(share) / 100
 }
 
 /// The size of messages, in bytes.
@@ -198,7 +215,7 @@ mod tests {
                 })
                 .collect()
         };
-        let limit = Room { whole, tail };
+        let limit = Share { whole, tail };
         let memory = Memory::read(&Pages(entries.clone(), 100), limit, true).await.unwrap();
         for size in 1..4 {
             let paged = Memory::read(&Pages(entries.clone(), size), limit, true).await.unwrap();
@@ -236,7 +253,7 @@ mod tests {
     #[tokio::test]
     async fn after_a_compaction_the_newest_messages_follow_the_summary() {
         let all = vec![answered("b"), asked("a")];
-        let memory = Memory::read(&Pages(all, 9), Room { whole: 1000, tail: 0 }, true).await.unwrap();
+        let memory = Memory::read(&Pages(all, 9), Share { whole: 1000, tail: 0 }, true).await.unwrap();
         let after = memory.after("s", FRAME + 1);
         assert_eq!(after.said, [messages::summarized("s"), Said::Model("b".into())]);
     }

@@ -11,10 +11,9 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Clock, Mono, Turn};
 use serde_json::{Value, json};
 
-use super::answer::shares;
 use super::config::{PromptFile, SystemPrompt};
 use super::fault::Fault;
-use super::memory::{Memory, Room, TokenSizes};
+use super::memory::{Memory, Share, TokenSizes, shares};
 use super::messages::{self, Said};
 use super::provider::{Ended, Provider};
 use super::reply::Finish;
@@ -95,15 +94,15 @@ impl Model {
     }
 
     /// How much of a conversation is sent besides `fixed` tokens.
-    pub(super) fn room(&self, session: &SessionKey, window: u64, fixed: u64) -> Room {
+    pub(super) fn share(&self, session: &SessionKey, window: u64, fixed: u64) -> Share {
         let (whole, tail) = shares(window, fixed);
         let bytes = |tokens| self.token_sizes.bytes(session, tokens);
-        Room { whole: bytes(whole), tail: bytes(tail) }
+        Share { whole: bytes(whole), tail: bytes(tail) }
     }
 
     /// What was said in the conversation before the turn.
-    pub(super) async fn past(&self, turn: &Turn, room: Room) -> Result<Memory, AgentError> {
-        let past = Memory::read(&*turn.history, room, messages::is_private(turn)).await;
+    pub(super) async fn past(&self, turn: &Turn, share: Share) -> Result<Memory, AgentError> {
+        let past = Memory::read(&*turn.history, share, messages::is_private(turn)).await;
         past.map_err(|error| AgentError::Failed(error.to_string()))
     }
 
