@@ -19,13 +19,23 @@ use crate::config::Limits;
 use crate::error::ApiError;
 use crate::frame::{ServerFrame, session_of};
 use crate::frame_queue::FrameQueue;
-use crate::prompt::NewPrompt;
 
 /// Maximum number of prompts that wait for the web adapter, which takes them as fast as the database commits.
 const MAX_PROMPTS: usize = 4096;
 
 /// Maximum bytes of prompts that are not stored yet.
 const MAX_PROMPT_BYTES: usize = 64 * 1024 * 1024;
+
+/// A prompt that a client submits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewPrompt {
+    pub(crate) chat: String,
+    /// Unique per token and chat.
+    pub(crate) id: String,
+    pub(crate) text: String,
+    /// The agent that is to answer; `None` for the one that the configuration names.
+    pub(crate) agent: Option<String>,
+}
 
 /// The outcome of a prompt. It is cancelled if the web adapter ends without an outcome.
 pub(crate) type PromptOutcome = oneshot::Receiver<Result<Outcome, Busy>>;

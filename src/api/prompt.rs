@@ -9,22 +9,12 @@ use frontdesk_core::port::Busy;
 use futures_channel::oneshot::Canceled;
 
 use crate::error::ApiError;
+use crate::hub::NewPrompt;
 use crate::server::ServerState;
 use crate::token::Caller;
 
 /// Maximum length of a chat's name, in bytes.
 const MAX_CHAT_NAME: usize = 200;
-
-/// A prompt to submit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NewPrompt {
-    pub(crate) chat: String,
-    /// Unique per token and chat.
-    pub(crate) id: String,
-    pub(crate) text: String,
-    /// The agent that is to answer; `None` for the one that the configuration names.
-    pub(crate) agent: Option<String>,
-}
 
 /// A prompt that is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

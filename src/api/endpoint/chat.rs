@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
+use crate::hub::NewPrompt;
 use crate::list;
-use crate::prompt::{self, AcceptedPrompt, NewPrompt};
+use crate::prompt::{self, AcceptedPrompt};
 use crate::random;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::show::usage;
