@@ -1,7 +1,7 @@
 //! O4: a post that no part names was a repetition. It needs a lost response, or a kill in between; and a kill explains
 //! one repetition in each chat. An album is posted by one request: it is repeated as a whole, and counts once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Oracle;
@@ -20,10 +20,8 @@ impl Oracle<'_> {
         let is_known = |post: &Call| post.id().is_some_and(|id| known.contains(&id));
         let kept: HashSet<usize> =
             posts.iter().filter(|post| is_known(post)).map(|post| post.request).collect();
-        let mut used: HashSet<(i64, &str)> = HashSet::new();
+        let mut repeated: HashMap<&str, Vec<(&Arc<Call>, i64)>> = HashMap::new();
         let mut judged: HashSet<usize> = HashSet::new();
-        // In the order of the posts each takes the earliest kill that is left: if any choice explains all of them, this
-        // one does.
         for (index, post) in posts.iter().enumerate() {
             if is_known(post) {
                 continue;
@@ -41,13 +39,27 @@ impl Oracle<'_> {
                 continue;
             }
             let until = repeated_at(post, &posts[index + 1..]);
-            let mut kills = self.kills_between(post.at, until);
-            if !kills.any(|kill| used.insert((kill, &post.address))) {
-                drop(kills);
-                let what = format!("O4: posted twice, and no kill or lost response explains it: {post:?}");
-                self.report(self.event_of_post(post), what);
+            repeated.entry(post.address.as_str()).or_default().push((*post, until));
+        }
+        let unexplained: Vec<_> = repeated.into_values().flat_map(|posts| self.unexplained(posts)).collect();
+        for post in unexplained {
+            let what = format!("O4: posted twice, and no kill or lost response explains it: {post:?}");
+            self.report(self.event_of_post(post), what);
+        }
+    }
+
+    /// The posts of one chat for which no kill is left, each with the end of the time in which a kill explains it. Of the
+    /// posts that a kill may explain it explains the one whose time ends first: if any choice explains all, this one does.
+    fn unexplained<'p>(&self, mut posts: Vec<(&'p Arc<Call>, i64)>) -> Vec<&'p Arc<Call>> {
+        for kill in &self.o.journal.kills {
+            let explains =
+                |(post, until): &(&Arc<Call>, i64)| self.kills_between(post.at, *until).any(|at| at == *kill);
+            let possible = posts.iter().enumerate().filter(|(_, post)| explains(post));
+            if let Some((first, _)) = possible.min_by_key(|(_, (_, until))| *until) {
+                posts.remove(first);
             }
         }
+        posts.into_iter().map(|(post, _)| post).collect()
     }
 
     /// The event whose answer a post shows.
@@ -68,7 +80,8 @@ fn repeated_at(post: &Call, later: &[&Arc<Call>]) -> i64 {
             true => other.text == post.text,
             false => !other.tags.is_disjoint(&post.tags),
         };
-        same && other.address == post.address
+        // The other files of an album are posted by the same request.
+        same && other.address == post.address && other.request != post.request
     });
     again.map_or(until, |again| again.at)
 }
