@@ -346,8 +346,8 @@ const JUSTIFIED: [(&str, &str); 9] = [
     ("README.md", "the front desk for AI agents"),
     ("config/frontdesk.service", "the front desk for AI agents"),
     ("0003-the-port-walked-through-for-discord-and-slack.md", "`/desk new`"),
-    ("src/core/address.rs", "matrix:!room%3Ahome"),
-    ("src/core/address.rs", "matrix:!room%3ahome"),
+    ("src/core/address/tests.rs", "matrix:!room%3Ahome"),
+    ("src/core/address/tests.rs", "matrix:!room%3ahome"),
     ("src/core/key/tests.rs", "agent:main:telegram:room:1"),
 ];
 

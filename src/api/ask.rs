@@ -53,6 +53,7 @@ pub(crate) fn view(view: &AskView, may_answer: bool) -> Value {
     });
     if let (Some(shown), Some(end)) = (shown.as_object_mut(), &view.end) {
         shown.extend(self::end(end));
+        shown.insert("ended".to_owned(), view.ended.map(time).into());
     }
     shown
 }

@@ -102,7 +102,7 @@ impl ApiError {
             AskError::NoSuchAsk(_) => StatusCode::NOT_FOUND,
             AskError::Closed(_) => StatusCode::CONFLICT,
             AskError::NotYours => StatusCode::FORBIDDEN,
-            AskError::UnknownChoice => StatusCode::BAD_REQUEST,
+            AskError::UnknownChoice | AskError::NoText | AskError::TooLong => StatusCode::BAD_REQUEST,
         };
         Self::new(status, error.name(), error.to_string())
     }

@@ -13,6 +13,7 @@ pub use end::{Answerer, AskAnswer, AskEnd, AskError, AskState};
 pub use press::{NotAPress, Press};
 pub use question::{
     MAX_ANSWER, MAX_CHOICE_ID, MAX_CHOICES, MAX_DEADLINE, MAX_LABEL, MAX_TEXT, Question, QuestionError,
+    is_label,
 };
 pub use typed::{instructions, read};
 
@@ -149,6 +150,8 @@ pub struct AskView {
     pub deadline: DateTime<Utc>,
     /// How it has ended; `None` while it is open.
     pub end: Option<AskEnd>,
+    /// When it has ended.
+    pub ended: Option<DateTime<Utc>>,
 }
 
 impl AskView {

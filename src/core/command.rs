@@ -10,7 +10,7 @@
 //! /retry           /sessions [PAGE]       /resume [N]      /whoami
 //! /steer TEXT      /model [NAME]          /thinking [LEVEL]
 //! /compact [TEXT]
-//! /answer [N ANSWER]
+//! /answer [[N] ANSWER]
 //! /gateway WHAT    for admins, see [`gateway`]
 //! ```
 //!
@@ -56,7 +56,7 @@ const LIST: [Spec; 14] = [
     person("stop", "/stop", "Stop the answer and drop waiting messages"),
     person("steer", "/steer TEXT", "Add something to the answer under way"),
     person("retry", "/retry", "Answer the last message again"),
-    person("answer", "/answer [N ANSWER]", "Answer a question"),
+    person("answer", "/answer [[N] ANSWER]", "Answer a question"),
     person("sessions", "/sessions [PAGE]", "List the conversations of this chat"),
     person("resume", "/resume [N]", "Return to an earlier conversation"),
     person("compact", "/compact [TEXT]", "Let the agent summarize what was said"),
@@ -87,8 +87,8 @@ pub enum Command {
     Stop,
     /// Answer the last message once more.
     Retry,
-    /// Answer a question with the number or the label of a choice, or with free text; `None` lists the open questions.
-    Answer(Option<(AskId, String)>),
+    /// Answer a question; `None` lists the open questions.
+    Answer(Option<WrittenAnswer>),
     /// List one page of the chat's conversations.
     Sessions {
         /// The page, counted from 1.
@@ -142,6 +142,15 @@ impl Command {
             Command::Gateway(_) => "gateway",
         }
     }
+}
+
+/// An answer to a question, as somebody writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenAnswer {
+    /// The question; `None` if it is the only one that is open.
+    pub ask: Option<AskId>,
+    /// The number or the label of a choice, or free text.
+    pub text: String,
 }
 
 /// How a message was parsed.
@@ -225,7 +234,7 @@ fn with_arguments(name: &str, rest: &str) -> Option<Command> {
         "help" => Some(Command::Help),
         "stop" => Some(Command::Stop),
         "answer" if rest.is_empty() => Some(Command::Answer(None)),
-        "answer" => answer(rest),
+        "answer" => Some(Command::Answer(Some(answer(rest)))),
         "new" => Some(Command::New { text: (!rest.is_empty()).then(|| rest.to_owned()) }),
         "sessions" if rest.is_empty() => Some(Command::Sessions { page: 1 }),
         "sessions" => number(rest).filter(|page| *page >= 1).map(|page| Command::Sessions { page }),
@@ -251,11 +260,13 @@ fn choose(option: SessionOption, rest: &str) -> Option<Command> {
     (!rest.contains(char::is_whitespace)).then_some(Command::Choose { option, value })
 }
 
-/// The number of a question with or without its `a`, and the answer.
-fn answer(rest: &str) -> Option<Command> {
-    let (ask, text) = rest.split_once(char::is_whitespace)?;
-    let digits = ask.strip_prefix(['a', 'A']).unwrap_or(ask);
-    Some(Command::Answer(Some((AskId(number(digits)?), text.trim().to_owned()))))
+/// An answer, behind the number of its question with or without its `a`.
+fn answer(rest: &str) -> WrittenAnswer {
+    let numbered = rest.split_once(char::is_whitespace).and_then(|(ask, text)| {
+        let digits = ask.strip_prefix(['a', 'A']).unwrap_or(ask);
+        Some(WrittenAnswer { ask: Some(AskId(number(digits)?)), text: text.trim().to_owned() })
+    });
+    numbered.unwrap_or_else(|| WrittenAnswer { ask: None, text: rest.to_owned() })
 }
 
 fn number<N: std::str::FromStr>(digits: &str) -> Option<N> {

@@ -124,6 +124,7 @@ impl HookPoint {
                 self,
                 HookPoint::MessageReceived | HookPoint::MessageSending | HookPoint::ToolResultPersist
             ),
+            HookVerdict::Question { .. } => self == HookPoint::MessageSending,
             HookVerdict::Context(_) => self == HookPoint::BeforeAgentStart,
             HookVerdict::Params(_) => self == HookPoint::BeforeToolCall,
             HookVerdict::Drop(_) => self.may_drop(),
@@ -144,6 +145,13 @@ pub enum HookVerdict {
     Pass,
     /// Continue with this text instead.
     Rewrite(String),
+    /// Continue with this question instead: its text, and a label for each of its choices, in their order.
+    Question {
+        /// The text.
+        text: String,
+        /// The labels.
+        choices: Vec<String>,
+    },
     /// Give the agent this text as well.
     Context(String),
     /// Continue with these parameters instead.

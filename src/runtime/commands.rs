@@ -181,7 +181,7 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
             Command::Status => status::plan(shared, row).await?,
             Command::Stop => stop::plan(),
             Command::Retry => retry::plan(),
-            Command::Answer(Some((ask, text))) => answer::plan(shared, row, ask, text),
+            Command::Answer(Some(answer)) => answer::plan(shared, row, answer).await?,
             Command::Answer(None) => answer::list(shared, row).await?,
             Command::Sessions { page } => sessions::plan(shared, row, page).await?,
             Command::Resume { epoch } => resume::plan(row, epoch),

@@ -2,6 +2,7 @@
 //! indicator.
 
 mod edits;
+mod pacing;
 mod paragraphs;
 mod pieces;
 mod requests;
@@ -26,7 +27,7 @@ use crate::media;
 use crate::settings::Settings;
 use crate::shared::Shared;
 
-use edits::{Edits, GrowingMessage};
+use edits::Edits;
 use pieces::HookPiece;
 use requests::{StreamRequest, StreamStep};
 pub(crate) use silence::Silence;
@@ -277,87 +278,6 @@ impl Flow {
         if self.profile().is_some_and(|profile| profile.ends) {
             let end = Signal::End { about: self.about.clone(), ending, usage };
             self.show(end).await;
-        }
-    }
-
-    fn start(&mut self, now: Mono) {
-        let visible = self.visible();
-        if self.edits.as_ref().is_some_and(|edits| edits.next <= now && edits.wants(visible)) {
-            self.edit(now);
-        } else if self.typing.is_some_and(|due| due <= now) {
-            self.typing = self.profile().and_then(|profile| profile.typing).map(|every| now + every);
-            self.show_typing();
-        }
-    }
-
-    /// Starts the first post or an edit. Both show plain text, because incomplete markup cannot be rendered. An edit that
-    /// changes nothing is not sent: beyond the first message's limit the text grows and the message does not.
-    fn edit(&mut self, now: Mono) {
-        let first = self.first_part();
-        let visible = self.visible().len();
-        let Some(edits) = &mut self.edits else { return };
-        edits.next = now + edits.every;
-        edits.shown = visible;
-        // The text has no visible character yet.
-        let Some((plain, is_full)) = first else { return };
-        edits.is_full = is_full;
-        if edits.tried.as_deref() == Some(plain.as_str()) {
-            return self.repeat_typing(now);
-        }
-        edits.tried = Some(plain.clone());
-        let (Some(edits), Some(request)) = (&self.edits, self.request()) else { return };
-        self.pending = match &edits.post {
-            GrowingMessage::Off => None,
-            GrowingMessage::Posted(target) => {
-                let target = target.clone();
-                Some(Box::pin(request.show(Signal::Grow { target, text: plain })))
-            }
-            GrowingMessage::Draft => {
-                Some(Box::pin(request.show(Signal::Draft { id: self.claim.id.0, text: plain })))
-            }
-            GrowingMessage::NotPosted => Some(Box::pin(request.first_post(plain, edits.every))),
-        };
-    }
-
-    fn show_typing(&mut self) {
-        if let Some(request) = self.request() {
-            self.pending = Some(Box::pin(request.show(Signal::Typing)));
-        }
-    }
-
-    /// Shows the typing indicator again if the message does not grow.
-    fn repeat_typing(&mut self, now: Mono) {
-        if self.typing.is_none() {
-            self.typing = self.profile().and_then(|profile| profile.typing).map(|_| now);
-        }
-    }
-
-    fn settle(&mut self, step: StreamStep) {
-        let now = self.shared.time.mono();
-        let Some(edits) = &mut self.edits else {
-            if let StreamStep::Later(pause) = step {
-                self.typing = self.typing.map(|due| due.max(now + pause));
-            }
-            return;
-        };
-        match step {
-            StreamStep::Typed | StreamStep::Missed => {}
-            // A growing message makes the typing indicator unnecessary.
-            StreamStep::Shown => self.typing = None,
-            StreamStep::Posted(message) => {
-                edits.post = GrowingMessage::Posted(message);
-                edits.is_begun = true;
-                self.typing = None;
-            }
-            StreamStep::Off => edits.post = GrowingMessage::Off,
-            StreamStep::Later(pause) => {
-                edits.later(now + pause);
-                self.typing = self.typing.map(|due| due.max(now + pause));
-            }
-        }
-        let grows_unseen = edits.is_full || matches!(edits.post, GrowingMessage::Off);
-        if grows_unseen {
-            self.repeat_typing(now);
         }
     }
 

@@ -54,6 +54,12 @@ impl Hooks {
                     }
                     None
                 }
+                Ok(HookVerdict::Question { text, choices }) => {
+                    if let HookEvent::MessageSending(question) = &mut event {
+                        (question.message, question.choices) = (text, choices);
+                    }
+                    None
+                }
                 Ok(HookVerdict::Params(params)) => {
                     if let Some(before) = event.params_mut() {
                         *before = params;
@@ -98,7 +104,11 @@ impl Hooks {
     /// drop.
     async fn decide(&self, n: usize, hook: &Arc<dyn Hook>, event: &HookEvent) -> Result<HookVerdict, Failed> {
         let point = event.point();
-        let verdict = match self.call(hook, event).await {
+        let verdict = self.call(hook, event).await.and_then(|verdict| match event.refuses(&verdict) {
+            Some(why) => Err(HookError(why.to_owned())),
+            None => Ok(verdict),
+        });
+        let verdict = match verdict {
             Ok(verdict) => verdict,
             Err(error) => {
                 let closed = point.may_drop() && hook.fails_closed();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::AccountId;
-use frontdesk_core::address::Address;
+use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::delivery::{Ending, MessageRefs, Signal};
 use frontdesk_core::hook::HookEvent;
 use frontdesk_core::id::{MessageId, TurnId};
@@ -95,6 +95,16 @@ impl Shared {
         message: &ContextMessage,
     ) -> bool {
         self.may_in(settings, session, Requester::of(&message.from), Action::Write)
+    }
+
+    /// Whether a person may write in the chat of a session. Roles that they have there are not known.
+    pub(crate) fn person_may_write(
+        &self,
+        settings: &Settings,
+        session: &SessionKey,
+        who: &Principal,
+    ) -> bool {
+        self.may_in(settings, session, Requester::person(who), Action::Write)
     }
 
     fn may_in(&self, settings: &Settings, session: &SessionKey, who: Requester<'_>, action: Action) -> bool {

@@ -4,6 +4,7 @@ mod answer;
 mod close;
 mod list;
 mod open;
+mod rendered;
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::{Address, Principal};
@@ -24,6 +25,7 @@ pub(crate) use answer::{answered, pressed};
 pub(crate) use close::retried;
 use close::{close, close_silently, end_unread};
 pub(crate) use open::confirmation;
+pub(crate) use rendered::seen;
 
 /// Maximum number of questions that one list returns.
 const LISTED: u32 = 200;

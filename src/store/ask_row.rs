@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use crate::fault::Outcome;
 use crate::message::text;
 use crate::part_key::TextKey;
-use crate::sql::{Sql, at, parsed, time};
+use crate::sql::{Sql, at, maybe_at, parsed, time};
 
 /// The columns that [`ask`] reads, of `ask a`.
 macro_rules! ask_columns {
     () => {
         "a.id, a.kind, a.text, a.choices, a.audience, a.key, a.address, a.turn_id, a.created_at, a.deadline_at, \
          a.state, a.answer, a.answered_by, a.answered_name, a.asked_at, a.default_answer, a.out_id, a.message_id, \
-         a.confirm, a.command, a.digest"
+         a.confirm, a.command, a.digest, a.ended_at"
     };
 }
 
@@ -79,6 +79,7 @@ pub(crate) fn ask(row: &Row<'_>) -> rusqlite::Result<AskRow> {
             created: at(row, 8)?,
             deadline: at(row, 9)?,
             end: end(state, answer, by, row.get(13)?),
+            ended: maybe_at(row, 21)?,
         },
         wait: Pause { since: at(row, 14)?, until: at(row, 9)? },
         default: row.get::<_, Option<String>>(15)?.map(|answer| given(kind, answer)),

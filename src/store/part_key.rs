@@ -33,6 +33,11 @@ impl TextKey {
         Self(format!("{id}/closed"))
     }
 
+    /// The end of a question in a copy of its message: `a7/closed/4711`. `message` is the platform's id of the copy.
+    pub(crate) fn ask_copy_closed(id: AskId, message: &str) -> Self {
+        Self(format!("{id}/closed/{message}"))
+    }
+
     /// Something that was sent without a turn: `send/` and the key of the request.
     pub(crate) fn request(key: &str) -> Self {
         Self(format!("send/{key}"))

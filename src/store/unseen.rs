@@ -2,12 +2,13 @@
 //! and at the head of its address the hooks see it: only then is it rendered, and counts as sent where a commit is enough.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::delivery::PostKind;
+use frontdesk_core::delivery::{Post, PostKind};
 use frontdesk_core::id::{MessageId, OutId};
 use frontdesk_core::markup::Part;
 use frontdesk_core::profile::ReceiptRule;
 use rusqlite::params;
 
+use crate::ask;
 use crate::delivery::{beside, done, gap};
 use crate::fault::Outcome;
 use crate::part::{load, next_number, salt_for};
@@ -19,12 +20,18 @@ use crate::tx::Tx;
 use crate::{Result, Store, StoreReader};
 
 impl Store {
-    /// The hooks have seen a text and this is what they made of it: it is rendered and can be sent. Stale if it is not to
-    /// be sent any more.
-    pub async fn seen(&self, out: OutId, text: String, now: DateTime<Utc>) -> Result<Fenced<()>> {
+    /// The hooks have seen a text and this is what they made of it: it is rendered and can be sent. `choices` are the labels of
+    /// the choices, if it is an open question. Stale if it is not to be sent any more.
+    pub async fn seen(
+        &self,
+        out: OutId,
+        text: String,
+        choices: Vec<String>,
+        now: DateTime<Utc>,
+    ) -> Result<Fenced<()>> {
         self.write(WorkClass::Outbox, move |tx| {
             let Some(row) = waiting(tx, out)? else { return Ok(Fenced::Stale) };
-            release(tx, &row, &text, now).map(Fenced::Done)
+            release(tx, row, &text, &choices, now).map(Fenced::Done)
         })
         .await
     }
@@ -60,7 +67,13 @@ fn waiting(tx: &Tx<'_>, out: OutId) -> Outcome<Option<OutboxRow>> {
     Ok(load(tx, out)?.filter(|row| row.unseen && row.state == OutboxState::Queued))
 }
 
-fn release(tx: &Tx<'_>, row: &OutboxRow, text: &str, now: DateTime<Utc>) -> Outcome<()> {
+fn release(
+    tx: &Tx<'_>,
+    mut row: OutboxRow,
+    text: &str,
+    choices: &[String],
+    now: DateTime<Utc>,
+) -> Outcome<()> {
     let renderer = &tx.shared.renderer;
     let (first, rest) = match &row.media {
         Some(_) => {
@@ -69,14 +82,13 @@ fn release(tx: &Tx<'_>, row: &OutboxRow, text: &str, now: DateTime<Utc>) -> Outc
             (caption.unwrap_or_else(nothing), after)
         }
         None => {
-            let mut parts = renderer.parts(&row.address, text);
-            if row.post.ask.as_ref().is_some_and(|ask| ask.closed.is_some()) {
-                // Only one message changes.
-                parts.truncate(1);
-            }
+            let parts = match &mut row.post.ask {
+                Some(ask) => ask::seen(tx, row.post.out, &row.address, ask, (text, choices))?,
+                None => renderer.parts(&row.address, text),
+            };
             let mut parts = parts.into_iter();
             match parts.next() {
-                Some(first) => (first, parts.collect()),
+                Some(first) => (first, parts.collect::<Vec<_>>()),
                 None => return done(tx, row.post.out, OutboxState::Dropped, "hooks left nothing of it", now),
             }
         }
@@ -101,23 +113,28 @@ fn release(tx: &Tx<'_>, row: &OutboxRow, text: &str, now: DateTime<Utc>) -> Outc
             (state == OutboxState::Sent).then_some(ms(now)),
         ],
     )?;
-    if let Some(ask) = row.post.ask.as_ref().filter(|ask| ask.closed.is_none() && text != row.post.part.body)
-    {
-        // Clients show the question from its own row.
-        tx.run("UPDATE ask SET text = ?2 WHERE id = ?1", params![ask.id.0, text])?;
+    if row.post.ask.is_some() && !rest.is_empty() {
+        // The buttons are beneath the last part.
+        tx.run("UPDATE outbox SET ask = NULL WHERE id = ?1", [row.post.out.0])?;
     }
     load(tx, row.post.out)?.into_iter().for_each(|row| tx.stored(row));
-    following(tx, row, rest, now)
+    following(tx, &row, rest, now)
 }
 
 /// Stores the other parts of a text. They come before everything that was stored after it.
 fn following(tx: &Tx<'_>, row: &OutboxRow, rest: Vec<Part>, now: DateTime<Utc>) -> Outcome<()> {
     let outgoing = beside(row, now);
+    let last = rest.len();
     for (n, part) in rest.into_iter().enumerate() {
         let salt = row.salt.and_then(|salt| salt_for(salt, &part));
         let new = outgoing.row(tx, PartKey::following(&row.post.key, n + 1), part)?;
         let follows = Some(row.follows.unwrap_or(row.post.out));
-        outgoing.put(tx, OutboxRow { salt, follows, ..new })?;
+        let ask = row.post.ask.clone().filter(|_| n + 1 == last);
+        let asked = ask.as_ref().map(|ask| ask.id);
+        let put = outgoing.put(tx, OutboxRow { salt, follows, post: Post { ask, ..new.post }, ..new })?;
+        if let (Some(ask), Some(out)) = (asked, put) {
+            tx.run("UPDATE ask SET out_id = ?2 WHERE id = ?1", [ask.0, out.0])?;
+        }
     }
     Ok(())
 }

@@ -16,11 +16,14 @@ const ANNA: i64 = 1001;
 const BEN: i64 = 1002;
 const GROUP: i64 = -1500;
 
-/// An agent that asks for permission, or for a name if the message says so, and then says what was answered.
+/// An agent that asks for permission and then says what was answered, or asks three questions and does not wait for the
+/// answers.
 const AGENT: &str = r#"
 while read -r line; do
   case "$line" in
-    *'"type":"prompt"'*'give it a name'*) echo '{"type":"ask","id":"1","kind":"input","text":"What is it called?"}' ;;
+    *'ask too much'*)
+      for n in 1 2 3; do echo '{"type":"ask","id":"'$n'","kind":"permission","text":"And this?"}'; done
+      printf '{"type":"delta","text":"Never mind."}\n{"type":"done"}\n' ;;
     *'"type":"prompt"'*) echo '{"type":"ask","id":"1","kind":"permission","text":"May I delete **it**?"}' ;;
     *'"type":"answer"'*)
       answer=$(printf '%s' "$line" | sed 's/.*"\(choice\|text\)":"\([^"]*\)".*/\2/')
@@ -136,12 +139,28 @@ fn a_question_is_listed_and_answered_on_the_command_line() {
     home.run(&["asks", "answer", "a9", "1"]).failed(1, &["no question a9"]);
     home.run(&["asks", "answer", "9", "1"]).failed(2, &["a question"]);
     assert_eq!(home.run(&["asks", "answer", "a1", "2"]).good().out, "a1 is answered: Deny\n");
-    home.run(&["asks", "answer", "a1", "2"]).failed(1, &["already"]);
+    for late in ["2", "perhaps"] {
+        home.run(&["asks", "answer", "a1", late]).failed(1, &["already"]);
+    }
     let said = chat.ends();
     assert!(said.contains("May I delete **it**?") && said.contains("The answer is deny."), "{said}");
     assert!(said.contains("frontdesk asks answer a1 NUMBER"), "it reads nothing that is not typed: {said}");
     let listed = home.run(&["asks", "--state", "answered"]).good().out.clone();
-    assert!(listed.contains("answered") && listed.contains("Deny"), "{listed}");
+    assert!(listed.contains("answered") && listed.contains("Deny (web:main)"), "{listed}");
+    let ended = home.run(&["asks", "--state", "all", "--json"]).json()["asks"][0].clone();
+    assert!(ended["ended"].as_str().unwrap() < ended["deadline"].as_str().unwrap(), "{ended}");
+    daemon.stop().good();
+}
+
+#[test]
+fn all_questions_are_listed_also_those_of_later_pages() {
+    let home = home_with_agent("");
+    let daemon = Daemon::start(&home.path());
+    for _ in 0..17 {
+        TerminalChat::start(&home, "ask too much").ends();
+    }
+    let listed = home.run(&["asks", "--state", "all", "--json"]).json();
+    assert_eq!(listed["asks"].as_array().unwrap().len(), 51);
     daemon.stop().good();
 }
 

@@ -1,10 +1,13 @@
 //! Questions to people: asked by an agent, answered once by somebody who may.
 
+mod hooked;
+mod written;
+
 use std::time::Duration;
 
 use frontdesk_core::ask::{AskAnswer, AskEnd, AskError, AskKind, AskState, Audience, Question};
 use frontdesk_core::delivery::PostKind;
-use frontdesk_core::hook::{HookPoint, HookVerdict};
+use frontdesk_core::hook::HookPoint;
 use frontdesk_core::message::Outcome;
 use frontdesk_store::row::{AccessChange, MessageState};
 use frontdesk_world::event::message_from;
@@ -20,10 +23,6 @@ fn permission(text: &str) -> Question {
         deadline: None,
         default: None,
     }
-}
-
-fn input(text: &str) -> Question {
-    Question { kind: AskKind::Input, ..permission(text) }
 }
 
 fn chosen(choice: &str) -> AskAnswer {
@@ -77,53 +76,6 @@ async fn a_pressed_button_answers_the_agent_and_the_message_says_who_chose_what(
     world.platform().shows("anna", 1, |post| post.text == "done").await;
     let Outcome::Answered { message, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(world.ended(message).await.message.state, MessageState::Answered);
-    world.at_rest().await;
-}
-
-#[tokio::test]
-async fn without_buttons_the_choices_are_a_list_that_a_reply_or_a_command_answers() {
-    for by_reply in [true, false] {
-        let world = World::new().await;
-        let asked = asking(&world).await;
-        assert!(asked.text.contains("1. ") && asked.text.contains("/answer 1 1"), "{}", asked.text);
-        match by_reply {
-            true => {
-                let reply = message_from("anna", "2").replying_to_bot(&asked.id);
-                world.platform().outcome_of(reply).await;
-            }
-            false => {
-                world.user("anna").says("/answer a1 deny").await;
-            }
-        }
-        assert_eq!(told(&world).await.answer(), Some(&chosen("deny")));
-        world.platform().shows("anna", 1, |post| post.text.contains("Your answer: ")).await;
-        world.at_rest().await;
-        assert_eq!(world.agent().prompts(), ["clean up"], "an answer is no message for the agent");
-    }
-}
-
-#[tokio::test]
-async fn a_reply_that_is_no_answer_is_a_message_for_the_agent() {
-    let world = World::new().await;
-    let asked = asking(&world).await;
-    let reply = message_from("anna", "why?").replying_to_bot(&asked.id);
-    assert!(matches!(world.platform().outcome_of(reply).await, Outcome::Accepted { .. }));
-    assert_eq!(world.session("anna").await.waiting, 1);
-    world.user("anna").says("/answer 1 1").await;
-    world.agent().begun(2).await;
-    assert_eq!(world.agent().prompts(), ["clean up", "why?"]);
-}
-
-#[tokio::test]
-async fn free_text_is_asked_for_and_given_by_a_reply() {
-    let world = World::with(plan().buttons()).await;
-    world.agent().will([Step::Ask(input("Which branch?")), Step::Say("done")]);
-    world.user("anna").says("release").await;
-    let asked = question(&world, "anna").await;
-    assert!(asked.text.contains("Reply to this message"), "{}", asked.text);
-    let reply = message_from("anna", "main, please").replying_to_bot(&asked.id);
-    world.platform().outcome_of(reply).await;
-    assert_eq!(told(&world).await.answer(), Some(&AskAnswer::Text("main, please".to_owned())));
     world.at_rest().await;
 }
 
@@ -387,23 +339,42 @@ async fn the_handle_lists_and_answers_questions_of_all_chats() {
 }
 
 #[tokio::test]
-async fn hooks_see_a_question_and_one_that_they_drop_ends_with_its_default() {
-    let hook = TestHook::at([HookPoint::MessageSending], |event| {
-        let text = event.clone().text_mut().unwrap().clone();
-        Ok(match text.contains("secret") {
-            true => HookVerdict::Drop("no".to_owned()),
-            false => HookVerdict::Rewrite(text.replace("Delete", "Remove")),
-        })
-    });
-    let world = World::with(plan().buttons().hook(hook)).await;
-    let asked = asking(&world).await;
-    assert!(asked.text.contains("Remove it?"), "{}", asked.text);
-    press(&world, "anna", &asked, "a1:0").await;
-    assert!(matches!(told(&world).await, AskEnd::Answered { .. }));
-    world.at_rest().await;
-    world.agent().will([Step::Ask(permission("Tell the secret?")), Step::Say("done")]);
-    world.user("anna").says("and now").await;
-    let ended = world.agent().told(2).await.swap_remove(1).unwrap();
-    assert!(matches!(ended, AskEnd::Expired { .. }), "{ended:?}");
-    world.at_rest().await;
+async fn a_long_question_keeps_its_beginning_when_it_ends() {
+    for hooked in [false, true] {
+        let hook = TestHook::observes([HookPoint::MessageSending]);
+        let world = World::with(if hooked { plan().buttons().hook(hook) } else { plan().buttons() }).await;
+        let text = format!("Delete these?\n\n{}end", "file ".repeat(34));
+        world.agent().will([Step::Ask(permission(&text)), Step::Say("done")]);
+        world.user("anna").says("clean up").await;
+        let asked = question(&world, "anna").await;
+        assert!(asked.text.ends_with("end"), "one message: {asked:?}");
+        press(&world, "anna", &asked, &asked.buttons[0]).await;
+        let closed = world.platform().shows("anna", 1, |post| post.id == asked.id && post.edits > 0).await;
+        let shown = &closed[0].text;
+        assert!(shown.starts_with("Delete these?") && shown.contains("name of anna"), "{shown}");
+        assert!(shown.chars().count() > 180, "no more is left out than has to be: {shown}");
+        world.at_rest().await;
+    }
+}
+
+#[tokio::test]
+async fn a_question_of_several_messages_keeps_all_but_the_buttons() {
+    for hooked in [false, true] {
+        let hook = TestHook::observes([HookPoint::MessageSending]);
+        let world = World::with(if hooked { plan().buttons().hook(hook) } else { plan().buttons() }).await;
+        let text = format!("{}\n\n{}", "first ".repeat(30), "second ".repeat(20));
+        world.agent().will([Step::Ask(permission(&text)), Step::Say("done")]);
+        world.user("anna").says("clean up").await;
+        let shown = world.platform().shows("anna", 2, |post| post.kind == PostKind::Notice).await;
+        let buttons: Vec<bool> = shown.iter().map(|post| post.buttons.is_empty()).collect();
+        assert_eq!(buttons, [true, false], "the last one has the buttons");
+        press(&world, "anna", &shown[1], "a1:0").await;
+        let closed = world.platform().shows("anna", 1, |post| post.id == shown[1].id && post.edits > 0).await;
+        assert!(
+            closed[0].text.starts_with("second") && closed[0].text.contains("name of anna"),
+            "{closed:?}"
+        );
+        world.at_rest().await;
+        assert_eq!(world.platform().chat("anna")[0].text, shown[0].text);
+    }
 }

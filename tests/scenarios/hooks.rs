@@ -255,7 +255,7 @@ async fn every_point_that_this_agent_reaches_is_given_its_fields() {
             r#"after_tool_call {{"params":{{"n":1}},"result":"result of count","sessionKey":"{key}","tool":"count"}}"#
         ),
         format!(
-            r#"message_sending {{"channel":"fake","message":"hello","piece":false,"sessionKey":"{key}"}}"#
+            r#"message_sending {{"channel":"fake","choices":[],"message":"hello","piece":false,"sessionKey":"{key}"}}"#
         ),
         format!(
             r#"agent_end {{"messages":[{{"role":"user","text":"hello"}},{{"role":"assistant","text":"hello"}}],"sessionKey":"{key}","usage":{usage}}}"#

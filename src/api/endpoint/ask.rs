@@ -1,9 +1,9 @@
 //! Questions that wait for a person, and their answers.
 
 use frontdesk_core::access::Action;
-use frontdesk_core::ask::{Answerer, AskAnswer, AskError, AskState, AskView};
+use frontdesk_core::ask::{Answerer, AskAnswer, AskState, AskView};
 use frontdesk_core::id::{AskId, IdError};
-use frontdesk_store::row::AskFilter;
+use frontdesk_store::row::{self, AskFilter};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -83,12 +83,8 @@ async fn give(
     given: GivenAnswer,
 ) -> Result<AskView, ApiError> {
     let answer = match (given.choice, given.text) {
-        (Some(choice), None) => AskAnswer::Choice(choice),
-        (None, Some(text)) => {
-            let ask = server.handle.ask(id).await?;
-            frontdesk_core::ask::read(ask.kind, &ask.choices, &text)
-                .ok_or_else(|| ApiError::answer(&AskError::UnknownChoice))?
-        }
+        (Some(choice), None) => row::GivenAnswer::Exact(AskAnswer::Choice(choice)),
+        (None, Some(text)) => row::GivenAnswer::Typed(text),
         _ => return Err(ApiError::bad_request("an answer has either a `choice` or a `text`")),
     };
     let by = Answerer { id: caller.principal.clone(), name: None };

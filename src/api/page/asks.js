@@ -122,8 +122,15 @@ function place(card, turn) {
 
 /** Shows the questions of this chat after a reload. */
 async function showAsks() {
-  const page = await getJson("/api/asks?state=all&session=" + encodeURIComponent(session));
-  for (const ask of page.asks.reverse()) {
+  const query = "/api/asks?state=all&session=" + encodeURIComponent(session);
+  const asks = [];
+  let before = null;
+  do {
+    const page = await getJson(query + (before ? "&before=" + before : ""));
+    asks.push(...page.asks);
+    before = page.next;
+  } while (before);
+  for (const ask of asks.reverse()) {
     showAsk({ ...ask, ask: ask.id }, (card) => place(card, ask.turn));
     if (ask.state !== "open") closeAsk({ ...ask, ask: ask.id });
   }

@@ -57,28 +57,50 @@ pub async fn asks(args: AsksArgs) -> Done {
 }
 
 async fn list(args: ListArgs) -> Done {
-    let answer = Client::find(&args.remote)?.get(&format!("/api/asks?state={}", args.state)).await?;
+    let asks = all(&Client::find(&args.remote)?, &args.state).await?;
     if args.remote.json {
-        return screen::json(&answer);
+        return screen::json(&json!({"asks": asks}));
     }
-    let rows = field::list(&answer, "asks").iter().map(row).collect();
+    let rows = asks.iter().map(row).collect();
     let empty = match args.state.as_str() {
         "open" => "No question waits for an answer.".to_owned(),
         "all" => "There are no questions.".to_owned(),
         state => format!("There are no questions in the state {state}."),
     };
-    table::print(&["ID", "TO", "STATE", "UNTIL", "QUESTION", "ANSWERS"], rows, &empty)
+    table::print(&["ID", "TO", "STATE", "UNTIL OR ENDED", "QUESTION", "ANSWERS"], rows, &empty)
+}
+
+/// All questions in a state, the newest first. The gateway lists them in pages.
+async fn all(client: &Client, state: &str) -> Result<Vec<Value>, Failure> {
+    let (mut asks, mut before) = (Vec::new(), String::new());
+    loop {
+        let from = if before.is_empty() { String::new() } else { format!("&before={before}") };
+        let page = client.get(&format!("/api/asks?state={state}{from}")).await?;
+        asks.extend_from_slice(field::list(&page, "asks"));
+        before = field::text(&page, "next");
+        if before.is_empty() {
+            return Ok(asks);
+        }
+    }
 }
 
 fn row(ask: &Value) -> Vec<String> {
+    let is_open = field::text(ask, "state") == "open";
+    let by = screen::one_line(&answerer(ask));
     vec![
         field::text(ask, "id"),
         field::text(ask, "to"),
         field::text(ask, "state"),
-        field::ago(ask, "deadline"),
+        field::ago(ask, if is_open { "deadline" } else { "ended" }),
         screen::brief(&field::text(ask, "text"), 60),
-        answers(ask),
+        if by.is_empty() { answers(ask) } else { format!("{} ({by})", answers(ask)) },
     ]
+}
+
+/// Who has answered a question: their name, or their id where it is not known. Empty if nobody has.
+pub fn answerer(closed: &Value) -> String {
+    let named = ["by_name", "by"].map(|name| field::text(closed, name));
+    named.into_iter().find(|by| !by.is_empty()).unwrap_or_default()
 }
 
 /// The answer of a closed question; of an open one, the choices with the numbers by which they are chosen.

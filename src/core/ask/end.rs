@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::AskChoice;
+use super::{AskChoice, MAX_ANSWER};
 use crate::address::Principal;
 use crate::id::AskId;
 use crate::visible::quoted_label;
@@ -143,9 +143,15 @@ pub enum AskError {
     /// The person is not one of those who are asked.
     #[error("This question is not for you.")]
     NotYours,
-    /// The answer is none of its choices, is empty or is too long.
+    /// The answer is none of its choices.
     #[error("That is not an answer to this question.")]
     UnknownChoice,
+    /// It asks for a text, and the answer has none that can be seen.
+    #[error("Your answer is empty. Please write something.")]
+    NoText,
+    /// It asks for a text, and the answer is too long.
+    #[error("Your answer is too long. It may have at most {MAX_ANSWER} characters.")]
+    TooLong,
 }
 
 impl AskError {
@@ -166,6 +172,8 @@ impl AskError {
             AskError::Closed(_) => "ask_closed",
             AskError::NotYours => "not_yours",
             AskError::UnknownChoice => "unknown_choice",
+            AskError::NoText => "no_text",
+            AskError::TooLong => "too_long",
         }
     }
 }

@@ -102,10 +102,7 @@ impl Question {
             if choice.id.is_empty() || !within(&choice.id, MAX_CHOICE_ID) || repeats {
                 return Err(QuestionError::ChoiceId);
             }
-            if !is_visible(&choice.label)
-                || !within(&choice.label, MAX_LABEL)
-                || choice.label.contains(breaks)
-            {
+            if !is_label(&choice.label) {
                 return Err(QuestionError::Label);
             }
         }
@@ -150,6 +147,11 @@ impl Question {
         let whole = json!([self.kind.name(), self.text, choices, audience, self.default]).to_string();
         Sha256::digest(whole).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// Whether a text can be the label of a choice: one visible line of at most [`MAX_LABEL`] characters.
+pub fn is_label(text: &str) -> bool {
+    is_visible(text) && text.chars().count() <= MAX_LABEL && !text.contains(breaks)
 }
 
 /// The usual choices; the second one is the default.

@@ -1,8 +1,8 @@
 //! Answers that are typed: how to answer without buttons, and what a text means as an answer.
 
-use super::{AskAnswer, AskChoice, AskKind, MAX_ANSWER};
+use super::{AskAnswer, AskChoice, AskError, AskKind, MAX_ANSWER};
 use crate::id::AskId;
-use crate::visible::quoted_label;
+use crate::visible::{is_visible, quoted_label};
 
 /// What is appended to the text of a question, in Markdown: the numbered choices where the platform has no buttons, and
 /// how to answer with free text everywhere. `None` if nothing is needed.
@@ -23,20 +23,23 @@ pub fn instructions(id: AskId, kind: AskKind, choices: &[AskChoice], buttons: bo
 }
 
 /// The answer that a typed text gives: the number of a choice (counted from 1), its id or its label in any case; or the
-/// text itself where free text is asked for. `None` if it is no answer.
-pub fn read(kind: AskKind, choices: &[AskChoice], text: &str) -> Option<AskAnswer> {
+/// text itself where free text is asked for. An error says why it is no answer.
+pub fn read(kind: AskKind, choices: &[AskChoice], text: &str) -> Result<AskAnswer, AskError> {
     let text = text.trim();
     if kind == AskKind::Input {
-        let fits = !text.is_empty() && text.chars().count() <= MAX_ANSWER;
-        return fits.then(|| AskAnswer::Text(text.to_owned()));
+        return match text.chars().count() {
+            _ if !is_visible(text) => Err(AskError::NoText),
+            0..=MAX_ANSWER => Ok(AskAnswer::Text(text.to_owned())),
+            _ => Err(AskError::TooLong),
+        };
     }
     let number = text.parse::<usize>().ok().filter(|_| text.bytes().all(|digit| digit.is_ascii_digit()));
     let same = |other: &str| other.to_lowercase() == text.to_lowercase();
     let choice = match number {
-        Some(number) => choices.get(number.checked_sub(1)?),
+        Some(number) => number.checked_sub(1).and_then(|at| choices.get(at)),
         None => choices.iter().find(|choice| same(&choice.id) || same(&choice.label)),
     };
-    choice.map(|choice| AskAnswer::Choice(choice.id.clone()))
+    choice.map(|choice| AskAnswer::Choice(choice.id.clone())).ok_or(AskError::UnknownChoice)
 }
 
 #[cfg(test)]
@@ -73,21 +76,23 @@ mod tests {
         let choices = choices();
         let read = |text| read(AskKind::Choice, &choices, text);
         let (allow, deny) =
-            (Some(AskAnswer::Choice("allow".into())), Some(AskAnswer::Choice("deny-*all*".into())));
+            (Ok(AskAnswer::Choice("allow".into())), Ok(AskAnswer::Choice("deny-*all*".into())));
         for text in ["1", " 1 ", "allow", "ALLOW"] {
             assert_eq!(read(text), allow, "{text}");
         }
         assert_eq!(read("deny *all*"), deny);
         for text in ["0", "3", "+1", "-1", "1.", "", "why?", "99999999999999999999999"] {
-            assert_eq!(read(text), None, "{text}");
+            assert_eq!(read(text), Err(AskError::UnknownChoice), "{text}");
         }
     }
 
     #[test]
     fn free_text_is_taken_as_it_is_within_its_limit() {
         let read = |text: &str| read(AskKind::Input, &[], text);
-        assert_eq!(read(" 2 "), Some(AskAnswer::Text("2".into())));
-        assert_eq!(read("  "), None);
-        assert_eq!(read(&"x".repeat(MAX_ANSWER + 1)), None);
+        assert_eq!(read(" 2 "), Ok(AskAnswer::Text("2".into())));
+        assert_eq!(read(&"x".repeat(MAX_ANSWER + 1)), Err(AskError::TooLong));
+        for blank in ["", "  ", "\u{200b}\u{2060}", "\u{7}\n", "\u{2800}"] {
+            assert_eq!(read(blank), Err(AskError::NoText), "{blank:?}");
+        }
     }
 }

@@ -40,6 +40,10 @@ fn a_new_conversation_may_begin_with_code_but_its_command_is_plain() {
     );
 }
 
+fn written(ask: Option<i64>, text: &str) -> Command {
+    Command::Answer(Some(WrittenAnswer { ask: ask.map(AskId), text: text.into() }))
+}
+
 fn command(text: &str) -> Command {
     match parse(text, Some("front_bot")) {
         Parsed::Command(command) => command,
@@ -57,8 +61,11 @@ fn command(text: &str) -> Command {
 #[case("/stop at once!", Command::Stop)]
 #[case("/retry", Command::Retry)]
 #[case("/answer", Command::Answer(None))]
-#[case("/answer 7 2", Command::Answer(Some((AskId(7), "2".into()))))]
-#[case("/answer A7  to the\n main branch ", Command::Answer(Some((AskId(7), "to the\n main branch".into()))))]
+#[case("/answer 7 2", written(Some(7), "2"))]
+#[case("/answer A7  to the\n main branch ", written(Some(7), "to the\n main branch"))]
+#[case("/answer 2", written(None, "2"))]
+#[case("/answer a7", written(None, "a7"))]
+#[case("/answer the main  branch", written(None, "the main  branch"))]
 #[case("/sessions", Command::Sessions { page: 1 })]
 #[case("/sessions 3", Command::Sessions { page: 3 })]
 #[case("/resume", Command::Resume { epoch: None })]

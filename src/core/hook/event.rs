@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::HookPoint;
+use super::{HookPoint, HookVerdict};
+use crate::ask::is_label;
 use crate::delta::Usage;
 use crate::key::SessionKey;
 
@@ -124,6 +125,9 @@ pub struct HookText {
     pub channel: String,
     /// Whether it is a piece of an answer that is still being written. The whole answer follows.
     pub piece: bool,
+    /// The labels of its choices, if it is a question with choices. Where the platform has no buttons, they are listed below
+    /// the text, which does not contain them.
+    pub choices: Vec<String>,
 }
 
 /// A message of a turn.
@@ -193,6 +197,18 @@ impl HookEvent {
         }
     }
 
+    /// Why [`HookVerdict::Question`] cannot replace this text, if it cannot.
+    pub fn refuses(&self, verdict: &HookVerdict) -> Option<&'static str> {
+        let (HookEvent::MessageSending(text), HookVerdict::Question { choices, .. }) = (self, verdict) else {
+            return None;
+        };
+        if choices.len() != text.choices.len() {
+            return Some("it returned another number of choices");
+        }
+        let wrong = choices.iter().any(|label| !is_label(label));
+        wrong.then_some("it returned a choice that is not one short visible line")
+    }
+
     /// The fields as JSON, for hooks that are not written in Rust.
     pub fn to_json(&self) -> Value {
         let key = |session: &SessionKey| session.as_str().to_owned();
@@ -208,10 +224,13 @@ impl HookEvent {
             HookEvent::MessageReceived { session, message, channel } => {
                 json!({"sessionKey": key(session), "message": message, "channel": channel})
             }
-            HookEvent::MessageSending(HookText { session, message, channel, piece }) => {
-                let session = session.as_ref().map(key);
-                json!({"sessionKey": session, "message": message, "channel": channel, "piece": piece})
-            }
+            HookEvent::MessageSending(HookText { session, message, channel, piece, choices }) => json!({
+                "sessionKey": session.as_ref().map(key),
+                "message": message,
+                "channel": channel,
+                "piece": piece,
+                "choices": choices,
+            }),
             HookEvent::MessageSent { session, message, channel, message_id } => {
                 let session = session.as_ref().map(key);
                 json!({"sessionKey": session, "message": message, "channel": channel, "messageId": message_id})

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::access::Action;
-use frontdesk_core::ask::{Answerer, AskView};
+use frontdesk_core::ask::{Answerer, AskView, Audience};
+use frontdesk_core::command::WrittenAnswer;
 use frontdesk_core::id::AskId;
 use frontdesk_core::message::SenderKind;
 use frontdesk_core::span;
@@ -42,17 +43,70 @@ pub(super) fn line(ask: &AskView, now: DateTime<Utc>) -> String {
     format!("Question {number} waits for an answer for another {left}: {text} Answer it with {how}.")
 }
 
-pub(super) fn plan(shared: &Shared, row: &InboundRow, ask: AskId, text: String) -> Plan {
+pub(super) async fn plan(
+    shared: &Shared,
+    row: &InboundRow,
+    WrittenAnswer { ask, text }: WrittenAnswer,
+) -> Result<Plan, StoreError> {
     if row.from.kind != SenderKind::Person {
-        return Plan::say("Only people can answer questions.");
+        return Ok(Plan::say("Only people can answer questions."));
     }
-    let standing = match shared.still_may(&shared.settings(), row, Action::Administer) {
+    let settings = shared.settings();
+    let standing = match shared.still_may(&settings, row, Action::Administer) {
         true => Standing::Admin,
         false => Standing::Person,
     };
     let by = Answerer { id: row.from.id.clone(), name: row.from.name.clone() };
-    let answering = Answering { ask, given: GivenAnswer::Typed(text), by, standing };
-    Plan::new(CommandEffect::Answer(answering), reply)
+    let ask = match ask {
+        Some(ask) => ask,
+        None => match only(shared, row, standing, &text).await? {
+            Meant::Ask(ask) => ask,
+            Meant::Unclear(reply) => return Ok(Plan::say(reply)),
+        },
+    };
+    let elsewhere = shared.store.ask(ask).await?.map(|ask| ask.session);
+    let elsewhere = elsewhere.filter(|session| shared.person_may_write(&settings, session, &by.id));
+    // Without the right to write in the question's chat it can be answered only here.
+    let place = elsewhere.or_else(|| Some(row.session.clone()));
+    let answering = Answering { ask, given: GivenAnswer::Typed(text), by, standing, place, under: None };
+    Ok(Plan::new(CommandEffect::Answer(answering), reply))
+}
+
+/// The question that an answer without a number is for.
+enum Meant {
+    Ask(AskId),
+    /// It is not clear: the reply that asks for more.
+    Unclear(String),
+}
+
+/// The only question of the chat that waits for the sender.
+async fn only(
+    shared: &Shared,
+    row: &InboundRow,
+    standing: Standing,
+    text: &str,
+) -> Result<Meant, StoreError> {
+    let mut open = shared.store.open_asks(Some(&row.session)).await?;
+    open.retain(|ask| match &ask.audience {
+        Audience::Admins => standing == Standing::Admin,
+        Audience::People(people) => people.contains(&row.from.id),
+    });
+    let now = shared.time.wall();
+    Ok(match open.as_slice() {
+        [] => Meant::Unclear("No question waits for an answer from you here.".to_owned()),
+        // It may be the beginning of `/answer 7 1`.
+        [ask] if names(text, ask.id) => Meant::Unclear(line(ask, now)),
+        [ask] => Meant::Ask(ask.id),
+        several => {
+            let lines: Vec<String> = several.iter().map(|ask| line(ask, now)).collect();
+            Meant::Unclear(format!("Which question do you answer?\n{}", lines.join("\n")))
+        }
+    })
+}
+
+/// Whether a text is the number of a question.
+fn names(text: &str, ask: AskId) -> bool {
+    text.strip_prefix(['a', 'A']).unwrap_or(text) == ask.0.to_string()
 }
 
 fn reply(facts: &CommandFacts) -> String {

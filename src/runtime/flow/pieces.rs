@@ -22,7 +22,7 @@ impl HookPiece<'_> {
             Pieces::Off => None,
             Pieces::Seen => {
                 let (session, channel) = (self.about.session.clone(), self.address.channel().to_owned());
-                let text = HookText { session, message: text, channel, piece: true };
+                let text = HookText { session, message: text, channel, piece: true, choices: Vec::new() };
                 shared.hooks.sending(text).await.ok()
             }
         }

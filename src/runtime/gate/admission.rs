@@ -168,7 +168,12 @@ impl Admission<'_> {
         }
         let by = Answerer { id: from.id.clone(), name: from.name.clone() };
         let standing = if self.is_by_admin() { Standing::Admin } else { Standing::Person };
-        let answering = Answering { ask, given: GivenAnswer::Position(choice), by, standing };
+        let under = match &self.event.kind {
+            EventKind::Button { target } => target.clone(),
+            _ => None,
+        };
+        let (given, place) = (GivenAnswer::Position(choice), self.session().ok());
+        let answering = Answering { ask, given, by, standing, place, under };
         Some(Plan::of(Disposition::Answer(Box::new(answering))))
     }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use frontdesk_core::access::{Action, Decision};
 use frontdesk_core::address::Address;
-use frontdesk_core::ask::{self, AskView};
+use frontdesk_core::ask::{self, AskError, AskView};
 use frontdesk_core::message::{Event, EventKind};
 use frontdesk_core::port::Busy;
 
@@ -65,7 +65,10 @@ async fn typed(shared: &Shared, event: &Event) -> Result<Option<TypedAnswer>, Bu
     };
     let asked = shared.store.ask_in(&event.address, target).await;
     let asked = asked.map_err(|error| Busy::Storage(error.to_string()))?;
-    let is_answer = |ask: &AskView| ask::read(ask.kind, &ask.choices, &event.text).is_some();
+    let is_answer = |ask: &AskView| {
+        // A text that nobody can see is refused as an answer: the agent could not read it either.
+        matches!(ask::read(ask.kind, &ask.choices, &event.text), Ok(_) | Err(AskError::NoText))
+    };
     let text = event.text.trim();
     Ok(asked.filter(is_answer).map(|ask| TypedAnswer(format!("/answer {} {text}", ask.id))))
 }

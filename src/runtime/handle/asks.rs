@@ -1,6 +1,6 @@
 //! Questions to people, for the API and the command line.
 
-use frontdesk_core::ask::{Answerer, AskAnswer, AskError, AskView};
+use frontdesk_core::ask::{Answerer, AskError, AskView};
 use frontdesk_core::id::AskId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_store::row::{Answering, AskFilter, GivenAnswer, Standing};
@@ -24,17 +24,20 @@ impl GatewayHandle {
         ask.ok_or_else(|| AskError::NoSuchAsk(id).into())
     }
 
-    /// Answers a question. An operator may answer any question, everybody else only those that name them. Returns the
-    /// question after its end.
+    /// Answers a question. An operator may answer any question, everybody else only those that name them, as long as they
+    /// may write in its chat. Returns the question after its end.
     pub async fn answer_ask(
         &self,
         id: AskId,
         by: Answerer,
         operator: bool,
-        answer: AskAnswer,
+        answer: impl Into<GivenAnswer>,
     ) -> Result<AskView, GatewayError> {
         let standing = if operator { Standing::Operator } else { Standing::Person };
-        let answering = Answering { ask: id, given: GivenAnswer::Exact(answer), by, standing };
+        let session = self.ask(id).await?.session;
+        let may_write = self.0.person_may_write(&self.0.settings(), &session, &by.id);
+        let place = may_write.then_some(session);
+        let answering = Answering { ask: id, given: answer.into(), by, standing, place, under: None };
         let shared = self.0.clone();
         self.to_its_end(async move {
             let answered = shared.store.ask_answered(answering, shared.time.now()).await??;

@@ -37,7 +37,8 @@ impl GatewayHandle {
             ReceiptRule::Platform => None,
         };
         let (channel, message) = (to.channel().to_owned(), text.to_owned());
-        let unseen = HookText { session: session.clone(), message, channel, piece: false };
+        let unseen =
+            HookText { session: session.clone(), message, channel, piece: false, choices: Vec::new() };
         let (address, key, author) = (to.clone(), key.to_owned(), author.clone());
         let (parts, files, now) = (Vec::new(), Vec::new(), self.0.time.wall());
         let outgoing = OutgoingMessage { address, session, parts, media: files, key, author, now };

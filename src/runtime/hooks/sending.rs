@@ -35,25 +35,38 @@ impl Hooks {
     /// What is sent of a text, in Markdown, or why hooks keep it from being sent. Sequences for a terminal are removed
     /// from what hooks write, as from what agents write.
     pub(crate) async fn sending(&self, text: HookText) -> Result<String, Withheld> {
+        self.sending_question(text).await.map(|text| text.message)
+    }
+
+    /// The same for a question, with its choices.
+    pub(crate) async fn sending_question(&self, text: HookText) -> Result<HookText, Withheld> {
         if !self.any(HookPoint::MessageSending) {
-            return Ok(text.message);
+            return Ok(text);
         }
-        let before = text.message.clone();
-        let mut outcome = self.ask(HookEvent::MessageSending(text)).await;
-        let (failed, error) = match outcome.end {
-            None => {
-                let text = outcome.event.text_mut().map(std::mem::take).unwrap_or_default();
-                return Ok(if text == before { text } else { terminal::plain(&text).into_owned() });
-            }
-            Some(HookEnd::Dropped { hook, reason }) => {
+        let before = text.clone();
+        let outcome = self.ask(HookEvent::MessageSending(text)).await;
+        let (failed, error) = match (outcome.end, outcome.event) {
+            (None, HookEvent::MessageSending(text)) => return Ok(cleaned(text, &before)),
+            (Some(HookEnd::Dropped { hook, reason }), _) => {
                 (false, format!("dropped by the hook {hook}: {reason}"))
             }
-            Some(HookEnd::Failed { hook }) => {
+            (Some(HookEnd::Failed { hook }), _) => {
                 (true, format!("the hook {hook} failed, which must see it first"))
             }
             // This point allows no answer.
-            Some(HookEnd::Answered(_)) => return Ok(before),
+            (Some(HookEnd::Answered(_)) | None, _) => return Ok(before),
         };
-        Err(Withheld { text: before, failed, error })
+        Err(Withheld { text: before.message, failed, error })
     }
+}
+
+/// What hooks made of a text, without sequences for a terminal.
+fn cleaned(text: HookText, before: &HookText) -> HookText {
+    let clean = |new: String, old: Option<&String>| match old == Some(&new) {
+        true => new,
+        false => terminal::plain(&new).into_owned(),
+    };
+    let choices = text.choices.into_iter().enumerate();
+    let choices = choices.map(|(n, label)| clean(label, before.choices.get(n))).collect();
+    HookText { message: clean(text.message, Some(&before.message)), choices, ..before.clone() }
 }

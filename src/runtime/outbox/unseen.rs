@@ -14,11 +14,17 @@ pub(super) async fn show(shared: &Shared, row: &OutboxRow) -> Result<NextRun, St
         message: row.post.part.body.clone(),
         channel: row.address.channel().to_owned(),
         piece: false,
+        choices: match &row.post.ask {
+            Some(ask) if ask.closed.is_none() => {
+                ask.choices.iter().map(|choice| choice.label.clone()).collect()
+            }
+            _ => Vec::new(),
+        },
     };
-    let seen = shared.hooks.sending(text).await;
+    let seen = shared.hooks.sending_question(text).await;
     let (out, now) = (row.post.out, shared.time.wall());
     match seen {
-        Ok(text) => shared.store.seen(out, text, now).await?,
+        Ok(HookText { message, choices, .. }) => shared.store.seen(out, message, choices, now).await?,
         Err(withheld) => shared.store.withheld(out, withheld, now).await?,
     };
     if row.post.ask.is_some() {

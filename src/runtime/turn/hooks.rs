@@ -158,7 +158,8 @@ impl TurnRun<'_> {
     /// What is sent of a text of this turn, or why hooks keep it from being sent.
     pub(super) async fn sending(&mut self, text: String) -> Result<String, Withheld> {
         let (session, channel) = (Some(self.turn.session.clone()), self.turn.address.channel().to_owned());
-        self.shared.hooks.sending(HookText { session, message: text, channel, piece: false }).await
+        let text = HookText { session, message: text, channel, piece: false, choices: Vec::new() };
+        self.shared.hooks.sending(text).await
     }
 
     /// What the history may keep of an answer that is not complete: it is shown there too.

@@ -1,12 +1,13 @@
 //! An answer: it holds once, and may confirm a command.
 
-use frontdesk_core::ask::{Answerer, AskAnswer, AskEnd, AskError, Audience, read};
+use frontdesk_core::ask::{Answerer, AskAnswer, AskChoice, AskEnd, AskError, AskKind, Audience, read};
 use frontdesk_core::id::{AskId, MessageId};
+use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::{InputKind, SenderKind};
 use frontdesk_core::time::Now;
 use rusqlite::params;
 
-use super::close::close;
+use super::close::{close, close_copy};
 use crate::ask_row::{AskRow, load};
 use crate::epoch::session_state;
 use crate::fault::Outcome;
@@ -56,32 +57,47 @@ fn judged(ask: &AskRow, answering: &Answering, now: Now) -> std::result::Result<
     if let Some(end) = &ask.view.end {
         return Err(AskError::Closed(end.clone()));
     }
-    // The ids of questions can be guessed, so an admin of another account may know this one.
-    let is_of_account = answering.by.id.account() == ask.view.address.account();
-    let is_asked = match (&ask.view.audience, answering.standing) {
-        (_, Standing::Operator) => true,
-        (Audience::Admins, Standing::Admin) => is_of_account,
-        (Audience::People(people), Standing::Person | Standing::Admin) => people.contains(&answering.by.id),
-        (Audience::Admins, Standing::Person) => false,
-    };
-    if !is_asked {
+    if !is_asked(ask, answering) {
         return Err(AskError::NotYours);
     }
     if ask.wait.is_over(now.steady) {
         return Err(AskError::Closed(AskEnd::Expired { default: ask.default.clone() }));
     }
     let view = &ask.view;
-    let answer = match &answering.given {
-        GivenAnswer::Position(n) => view.choices.get(*n).map(|choice| AskAnswer::Choice(choice.id.clone())),
-        GivenAnswer::Typed(text) => read(view.kind, &view.choices, text),
-        GivenAnswer::Exact(AskAnswer::Text(text)) => {
-            read(view.kind, &[], text).filter(|answer| matches!(answer, AskAnswer::Text(_)))
-        }
-        GivenAnswer::Exact(AskAnswer::Choice(id)) => {
-            view.choices.iter().any(|choice| choice.id == *id).then(|| AskAnswer::Choice(id.clone()))
-        }
+    let choice = |choice: Option<&AskChoice>| {
+        choice.map(|choice| AskAnswer::Choice(choice.id.clone())).ok_or(AskError::UnknownChoice)
     };
-    answer.ok_or(AskError::UnknownChoice)
+    match &answering.given {
+        GivenAnswer::Position(n) => choice(view.choices.get(*n)),
+        GivenAnswer::Typed(text) => read(view.kind, &view.choices, text),
+        GivenAnswer::Exact(AskAnswer::Text(text)) if view.kind == AskKind::Input => {
+            read(view.kind, &[], text)
+        }
+        GivenAnswer::Exact(AskAnswer::Text(_)) => Err(AskError::UnknownChoice),
+        GivenAnswer::Exact(AskAnswer::Choice(id)) => {
+            choice(view.choices.iter().find(|choice| choice.id == *id))
+        }
+    }
+}
+
+fn is_asked(ask: &AskRow, answering: &Answering) -> bool {
+    let view = &ask.view;
+    // The ids of questions can be guessed, so an admin of another account, or somebody in another chat, may know this one.
+    let is_of_account = answering.by.id.account() == view.address.account();
+    let may_write = answering.place.as_ref().is_some_and(|place| is_same_chat(place, &view.session));
+    match (&view.audience, answering.standing) {
+        (_, Standing::Operator) => true,
+        (Audience::Admins, Standing::Admin) => is_of_account,
+        (Audience::People(people), Standing::Person | Standing::Admin) => {
+            people.contains(&answering.by.id) && may_write
+        }
+        (Audience::Admins, Standing::Person) => false,
+    }
+}
+
+fn is_same_chat(one: &SessionKey, other: &SessionKey) -> bool {
+    let chat = |session: &SessionKey| (session.scope() == Scope::Dm, session.id().to_owned());
+    one.account() == other.account() && chat(one) == chat(other)
 }
 
 /// The confirmed command waits as a row of its own, whose sender is the person who confirmed it. `None` if the command
@@ -128,7 +144,13 @@ pub(crate) fn pressed(
     if let Some(known) = known(tx, batch, &message.event.id, Some(message.digest()))? {
         return Ok(known);
     }
-    let Answered { shown, confirmed } = match answered(tx, answering, batch.received)? {
+    let answered = answered(tx, answering, batch.received)?;
+    if let Some(message) = &answering.under
+        && let Some(ask) = load(tx, answering.ask)?.filter(|ask| is_asked(ask, answering))
+    {
+        close_copy(tx, &ask, message, batch.received.wall)?;
+    }
+    let Answered { shown, confirmed } = match answered {
         Ok(answered) => answered,
         Err(error) => return Ok(Stored::NotAnswered { ask: answering.ask, error }),
     };

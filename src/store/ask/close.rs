@@ -7,11 +7,12 @@ use frontdesk_core::id::{AskId, OutId, TurnId};
 use frontdesk_core::markup::Part;
 use rusqlite::params;
 
+use super::rendered::{closing_part, closing_text};
 use crate::ask_row::{AskRow, load as load_ask, stored_answer};
 use crate::delivery::done;
 use crate::fault::Outcome;
 use crate::part::{Outgoing, load};
-use crate::part_key::TextKey;
+use crate::part_key::{PartKey, TextKey};
 use crate::row::{EndedAsk, OutboxRow, OutboxState};
 use crate::sql::ms;
 use crate::tx::Tx;
@@ -63,6 +64,35 @@ fn show(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd, now: DateTime<Utc>) -> Outcome<
         | OutboxState::Sent
         | OutboxState::Unknown => {}
     }
+    let key = TextKey::ask_closed(ask.view.id);
+    edit(tx, ask, &question, (&key, None), end, now)
+}
+
+/// Somebody pressed a button under a message that is not known: a copy of a question that was sent twice, because no response
+/// came for the first one. If the question has ended, the copy says so too.
+pub(super) fn close_copy(tx: &Tx<'_>, ask: &AskRow, message: &str, now: DateTime<Utc>) -> Outcome<()> {
+    let (Some(question), Some(end)) = (load(tx, ask.out)?, &ask.view.end) else { return Ok(()) };
+    if question.platform_message.as_deref() == Some(message) {
+        return Ok(());
+    }
+    // A client could name any message of the bot.
+    let known = "SELECT 1 FROM outbox WHERE platform_message_id = ?1 OR target = ?1";
+    if tx.one(known, [message], |_| Ok(()))?.is_some() {
+        return Ok(());
+    }
+    let key = TextKey::ask_copy_closed(ask.view.id, message);
+    edit(tx, ask, &question, (&key, Some(message)), end, now)
+}
+
+/// Stores the edit of a question's message, or of a copy with this id of the platform.
+fn edit(
+    tx: &Tx<'_>,
+    ask: &AskRow,
+    question: &OutboxRow,
+    (key, copy): (&TextKey, Option<&str>),
+    end: &AskEnd,
+    now: DateTime<Utc>,
+) -> Outcome<()> {
     let MessageRefs { session, messages } = &question.post.about;
     let outgoing = Outgoing {
         turn: ask.view.turn,
@@ -76,8 +106,14 @@ fn show(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd, now: DateTime<Utc>) -> Outcome<
     };
     let text = closing_text(ask, end);
     // Of a question with several messages the last one changes: it had the buttons.
-    let key = TextKey::ask_closed(ask.view.id);
-    let Some(row) = outgoing.text_rows(tx, &key, &text)?.pop() else { return Ok(()) };
+    let renderer = &*tx.shared.renderer;
+    let row = if renderer.waits_for_hooks() {
+        outgoing.unseen(tx, key.part(0), &text)?
+    } else {
+        let messages = question.post.part.key as usize + 1;
+        let Some(part) = closing_part(renderer, &ask.view.address, &text, messages) else { return Ok(()) };
+        outgoing.row(tx, key.part(0), part)?
+    };
     let posted = PostedAsk {
         id: ask.view.id,
         kind: ask.view.kind,
@@ -87,7 +123,8 @@ fn show(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd, now: DateTime<Utc>) -> Outcome<
         audience: ask.view.audience.clone(),
         closed: Some(end.clone()),
     };
-    outgoing.put(tx, OutboxRow { post: Post { ask: Some(posted), ..row.post }, ..row }).map(drop)
+    let edit = copy.map(str::to_owned);
+    outgoing.put(tx, OutboxRow { edit, post: Post { ask: Some(posted), ..row.post }, ..row }).map(drop)
 }
 
 /// Drops the parts of a question.
@@ -95,9 +132,12 @@ fn unsend(tx: &Tx<'_>, ask: &AskRow, question: &OutboxRow, now: DateTime<Utc>) -
     let why = "its question ended before it was sent";
     let key = ask.key();
     for n in 0..question.post.part.key as usize {
+        // Of a text that hooks have seen, the other parts follow the first one.
+        let (part, following) = (key.part(n), PartKey::following(key.part(0).as_str(), n));
         tx.run(
-            "UPDATE outbox SET state = 'dropped', error = ?2, done_at = ?3 WHERE part_key = ?1 AND state = 'queued'",
-            params![key.part(n).as_str(), why, ms(now)],
+            "UPDATE outbox SET state = 'dropped', error = ?3, done_at = ?4
+             WHERE part_key IN (?1, ?2) AND state = 'queued'",
+            params![part.as_str(), following.as_str(), why, ms(now)],
         )?;
     }
     done(tx, question.post.out, OutboxState::Dropped, why, now)
@@ -120,9 +160,10 @@ pub(crate) fn retried(tx: &Tx<'_>, out: OutId) -> Outcome<()> {
     };
     let Some(end) = ask.view.end.as_ref().filter(|_| ask.out == out) else { return Ok(()) };
     let text = closing_text(&ask, end);
-    let part = match tx.shared.renderer.waits_for_hooks() {
-        true => Part { key: question.post.part.key, body: text.clone(), plain: text },
-        false => match tx.shared.renderer.parts(&question.address, &text).into_iter().next() {
+    let renderer = &*tx.shared.renderer;
+    let part = match renderer.waits_for_hooks() {
+        true => Part { key: 0, body: text.clone(), plain: text },
+        false => match closing_part(renderer, &question.address, &text, 1) {
             Some(part) => part,
             None => return Ok(()),
         },
@@ -131,15 +172,10 @@ pub(crate) fn retried(tx: &Tx<'_>, out: OutId) -> Outcome<()> {
         "UPDATE outbox SET unseen = ?2, body = ?3, plain = ?4 WHERE id = ?1",
         params![
             out.0,
-            tx.shared.renderer.waits_for_hooks(),
+            renderer.waits_for_hooks(),
             part.body,
             (part.plain != part.body).then_some(&part.plain),
         ],
     )
     .map(drop)
-}
-
-/// The question with a line that says how it has ended.
-fn closing_text(ask: &AskRow, end: &AskEnd) -> String {
-    format!("{}\n\n{}", ask.view.text, end.line(&ask.view.choices))
 }

@@ -7,6 +7,7 @@ use frontdesk_core::time::Now;
 use rusqlite::params;
 
 use super::close::close;
+use super::rendered::with_instructions;
 use crate::ask_row::{AskRow, ask, ask_columns, stored_answer, stored_audience, stored_choices};
 use crate::fault::{Fault, Outcome};
 use crate::ids::Table;
@@ -122,10 +123,9 @@ struct Opening<'a> {
 
 fn open(tx: &Tx<'_>, outgoing: &Outgoing<'_>, key: &TextKey, opening: &Opening<'_>, now: Now) -> Outcome<()> {
     let Opening { id, question, audience, .. } = *opening;
-    let text = match &opening.how {
-        Some(how) => format!("{}\n\n{how}", question.text),
-        None => question.text.clone(),
-    };
+    // Hooks see the question alone.
+    let how = opening.how.as_deref().filter(|_| !tx.shared.renderer.waits_for_hooks());
+    let text = with_instructions(&question.text, how);
     let wait = question.deadline.and_then(|wait| chrono::Duration::from_std(wait).ok()).unwrap_or_default();
     let deadline = time(ms(now.steady + wait));
     let mut rows: Vec<OutboxRow> = outgoing.text_rows(tx, key, &text)?;

@@ -49,6 +49,11 @@ pub struct Answering {
     pub by: Answerer,
     /// What that person may answer.
     pub standing: Standing,
+    /// A session of the chat in which that person may write: they can answer what they are asked in the same chat. `None` for
+    /// an operator.
+    pub place: Option<SessionKey>,
+    /// The platform's id of the message whose button was pressed. It may be a copy of the question that nobody knows of.
+    pub under: Option<String>,
 }
 
 /// An answer as it was given.
@@ -60,6 +65,12 @@ pub enum GivenAnswer {
     Typed(String),
     /// The id of a choice, or a text.
     Exact(AskAnswer),
+}
+
+impl From<AskAnswer> for GivenAnswer {
+    fn from(answer: AskAnswer) -> Self {
+        GivenAnswer::Exact(answer)
+    }
 }
 
 /// What a person may answer.

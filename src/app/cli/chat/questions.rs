@@ -66,7 +66,7 @@ impl Questions {
             chosen.map_or_else(|| field::text(closed, "answer"), |choice| field::text(choice, "label"));
         let answer = screen::one_line(&answer);
         screen::line(match closed["state"].as_str().unwrap_or_default() {
-            "answered" => format!("({}: {answer})", answerer(closed)),
+            "answered" => format!("({}: {answer})", screen::one_line(&asks::answerer(closed))),
             "expired" if answer.is_empty() => "(nobody answered in time)".to_owned(),
             "expired" => format!("(nobody answered in time, so this holds: {answer})"),
             _ => "(this question was withdrawn)".to_owned(),
@@ -99,11 +99,4 @@ impl Questions {
             Ok(_) => Ok(()),
         }
     }
-}
-
-/// Who has answered: their name, or their id where it is not known.
-fn answerer(closed: &Value) -> String {
-    let named =
-        ["by_name", "by"].map(|field| field::text(closed, field)).into_iter().find(|by| !by.is_empty());
-    screen::one_line(&named.unwrap_or_default())
 }

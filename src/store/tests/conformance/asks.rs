@@ -1,9 +1,10 @@
 //! Questions to people: opened with their message, answered once, ended with what asked them.
 
+mod ended;
+
 use std::time::Duration;
 
 use frontdesk_core::ask::{Answerer, AskAnswer, AskEnd, AskError, AskKind, AskState, Audience, Question};
-use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::AskId;
 use frontdesk_core::message::EventKind;
 use frontdesk_store::row::*;
@@ -32,7 +33,14 @@ fn by(who: &str) -> Answerer {
 }
 
 fn answering(ask: AskId, who: &str, position: usize) -> Answering {
-    Answering { ask, given: GivenAnswer::Position(position), by: by(who), standing: Standing::Person }
+    Answering {
+        ask,
+        given: GivenAnswer::Position(position),
+        by: by(who),
+        standing: Standing::Person,
+        place: Some(key("anna")),
+        under: None,
+    }
 }
 
 fn chosen(choice: &str) -> AskAnswer {
@@ -108,102 +116,6 @@ async fn an_answer_holds_once_and_the_message_of_the_question_changes() {
 }
 
 #[tokio::test]
-async fn a_question_that_nobody_has_seen_is_not_sent_any_more() {
-    let fixture = Fixture::open().await;
-    let (turn, _) = fixture.asking().await;
-    fixture.finish(answered(&turn, "A")).await;
-    assert_eq!(fixture.claim_part("anna").await.unwrap().post.part.body, "A");
-    assert_eq!(fixture.texts(OutboxState::Dropped).await.len(), 1);
-}
-
-#[tokio::test]
-async fn a_question_whose_arrival_is_unknown_is_not_edited() {
-    let fixture = Fixture::open().await;
-    let (turn, _) = fixture.asking().await;
-    let row = fixture.claim_part("anna").await.unwrap();
-    fixture.part_ended(&row, SendResult::Unknown { error: "lost".into() }).await;
-    fixture.finish(answered(&turn, "A")).await;
-    assert_eq!(fixture.claim_part("anna").await.unwrap().post.part.body, "A", "the edit has no target");
-}
-
-#[tokio::test]
-async fn a_question_that_is_sent_after_its_end_says_so_and_has_no_buttons() {
-    for hooks in [false, true] {
-        let fixture = Fixture::open().await;
-        let (turn, id) = fixture.asking().await;
-        let row = fixture.claim_part("anna").await.unwrap();
-        fixture.part_ended(&row, SendResult::Unknown { error: "lost".into() }).await;
-        fixture.finish(answered(&turn, "A")).await;
-        fixture.sends("a").await;
-        fixture.renderer.hooks.store(hooks, std::sync::atomic::Ordering::Relaxed);
-        fixture.store.part_retried(row.post.out, &admin(), t(30)).await.unwrap().unwrap();
-        let again = match fixture.store.claim_part(&address("anna"), t(31)).await.unwrap() {
-            NextPart::Send { part, .. } => *part,
-            NextPart::Unseen(part) => *part,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(again.unseen, hooks);
-        let posted = again.post.ask.unwrap();
-        assert_eq!((posted.id, posted.closed), (id, Some(AskEnd::Cancelled)));
-        assert_eq!(again.post.part.body, "Delete it?\n\nThis question was withdrawn.");
-    }
-}
-
-#[tokio::test]
-async fn a_question_that_ends_while_it_waits_to_be_sent_again_has_no_buttons() {
-    let fixture = Fixture::open().await;
-    let (turn, _) = fixture.asking().await;
-    let row = fixture.claim_part("anna").await.unwrap();
-    let later = SendResult::Later { pause: pause(1), error: "lost".into(), counts: true };
-    fixture.part_ended(&row, later).await;
-    fixture.finish(answered(&turn, "A")).await;
-    let again = fixture.sends("q").await;
-    assert_eq!(again.post.ask.unwrap().closed, Some(AskEnd::Cancelled));
-    assert_eq!(
-        fixture.claim_part("anna").await.unwrap().edit.as_deref(),
-        Some("q"),
-        "and then says how it ended"
-    );
-}
-
-#[tokio::test]
-async fn a_revocation_takes_away_the_buttons_and_ends_confirmations() {
-    for (scope, is_confirmation) in [(None, false), (None, true), (Some(Scope::Admin), true)] {
-        let fixture = Fixture::open().await;
-        if is_confirmation {
-            let command = fixture.accept_one(1, commands("7", "1", EpochChange::ByRule)).await;
-            let confirmation = Confirmation {
-                question: question("Stop?"),
-                confirm: "allow".into(),
-                command: "/gateway stop confirm".into(),
-            };
-            let reply: frontdesk_store::Reply = Box::new(|_| "never shown".into());
-            let effect = CommandEffect::None;
-            let answered = fixture.store.answer_with(command, effect, Some(confirmation), t(2), reply);
-            done(answered.await.unwrap());
-        } else {
-            let turn = fixture.turn("7", "hi").await;
-            assert!(matches!(fixture.open_ask(&turn, 0, "Delete it?").await, AskOpened::Open(_)));
-        }
-        let row = fixture.claim_part("7").await.unwrap();
-        fixture.part_ended(&row, sent("q")).await;
-        let change = AccessChange::Revoke {
-            principal: person("7"),
-            scope,
-            also: Vec::new(),
-            private: Some(address("7")),
-        };
-        fixture.change(20, change).await;
-        assert_eq!(fixture.store.open_asks(None).await.unwrap(), []);
-        let edit = fixture.claim_part("7").await.unwrap();
-        assert_eq!(
-            (edit.edit.as_deref(), edit.post.ask.unwrap().closed),
-            (Some("q"), Some(AskEnd::Cancelled))
-        );
-    }
-}
-
-#[tokio::test]
 async fn a_resumed_turn_gets_its_open_question_and_its_stored_answer() {
     let fixture = Fixture::open().await;
     let (turn, id) = fixture.asking().await;
@@ -228,62 +140,6 @@ async fn a_resumed_turn_that_asks_something_else_withdraws_the_old_question() {
     let AskOpened::Open(new) = fixture.open_ask(&again, 0, "Delete all?").await else { panic!() };
     assert_ne!(new, old);
     assert_eq!((fixture.end_of(old).await, fixture.end_of(new).await), (Some(AskEnd::Cancelled), None));
-}
-
-#[tokio::test]
-async fn the_default_holds_at_the_deadline_and_where_the_question_cannot_be_shown() {
-    let fixture = Fixture::open().await;
-    let (turn, id) = fixture.asking().await;
-    assert_eq!(fixture.store.expire_asks(t(12)).await.unwrap(), Some(t(611)));
-    fixture.store.expire_asks(t(611)).await.unwrap();
-    let expired = Some(AskEnd::Expired { default: Some(chosen("deny")) });
-    assert_eq!(fixture.end_of(id).await, expired);
-    let AskOpened::Open(second) = fixture.open_ask(&turn, 1, "And this?").await else { panic!() };
-    let row = fixture.claim_part("anna").await.unwrap();
-    fixture.part_ended(&row, SendResult::Dead { error: "refused".into() }).await;
-    assert_eq!(fixture.store.expire_asks(t(13)).await.unwrap(), None);
-    assert_eq!(fixture.end_of(second).await, expired);
-    assert_eq!(fixture.texts(OutboxState::Queued).await, [""; 0], "a question that is missing is no gap");
-}
-
-#[tokio::test]
-async fn a_question_whose_end_cannot_be_shown_keeps_no_other_from_ending() {
-    let fixture = Fixture::open().await;
-    let broken = fixture.turn("web:main", "hi").await;
-    let mut unshowable = new_ask(0, "Delete it?");
-    // Its message has buttons and does not contain the label; the line about its end does.
-    unshowable.question.choices[1].label = "PANIC".to_owned();
-    let opened = fixture.store.ask_opened(broken.claim, unshowable, t(11)).await.unwrap();
-    let AskOpened::Open(first) = done(opened) else { panic!() };
-    let (_, second) = fixture.asking().await;
-    assert_eq!(fixture.store.expire_asks(t(611)).await.unwrap(), None);
-    for id in [first, second] {
-        assert_eq!(fixture.end_of(id).await, Some(AskEnd::Expired { default: Some(chosen("deny")) }));
-    }
-}
-
-#[tokio::test]
-async fn what_ends_a_turn_withdraws_its_questions() {
-    for how in ["answered", "dead", "stopped", "marked dead", "erased", "revoked"] {
-        let fixture = Fixture::open().await;
-        let (turn, id) = fixture.asking().await;
-        fixture.sends("q").await;
-        match how {
-            "answered" => drop(fixture.finish(answered(&turn, "A")).await),
-            "dead" => drop(fixture.finish(Finish::bare(turn.claim, Ending::Dead, t(20))).await),
-            "stopped" => drop(fixture.store.cancel(&key("anna"), &admin(), t(20)).await.unwrap()),
-            "marked dead" => drop(fixture.store.mark_turn_dead(turn.claim, t(20)).await.unwrap()),
-            "revoked" => drop(fixture.change(20, revoke_with_chat("7")).await),
-            _ => {
-                fixture.store.erase(&key("anna"), &admin(), t(20)).await.unwrap();
-                assert_eq!(fixture.store.ask(id).await.unwrap(), None, "its text is gone");
-                continue;
-            }
-        }
-        assert_eq!(fixture.end_of(id).await, Some(AskEnd::Cancelled), "{how}");
-        let late = fixture.store.ask_answered(answering(id, "anna", 0), t(21)).await.unwrap();
-        assert_eq!(late, Err(AskError::Closed(AskEnd::Cancelled)), "{how}");
-    }
 }
 
 #[tokio::test]
@@ -332,6 +188,17 @@ async fn a_press_is_stored_if_it_counts_and_a_redelivery_is_recognised() {
 }
 
 #[tokio::test]
+async fn a_person_answers_only_where_they_may_write() {
+    let fixture = Fixture::open().await;
+    let (_turn, id) = fixture.asking().await;
+    for (place, is_asked) in [(None, false), (Some(key("bob")), false), (Some(key("anna")), true)] {
+        let answer = Answering { place, ..answering(id, "anna", 1) };
+        let answered = fixture.store.ask_answered(answer, t(12)).await.unwrap();
+        assert_eq!(answered.is_ok(), is_asked, "{answered:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_confirmed_command_waits_once_with_the_person_who_confirmed_it() {
     let fixture = Fixture::open().await;
     let command = fixture.accept_one(1, commands("anna", "1", EpochChange::ByRule)).await;
@@ -373,7 +240,8 @@ async fn on_a_channel_that_fetches_rows_question_and_end_are_two_frames() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("web:main", "hi").await;
     let AskOpened::Open(id) = fixture.open_ask(&turn, 0, "Delete it?").await else { panic!() };
-    fixture.store.ask_answered(answering(id, "anna", 0), t(20)).await.unwrap().unwrap();
+    let answering = Answering { place: Some(key("web:main")), ..answering(id, "anna", 0) };
+    fixture.store.ask_answered(answering, t(20)).await.unwrap().unwrap();
     let frames = fixture.store.frames(&key("web:main"), 0, 10).await.unwrap();
     let asks: Vec<_> = frames.into_iter().map(|frame| frame.post.ask.unwrap()).collect();
     assert_eq!(

@@ -28,6 +28,7 @@ mod quotes;
 mod reading;
 mod recovery;
 mod reloading;
+mod renderer;
 mod revoking;
 mod streaming;
 mod turns;

@@ -29,7 +29,7 @@ async fn unseen(fixture: &Fixture) -> OutboxRow {
 }
 
 async fn seen(fixture: &Fixture, out: OutId, text: &str) -> Fenced<()> {
-    fixture.store.seen(out, text.to_owned(), t(70)).await.unwrap()
+    fixture.store.seen(out, text.to_owned(), Vec::new(), t(70)).await.unwrap()
 }
 
 #[tokio::test]

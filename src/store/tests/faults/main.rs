@@ -13,5 +13,7 @@ mod fixture;
 mod foreign;
 mod kill;
 mod lost;
+#[path = "../conformance/renderer.rs"]
+mod renderer;
 mod secrets;
 mod unreadable;
