@@ -36,6 +36,7 @@ pub mod span;
 pub mod split;
 pub mod terminal;
 pub mod time;
+pub mod tool;
 pub mod visible;
 
 pub use segment::BrokenEscape;

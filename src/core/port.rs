@@ -23,6 +23,7 @@ use crate::message::{
     Attachment, Cursor, Event, FileKind, Forward, InputKind, Link, Outcome, Quote, Sender, Source,
 };
 use crate::profile::Profile;
+use crate::tool::Tools;
 
 /// The clock. Use `mono` for deadlines and backoff; use `wall` only for calendar dates and stored times.
 #[async_trait]
@@ -294,6 +295,8 @@ pub struct Turn {
     pub options: SessionOptions,
     /// What was said in this epoch before.
     pub history: Arc<dyn History>,
+    /// What the agent can do in the gateway.
+    pub tools: Arc<dyn Tools>,
     /// The messages, oldest first. More than one if they were collected.
     pub prompt: Vec<Prompt>,
     /// Messages of this chat that were not meant for the agent, oldest first.

@@ -4,14 +4,13 @@ mod access;
 mod asks;
 mod reload;
 mod send;
+mod tools;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::access::{Action, Context, Decision, Requester};
-use frontdesk_core::account::NoSuchChannel;
 use frontdesk_core::address::Address;
-use frontdesk_core::ask::AskError;
 use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
@@ -19,6 +18,7 @@ use frontdesk_store::row::{Author, EpochReason, OutboxRow, OutboxState, SessionR
 use frontdesk_store::{StoreError, StoreReader};
 
 use crate::adapters::Account;
+pub use crate::error::GatewayError;
 use crate::shared::Shared;
 use crate::{health, media};
 
@@ -28,26 +28,6 @@ pub use reload::AgentLoad;
 /// A handle; clones share the gateway.
 #[derive(Clone)]
 pub struct GatewayHandle(pub(crate) Arc<Shared>);
-
-/// Why an operation failed.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum GatewayError {
-    /// The named object does not exist.
-    #[error("there is no {0}")]
-    NotFound(String),
-    /// No channel has the name that was given.
-    #[error(transparent)]
-    NoSuchChannel(#[from] NoSuchChannel),
-    /// The request is wrong; the text says what to write instead.
-    #[error("{0}")]
-    Invalid(String),
-    /// An answer does not count.
-    #[error(transparent)]
-    Ask(#[from] AskError),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// What the health says while the configuration file cannot be used.
 const CONFIG_ERROR: &str = "the configuration file is wrong, so the previous configuration stays in use; `frontdesk \

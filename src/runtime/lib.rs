@@ -10,6 +10,7 @@ mod asks;
 mod code_fence;
 mod commands;
 pub mod config;
+mod error;
 mod failures;
 mod flow;
 mod gate;
@@ -30,11 +31,13 @@ mod renderer;
 mod reported;
 mod running;
 mod running_turns;
+mod sending;
 mod settings;
 mod setup;
 mod shared;
 mod sweep;
 mod time;
+mod tools;
 mod turn;
 mod unreadable;
 mod work;
@@ -45,7 +48,7 @@ pub use handle::{
     AccessEntry, AccessView, AgentLoad, AgentState, GatewayError, GatewayHandle, Health, Status, Switched,
 };
 pub use media::MediaError;
-pub use process::Lifecycle;
+pub use process::{Lifecycle, ToolEndpoints};
 pub use reload::{Next, NextAgent, Part, ReloadError, TakenOver};
 pub use running::Running;
 

@@ -1,8 +1,15 @@
 //! This run of the process: since when it runs, whether it is stopping, and what an admin asked of it.
 
+use std::sync::{Arc, OnceLock};
+
 use chrono::{DateTime, Utc};
+use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::Stop;
+use frontdesk_core::tool::ToolEndpoint;
 use tokio::sync::watch;
+
+/// Where a program finds the tools of a session.
+pub type ToolEndpoints = Arc<dyn Fn(&SessionKey) -> ToolEndpoint + Send + Sync>;
 
 /// A request of an admin that concerns the whole process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +34,8 @@ pub(crate) struct Process {
     pub(crate) config_error: watch::Sender<Option<String>>,
     /// What the last reload could not do after it had taken over the configuration.
     pub(crate) reload_unfinished: watch::Sender<Vec<String>>,
+    /// Where programs find the tools, once the HTTP server serves them.
+    pub(crate) tool_endpoints: OnceLock<ToolEndpoints>,
 }
 
 impl Process {
@@ -39,6 +48,7 @@ impl Process {
             wanted: watch::Sender::new(None),
             config_error: watch::Sender::new(None),
             reload_unfinished: watch::Sender::new(Vec::new()),
+            tool_endpoints: OnceLock::new(),
         }
     }
 }

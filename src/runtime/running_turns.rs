@@ -1,16 +1,26 @@
 //! How to reach the turns that run, to cancel them or to add a message, including those that were claimed and have not begun yet.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use frontdesk_core::address::Address;
+use frontdesk_core::delta::ToolCall;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::message::Sender;
 use frontdesk_core::port::{Mono, Stop};
+use frontdesk_store::row::{Claim, ClaimedTurn};
 use tokio::sync::mpsc;
 
 /// How long the cancellation of a turn that does not run here is kept: far longer than a claim takes to begin.
 const KEPT: Duration = Duration::from_secs(60);
+
+/// Maximum number of calls of the gateway's tools in one turn.
+const CALLS: u64 = 500;
+/// Maximum number of them that act. An agent that calls them in a loop must not flood its chat.
+const ACTS: u64 = 50;
 
 /// One entry per turn that runs.
 #[derive(Default)]
@@ -18,39 +28,104 @@ pub(crate) struct RunningTurns(Mutex<HashMap<TurnId, Entry>>);
 
 struct Entry {
     stop: Stop,
-    /// Its session, and where messages go that the agent is asked to take into it; `None` before it begins.
-    steers: Option<(SessionKey, mpsc::UnboundedSender<MessageId>)>,
+    /// `None` before it begins.
+    turn: Option<Arc<RunningTurn>>,
     /// When the turn was cancelled before it began; `None` while it runs.
     cancelled_early: Option<Mono>,
 }
 
-impl RunningTurns {
-    /// A turn of a session begins. It may have been cancelled between its claim and now. Returns how it is cancelled, and
-    /// the messages that it is asked to take in.
-    pub(crate) fn begin(
-        &self,
-        turn: TurnId,
-        session: &SessionKey,
-    ) -> (Stop, mpsc::UnboundedReceiver<MessageId>) {
+/// A turn that runs, as others reach it.
+pub(crate) struct RunningTurn {
+    pub(crate) claim: Claim<TurnId>,
+    pub(crate) session: SessionKey,
+    /// Where its answer goes.
+    pub(crate) address: Address,
+    /// Whose messages it answers.
+    pub(crate) people: Vec<Sender>,
+    steers: mpsc::UnboundedSender<MessageId>,
+    tools: mpsc::UnboundedSender<ToolEvent>,
+    /// How many tool calls it has made, and how many of them act.
+    calls: AtomicU64,
+    acts: AtomicU64,
+}
+
+/// A call of one of the gateway's own tools.
+pub(crate) enum ToolEvent {
+    /// It wants to begin. `acts`: the turn must not run again by itself afterwards.
+    Start { call: ToolCall, acts: bool },
+    /// It has ended.
+    End { id: String, name: String, result: String },
+}
+
+/// What reaches a turn that has begun.
+pub(crate) struct TurnInputs {
+    /// Cancelled when the turn is.
+    pub(crate) stop: Stop,
+    /// The messages that the agent is asked to take in.
+    pub(crate) steers: mpsc::UnboundedReceiver<MessageId>,
+    /// Calls of the gateway's tools.
+    pub(crate) tools: mpsc::UnboundedReceiver<ToolEvent>,
+}
+
+impl RunningTurn {
+    /// A turn as it was claimed, and what reaches it; `stop` cancels it.
+    fn new(turn: &ClaimedTurn, stop: Stop) -> (Self, TurnInputs) {
         let (steers, messages) = mpsc::unbounded_channel();
+        let (tools, events) = mpsc::unbounded_channel();
+        let people = turn.messages.iter().chain(&turn.replayed).map(|row| row.from.clone()).collect();
+        let running = Self {
+            claim: turn.claim,
+            session: turn.session.clone(),
+            address: turn.address.clone(),
+            people,
+            steers,
+            tools,
+            calls: AtomicU64::new(0),
+            acts: AtomicU64::new(0),
+        };
+        (running, TurnInputs { stop, steers: messages, tools: events })
+    }
+
+    /// A number for a tool call, unique in this attempt of the turn; `None` if the turn has made too many calls.
+    pub(crate) fn next_call(&self, acts: bool) -> Option<u64> {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        let within = call < CALLS && (!acts || self.acts.fetch_add(1, Ordering::Relaxed) < ACTS);
+        within.then_some(call)
+    }
+
+    /// Passes an event on. One of a turn that has just ended is dropped, which denies a call.
+    pub(crate) fn report(&self, event: ToolEvent) {
+        drop(self.tools.send(event));
+    }
+}
+
+impl RunningTurns {
+    /// A turn begins. It may have been cancelled between its claim and now.
+    pub(crate) fn begin(&self, turn: &ClaimedTurn) -> TurnInputs {
         let mut entries = self.entries();
-        let entry = entries.entry(turn).or_insert_with(|| Entry {
+        let entry = entries.entry(turn.claim.id).or_insert_with(|| Entry {
             stop: Stop::new(),
-            steers: None,
+            turn: None,
             cancelled_early: None,
         });
         entry.cancelled_early = None;
-        entry.steers = Some((session.clone(), steers));
-        (entry.stop.clone(), messages)
+        let (running, inputs) = RunningTurn::new(turn, entry.stop.clone());
+        entry.turn = Some(Arc::new(running));
+        inputs
+    }
+
+    /// The turn that runs in a session.
+    pub(crate) fn of(&self, session: &SessionKey) -> Option<Arc<RunningTurn>> {
+        let entries = self.entries();
+        let mut running = entries.values().filter_map(|entry| entry.turn.as_ref());
+        running.find(|turn| turn.session == *session).cloned()
     }
 
     /// Asks the running turn of a session, if there is one, to take in a message that waits. What it does not take in
     /// goes on waiting.
     pub(crate) fn steer(&self, session: &SessionKey, message: MessageId) {
-        let entries = self.entries();
-        let mut running = entries.values().filter_map(|entry| entry.steers.as_ref());
-        if let Some((_, steers)) = running.find(|(of, _)| of == session)
-            && steers.send(message).is_err()
+        if let Some(turn) = self.of(session)
+            && turn.steers.send(message).is_err()
         {
             tracing::debug!(%session, %message, "the turn has just ended");
         }
@@ -66,7 +141,7 @@ impl RunningTurns {
         let mut entries = self.entries();
         let entry = entries.entry(turn);
         entry
-            .or_insert_with(|| Entry { stop: Stop::new(), steers: None, cancelled_early: Some(now) })
+            .or_insert_with(|| Entry { stop: Stop::new(), turn: None, cancelled_early: Some(now) })
             .stop
             .cancel();
     }
@@ -84,23 +159,51 @@ impl RunningTurns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use frontdesk_core::agent::{Origin, SessionOptions};
 
-    fn begin(turns: &RunningTurns, turn: TurnId) -> (Stop, mpsc::UnboundedReceiver<MessageId>) {
-        turns.begin(turn, &"agent:main:fake:dm:anna".parse().unwrap())
+    fn begin(turns: &RunningTurns, turn: TurnId) -> Stop {
+        let claimed = ClaimedTurn {
+            claim: Claim { id: turn, fence: 1 },
+            attempt: 1,
+            deaths: 0,
+            session: "agent:main:fake:dm:anna".parse().unwrap(),
+            epoch: 1,
+            agent_ref: None,
+            origin: Origin::Message,
+            options: SessionOptions::default(),
+            restarts: 0,
+            messages: Vec::new(),
+            replayed: Vec::new(),
+            context_messages: Vec::new(),
+            address: "fake:anna".parse().unwrap(),
+            reply_to: None,
+            streamed: None,
+            more: false,
+        };
+        turns.begin(&claimed).stop
     }
 
     #[test]
     fn a_turn_that_is_cancelled_before_it_begins_does_not_begin() {
         let turns = RunningTurns::default();
         turns.cancel(TurnId(1), Mono::default());
-        assert!(begin(&turns, TurnId(1)).0.is_cancelled());
-        assert!(!begin(&turns, TurnId(2)).0.is_cancelled());
+        assert!(begin(&turns, TurnId(1)).is_cancelled());
+        assert!(!begin(&turns, TurnId(2)).is_cancelled());
+    }
+
+    #[test]
+    fn the_tool_calls_of_a_turn_are_bounded() {
+        let turns = RunningTurns::default();
+        begin(&turns, TurnId(1));
+        let turn = turns.of(&"agent:main:fake:dm:anna".parse().unwrap()).unwrap();
+        let acting = (0..CALLS).filter_map(|_| turn.next_call(true)).count();
+        assert_eq!((acting as u64, turn.next_call(false)), (ACTS, None));
     }
 
     #[test]
     fn cancellations_of_ended_turns_are_forgotten_and_running_turns_are_kept() {
         let turns = RunningTurns::default();
-        let (stop, _) = begin(&turns, TurnId(1));
+        let stop = begin(&turns, TurnId(1));
         turns.cancel(TurnId(2), Mono::default());
         turns.sweep(Mono(KEPT));
         assert_eq!(turns.entries().len(), 1);

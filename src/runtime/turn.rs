@@ -23,11 +23,13 @@ use frontdesk_core::port::{Agent, Mono, Stop, Turn};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{ClaimedTurn, Reason, Take};
 use futures_util::FutureExt;
+use tokio::sync::mpsc;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::config::QueueMode;
 use crate::flow::Flow;
 use crate::lanes::NextRun;
+use crate::running_turns::{ToolEvent, TurnInputs};
 use crate::settings::Settings;
 use crate::shared::Shared;
 use answer::AnswerFiles;
@@ -91,6 +93,8 @@ struct TurnRun<'r> {
     usage: Option<Usage>,
     hooks: TurnHooks,
     steering: Steering,
+    /// Calls of the gateway's tools.
+    tools: mpsc::UnboundedReceiver<ToolEvent>,
 }
 
 /// Runs the oldest waiting turn of a session: the work of a lane.
@@ -129,7 +133,7 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
     // After the claim: what a reload takes away is taken from every turn that it could not cancel.
     let settings = shared.settings();
     let started = shared.time.mono();
-    let (stop, steers) = shared.work.running.begin(turn.claim.id, session);
+    let TurnInputs { stop, steers, tools } = shared.work.running.begin(&turn);
     let flow = Flow::new(shared, &settings, &turn, &stop);
     let (files, hooks) = (AnswerFiles::default(), TurnHooks::default());
     let (steering, questions) = (Steering::new(steers), Questions::default());
@@ -144,6 +148,7 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
         usage: None,
         hooks,
         steering,
+        tools,
     };
     let ended = run.run_to_end(&stop).await;
     shared.work.running.end(turn.claim.id);
@@ -205,10 +210,14 @@ impl TurnRun<'_> {
         let end = match work {
             AgentWork::Answer(turn) => {
                 let end = self.drive(agent.clone(), turn, stop).await;
+                self.no_more_tools();
                 self.end_steering(&agent, &end).await;
                 end
             }
-            AgentWork::Compact(turn, instructions) => self.compact(agent, turn, instructions, stop).await,
+            AgentWork::Compact(turn, instructions) => {
+                self.no_more_tools();
+                self.compact(agent, turn, instructions, stop).await
+            }
         };
         // An incomplete text is kept and shown too.
         self.flow.complete().await;

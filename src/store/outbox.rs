@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::PostKind;
-use frontdesk_core::id::OutId;
+use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::Notice;
 use rusqlite::params;
@@ -17,8 +17,9 @@ use crate::fault::Outcome;
 use crate::part::{Outgoing, load, out, out_columns};
 use crate::part_key::{PartKey, TextKey};
 use crate::queue::WorkClass;
-use crate::row::{Author, OutboxRow, OutboxState, OutgoingMessage, Page, Withheld};
+use crate::row::{Author, Claim, Fenced, OutboxRow, OutboxState, OutgoingMessage, Page, Withheld};
 use crate::sql::{int, ms, parsed};
+use crate::turn::OpenTurn;
 use crate::tx::Tx;
 use crate::{Result, Store, StoreReader};
 
@@ -29,17 +30,19 @@ impl Store {
     /// Stores a message that no turn produced, to be sent. Returns its parts; a repetition with the same key returns those
     /// of the first request, as they are now.
     pub async fn send(&self, outgoing: OutgoingMessage) -> Result<Vec<OutboxRow>> {
-        self.write(WorkClass::Outbox, move |tx| {
-            let key = TextKey::request(&outgoing.key);
-            let known = parts_of(tx, &key)?;
-            if !known.is_empty() {
-                return Ok(known);
-            }
-            let new = to_address(&outgoing.address, outgoing.session.as_ref(), PostKind::Send, outgoing.now);
-            new.parts(tx, &key, outgoing.parts.clone())?;
-            new.files(tx, &key, &outgoing.media)?;
-            audit(tx, &outgoing.author, "send", outgoing.address.as_str(), "done", outgoing.now)?;
-            parts_of(tx, &key)
+        self.write(WorkClass::Outbox, move |tx| sent(tx, &outgoing)).await
+    }
+
+    /// The same for a message that an agent sends during its turn. One whose turn has ended or was cancelled meanwhile is
+    /// not stored.
+    pub async fn send_in_turn(
+        &self,
+        claim: Claim<TurnId>,
+        outgoing: OutgoingMessage,
+    ) -> Result<Fenced<Vec<OutboxRow>>> {
+        self.write(WorkClass::Outbox, move |tx| match OpenTurn::held(tx, claim)? {
+            Some(_) => sent(tx, &outgoing).map(Fenced::Done),
+            None => Ok(Fenced::Stale),
         })
         .await
     }
@@ -123,6 +126,20 @@ impl Store {
         })
         .await
     }
+}
+
+/// Stores a message, or finds what an earlier request with its key has stored.
+fn sent(tx: &Tx<'_>, outgoing: &OutgoingMessage) -> Outcome<Vec<OutboxRow>> {
+    let key = TextKey::request(&outgoing.key);
+    let known = parts_of(tx, &key)?;
+    if !known.is_empty() {
+        return Ok(known);
+    }
+    let new = to_address(&outgoing.address, outgoing.session.as_ref(), PostKind::Send, outgoing.now);
+    new.parts(tx, &key, outgoing.parts.clone())?;
+    new.files(tx, &key, &outgoing.media)?;
+    audit(tx, &outgoing.author, "send", outgoing.address.as_str(), "done", outgoing.now)?;
+    parts_of(tx, &key)
 }
 
 /// Changes one part and writes that to the audit.

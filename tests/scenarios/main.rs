@@ -37,6 +37,7 @@ mod stopping;
 mod storage;
 mod streaming;
 mod terminal;
+mod tools;
 mod turns;
 mod typing;
 mod unread;

@@ -13,46 +13,8 @@ use frontdesk_core::port::{Agent, Prompt, Stop, Turn};
 use futures_util::stream::{BoxStream, StreamExt};
 use tokio::sync::{Notify, mpsc};
 
+use crate::step::Step;
 use crate::wait::soon;
-
-/// One step of a turn.
-#[derive(Debug, Clone)]
-pub enum Step {
-    /// Streams a piece of the answer.
-    Say(&'static str),
-    /// Answers with the prompt.
-    Echo,
-    /// Waits until the test calls [`ScriptedAgent::resume`].
-    Pause,
-    /// Calls a tool and waits for permission.
-    Tool(&'static str),
-    /// Calls a tool whose parameters have so many bytes.
-    LargeTool(usize),
-    /// Sends a file, with a caption.
-    File(&'static str, Option<&'static str>),
-    /// Reports [`usage`] before the end.
-    Spend,
-    /// Begins its answer again.
-    Restart,
-    /// Names the conversation.
-    Session(&'static str),
-    /// Compacts its context by itself, with this summary.
-    Compact(&'static str),
-    /// Asks a person and waits for the answer.
-    Ask(Question),
-    /// Reports progress without text.
-    Progress,
-    /// The process dies.
-    Die,
-    /// The turn fails.
-    Fail,
-    /// Cannot be started now, because the machine is out of a resource.
-    Short,
-    /// Never sends anything again.
-    Hang,
-    /// Panics.
-    Panic,
-}
 
 /// An [`Agent`] that runs scripts. A turn without a script echoes its prompt.
 #[derive(Default)]
@@ -62,6 +24,8 @@ pub struct ScriptedAgent {
     /// Tools that were allowed to run, with the turn and the parameters.
     tools: Mutex<Vec<(TurnId, String, serde_json::Value)>>,
     denied: Mutex<Vec<String>>,
+    /// What the gateway's tools returned.
+    results: Mutex<Vec<Result<String, String>>>,
     /// What became of its questions.
     answers: Mutex<Vec<Result<AskEnd, String>>>,
     running: Mutex<HashMap<TurnId, Stop>>,
@@ -110,6 +74,11 @@ impl ScriptedAgent {
     /// The reasons of the tool calls that were denied.
     pub fn denied(&self) -> Vec<String> {
         self.denied.lock().unwrap().clone()
+    }
+
+    /// What the gateway's tools returned, in the order of the calls.
+    pub fn results(&self) -> Vec<Result<String, String>> {
+        self.results.lock().unwrap().clone()
     }
 
     /// Waits until it knows what became of `count` questions, and returns that.
@@ -235,6 +204,11 @@ impl ScriptedAgent {
                 Step::Ask(question) => {
                     self.ask(question, &say).await;
                     continue;
+                }
+                Step::GatewayTool(name, params) => {
+                    let result = turn.tools.call(name, params).await.map_err(|error| error.0);
+                    self.results.lock().unwrap().push(result);
+                    Ok(Delta::Progress)
                 }
                 Step::LargeTool(bytes) => {
                     let params = serde_json::json!("x".repeat(bytes));

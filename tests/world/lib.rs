@@ -20,15 +20,17 @@ pub mod hook;
 pub mod platform;
 mod reload;
 mod setup;
+mod step;
 mod user;
 pub mod wait;
 mod world;
 
-pub use agent::{ScriptedAgent, Step};
+pub use agent::ScriptedAgent;
 pub use clock::ManualClock;
 pub use hook::TestHook;
 pub use platform::{Platform, Posted};
 pub use reload::Reload;
 pub use setup::{Plan, plan};
+pub use step::Step;
 pub use user::{User, operator};
 pub use world::World;

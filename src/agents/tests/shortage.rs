@@ -13,6 +13,7 @@ use frontdesk_core::history;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::message::{InputKind, Sender, SenderKind};
 use frontdesk_core::port::{Agent, Clock, Mono, Prompt, Turn};
+use frontdesk_core::tool::NoTools;
 use futures_util::StreamExt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -63,6 +64,7 @@ fn turn(epoch: u64) -> Turn {
         origin: Origin::Message,
         options: SessionOptions::default(),
         history: Arc::new(history::Empty),
+        tools: Arc::new(NoTools),
         prompt: vec![prompt],
         context_messages: Vec::new(),
         context: Vec::new(),

@@ -10,6 +10,7 @@ use crate::agent::{Origin, SessionOptions};
 use crate::history;
 use crate::id::{MessageId, TurnId};
 use crate::message::{FileKind, ForwardKind, InputKind, SenderKind};
+use crate::tool::NoTools;
 
 fn turn(prompt: Vec<Prompt>) -> Turn {
     Turn {
@@ -22,6 +23,7 @@ fn turn(prompt: Vec<Prompt>) -> Turn {
         origin: Origin::Message,
         options: SessionOptions::default(),
         history: Arc::new(history::Empty),
+        tools: Arc::new(NoTools),
         prompt,
         context_messages: Vec::new(),
         context: Vec::new(),

@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use super::answer::AnswerFiles;
 use super::clocks::TurnClocks;
 use super::{TurnEnd, TurnRun};
+use crate::running_turns::ToolEvent;
 
 /// Maximum size of an agent's own name for a conversation, in bytes.
 const AGENT_REF: usize = 4096;
@@ -45,6 +46,10 @@ impl TurnRun<'_> {
                 ended = self.questions.next_end() => self.questions.settle(ended),
                 () = self.flow.step(), if flow_pending => {}
                 event = self.steering.next(clock) => self.steer(&agent, event).await,
+                Some(event) = self.tools.recv() => {
+                    clocks.heard(clock.mono());
+                    self.own_tool(event).await;
+                }
                 delta = stream.next() => {
                     clocks.heard(clock.mono());
                     match delta {
@@ -66,8 +71,15 @@ impl TurnRun<'_> {
                 tokio::task::yield_now().await;
             }
         };
+        self.no_more_tools();
         self.abort(&*agent, ended).await;
         end
+    }
+
+    /// Denies calls of the gateway's tools from now on.
+    pub(super) fn no_more_tools(&mut self) {
+        self.tools.close();
+        while self.tools.try_recv().is_ok() {}
     }
 
     /// Asks the agent to end its work, and waits for that for at most [`ABORT`]. An agent that ends by itself can go on
@@ -92,7 +104,7 @@ impl TurnRun<'_> {
             Delta::Media { path, caption } => {
                 self.files.add(path, caption.map(|caption| terminal::plain(&caption).into_owned()));
             }
-            Delta::ToolStart(call) => self.tool(call).await,
+            Delta::ToolStart(call) => self.tool(call, true).await,
             Delta::Ask(question) => self.ask(question).await,
             Delta::ToolEnd { id, name, result, .. } => self.after_tool(&id, name, result).await,
             Delta::Restart => self.restart().await,
@@ -126,10 +138,19 @@ impl TurnRun<'_> {
         }
     }
 
-    /// Allows a tool to begin once the hooks have approved it and the database records that a tool begins.
-    async fn tool(&mut self, mut call: ToolCall) {
+    /// A call of one of the gateway's own tools.
+    async fn own_tool(&mut self, event: ToolEvent) {
+        match event {
+            ToolEvent::Start { call, acts } => self.tool(call, acts).await,
+            ToolEvent::End { id, name, result } => self.after_tool(&id, name, result).await,
+        }
+    }
+
+    /// Allows a tool to begin once the hooks have approved it and, if it acts, the database records that.
+    async fn tool(&mut self, mut call: ToolCall, acts: bool) {
         let decision = match self.before_tool(&mut call).await {
             Err(reason) => ToolDecision::Deny(reason),
+            Ok(params) if !acts => ToolDecision::Allow(params),
             Ok(params) => match self.act().await {
                 Ok(()) => ToolDecision::Allow(params),
                 Err(reason) => ToolDecision::Deny(reason),

@@ -13,6 +13,7 @@ use frontdesk_store::row::{ClaimedTurn, Fenced, InboundRow};
 use super::past::Past;
 use super::{TurnEnd, TurnRun};
 use crate::media::{Fetcher, MessageFiles};
+use crate::tools::SessionTools;
 
 /// A message as an agent gets it. After a `/retry` its author remains the sender.
 pub(super) fn prompt_of(row: &InboundRow, text: String, retry: Option<&InboundRow>) -> Prompt {
@@ -80,6 +81,7 @@ impl<'r> TurnRun<'r> {
             origin: turn.origin,
             options: turn.options.clone(),
             history: Arc::new(Past::before(turn, &self.shared.store)),
+            tools: Arc::new(SessionTools { shared: self.shared.clone(), session: turn.session.clone() }),
             prompt,
             context_messages: Vec::new(),
             context: Vec::new(),

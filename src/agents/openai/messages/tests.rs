@@ -8,6 +8,7 @@ use frontdesk_core::history::Empty;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::message::{FileKind, InputKind, Quote, SenderKind};
 use frontdesk_core::port::{ContextMessage, File};
+use frontdesk_core::tool::NoTools;
 
 use super::*;
 
@@ -46,6 +47,7 @@ fn turn(session: &str, prompt: Vec<Prompt>) -> Turn {
         origin: Origin::Message,
         options: SessionOptions::default(),
         history: Arc::new(Empty),
+        tools: Arc::new(NoTools),
         prompt,
         context_messages: Vec::new(),
         context: Vec::new(),

@@ -15,6 +15,7 @@ use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{InputKind, Sender, SenderKind};
 use frontdesk_core::port::{Agent, Clock, Mono, Prompt, Turn};
+use frontdesk_core::tool::NoTools;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use tokio::sync::watch;
@@ -135,6 +136,7 @@ pub fn turn(id: i64, text: &str) -> Turn {
         origin: Origin::Message,
         options: SessionOptions::default(),
         history: Arc::new(history::Empty),
+        tools: Arc::new(NoTools),
         prompt: vec![Prompt {
             message: MessageId(id),
             text: text.into(),

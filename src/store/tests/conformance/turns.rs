@@ -265,3 +265,24 @@ async fn only_the_turn_that_runs_may_rewrite_its_messages() {
     fixture.store.cancel(&key("anna"), &admin(), t(60)).await.unwrap();
     assert_eq!(rewrite(mine, turn.claim).await, Fenced::Stale);
 }
+
+#[tokio::test]
+async fn a_turn_sends_messages_until_it_ends_and_each_only_once() {
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    let outgoing = |key: &str| OutgoingMessage {
+        address: address("anna"),
+        session: None,
+        parts: parts(key),
+        media: vec![],
+        key: key.into(),
+        author: admin(),
+        now: t(1),
+    };
+    let send = |key: &str| fixture.store.send_in_turn(turn.claim, outgoing(key));
+    let first = done(send("first").await.unwrap());
+    assert_eq!(done(send("first").await.unwrap())[0].post.out, first[0].post.out);
+    fixture.finish(answered(&turn, "A")).await;
+    assert_eq!(send("late").await.unwrap(), Fenced::Stale);
+    assert_eq!(fixture.texts(OutboxState::Queued).await, ["first", "A"]);
+}

@@ -1,0 +1,86 @@
+//! Messages that are no answers: of operators and programs, and of an agent's tools.
+
+use std::path::Path;
+
+use frontdesk_core::account::NoSuchChannel;
+use frontdesk_core::address::Address;
+use frontdesk_core::hook::HookText;
+use frontdesk_core::id::TurnId;
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::visible::is_visible;
+use frontdesk_store::row::{Author, Claim, Fenced, OutboxRow, OutgoingMessage, Withheld};
+
+use crate::error::GatewayError;
+use crate::shared::Shared;
+
+/// A message to send.
+pub(crate) struct NewMessage<'m> {
+    pub(crate) to: &'m Address,
+    /// The session that readers of the channel see it in, where it has one.
+    pub(crate) session: Option<SessionKey>,
+    pub(crate) text: &'m str,
+    /// A file beneath the media root.
+    pub(crate) media: Option<&'m Path>,
+    /// Whether the text goes beneath the file, if there is one, and not before it.
+    pub(crate) captions: bool,
+    /// The same for every repetition of one request.
+    pub(crate) key: String,
+    pub(crate) author: Author,
+    /// The turn that sends it: nothing is stored once that has ended.
+    pub(crate) turn: Option<Claim<TurnId>>,
+}
+
+/// Stores a text, and a file, to be sent. An unknown channel or account is an error. If hooks keep the text from being
+/// sent, the only row says so.
+pub(crate) async fn send(shared: &Shared, message: NewMessage<'_>) -> Result<Vec<OutboxRow>, GatewayError> {
+    let NewMessage { to, session, text, media, captions, key, author, turn } = message;
+    let Some(connection) = shared.adapters.at(to) else {
+        let unknown = NoSuchChannel::new(to.account(), shared.adapters.ids());
+        return Err(GatewayError::Invalid(unknown.to_string()));
+    };
+    let adapter = connection.adapter();
+    let profile = adapter.profile();
+    if profile.render(text).is_empty() && media.is_none() {
+        return Err(GatewayError::Invalid("there is nothing to send: the text is empty".to_owned()));
+    }
+    let (channel, message) = (to.channel().to_owned(), text.to_owned());
+    let unseen = HookText { session: session.clone(), message, channel, piece: false, choices: Vec::new() };
+    let (parts, files, now) = (Vec::new(), Vec::new(), shared.time.wall());
+    let outgoing = OutgoingMessage { address: to.clone(), session, parts, media: files, key, author, now };
+    let text = match seen(shared, unseen).await {
+        Ok(text) => text,
+        Err(withheld) => return Ok(shared.store.send_withheld(outgoing, withheld).await?),
+    };
+    let captions = captions && media.is_some();
+    let media = match media {
+        Some(path) => {
+            let adopted = shared.media.adopt(path, captions.then_some(&*text), profile).await;
+            vec![adopted.map_err(|error| GatewayError::Invalid(error.to_string()))?]
+        }
+        None => Vec::new(),
+    };
+    let parts = if captions { Vec::new() } else { profile.render(&text) };
+    let outgoing = OutgoingMessage { parts, media, ..outgoing };
+    match turn {
+        None => Ok(shared.store.send(outgoing).await?),
+        Some(claim) => match shared.store.send_in_turn(claim, outgoing).await? {
+            Fenced::Done(rows) => Ok(rows),
+            Fenced::Stale => {
+                Err(GatewayError::Invalid("the answer has ended, so this is not sent".to_owned()))
+            }
+        },
+    }
+}
+
+/// What is sent of a text. A file may have none.
+async fn seen(shared: &Shared, text: HookText) -> Result<String, Withheld> {
+    if !is_visible(&text.message) {
+        return Ok(text.message);
+    }
+    let before = text.message.clone();
+    let seen = shared.hooks.sending(text).await?;
+    match is_visible(&seen) {
+        true => Ok(seen),
+        false => Err(Withheld { text: before, failed: false, error: "hooks left nothing of it".to_owned() }),
+    }
+}

@@ -1,0 +1,124 @@
+//! The list of tools, as a model reads it.
+
+use frontdesk_core::tool::Tool;
+use serde_json::{Value, json};
+
+/// What a tool does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    SendMessage,
+    SendMedia,
+    SessionStatus,
+    Status,
+    Sessions,
+    Tasks,
+    Pairing,
+    Cron,
+}
+
+/// A tool as a model knows it.
+pub(super) struct Entry {
+    pub(super) kind: Kind,
+    pub(super) name: &'static str,
+    description: &'static str,
+    /// A turn in which an acting tool was called does not run again by itself.
+    pub(super) acts: bool,
+    parameters: fn() -> Value,
+}
+
+static ENTRIES: [Entry; 8] = [
+    Entry {
+        kind: Kind::SendMessage,
+        name: "send_message",
+        description: "Send a message to this chat at once, before the answer is complete: for example to say that \
+                      something takes long. The answer itself is sent without this tool.",
+        acts: true,
+        parameters: || object(json!({"text": text("The message, in Markdown")}), &["text"]),
+    },
+    Entry {
+        kind: Kind::SendMedia,
+        name: "send_media",
+        description: "Send a file from the media folder to this chat.",
+        acts: true,
+        parameters: || {
+            let fields = json!({
+                "path": text("The file, relative to the media folder"),
+                "caption": text("A text that goes with it, in Markdown"),
+            });
+            object(fields, &["path"])
+        },
+    },
+    Entry {
+        kind: Kind::SessionStatus,
+        name: "session_status",
+        description: "Read the state of this conversation: agent, model, tokens, cost, use of the context, and when it \
+                      began.",
+        acts: false,
+        parameters: || object(json!({}), &[]),
+    },
+    Entry {
+        kind: Kind::Status,
+        name: "gateway_status",
+        description: "Read which chat platforms are connected, and in an admin's private chat how much work there is.",
+        acts: false,
+        parameters: || object(json!({}), &[]),
+    },
+    Entry {
+        kind: Kind::Sessions,
+        name: "gateway_sessions",
+        description: "List the conversations of this chat, and in an admin's private chat the sessions of all chats.",
+        acts: false,
+        parameters: || object(json!({}), &[]),
+    },
+    Entry {
+        kind: Kind::Tasks,
+        name: "gateway_background_tasks",
+        description: "List background tasks. This gateway does not run any yet.",
+        acts: false,
+        parameters: || {
+            object(json!({"action": choice(&["list", "show", "cancel", "retry"]), "id": text("A task")}), &[])
+        },
+    },
+    Entry {
+        kind: Kind::Pairing,
+        name: "gateway_pairing",
+        description: "In an admin's private chat, list the people who ask for access. Only the admin can approve them, \
+                      with a command.",
+        acts: false,
+        parameters: || object(json!({"action": choice(&["list"])}), &[]),
+    },
+    Entry {
+        kind: Kind::Cron,
+        name: "cron",
+        description: "List scheduled jobs. This gateway does not run any yet.",
+        acts: false,
+        parameters: || object(json!({"action": choice(&["list", "add", "run", "pause", "resume"])}), &[]),
+    },
+];
+
+/// All tools.
+pub(crate) fn list() -> Vec<Tool> {
+    let tool = |entry: &Entry| Tool {
+        name: entry.name,
+        description: entry.description,
+        parameters: (entry.parameters)(),
+    };
+    ENTRIES.iter().map(tool).collect()
+}
+
+/// The tool of this name.
+pub(super) fn find(name: &str) -> Option<&'static Entry> {
+    ENTRIES.iter().find(|entry| entry.name == name)
+}
+
+fn object(properties: Value, required: &[&str]) -> Value {
+    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+}
+
+fn text(description: &str) -> Value {
+    json!({"type": "string", "description": description})
+}
+
+fn choice(values: &[&str]) -> Value {
+    json!({"type": "string", "enum": values})
+}

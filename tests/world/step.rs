@@ -1,0 +1,44 @@
+//! What a scripted agent does in a turn.
+
+use frontdesk_core::ask::Question;
+
+/// One step of a turn.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// Streams a piece of the answer.
+    Say(&'static str),
+    /// Answers with the prompt.
+    Echo,
+    /// Waits until the test calls [`ScriptedAgent::resume`](crate::ScriptedAgent::resume).
+    Pause,
+    /// Calls a tool and waits for permission.
+    Tool(&'static str),
+    /// Calls a tool whose parameters have so many bytes.
+    LargeTool(usize),
+    /// Calls one of the gateway's tools.
+    GatewayTool(&'static str, serde_json::Value),
+    /// Sends a file, with a caption.
+    File(&'static str, Option<&'static str>),
+    /// Reports [`usage`](crate::agent::usage) before the end.
+    Spend,
+    /// Begins its answer again.
+    Restart,
+    /// Names the conversation.
+    Session(&'static str),
+    /// Compacts its context by itself, with this summary.
+    Compact(&'static str),
+    /// Asks a person and waits for the answer.
+    Ask(Question),
+    /// Reports progress without text.
+    Progress,
+    /// The process dies.
+    Die,
+    /// The turn fails.
+    Fail,
+    /// Cannot be started now, because the machine is out of a resource.
+    Short,
+    /// Never sends anything again.
+    Hang,
+    /// Panics.
+    Panic,
+}
