@@ -9,7 +9,7 @@
 //! /help            /new [TEXT] (/reset)   /status          /stop
 //! /retry           /sessions [PAGE]       /resume [N]      /whoami
 //! /steer TEXT      /model [NAME]          /thinking [LEVEL]
-//! /compact [TEXT]
+//! /compact [TEXT]  /queue [WHAT], see [`QueueRequest`]
 //! /answer [[N] ANSWER]
 //! /gateway WHAT    for admins, see [`gateway`]
 //! ```
@@ -18,10 +18,12 @@
 //! not reach the agent. Whether somebody may use a command is decided elsewhere.
 
 pub mod gateway;
+mod queue;
 #[cfg(test)]
 mod tests;
 
 pub use gateway::Gateway;
+pub use queue::{QueueRequest, WaitingPlace};
 
 use crate::agent::SessionOption;
 use crate::id::AskId;
@@ -48,12 +50,13 @@ pub fn list() -> &'static [Spec] {
     &LIST
 }
 
-const LIST: [Spec; 14] = [
+const LIST: [Spec; 15] = [
     // Telegram's own start button sends /start, so it must not be answered with "unknown".
     Spec { aliases: &["start"], ..person("help", "/help", "Show what you can send here") },
     Spec { aliases: &["reset"], ..person("new", "/new [TEXT]", "Start a new conversation") },
     person("status", "/status", "Show what is happening in this chat"),
     person("stop", "/stop", "Stop the answer and drop waiting messages"),
+    person("queue", "/queue [drop N | clear]", "Show or drop the messages that wait"),
     person("steer", "/steer TEXT", "Add something to the answer under way"),
     person("retry", "/retry", "Answer the last message again"),
     person("answer", "/answer [[N] ANSWER]", "Answer a question"),
@@ -99,6 +102,8 @@ pub enum Command {
         /// Its number; `None` is the one before the current one.
         epoch: Option<u64>,
     },
+    /// Show or drop the messages that wait.
+    Queue(QueueRequest),
     /// Add a message to the answer under way.
     Steer {
         /// The message.
@@ -134,6 +139,7 @@ impl Command {
             Command::Answer(_) => "answer",
             Command::Sessions { .. } => "sessions",
             Command::Resume { .. } => "resume",
+            Command::Queue(_) => "queue",
             Command::Steer { .. } => "steer",
             Command::Compact { .. } => "compact",
             Command::Choose { option: SessionOption::Model, .. } => "model",
@@ -240,6 +246,7 @@ fn with_arguments(name: &str, rest: &str) -> Option<Command> {
         "sessions" => number(rest).filter(|page| *page >= 1).map(|page| Command::Sessions { page }),
         "resume" if rest.is_empty() => Some(Command::Resume { epoch: None }),
         "resume" => number(rest).map(|epoch| Command::Resume { epoch: Some(epoch) }),
+        "queue" => QueueRequest::parse(rest).map(Command::Queue),
         "steer" => (!rest.is_empty()).then(|| Command::Steer { text: rest.to_owned() }),
         "compact" => Some(Command::Compact { instructions: rest.to_owned() }),
         "model" => choose(SessionOption::Model, rest),

@@ -7,6 +7,7 @@ mod compact;
 mod gateway;
 mod help;
 mod new;
+mod queue;
 mod resume;
 mod retry;
 mod sessions;
@@ -130,6 +131,10 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
                 shared.work.running.steer(&row.session, id);
             }
         }
+        CommandFacts::Dequeued(dequeued) => {
+            let ids = dequeued.dropped.into_iter().flat_map(|waiting| waiting.pieces).collect();
+            shared.cancelled(&row.session, &row.address, &[], ids).await;
+        }
         CommandFacts::Answered(Ok(answered)) => shared.answered(&answered),
         _ => {}
     }
@@ -185,6 +190,7 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
             Command::Answer(None) => answer::list(shared, row).await?,
             Command::Sessions { page } => sessions::plan(shared, row, page).await?,
             Command::Resume { epoch } => resume::plan(row, epoch),
+            Command::Queue(request) => queue::plan(shared, row, request).await?,
             Command::Steer { text } => steer::plan(text),
             Command::Compact { instructions } => compact::plan(shared, row, instructions),
             Command::Choose { option, value } => choose::plan(shared, row, option, value).await?,

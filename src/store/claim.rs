@@ -19,6 +19,7 @@ use crate::row::{
 use crate::sql::{int, ms};
 use crate::turn::{COMPACT, OpenTurn, turn_columns};
 use crate::tx::Tx;
+use crate::waiting::{one_album, waiting};
 use crate::{Result, Store, context_message};
 
 impl Store {
@@ -241,26 +242,6 @@ fn head(tx: &Tx<'_>, session: &SessionKey, take: Take) -> Outcome<(Vec<InboundRo
     Ok((rows, more))
 }
 
-/// The waiting messages of a session, the oldest first.
-fn waiting(tx: &Tx<'_>, session: &SessionKey, limit: i64) -> Outcome<Vec<InboundRow>> {
-    tx.all(
-        concat!(
-            "SELECT ",
-            inbound_columns!(),
-            " FROM inbound i WHERE i.key = ?1 AND i.disposition = 'turn' AND i.state = 'waiting'
-              ORDER BY i.id LIMIT ?2"
-        ),
-        params![session.as_str(), limit],
-        inbound,
-    )
-}
-
 fn compacts(row: &InboundRow) -> bool {
     row.reason == Some(Reason::Compacts)
-}
-
-/// Whether two messages are pieces of the same album.
-fn one_album(first: &InboundRow, next: &InboundRow) -> bool {
-    first.album.is_some()
-        && (&first.album, first.epoch, &first.from.id) == (&next.album, next.epoch, &next.from.id)
 }

@@ -21,6 +21,7 @@ use crate::row::{
 };
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
+use crate::waiting::dequeue;
 use crate::{Result, Store, StoreReader, access, ask, retry};
 
 /// Makes the text of a command's reply from its result.
@@ -119,6 +120,9 @@ fn answer(
             return waits(tx, row, instructions, Some(Reason::Compacts));
         }
         CommandEffect::Message { text } => return waits(tx, row, text, None),
+        CommandEffect::Dequeue { what, any } => {
+            CommandFacts::Dequeued(dequeue(tx, row, *what, *any, now.wall)?)
+        }
         CommandEffect::Choose { option, value } => choose(tx, row, *option, value.as_deref())?,
         CommandEffect::Access { change, author } => changed(tx, row, change, author, now)?,
         CommandEffect::Answer(answering) => CommandFacts::Answered(ask::answered(tx, answering, now)?),

@@ -67,6 +67,7 @@ mod totals;
 mod turn;
 mod tx;
 mod unseen;
+mod waiting;
 mod wal;
 mod writer;
 

@@ -7,6 +7,7 @@ mod outgoing;
 mod overview;
 mod state;
 mod turn;
+mod waiting;
 
 pub use access::*;
 pub use ask::*;
@@ -15,3 +16,4 @@ pub use outgoing::*;
 pub use overview::*;
 pub use state::*;
 pub use turn::*;
+pub use waiting::*;

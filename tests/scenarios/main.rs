@@ -41,3 +41,4 @@ mod tools;
 mod turns;
 mod typing;
 mod unread;
+mod waiting;

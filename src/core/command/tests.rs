@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
+use crate::id::MessageId;
 use crate::message::{Conversation, Sender, SenderKind};
 
 fn event(text: &str, first_line: FirstLine) -> Event {
@@ -71,6 +72,10 @@ fn command(text: &str) -> Command {
 #[case("/resume", Command::Resume { epoch: None })]
 #[case("/resume 12", Command::Resume { epoch: Some(12) })]
 #[case("/whoami", Command::Whoami)]
+#[case("/queue", Command::Queue(QueueRequest::List))]
+#[case("/queue  Drop 2", Command::Queue(QueueRequest::Drop(WaitingPlace::Place(2))))]
+#[case("/queue drop M42", Command::Queue(QueueRequest::Drop(WaitingPlace::Message(MessageId(42)))))]
+#[case("/queue clear", Command::Queue(QueueRequest::Clear))]
 #[case("/steer shorter, please", Command::Steer { text: "shorter, please".into() })]
 #[case("/compact", Command::Compact { instructions: String::new() })]
 #[case("/compact the names", Command::Compact { instructions: "the names".into() })]
@@ -150,6 +155,11 @@ fn an_unknown_command_is_answered_with_the_nearest(
 #[case("/resume +1", "resume")]
 #[case("/resume 99999999999999999999", "resume")]
 #[case("/sessions 0", "sessions")]
+#[case("/queue drop", "queue")]
+#[case("/queue drop 0", "queue")]
+#[case("/queue drop 1 2", "queue")]
+#[case("/queue clear all", "queue")]
+#[case("/queue soon", "queue")]
 #[case("/retry harder", "retry")]
 #[case("/status please", "status")]
 fn arguments_that_would_be_lost_are_refused_with_the_usage(#[case] text: &str, #[case] name: &str) {

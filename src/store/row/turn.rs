@@ -13,7 +13,8 @@ use frontdesk_core::notice::Notice;
 use frontdesk_core::port::ContextMessage;
 
 use super::{
-    AccessChange, AccessDone, Answered, Answering, Author, Claim, InboundRow, OutgoingFile, Reason, Withheld,
+    AccessChange, AccessDone, Answered, Answering, Author, Claim, Dequeue, Dequeued, InboundRow,
+    OutgoingFile, Reason, Withheld,
 };
 
 /// How many waiting messages one turn takes.
@@ -135,6 +136,13 @@ pub enum CommandEffect {
         /// The text.
         text: String,
     },
+    /// Drops waiting messages that were accepted before the command.
+    Dequeue {
+        /// Which.
+        what: Dequeue,
+        /// Whether messages of other people are dropped too.
+        any: bool,
+    },
     /// Chooses a value for the session, or leaves it to the configuration.
     Choose {
         /// The option.
@@ -165,6 +173,8 @@ pub enum CommandFacts {
         /// Messages that waited.
         waiting: Vec<MessageId>,
     },
+    /// Waiting messages were dropped.
+    Dequeued(Dequeued),
     /// The command's row waits as a turn or as a message: its answer is the reply.
     Waits,
     /// There is nothing to retry.

@@ -1,0 +1,94 @@
+//! The messages of a session that wait for a turn: listed in their order, and dropped.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::command::WaitingPlace;
+use frontdesk_core::id::MessageId;
+use frontdesk_core::key::SessionKey;
+use rusqlite::params;
+
+use crate::audit::{audit, done_or_unchanged};
+use crate::fault::Outcome;
+use crate::message::{inbound, inbound_columns};
+use crate::row::{Author, Dequeue, Dequeued, InboundRow, WaitingMessage};
+use crate::sql::Sql;
+use crate::tx::Tx;
+use crate::{Result, StoreReader};
+
+impl StoreReader {
+    /// The messages of a session that wait for a turn and were accepted before one of them, the oldest first.
+    pub async fn waiting_messages(
+        &self,
+        session: &SessionKey,
+        before: Option<MessageId>,
+    ) -> Result<Vec<WaitingMessage>> {
+        let (session, before) = (session.clone(), before.unwrap_or(MessageId(i64::MAX)));
+        self.read(move |sql| waiting_before(sql, &session, before)).await
+    }
+}
+
+fn waiting_before(sql: &Sql<'_>, session: &SessionKey, before: MessageId) -> Outcome<Vec<WaitingMessage>> {
+    let rows = waiting(sql, session, -1)?.into_iter().filter(|row| row.id < before);
+    let mut messages: Vec<WaitingMessage> = Vec::new();
+    for row in rows {
+        match messages.last_mut() {
+            Some(last) if one_album(&last.message, &row) => last.pieces.push(row.id),
+            _ => messages.push(WaitingMessage { pieces: vec![row.id], message: row }),
+        }
+    }
+    Ok(messages)
+}
+
+/// The waiting rows of a session, the oldest first; at most `limit` of them if that is not negative.
+pub(crate) fn waiting(sql: &Sql<'_>, session: &SessionKey, limit: i64) -> Outcome<Vec<InboundRow>> {
+    sql.all(
+        concat!(
+            "SELECT ",
+            inbound_columns!(),
+            " FROM inbound i WHERE i.key = ?1 AND i.disposition = 'turn' AND i.state = 'waiting'
+              ORDER BY i.id LIMIT ?2"
+        ),
+        params![session.as_str(), limit],
+        inbound,
+    )
+}
+
+/// Whether two rows are pieces of the same album.
+pub(crate) fn one_album(first: &InboundRow, next: &InboundRow) -> bool {
+    first.album.is_some()
+        && (&first.album, first.epoch, &first.from.id) == (&next.album, next.epoch, &next.from.id)
+}
+
+/// Drops waiting messages of a command's session that were accepted before it: those of its sender, or with `any` those
+/// of everybody.
+pub(crate) fn dequeue(
+    tx: &Tx<'_>,
+    command: &InboundRow,
+    what: Dequeue,
+    any: bool,
+    now: DateTime<Utc>,
+) -> Outcome<Dequeued> {
+    let mut chosen = waiting_before(tx, &command.session, command.id)?;
+    match what {
+        Dequeue::All => {}
+        Dequeue::One(WaitingPlace::Place(place)) => {
+            chosen = chosen.into_iter().skip(place.saturating_sub(1)).take(1).collect();
+        }
+        Dequeue::One(WaitingPlace::Message(id)) => chosen.retain(|waiting| waiting.pieces.contains(&id)),
+    }
+    let all = chosen.len();
+    chosen.retain(|waiting| any || waiting.message.from.id == command.from.id);
+    for id in chosen.iter().flat_map(|waiting| &waiting.pieces) {
+        let dropped =
+            tx.run("UPDATE inbound SET state = 'cancelled' WHERE id = ?1 AND state = 'waiting'", [id.0])?;
+        tx.taken(dropped);
+    }
+    let of_others = u64::try_from(all - chosen.len()).unwrap_or(u64::MAX);
+    let action = if what == Dequeue::All { "queue clear" } else { "queue drop" };
+    let outcome = match of_others > 0 && chosen.is_empty() {
+        true => "refused:not_author",
+        false => done_or_unchanged(!chosen.is_empty()),
+    };
+    let author = Author { name: command.from.id.to_string(), via: "chat" };
+    audit(tx, &author, action, command.session.as_str(), outcome, now)?;
+    Ok(Dequeued { dropped: chosen, of_others })
+}
