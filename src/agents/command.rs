@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Host;
-use crate::process;
+use crate::process::{self, Confinement, RunWith};
 
 mod approval;
 mod facts;
@@ -54,6 +54,19 @@ pub struct Config {
     /// TZ, TMPDIR and USER.
     #[serde(default)]
     pub inherit_env: Vec<String>,
+    /// What closes the program in: `bubblewrap` (a sandbox in which system folders are read-only, and no other files are
+    /// visible than the working folder, the folder for files and what `readable` and `writable` name), `bubblewrap-offline` (the
+    /// same without a network), or the words of a prefix before the command, such as `["sudo", "-u", "agent"]`, in which
+    /// `{cwd}`, `{media}` and `{facts}` stand for the working folder, the folder for files, and the file with the facts of the
+    /// turn (mode `once`). Unset, the program can do all that the gateway can, and read its token and its database.
+    #[serde(default)]
+    pub run_with: Option<RunWith>,
+    /// With `bubblewrap`: further files and folders that the program may read, relative to the home folder.
+    #[serde(default)]
+    pub readable: Vec<PathBuf>,
+    /// With `bubblewrap`: further files and folders that the program may read and change, relative to the home folder.
+    #[serde(default)]
+    pub writable: Vec<PathBuf>,
     /// Whether a turn that was interrupted runs again by itself: with `none` it does, unless the program has started a
     /// tool; with `assume` it does not, once the program has started.
     #[serde(default)]
@@ -139,6 +152,9 @@ impl Config {
             cwd_per_session: false,
             env: BTreeMap::new(),
             inherit_env: Vec::new(),
+            run_with: None,
+            readable: Vec::new(),
+            writable: Vec::new(),
             side_effects: SideEffects::default(),
             max_line: Self::max_line(),
             max_answer: Self::max_answer(),
@@ -179,6 +195,7 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let wrong = |key: &str, problem: &str| Err(ConfigError::new(key, problem));
         process::check_command(&self.command)?;
+        self.confinement().check(self.mode == Mode::PerTurn)?;
         if !(1024..=64 * 1024 * 1024).contains(&self.max_line) {
             return wrong("max_line", "must be between 1024 and 67108864 bytes");
         }
@@ -227,6 +244,12 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// What closes the program in.
+    pub(crate) fn confinement(&self) -> Confinement {
+        let Self { run_with, readable, writable, .. } = self.clone();
+        Confinement { run_with, readable, writable }
     }
 
     /// What the agent can do.

@@ -49,6 +49,15 @@ impl Config {
         }
     }
 
+    /// Whether it is a program that nothing closes in: it can do all that the gateway can, and read its token and its
+    /// database.
+    pub fn has_gateway_rights(&self) -> bool {
+        match self {
+            Config::Command(config) => config.run_with.is_none(),
+            Config::Echo(_) | Config::OpenAi(_) => false,
+        }
+    }
+
     /// The maximum number of turns of this agent at the same time; `None` means that only `turns.max` limits them.
     pub fn max_turns(&self) -> Option<usize> {
         match self {

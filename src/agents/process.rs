@@ -10,10 +10,13 @@
 //! but it does not delay the turn. If the gateway itself is killed, nothing kills the group: a program of one turn has
 //! its prompt already and finds its stdout closed; a persistent program reads the end of its stdin and must then exit.
 //! Programs that do not exit are ended by the next start of the gateway, before any turn runs again, because every
-//! group has a record on disk while it exists (see [`end_leftovers`]). The parent-death signal of Linux is not used,
-//! because it follows the thread that started the program and not the gateway. Under systemd, the unit's control group
-//! ends the programs as well.
+//! group has a record on disk while it exists (see [`end_leftovers`]). Under systemd, the unit's control group ends the
+//! programs as well.
+//!
+//! A program can be closed in with a prefix before its command ([`Confinement`]). In the ready-made sandbox every process
+//! of the program ends with it, whatever group it is in, and when the gateway is killed.
 
+mod bubblewrap;
 mod child;
 mod environment;
 mod folder;
@@ -28,7 +31,10 @@ mod pool;
 mod program;
 mod record;
 mod rlimits;
+mod run_with;
+mod starter;
 mod stderr;
+mod tree;
 mod utf8;
 
 pub use child::{Ending, Process};
@@ -42,5 +48,6 @@ pub use pool::{IdlePool, IdleSettings, Reusable, SessionEpoch};
 pub use program::{ProgramConfig, Start, check_command};
 pub use record::FOLDER as RECORDS;
 pub use rlimits::Limits;
+pub use run_with::{Confinement, Ready, RunWith};
 pub use stderr::Stderr;
 pub use utf8::Utf8;

@@ -34,6 +34,12 @@ pub fn raise(config: &Config) -> Option<u64> {
     }
 }
 
+/// Keeps the programs that this process starts from inheriting what it has inherited itself, such as a file that the shell
+/// had open which started it.
+pub fn keep_from_programs() {
+    close_fds::set_fds_cloexec(3, &[]);
+}
+
 /// The number of connections that may be open at once. It is logged if it is lower than configured.
 pub(crate) fn connections(config: &Config) -> usize {
     let wanted = config.gateway.limits.max_connections;

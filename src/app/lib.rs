@@ -4,6 +4,7 @@
 //! and never ends it. See `examples/embed.rs`.
 
 pub mod adapters;
+pub mod agents;
 pub mod channels;
 pub mod clock;
 pub mod config;

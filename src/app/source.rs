@@ -10,6 +10,7 @@ use frontdesk_core::port::{Adapter, Agent};
 use frontdesk_kit::Channel;
 use serde_json::Value;
 
+use crate::agents::notes_on;
 use crate::config::{self, Config, Loaded, More, Problems};
 use crate::no_agent::NoAgent;
 
@@ -89,9 +90,8 @@ impl GivenParts {
             return Ok(Arc::new(NoAgent));
         }
         let agent = frontdesk_agents::build(name, config, host)?;
-        // Only a warning: the program may be installed before the first message arrives.
-        if let Some(problem) = agent.problem() {
-            tracing::warn!("agent {name} cannot answer: {problem}");
+        for note in notes_on(name, config, agent.as_ref()) {
+            tracing::warn!("{note}");
         }
         Ok(agent)
     }

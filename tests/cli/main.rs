@@ -5,6 +5,7 @@
 mod access;
 mod answers;
 mod asks;
+mod closed_in;
 mod configuration;
 mod daemon;
 mod descriptors;

@@ -1,5 +1,6 @@
 //! One process per turn: the prompt on stdin, the answer on stdout.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -89,6 +90,12 @@ impl Agent for PerTurn {
     }
 }
 
+/// The files that came with the messages of a turn.
+fn files(turn: &Turn) -> Vec<PathBuf> {
+    let files = turn.prompt.iter().flat_map(|prompt| prompt.files.iter().chain(&prompt.quoted_files));
+    files.filter_map(|file| file.got.clone().ok()).collect()
+}
+
 struct Run {
     host: Arc<TurnHost>,
     running: RunningTurn<Aborted>,
@@ -112,7 +119,13 @@ impl Run {
         let facts = FactsFile::write(processes.home(), &turn).await;
         let facts = facts.map_err(|why| processes.not_started(Some(&turn.session), &why))?;
         let env = vec![(facts::VARIABLE.into(), facts.path().into())];
-        let start = Start { turn: Some(&turn), env, args: Vec::new() };
+        let start = Start {
+            turn: Some(&turn),
+            env,
+            args: Vec::new(),
+            facts: Some(facts.path().to_owned()),
+            files: Some(files(&turn)),
+        };
         let mut process = processes.start(start, Aborted::clone(&running)).await?;
         // The queue is dropped at the end of this statement, which closes the pipe after the prompt.
         if let Some(Err(NotReading)) =

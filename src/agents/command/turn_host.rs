@@ -29,6 +29,7 @@ impl TurnHost {
             env,
             inherit_env: config.inherit_env.clone(),
             limits: Limits { file: config.max_file, cpu: config.max_cpu },
+            confinement: config.confinement(),
         };
         let ending = Ending { after_eof: Duration::ZERO, after_sigterm: Duration::from_secs(config.grace) };
         Self {

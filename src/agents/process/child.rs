@@ -20,6 +20,7 @@ use super::input::Input;
 use super::output::Output;
 use super::record::Record;
 use super::rlimits::{self, Limits};
+use super::starter;
 use super::stderr::Stderr;
 
 /// How long a program has to end by itself. First its stdin is closed.
@@ -31,6 +32,17 @@ pub struct Ending {
     pub after_sigterm: Duration,
 }
 
+/// What stands between the gateway and a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Prefix {
+    /// Nothing.
+    None,
+    /// A prefix that passes SIGTERM on, or that is replaced by the program.
+    Relays,
+    /// A sandbox that ends at once, and everything in it, when it gets SIGTERM.
+    Sandbox,
+}
+
 /// What the tasks of a process need.
 pub(super) struct Supervision {
     pub(super) home: PathBuf,
@@ -38,6 +50,7 @@ pub(super) struct Supervision {
     /// All tasks of all processes. Stopping waits for them.
     pub(super) tasks: TaskTracker,
     pub(super) ending: Ending,
+    pub(super) prefix: Prefix,
 }
 
 /// A running program. Dropping it kills the whole group at once. A task waits for the exit.
@@ -52,6 +65,7 @@ pub struct Process {
     exit: Arc<OnceLock<ExitStatus>>,
     gone: CancellationToken,
     end: CancellationToken,
+    prefix: Prefix,
     retired: bool,
 }
 
@@ -60,20 +74,23 @@ impl Process {
     /// can get a prompt.
     pub(super) fn start(
         supervision: &Supervision,
-        mut command: Command,
+        command: Command,
         agent: &str,
         turn: Option<&Turn>,
         limits: &Limits,
         end: CancellationToken,
     ) -> io::Result<Self> {
-        let Supervision { home, clock, tasks, ending } = supervision;
-        let mut child = command.spawn()?;
-        let group = Arc::new(Group::led_by(&child));
+        let Supervision { home, clock, tasks, ending, prefix } = supervision;
+        let mut child = starter::spawn(command)?;
+        let group = Arc::new(Group::led_by(&child, *prefix == Prefix::Sandbox));
         // From here on every early return kills the group.
         let killed = KilledOnDrop(group.clone());
         let leader = child.id().ok_or_else(|| io::Error::other("it was reaped before it was begun"))?;
         let record = Record::of(home, leader, &turn.map_or(NO_TURN.into(), |turn| turn.id.to_string()))?;
-        rlimits::apply(limits, leader)?;
+        match prefix {
+            Prefix::None => rlimits::apply(limits, leader)?,
+            Prefix::Relays | Prefix::Sandbox => rlimits::apply_beneath(limits, leader)?,
+        }
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(io::Error::other("no pipes"));
@@ -98,6 +115,7 @@ impl Process {
             exit,
             gone,
             end,
+            prefix: *prefix,
             retired: false,
         })
     }
@@ -109,9 +127,13 @@ impl Process {
         self.retired = true;
     }
 
-    /// Kills the whole group at once.
+    /// Kills the whole group at once. Behind a prefix that passes signals on, the program is asked to end first: SIGKILL
+    /// cannot be passed on, and the program may be out of our reach (another user's, or in a container).
     pub fn kill(&self) {
-        self.group.kill();
+        match self.prefix {
+            Prefix::Relays => self.end.cancel(),
+            Prefix::None | Prefix::Sandbox => self.group.kill(),
+        }
     }
 
     /// Whether it has exited and is reaped.
@@ -130,7 +152,8 @@ impl Process {
     pub async fn failure_detail(&self) -> String {
         let end = match self.exited().await {
             Some(status) => match (status.code(), status.signal()) {
-                (Some(code), _) => format!("exit code {code}"),
+                // A shell and a sandbox report a signal that ended their program this way.
+                (Some(code), _) => format!("exit code {code}{}", limit_behind(code - 128)),
                 (None, Some(signal)) => format!("signal {signal}{}", limit_behind(signal)),
                 (None, None) => status.to_string(),
             },
@@ -146,7 +169,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if !self.retired {
-            self.group.kill();
+            self.kill();
         }
     }
 }

@@ -9,23 +9,33 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
 use tracing::warn;
 
+use super::tree;
 use crate::running_turns::lock;
 
-/// `None` once the leader is reaped: from then on its number may belong to another process.
-pub(super) struct Group(Mutex<Option<Pid>>);
+pub(super) struct Group {
+    /// `None` once the leader is reaped: from then on its number may belong to another process.
+    leader: Mutex<Option<Pid>>,
+    /// Whether the leader is a sandbox that ends at once, and everything in it, when it is asked to end. Then those in it
+    /// are asked.
+    is_sandbox: bool,
+}
 
 impl Group {
-    pub(super) fn led_by(child: &Child) -> Self {
+    pub(super) fn led_by(child: &Child, is_sandbox: bool) -> Self {
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        Self(Mutex::new(pid))
+        Self { leader: Mutex::new(pid), is_sandbox }
     }
 
     pub(super) fn terminate(&self) {
-        signal(*lock(&self.0), Signal::TERM);
+        let leader = lock(&self.leader);
+        if self.is_sandbox && leader.is_some_and(ask_those_beneath) {
+            return;
+        }
+        signal(*leader, Signal::TERM);
     }
 
     pub(super) fn kill(&self) {
-        signal(*lock(&self.0), Signal::KILL);
+        signal(*lock(&self.leader), Signal::KILL);
     }
 
     /// Waits for the leader, reaps it and kills the rest of the group. The lock is held during the reaping, so that no
@@ -33,7 +43,7 @@ impl Group {
     pub(super) async fn reap(&self, child: &mut Child) -> io::Result<ExitStatus> {
         let mut wait = std::pin::pin!(child.wait());
         std::future::poll_fn(|context| {
-            let mut pid = lock(&self.0);
+            let mut pid = lock(&self.leader);
             let exit = Future::poll(Pin::as_mut(&mut wait), context);
             if exit.is_ready() {
                 signal(pid.take(), Signal::KILL);
@@ -42,6 +52,19 @@ impl Group {
         })
         .await
     }
+}
+
+/// Sends SIGTERM to every process beneath this one. Returns whether there was one.
+fn ask_those_beneath(leader: Pid) -> bool {
+    let asked = tree::of(leader.as_raw_nonzero().get()).and_then(|members| {
+        let beneath = members.iter().skip(1);
+        beneath.clone().try_for_each(|member| member.terminate())?;
+        Ok(beneath.len() > 0)
+    });
+    asked.unwrap_or_else(|why| {
+        warn!(%why, "cannot ask a program in a sandbox to end");
+        false
+    })
 }
 
 fn signal(pid: Option<Pid>, signal: Signal) {

@@ -11,7 +11,7 @@ use frontdesk_core::retry::is_shortage;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::child::{Ending, Process, Supervision};
+use super::child::{Ending, Prefix, Process, Supervision};
 use super::program::{Program, ProgramConfig, Start};
 use crate::Host;
 
@@ -30,11 +30,18 @@ impl ProcessHost {
     pub fn new(name: &str, config: ProgramConfig, ending: Ending, host: &Host) -> Self {
         // Programs run in another directory, where a relative path would mean something else.
         let home = std::path::absolute(&host.home).unwrap_or_else(|_| host.home.clone());
+        let program = Program::new(name, config, &home, &host.env);
+        let prefix = match (program.has_prefix(), program.is_sandboxed()) {
+            (false, _) => Prefix::None,
+            (true, false) => Prefix::Relays,
+            (true, true) => Prefix::Sandbox,
+        };
+        let (clock, tasks) = (host.clock.clone(), TaskTracker::new());
         Self {
             name: name.into(),
             stop: CancellationToken::new(),
-            program: Program::new(name, config, &home, &host.env),
-            supervision: Supervision { home, clock: host.clock.clone(), tasks: TaskTracker::new(), ending },
+            program,
+            supervision: Supervision { home, clock, tasks, ending, prefix },
         }
     }
 
@@ -46,7 +53,7 @@ impl ProcessHost {
         let session = start.turn.map(|turn| &turn.session);
         let not_started = |why| self.not_started(session, &why);
         self.program.make_folders(session).await.map_err(not_started)?;
-        let command = self.program.command(&start);
+        let command = self.program.command(&start).map_err(not_started)?;
         Process::start(&self.supervision, command, &self.name, start.turn, self.program.limits(), end)
             .map_err(not_started)
     }

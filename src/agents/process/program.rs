@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::iter::once;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -12,9 +13,11 @@ use frontdesk_core::port::Turn;
 use frontdesk_core::visible;
 use tokio::process::Command;
 
+use super::bubblewrap::{self, Reach, variable};
 use super::environment;
 use super::folder::Folder;
 use super::rlimits::Limits;
+use super::run_with::{Confinement, Ready, RunWith, Values, filled};
 
 /// The program of an agent, as its config describes it.
 #[derive(Clone, Default)]
@@ -31,6 +34,8 @@ pub struct ProgramConfig {
     pub inherit_env: Vec<String>,
     /// The kernel's limits on the program.
     pub limits: Limits,
+    /// What closes it in.
+    pub confinement: Confinement,
 }
 
 /// The arguments of one start of a program; everything else is configured.
@@ -42,6 +47,10 @@ pub struct Start<'a> {
     pub args: Vec<OsString>,
     /// Further environment variables.
     pub env: Vec<(OsString, OsString)>,
+    /// The file with the facts of the turn, if the program gets one.
+    pub facts: Option<PathBuf>,
+    /// The files of messages that it may read in a sandbox. `None` means all, because later prompts name other ones.
+    pub files: Option<Vec<PathBuf>>,
 }
 
 /// Checks the config key `command`.
@@ -56,6 +65,11 @@ pub fn check_command(command: &[String]) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// The folder of received files, within the folder for files.
+const IN: &str = "in";
+/// The folder of copies that are being sent, which is no concern of any agent.
+const OUT: &str = "out";
+
 pub(super) struct Program {
     agent: String,
     path: OsString,
@@ -65,6 +79,9 @@ pub(super) struct Program {
     media: PathBuf,
     env: Vec<(OsString, OsString)>,
     limits: Limits,
+    confinement: Confinement,
+    /// The gateway's home directory, as an absolute path.
+    home: PathBuf,
 }
 
 impl Program {
@@ -75,6 +92,8 @@ impl Program {
         home: &Path,
         gateway: &[(OsString, OsString)],
     ) -> Self {
+        let beneath = |paths: Vec<PathBuf>| paths.into_iter().map(|path| home.join(path)).collect();
+        let Confinement { run_with, readable, writable } = config.confinement;
         let mut command = config.command.into_iter();
         let program = command.next().unwrap_or_default();
         Self {
@@ -90,7 +109,19 @@ impl Program {
             media: media(home),
             env: environment::of(gateway, &config.inherit_env, config.env),
             limits: config.limits,
+            confinement: Confinement { run_with, readable: beneath(readable), writable: beneath(writable) },
+            home: home.to_owned(),
         }
+    }
+
+    /// Whether it runs in a ready-made sandbox, whose own process dies of the signals that the program is to get.
+    pub(super) fn is_sandboxed(&self) -> bool {
+        self.confinement.ready().is_some()
+    }
+
+    /// Whether another program stands between the gateway and it.
+    pub(super) fn has_prefix(&self) -> bool {
+        self.confinement.run_with.is_some()
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -99,49 +130,79 @@ impl Program {
 
     /// Creates the media folder and the working folder, if it is one that we create.
     pub(super) async fn make_folders(&self, session: Option<&SessionKey>) -> io::Result<()> {
-        tokio::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.media).await?;
+        let media = [IN, OUT].map(|folder| self.media.join(folder));
+        for folder in once(&self.media).chain(media.iter().filter(|_| self.is_sandboxed())) {
+            tokio::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).await?;
+        }
         self.folder.make(session).await
     }
 
     /// Why it could not be started now. Looks where the system would look.
     pub(super) fn problem(&self) -> Option<String> {
-        let (agent, program) = (&self.agent, visible::escaped(&self.path.to_string_lossy(), 200));
+        let agent = &self.agent;
         let cwd = &self.folder.path;
-        let correct = format!("correct `command` in [agents.{agent}]");
         if !self.folder.is_default && !cwd.is_dir() {
-            let folder = visible::escaped(&cwd.to_string_lossy(), 200);
+            let folder = shown(cwd.as_os_str());
             return Some(format!(
                 "its directory {folder} does not exist: create it, or correct `cwd` in [agents.{agent}]"
             ));
         }
-        if self.path.as_bytes().contains(&b'/') {
-            let path = cwd.join(&self.path);
-            return match (is_program(&path), path.is_file()) {
-                (true, _) => None,
-                (false, true) => Some(format!(
-                    "its program {program} is not executable: run `chmod +x` on it, or {correct}"
-                )),
-                (false, false) => {
-                    Some(format!("its program {program} does not exist: install it, or {correct}"))
-                }
-            };
+        match &self.confinement.run_with {
+            None => self.missing(&self.path, "command"),
+            // The command may be a program of another file system.
+            Some(RunWith::Words(words)) => self.missing(words.first().map(OsStr::new)?, "run_with"),
+            Some(RunWith::Ready(_)) if !cfg!(target_os = "linux") => {
+                Some(format!("bubblewrap runs only on Linux: remove `run_with` in [agents.{agent}]"))
+            }
+            Some(RunWith::Ready(_)) if self.find(OsStr::new(bubblewrap::PROGRAM)).is_none() => Some(format!(
+                "`run_with` in [agents.{agent}] needs the program {}: install the package {}",
+                bubblewrap::PROGRAM,
+                bubblewrap::PACKAGE
+            )),
+            Some(RunWith::Ready(_)) => self.missing(&self.path, "command"),
         }
-        let path = self.env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
-        let folders = path.unwrap_or(OsStr::new("/bin:/usr/bin"));
-        let found =
-            std::env::split_paths(folders).any(|folder| is_program(&cwd.join(folder).join(&self.path)));
-        (!found).then(|| {
-            format!("its program {program} is in none of the folders of PATH: install it, or {correct}")
+    }
+
+    /// Why a program cannot be found, and which key names it.
+    fn missing(&self, program: &OsStr, key: &str) -> Option<String> {
+        if self.find(program).is_some() {
+            return None;
+        }
+        let correct = format!("correct `{key}` in [agents.{}]", self.agent);
+        let named = shown(program);
+        Some(match program.as_bytes().contains(&b'/') {
+            true if self.folder.path.join(program).is_file() => {
+                format!("its program {named} is not executable: run `chmod +x` on it, or {correct}")
+            }
+            true => format!("its program {named} does not exist: install it, or {correct}"),
+            false => {
+                format!("its program {named} is in none of the folders of PATH: install it, or {correct}")
+            }
         })
     }
 
-    /// The command for a start, with pipes and a process group of its own.
-    pub(super) fn command(&self, start: &Start<'_>) -> Command {
-        let mut command = Command::new(&self.path);
+    /// Where a program is.
+    fn find(&self, program: &OsStr) -> Option<PathBuf> {
+        let cwd = &self.folder.path;
+        if program.as_bytes().contains(&b'/') {
+            return Some(cwd.join(program)).filter(|path| is_program(path));
+        }
+        let folders = variable(&self.env, "PATH").unwrap_or(OsStr::new("/bin:/usr/bin"));
+        let mut places = std::env::split_paths(folders).map(|folder| cwd.join(folder).join(program));
+        places.find(|path| is_program(path))
+    }
+
+    /// The command for a start, with pipes and a process group of its own. Fails if the program cannot be closed in as
+    /// the config says.
+    pub(super) fn command(&self, start: &Start<'_>) -> io::Result<Command> {
+        let cwd = self.folder.of(start.turn.map(|turn| &turn.session));
+        let mut words = self.prefix(start, &cwd)?.into_iter().chain(once(self.path.clone()));
+        let mut command = Command::new(words.next().unwrap_or_default());
         command
+            .args(words)
             .args(&self.args)
             .args(&start.args)
-            .current_dir(self.folder.of(start.turn.map(|turn| &turn.session)))
+            .current_dir(cwd)
             .env_clear()
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .envs(environment::facts(&self.agent, &self.media, start.turn))
@@ -151,12 +212,69 @@ impl Program {
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true);
-        command
+        Ok(command)
+    }
+
+    /// The words before the command.
+    fn prefix(&self, start: &Start<'_>, cwd: &Path) -> io::Result<Vec<OsString>> {
+        let facts = start.facts.as_ref().map(|path| path.as_os_str());
+        match &self.confinement.run_with {
+            None => Ok(Vec::new()),
+            Some(RunWith::Words(words)) => {
+                let values = Values { cwd, media: &self.media, facts };
+                let mut words: Vec<OsString> = words.iter().map(|word| filled(word, &values)).collect();
+                // As for the command: a path is relative to the home directory, and we run in another one.
+                if let Some(first) = words.first_mut().filter(|first| first.as_bytes().contains(&b'/')) {
+                    *first = self.home.join(&first).into();
+                }
+                Ok(words)
+            }
+            Some(RunWith::Ready(ready)) => self.reach(*ready, start, cwd).words(),
+        }
+    }
+
+    /// What it may reach in a ready-made sandbox.
+    fn reach(&self, ready: Ready, start: &Start<'_>, cwd: &Path) -> Reach {
+        let Confinement { readable, writable, .. } = &self.confinement;
+        let program = self.find(&self.path).map(|path| bubblewrap::places(&path)).unwrap_or_default();
+        let (incoming, outgoing) = (self.media.join(IN), self.media.join(OUT));
+        let (mut hidden, files) = match &start.files {
+            Some(files) => (vec![incoming], files.clone()),
+            None => (Vec::new(), vec![incoming]),
+        };
+        hidden.push(outgoing);
+        // A file can be gone by now; the program is told so by its absence.
+        let files = files.into_iter().filter(|file| file.exists());
+        Reach {
+            home: self.home.clone(),
+            user_home: variable(&self.env, "HOME").map(PathBuf::from),
+            cwd: cwd.to_owned(),
+            readable: readable
+                .iter()
+                .cloned()
+                .chain(program)
+                .chain(start.facts.clone())
+                .chain(files)
+                .collect(),
+            writable: writable.iter().cloned().chain(once(self.media.clone())).collect(),
+            hidden,
+            network: ready == Ready::Bubblewrap,
+        }
     }
 
     pub(super) fn cannot_start(&self, session: Option<&SessionKey>, why: &io::Error) -> String {
-        format!("{} in {}: {why}", self.path.to_string_lossy(), self.folder.of(session).display())
+        let program = match &self.confinement.run_with {
+            Some(RunWith::Words(words)) => words.join(" "),
+            Some(RunWith::Ready(_)) => bubblewrap::PROGRAM.to_owned(),
+            None => self.path.to_string_lossy().into_owned(),
+        };
+        format!("{program} in {}: {why}", self.folder.of(session).display())
     }
+}
+
+/// A path for a sentence.
+fn shown(path: &OsStr) -> String {
+    visible::escaped(&path.to_string_lossy(), 200)
 }
 
 /// The absolute path of the media folder.

@@ -79,6 +79,7 @@ impl Drop for Record {
 pub(super) struct Stat {
     /// `Z` and `X` mean that it has exited and was not reaped yet.
     pub(super) state: char,
+    pub(super) parent: i32,
     pub(super) group: i32,
     pub(super) began: u64,
 }
@@ -98,6 +99,7 @@ impl Stat {
         let field = |n: usize| fields.get(n - 3).copied();
         Some(Stat {
             state: field(3)?.chars().next()?,
+            parent: field(4)?.parse().ok()?,
             group: field(5)?.parse().ok()?,
             began: field(22)?.parse().ok()?,
         })
@@ -116,7 +118,7 @@ pub(super) fn boot() -> io::Result<Option<String>> {
 
 /// Turns "no such file" into `None`. A process that exits while its file is read gives the same result, and so does a
 /// process that the kernel hides because it belongs to another user (`hidepid`), which none of ours does.
-fn known<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+pub(super) fn known<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     match read {
         Ok(text) => Ok(Some(text)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Ok(None),
@@ -141,7 +143,7 @@ mod tests {
     #[test]
     fn a_programs_name_cannot_forge_its_start() {
         let text = "4711 (a) S 1 1 1 ) R 1 4711 4711 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 7654321 1 2 3\n";
-        assert_eq!(Stat::read(text), Some(Stat { state: 'R', group: 4711, began: 7_654_321 }));
+        assert_eq!(Stat::read(text), Some(Stat { state: 'R', parent: 1, group: 4711, began: 7_654_321 }));
         assert_eq!(Stat::read("4711 (a) R 1"), None);
     }
 }

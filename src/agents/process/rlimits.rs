@@ -4,7 +4,10 @@
 //! they use, and a limit on it ends them at the start. The number of processes (`RLIMIT_NPROC`) counts all processes of
 //! the user, the gateway's included.
 
+use std::collections::HashSet;
 use std::io;
+
+use super::tree;
 
 /// The limits on one program; each process that the program starts inherits them. No program writes a memory dump when
 /// it crashes: dumps contain prompts and secrets.
@@ -50,6 +53,24 @@ pub(super) fn apply(limits: &Limits, process: u32) -> io::Result<()> {
         set(Resource::Cpu, seconds, seconds.saturating_add(1))?;
     }
     Ok(())
+}
+
+/// The same for a process and everything that it has started, in as many rounds as find a new process: what a process
+/// with limits starts has them.
+pub(super) fn apply_beneath(limits: &Limits, process: u32) -> io::Result<()> {
+    apply(limits, process)?;
+    let root = i32::try_from(process).map_err(io::Error::other)?;
+    let mut limited = HashSet::new();
+    loop {
+        let mut more = tree::of(root)?;
+        more.retain(|member| limited.insert(*member));
+        if more.is_empty() {
+            return Ok(());
+        }
+        for member in more {
+            apply(limits, u32::try_from(member.process).map_err(io::Error::other)?)?;
+        }
+    }
 }
 
 /// Other systems cannot limit a process from outside.

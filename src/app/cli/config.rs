@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use frontdesk::config::{self, Loaded, Problems, Syntax};
+use frontdesk::config::{self, Config, Loaded, Problems, Syntax};
 use frontdesk::home::{Home, HomeError};
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::count::counted;
@@ -65,6 +65,7 @@ pub fn config(args: ConfigArgs) -> Done {
         What::Check { file, json: true } => check_json(&file),
         What::Check { file, json: false } => {
             let loaded = file.load()?;
+            tell_notes(&loaded.config, &file.home()?);
             match loaded.file {
                 Some(file) => screen::line(format!("{} is valid", file.display())),
                 None => screen::line("There is no configuration file; the defaults are in effect."),
@@ -149,7 +150,10 @@ fn unfinished(answer: &Value) -> Done {
 fn check_json(file: &FileArgs) -> Done {
     let home = file.home()?;
     let (path, problems) = match read(&home, file.config.as_deref(), &screen::note) {
-        Ok(loaded) => (loaded.file, Vec::new()),
+        Ok(loaded) => {
+            tell_notes(&loaded.config, &home);
+            (loaded.file, Vec::new())
+        }
         Err(ReadError::Problems(found)) => (found.file, found.problems),
         Err(ReadError::Failure(failure)) if failure.is_config() => {
             let error = ConfigError::new("", failure.to_string());
@@ -170,6 +174,13 @@ fn check_json(file: &FileArgs) -> Done {
     let (valid, shown) = (problems.is_empty(), shown.collect::<Value>());
     screen::json(&json!({"valid": valid, "file": path, "problems": shown}))?;
     if valid { Ok(()) } else { Err(Failure::config("the configuration is not valid")) }
+}
+
+/// Prints what is no error and should be known.
+fn tell_notes(config: &Config, home: &Home) {
+    for note in frontdesk::agents::notes(config, home) {
+        screen::note(&format!("note: {note}"));
+    }
 }
 
 impl FileArgs {

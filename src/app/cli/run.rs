@@ -43,6 +43,7 @@ pub struct RunArgs {
 
 pub fn run(args: RunArgs) -> Done {
     let clock = SystemClock::new();
+    frontdesk::descriptors::keep_from_programs();
     // Files of the gateway are private to its user.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let home = Home::find(args.home.home.as_deref(), &super::env)?;

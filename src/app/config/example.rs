@@ -139,8 +139,15 @@ fn inside(schema: Schema<'_>) -> Schema<'_> {
 
 /// An example value of the right type, for a key without a default.
 fn placeholder(schema: Schema<'_>) -> toml_edit::Value {
-    if let Choice::Words(words) = schema.choice() {
-        return words.first().copied().unwrap_or_default().into();
+    match schema.choice() {
+        Choice::Words(words) => return words.first().copied().unwrap_or_default().into(),
+        Choice::Several(alternatives) => {
+            // The first that is not null.
+            if let Some(first) = alternatives.into_iter().find(|one| !one.types().contains("null")) {
+                return placeholder(first);
+            }
+        }
+        Choice::One | Choice::Tagged { .. } => {}
     }
     let types = schema.types();
     if types.contains("integer") || types.contains("number") {

@@ -1,5 +1,6 @@
 //! The agents with real programs and a fake model: their answers, and that no process of theirs keeps running.
 
+mod closed_in;
 mod config;
 mod conversations;
 mod echo;

@@ -58,7 +58,7 @@ pub struct RpcProcess {
 impl RpcProcess {
     async fn start(host: &ProcessHost, turn: Option<&Turn>) -> Result<Self, AgentError> {
         let args = turn.map(|turn| vec!["--session".into(), turn.session.to_string().into()]);
-        let start = Start { turn, args: args.unwrap_or_default(), env: Vec::new() };
+        let start = Start { turn, args: args.unwrap_or_default(), env: Vec::new(), ..Start::default() };
         let process = host.start(start, host.stop.child_token()).await?;
         let mut program = Self { process, lines: Lines::new(MAX_LINE), last_id: 0, session: None };
         let clock = host.clock();

@@ -1,0 +1,311 @@
+//! Programs behind a prefix (`run_with`): what they reach in the ready-made sandbox, and that they end as others do.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use frontdesk_agents::command::{self, Mode};
+use frontdesk_agents::process::{Ready, RunWith};
+use frontdesk_agents::{Config, Host, build};
+use frontdesk_core::delta::AgentError;
+use frontdesk_core::message::FileKind;
+use frontdesk_core::port::{Agent, File};
+
+use crate::sandbox::{Sandbox, answer, error, eventually, gone, piece, read, shell, turn};
+
+/// Whether the kernel lets this user make namespaces; says loudly that it does not. A missing bubblewrap fails the test.
+fn no_namespaces() -> bool {
+    let probe = Command::new("bwrap").args(["--ro-bind", "/", "/", "--unshare-pid", "true"]).output();
+    let probe = probe.expect("these tests need the package bubblewrap");
+    if !probe.status.success() {
+        let why = String::from_utf8_lossy(&probe.stderr);
+        eprintln!("WARNING: NOT TESTED, BECAUSE THIS KERNEL FORBIDS NAMESPACES: {why}");
+    }
+    !probe.status.success()
+}
+
+fn bubblewrap(script: &str) -> command::Config {
+    command::Config {
+        run_with: Some(RunWith::Ready(Ready::Bubblewrap)),
+        cwd_per_session: true,
+        ..shell(script)
+    }
+}
+
+fn behind(words: &[&str], script: &str) -> command::Config {
+    let words = words.iter().map(|word| (*word).to_owned()).collect();
+    command::Config { run_with: Some(RunWith::Words(words)), ..shell(script) }
+}
+
+fn agent(sandbox: &Sandbox, config: command::Config) -> Arc<dyn Agent> {
+    sandbox.agent(Config::Command(config))
+}
+
+/// How many processes have this word in their command line.
+fn count(word: &str) -> usize {
+    let processes = std::fs::read_dir("/proc").expect("processes");
+    let lines = processes.filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok());
+    lines.filter(|line| line.split(|byte| *byte == 0).any(|one| one == word.as_bytes())).count()
+}
+
+/// A number of seconds to sleep that no other test uses.
+fn seconds(test: u32) -> String {
+    format!("{}.{test}", 100_000 + std::process::id())
+}
+
+fn photo(path: &Path) -> File {
+    File { kind: FileKind::Photo, name: None, mime: None, size: Some(1), got: Ok(path.to_owned()) }
+}
+
+#[tokio::test]
+async fn a_sandboxed_program_sees_neither_the_gateways_secrets_nor_other_sessions() {
+    if no_namespaces() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let home = sandbox.home.path().display().to_string();
+    for (secret, text) in [("token", "hunter2"), ("frontdesk.db", "hunter2"), ("frontdesk.toml", "hunter2")] {
+        std::fs::write(sandbox.home.path().join(secret), text).unwrap();
+    }
+    let script = format!(
+        "cat {home}/token {home}/frontdesk.db {home}/frontdesk.toml 2>&1; ls -A {home} | tr '\\n' ' '; \
+         ls .. | wc -l; cat notes; cat > notes; touch {home}/x {home}/agents/x 2>&1; cat /proc/1/cmdline | tr '\\0' ' ' | cut -c-6"
+    );
+    // The folder that contains the home folder is visible; the home folder is not.
+    let parent = sandbox.home.path().parent().unwrap().to_owned();
+    let config = command::Config { readable: vec![parent], ..bubblewrap(&script) };
+    let agent = agent(&sandbox, config);
+    let first = answer(agent.turn(turn(1, "mine"))).await;
+    assert!(!first.contains("hunter2") && first.matches("No such file").count() >= 3, "{first}");
+    assert!(first.contains("agents facts media 1\n"), "{first}");
+    assert!(first.contains("Read-only file system") && first.ends_with("bwrap \n"), "{first}");
+    let mut other = turn(2, "");
+    other.session = "agent:test:web:dm:other".parse().unwrap();
+    let other = answer(agent.turn(other)).await;
+    assert!(other.contains("agents facts media 1\n") && !other.contains("mine"), "{other}");
+    let again = answer(agent.turn(turn(3, ""))).await;
+    assert!(again.contains("mine"), "its own folder stays: {again}");
+}
+
+#[tokio::test]
+async fn a_sandboxed_program_gets_its_facts_and_its_files_and_can_send_files() {
+    if no_namespaces() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let media = sandbox.home.path().join("media");
+    for folder in ["in", "out"] {
+        std::fs::create_dir_all(media.join(folder)).unwrap();
+        for name in ["mine", "theirs"] {
+            std::fs::write(media.join(folder).join(name), name).unwrap();
+        }
+    }
+    let script = "cd $FRONTDESK_MEDIA; ls in out; cat in/*; echo > in/mine; echo chart > chart.png; \
+                  grep -o hello $FRONTDESK_FACTS; ls $(dirname $FRONTDESK_FACTS) | wc -l";
+    let mut with_file = turn(1, "hello");
+    with_file.prompt[0].files = vec![photo(&media.join("in/mine")), photo(&media.join("in/gone"))];
+    std::fs::create_dir_all(sandbox.home.path().join("facts")).unwrap();
+    std::fs::write(sandbox.home.path().join("facts/of-another-turn"), "x").unwrap();
+    let seen = answer(agent(&sandbox, bubblewrap(script)).turn(with_file)).await;
+    assert_eq!(seen, "in:\nmine\n\nout:\nminehello\n1\n");
+    assert_eq!(
+        (read(&media.join("chart.png")), read(&media.join("in/mine"))),
+        ("chart\n".into(), "mine".into())
+    );
+
+    let lasting =
+        r#"read -r p; printf '{"type":"done","text":"%s"}\n' "$(ls $FRONTDESK_MEDIA/in | tr '\n' ' ')""#;
+    let config = command::Config { mode: Mode::Persistent, ..bubblewrap(lasting) };
+    let seen = answer(agent(&sandbox, config).turn(turn(2, ""))).await;
+    assert_eq!(seen, "mine theirs ", "later prompts name files that are not known at the start");
+}
+
+#[tokio::test]
+async fn everything_in_a_sandbox_ends_with_its_turn_also_what_left_its_group() {
+    if no_namespaces() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    for (n, mode) in [(1, Mode::PerTurn), (2, Mode::Persistent)] {
+        let sleep = seconds(n);
+        let script = format!(
+            "setsid sh -c 'trap \"\" TERM HUP; while :; do sleep {sleep}; done' & sleep {sleep} & \
+             read -r p; while [ $(ps -e | grep -c sleep) -lt 2 ]; do sleep 0.01; done; \
+             echo '{{\"type\":\"delta\",\"text\":\"up\"}}'; wait"
+        );
+        let agent = agent(&sandbox, command::Config { mode, ..bubblewrap(&script) });
+        let mut stream = agent.turn(turn(1, "x\n"));
+        assert!(piece(&mut stream).await.contains("up"));
+        assert_eq!(count(&sleep), 2);
+        drop(stream);
+        eventually("all are gone", || count(&sleep) == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_sandboxed_program_is_asked_to_end_before_it_is_killed() {
+    if no_namespaces() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let script = "trap 'echo bye > bye; exit' TERM; read -r p; echo '{\"type\":\"done\"}'; \
+                  while :; do sleep 0.05; done";
+    let config =
+        command::Config { mode: Mode::Persistent, cwd_per_session: false, grace: 10, ..bubblewrap(script) };
+    let agent = agent(&sandbox, config);
+    answer(agent.turn(turn(1, "x"))).await;
+    agent.stop().await;
+    assert_eq!(read(&sandbox.file("bye")), "bye\n");
+    assert_eq!(sandbox.clock_reading(), Duration::ZERO, "it has ended by itself");
+}
+
+#[tokio::test]
+async fn a_lasting_program_in_a_sandbox_serves_several_turns() {
+    if no_namespaces() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let script = r#"n=0; while read -r p; do n=$((n+1)); printf '{"type":"done","text":"%s"}\n' $n; done"#;
+    let agent = agent(&sandbox, command::Config { mode: Mode::Persistent, ..bubblewrap(script) });
+    for n in 1..4 {
+        assert_eq!(answer(agent.turn(turn(n, "x"))).await, n.to_string());
+    }
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn a_sandbox_has_no_capabilities_and_a_network_only_if_wanted() {
+    if no_namespaces() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let script = "grep -c 'CapEff:.0000000000000000' /proc/self/status; \
+                  tail -n +3 /proc/net/dev | wc -l";
+    let online = answer(agent(&sandbox, bubblewrap(script)).turn(turn(1, ""))).await;
+    let offline =
+        command::Config { run_with: Some(RunWith::Ready(Ready::BubblewrapOffline)), ..bubblewrap(script) };
+    let offline = answer(agent(&sandbox, offline).turn(turn(2, ""))).await;
+    let interfaces = read(Path::new("/proc/net/dev")).lines().skip(2).count();
+    assert_eq!((online, offline), (format!("1\n{interfaces}\n"), "1\n1\n".into()));
+}
+
+#[tokio::test]
+async fn the_users_home_is_empty_but_for_what_the_config_names() {
+    if no_namespaces() {
+        return;
+    }
+    let (sandbox, user) = (Sandbox::new(), tempfile::tempdir().unwrap());
+    for name in ["keys", "tools", "state"] {
+        std::fs::create_dir(user.path().join(name)).unwrap();
+        std::fs::write(user.path().join(name).join("file"), name).unwrap();
+    }
+    let program = user.path().join("tools/run");
+    std::fs::write(
+        &program,
+        "#!/bin/sh\ncd; ls; cat tools/file; echo new > state/file; echo x > tools/file; exit 0",
+    )
+    .unwrap();
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let mut host: Host = sandbox.host();
+    host.env.push(("HOME".into(), user.path().into()));
+    let closed = |readable: &[&str]| command::Config {
+        command: vec![program.display().to_string()],
+        readable: readable.iter().map(|name| user.path().join(name)).collect(),
+        writable: vec![user.path().join("state")],
+        ..bubblewrap("")
+    };
+    let agent = build("test", &Config::Command(closed(&["tools"])), &host).unwrap();
+    assert_eq!(answer(agent.turn(turn(1, ""))).await, "state\ntools\ntools");
+    assert_eq!(read(&user.path().join("state/file")), "new\n");
+    assert_eq!(read(&user.path().join("tools/file")), "tools");
+    // The program itself is always visible.
+    let agent = build("test", &Config::Command(closed(&[])), &host).unwrap();
+    assert_eq!(answer(agent.turn(turn(2, ""))).await, "state\ntools\n");
+}
+
+#[tokio::test]
+async fn a_sandbox_that_would_show_the_gateways_home_is_refused() {
+    let sandbox = Sandbox::new();
+    let home = sandbox.home.path().to_owned();
+    let link = home.join("link");
+    std::os::unix::fs::symlink(&home, &link).unwrap();
+    let open = bubblewrap("true");
+    for (config, why) in [
+        (command::Config { cwd: Some(".".into()), cwd_per_session: false, ..open.clone() }, "home folder"),
+        (command::Config { readable: vec![home.clone()], ..open.clone() }, "home folder"),
+        (command::Config { writable: vec![link], ..open.clone() }, "home folder"),
+        (command::Config { readable: vec!["nowhere".into()], ..open.clone() }, "nowhere"),
+    ] {
+        let refused = error(agent(&sandbox, config).turn(turn(1, ""))).await;
+        assert!(matches!(&refused, AgentError::Unavailable(problem) if problem.contains(why)), "{refused:?}");
+    }
+    // What an agent could have put there while it was not in a sandbox.
+    std::fs::remove_dir_all(home.join("agents/test/sessions")).unwrap();
+    std::os::unix::fs::symlink("../..", home.join("agents/test/sessions")).unwrap();
+    let refused = error(agent(&sandbox, open).turn(turn(1, ""))).await;
+    assert!(matches!(&refused, AgentError::Unavailable(why) if why.contains("is a link")), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_prefix_is_put_before_the_command_with_its_placeholders_filled() {
+    let sandbox = Sandbox::new();
+    let words = ["env", "CWD={cwd}", "MEDIA={media}", "FACTS={facts}"];
+    let script =
+        "[ $CWD = $PWD ] && [ $MEDIA = $FRONTDESK_MEDIA ] && [ $FACTS = $FRONTDESK_FACTS ] && echo yes";
+    assert_eq!(answer(agent(&sandbox, behind(&words, script)).turn(turn(1, ""))).await, "yes\n");
+}
+
+#[tokio::test]
+async fn a_prefix_that_passes_signals_on_gets_one_before_it_is_killed() {
+    let sandbox = Sandbox::new();
+    // As sudo and docker do: the program is out of reach, and only the prefix can end it.
+    let relay = r#"setsid "$@" & trap "kill -TERM $!" TERM; wait"#;
+    let config = behind(&["sh", "-c", relay, "sh"], "echo $$ > pid; echo up; exec sleep 1000");
+    let mut stream = agent(&sandbox, config).turn(turn(1, ""));
+    piece(&mut stream).await;
+    let pid = sandbox.pid("pid").await;
+    drop(stream);
+    gone(pid).await;
+}
+
+#[tokio::test]
+async fn limits_and_kills_reach_a_program_that_its_prefix_starts_as_a_child() {
+    let sandbox = Sandbox::new();
+    let sandboxed = RunWith::Ready(Ready::Bubblewrap);
+    let child = RunWith::Words(["timeout", "1000"].map(Into::into).into());
+    let modes = [(3, child), (4, sandboxed)];
+    for (n, run_with) in modes.into_iter().take(if no_namespaces() { 1 } else { 2 }) {
+        let limited = |script| command::Config {
+            run_with: Some(run_with.clone()),
+            max_file: Some(1 << 20),
+            max_cpu: Some(1),
+            ..shell(script)
+        };
+        let limits = "cat > /dev/null; ulimit -c; ulimit -f; ulimit -t";
+        assert_eq!(answer(agent(&sandbox, limited(limits)).turn(turn(1, "x"))).await, "0\n2048\n1\n");
+        let busy = "read -r p; while :; do :; done";
+        let why = error(agent(&sandbox, limited(busy)).turn(turn(2, "x\n"))).await;
+        assert!(matches!(&why, AgentError::Died(why) if why.contains("processor time")), "{why:?}");
+        let sleep = seconds(n);
+        let script = format!("sleep {sleep} & echo up; wait");
+        let mut stream = agent(&sandbox, limited(&script)).turn(turn(3, ""));
+        piece(&mut stream).await;
+        drop(stream);
+        eventually("all are gone", || count(&sleep) == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_missing_sandbox_is_named_with_its_key_and_its_package() {
+    let sandbox = Sandbox::new();
+    let host = Host { env: vec![("PATH".into(), "/nowhere".into())], ..sandbox.host() };
+    let problem = |config| build("test", &Config::Command(config), &host).unwrap().problem().unwrap();
+    assert_eq!(
+        problem(bubblewrap("true")),
+        "`run_with` in [agents.test] needs the program bwrap: install the package bubblewrap"
+    );
+    assert!(problem(behind(&["sudo"], "true")).contains("sudo is in none of the folders of PATH"));
+    assert_eq!(agent(&sandbox, behind(&["env"], "true")).problem(), None);
+}

@@ -1,0 +1,38 @@
+//! What an operator should know about the agents of a configuration before they answer.
+
+use std::sync::Arc;
+
+use frontdesk_agents::{Config as AgentConfig, Host};
+use frontdesk_core::port::Agent;
+
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::home::Home;
+
+/// What keeps an agent from answering, and that it runs with the gateway's rights; a sentence each.
+pub(crate) fn notes_on(name: &str, config: &AgentConfig, agent: &dyn Agent) -> Vec<String> {
+    // Only a note: the program may be installed before the first message arrives.
+    let problem = agent.problem().map(|problem| format!("agent {name} cannot answer: {problem}"));
+    let rights = config.has_gateway_rights().then(|| {
+        format!(
+            "agent {name} runs with the gateway's rights and can read its token and its database: close it in with \
+             `run_with` in [agents.{name}], for example run_with = \"bubblewrap\" (docs/security.md)"
+        )
+    });
+    problem.into_iter().chain(rights).collect()
+}
+
+/// The notes on all agents of a configuration. Starts nothing.
+pub fn notes(config: &Config, home: &Home) -> Vec<String> {
+    let host = Host {
+        home: home.path().to_owned(),
+        clock: Arc::new(SystemClock::new()),
+        env: std::env::vars_os().collect(),
+    };
+    let notes =
+        config.agents.iter().flat_map(|(name, agent)| match frontdesk_agents::build(name, agent, &host) {
+            Ok(built) => notes_on(name, agent, built.as_ref()),
+            Err(error) => vec![error.to_string()],
+        });
+    notes.collect()
+}
