@@ -18,6 +18,7 @@ mod edits;
 mod epochs;
 mod fixture;
 mod grants;
+mod logins;
 mod mark_dead;
 mod media;
 mod moves;
