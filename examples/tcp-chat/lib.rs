@@ -153,7 +153,7 @@ impl Adapter for TcpChat {
         &self.settings.id
     }
 
-    /// Its ids of messages belong to nobody.
+    /// Message ids are hashes of the outbox keys and do not belong to a bot.
     fn login(&self) -> Option<String> {
         None
     }

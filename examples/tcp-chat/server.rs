@@ -44,7 +44,7 @@ impl Server {
             () = self.timer.pause(LOGIN) => None,
         };
         let Some(name) = name else {
-            // Whether the client gets to know is of no matter: it is not let in.
+            // The connection is closed even if this cannot be written.
             return drop(writes.write_all(b"BYE log in with LOGIN NAME SECRET\n").await);
         };
         let (client, lines) = Client::new(name);

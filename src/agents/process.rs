@@ -1,4 +1,4 @@
-//! What every agent needs that is a program: it is started in a process group of its own, with a clean environment, a
+//! What every agent that runs as a program needs: it is started in a process group of its own, with a clean environment, a
 //! stable working folder and limits, its output is read in bounded lines, it is kept between turns, and it ends.
 //!
 //! A kind of agent describes its program with a [`ProgramConfig`], makes a [`ProcessHost`] of it, and starts a

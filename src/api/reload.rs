@@ -12,7 +12,7 @@ pub trait Reload: Send + Sync + 'static {
     async fn reload(&self, plan: bool, author: Author) -> Result<Value, ReloadRefused>;
 }
 
-/// Why nothing was taken over.
+/// Why nothing was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReloadRefused {
     /// The configuration is wrong: one line for each error, with file, line and reason.

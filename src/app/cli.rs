@@ -102,7 +102,7 @@ enum Command {
     Chat(chat::ChatArgs),
     /// Print the link that logs a browser in
     Link(Remote),
-    /// Check or show the configuration; print its schema or an example
+    /// Check, show or reload the configuration; print its schema or an example
     Config(config::ConfigArgs),
     /// Explain how a rule decides; needs no running gateway
     Explain(explain::ExplainArgs),

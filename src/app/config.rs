@@ -76,8 +76,8 @@ impl Default for Config {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Reload {
-    /// Whether a change of the file is taken over at once, also if it is replaced by another file or through a symbolic
-    /// link. Otherwise `frontdesk config reload` or SIGHUP takes it over.
+    /// Whether a change of the file is applied at once, also if it is replaced by another file or through a symbolic
+    /// link. Otherwise `frontdesk config reload` or SIGHUP applies it.
     pub watch: bool,
 }
 

@@ -17,7 +17,7 @@ use crate::source::{GivenParts, ReadConfig, Source};
 /// Renders the text of `/metrics`. The program has a recorder; the library has none.
 pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
 
-/// Called with each configuration that a reload takes over.
+/// Called with each configuration that a reload applies.
 pub type OnReload = Arc<dyn Fn(&Config) + Send + Sync>;
 
 /// A gateway between chats and agents.
@@ -74,7 +74,7 @@ impl Builder {
         self
     }
 
-    /// Calls this with each configuration that a reload takes over, for what belongs to the process, such as the level
+    /// Calls this with each configuration that a reload applies, for what belongs to the process, such as the level
     /// of the log.
     pub fn on_reload(mut self, on_reload: OnReload) -> Self {
         self.on_reload = Some(on_reload);

@@ -20,7 +20,7 @@ use crate::gateway::OnReload;
 use crate::plan::{Change, Plan, in_use};
 use crate::source::{GivenParts, Source};
 
-/// Why a configuration was not taken over.
+/// Why a configuration was not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
     /// It is wrong. The one before stays in use.
@@ -53,7 +53,7 @@ pub(crate) struct Reloader {
     /// The lock file, which names the public URL, while the gateway runs; and the address in it.
     pub(crate) lock: (Weak<Mutex<Lock>>, String),
     pub(crate) on_reload: Option<OnReload>,
-    /// Told when a configuration was taken over.
+    /// Told when a configuration was applied.
     pub(crate) taken_over: tokio::sync::Notify,
     /// Held during a reload.
     pub(crate) alone: tokio::sync::Mutex<()>,
@@ -106,7 +106,7 @@ impl Reloader {
                 tracing::error!(
                     by,
                     error,
-                    "the configuration was not taken over; the previous one stays in use"
+                    "the configuration was not applied; the previous one stays in use"
                 );
                 "refused:failed"
             }
@@ -126,19 +126,21 @@ impl Reloader {
             match self.handle.is_another_login(adapter.as_ref()).await {
                 Ok(is_another) => account.another_login = is_another,
                 Err(error) => {
-                    tracing::warn!(account = account.account, %error, "its login before is not known")
+                    tracing::warn!(account = account.account, %error, "cannot read which bot the account was connected as; the plan leaves this out")
                 }
             }
         }
         for agent in plan.agents.iter_mut().filter(|agent| agent.change == Change::Removed) {
             match self.handle.agent_load(&agent.agent).await {
                 Ok(load) => (agent.waiting, agent.running) = (Some(load.waiting), Some(load.running)),
-                Err(error) => tracing::warn!(agent = agent.agent, %error, "what waits for it is not known"),
+                Err(error) => {
+                    tracing::warn!(agent = agent.agent, %error, "cannot count the messages that wait for this agent; the plan leaves them out")
+                }
             }
         }
     }
 
-    /// Reads and checks the configuration. Secrets of programs and files are read anew.
+    /// Reads and checks the configuration. Secrets of programs and files are read again.
     async fn read(self: &Arc<Self>) -> Result<(Config, Value), ReloadError> {
         let reloader = self.clone();
         let read = tokio::task::spawn_blocking(move || reloader.source.read(&reloader.parts)).await;

@@ -15,7 +15,7 @@ use crate::config::LARGEST;
 use crate::regular_file;
 use crate::reload::Reloader;
 
-/// The time between two looks at the file. A change is taken over when two looks have found the same text, so that no
+/// The time between two looks at the file. A change is applied when two looks have found the same text, so that no
 /// file is read while it is being written.
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -51,7 +51,7 @@ pub(crate) async fn run(reloader: Arc<Reloader>, stop: Stop) {
             tokio::select! {
                 // The log and the health say what came of it.
                 done = reloader.reload(author) => if let Err(error) = done {
-                    tracing::debug!(%error, "the changed configuration was not taken over");
+                    tracing::debug!(%error, "the changed configuration was not applied");
                 },
                 // A secret may take a while.
                 () = stop.cancelled() => return,

@@ -112,14 +112,14 @@ impl Hooks {
             Ok(verdict) => verdict,
             Err(error) => {
                 let closed = point.may_drop() && hook.fails_closed();
-                let then = if closed { "this is stopped" } else { "going on without it" };
+                let then = if closed { "what it was asked about is refused" } else { "going on without it" };
                 tracing::error!(hook = hook.name(), point = point.name(), %error, "a hook failed; {then}");
                 return if closed { Err(Failed) } else { Ok(HookVerdict::Pass) };
             }
         };
         if point.allows(&verdict) {
             if let HookVerdict::Drop(reason) = &verdict {
-                tracing::info!(hook = hook.name(), point = point.name(), reason, "a hook has dropped this");
+                tracing::info!(hook = hook.name(), point = point.name(), reason, "a hook dropped an event");
             }
             return Ok(verdict);
         }
@@ -127,7 +127,7 @@ impl Hooks {
             tracing::warn!(
                 hook = hook.name(),
                 point = point.name(),
-                "this hook's verdict has no effect at this point, now and later"
+                "this verdict is not allowed at this point and is ignored; this is logged once"
             );
         }
         Ok(HookVerdict::Pass)

@@ -32,7 +32,7 @@ pub(crate) struct Process {
     pub(crate) wanted: watch::Sender<Option<Lifecycle>>,
     /// Why the configuration file cannot be used.
     pub(crate) config_error: watch::Sender<Option<String>>,
-    /// What the last reload could not do after it had taken over the configuration.
+    /// What the last reload could not do after it had applied the configuration.
     pub(crate) reload_unfinished: watch::Sender<Vec<String>>,
     /// Where programs find the tools, once the HTTP server serves them.
     pub(crate) tool_endpoints: OnceLock<ToolEndpoints>,

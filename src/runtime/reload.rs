@@ -59,7 +59,7 @@ pub struct Next {
     pub shown: serde_json::Value,
 }
 
-/// Why a configuration was not taken over.
+/// Why a configuration was not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
     /// The configuration is wrong. The present one stays in use.
@@ -69,11 +69,13 @@ pub enum ReloadError {
     #[error("the gateway is stopping, so the configuration is not reloaded")]
     Stopping,
     /// The database failed. The present configuration stays in use.
-    #[error("the database failed before the configuration was taken over: {0}")]
+    #[error(
+        "the database failed, so the configuration was not applied and the previous one stays in use; reload again: {0}"
+    )]
     Store(#[from] StoreError),
 }
 
-/// A configuration was taken over.
+/// A configuration was applied.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use]
 pub struct TakenOver {

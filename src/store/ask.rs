@@ -110,7 +110,7 @@ fn expire(tx: &Tx<'_>, now: Now) -> Outcome<Option<DateTime<Utc>>> {
         let unreachable = "SELECT 1 FROM outbox WHERE id = ?1 AND state IN ('dead', 'dropped')";
         let is_lost = tx.one(unreachable, [ask.out.0], |_| Ok(()))?.is_some();
         if is_lost {
-            tracing::warn!(ask = %ask.view.id, session = %ask.view.session, "a question could not be shown; its default holds");
+            tracing::warn!(ask = %ask.view.id, session = %ask.view.session, "a question could not be shown; its default applies");
         }
         if is_lost || ask.wait.is_over(now.steady) {
             close_apart(tx, &ask, &AskEnd::Expired { default: ask.default.clone() }, now.wall)?;
@@ -178,7 +178,7 @@ pub(crate) fn withdraw_confirmations_of(tx: &Tx<'_>, person: &Principal, now: Da
     asks.iter().filter(theirs).try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))
 }
 
-/// The questions of a turn without a change to the outbox, for a turn that is marked dead: nothing is rendered., for a turn that is marked dead: nothing is rendered.
+/// Cancels the open questions of a turn that is marked dead. The outbox is not changed, so nothing is rendered.
 pub(crate) fn forget(tx: &Tx<'_>, turn: TurnId, now: DateTime<Utc>) -> Outcome<()> {
     tx.run(
         "UPDATE ask SET state = 'cancelled', ended_at = ?2 WHERE turn_id = ?1 AND state = 'open'",

@@ -12,7 +12,7 @@ use crate::sql::int;
 use crate::tx::Tx;
 
 /// How many messages back an earlier version is searched. The edit of an older message is a new message.
-const BACK: u32 = 50;
+const MAX_LOOKBACK: u32 = 50;
 
 /// Whether the edit needs no answer of its own: its message still waits and has the new text now, or had the same text
 /// already. The edit's row then records only that it was received, so that a redelivery of it is recognised.
@@ -51,7 +51,7 @@ fn unchanged(tx: &Tx<'_>, message: &Admitted, edited: &str, epoch: u64) -> Outco
         "SELECT digest FROM inbound
          WHERE id IN (SELECT id FROM session_message WHERE key = ?1 AND epoch = ?2 ORDER BY id DESC LIMIT ?4)
            AND platform_message = ?3 ORDER BY id DESC LIMIT 1",
-        params![message.session.as_str(), int(epoch), edited, BACK],
+        params![message.session.as_str(), int(epoch), edited, MAX_LOOKBACK],
         |row| row.get(0),
     )?;
     Ok(newest == Some(message.digest()))

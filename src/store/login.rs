@@ -11,7 +11,7 @@ use rusqlite::params;
 use crate::delivery::done;
 use crate::fault::Outcome;
 use crate::queue::WorkClass;
-use crate::quote::BACK;
+use crate::quote::MAX_LOOKBACK;
 use crate::row::OutboxState;
 use crate::sql::{ms, parsed};
 use crate::tx::Tx;
@@ -86,7 +86,7 @@ fn forget_sent(tx: &Tx<'_>, account: &AccountId) -> Outcome<()> {
     let sent: Vec<(i64, Address)> = tx.all(
         "SELECT id, address FROM (SELECT id, address FROM outbox ORDER BY id DESC LIMIT ?1)
          UNION SELECT o.id, o.address FROM ask a JOIN outbox o ON o.id = a.out_id WHERE a.state = 'open'",
-        [BACK],
+        [MAX_LOOKBACK],
         |row| Ok((row.get(0)?, parsed(row, 1)?)),
     )?;
     for (id, _) in sent.into_iter().filter(|(_, address)| address.account() == account) {
@@ -104,7 +104,7 @@ fn forget_received(tx: &Tx<'_>, account: &AccountId) -> Outcome<()> {
     };
     let latest = "SELECT id, key FROM inbound ORDER BY id DESC LIMIT ?1";
     let waiting = "SELECT id, key FROM inbound WHERE state = 'waiting'";
-    for id in ours(latest, Some(BACK))?.into_iter().chain(ours(waiting, None)?) {
+    for id in ours(latest, Some(MAX_LOOKBACK))?.into_iter().chain(ours(waiting, None)?) {
         tx.run("UPDATE inbound SET platform_message = NULL WHERE id = ?1", [id])?;
     }
     for turn in ours("SELECT id, key FROM turn WHERE state IN ('queued', 'running')", None)? {

@@ -12,7 +12,7 @@ use crate::sql::{Sql, parsed};
 use crate::{Result, StoreReader};
 
 /// How far back a message is looked for: there is no index by the platform's ids.
-pub(crate) const BACK: u32 = 2000;
+pub(crate) const MAX_LOOKBACK: u32 = 2000;
 
 /// How much of it is quoted, in characters.
 const LENGTH: usize = 1000;
@@ -68,7 +68,7 @@ impl StoreReader {
                    ORDER BY id DESC LIMIT ?2)
                  WHERE platform_message = ?1 AND disposition <> 'refused' AND attachments IS NOT NULL
                  ORDER BY id DESC",
-                params![id, BACK],
+                params![id, MAX_LOOKBACK],
                 |row| Ok((parsed(row, 0)?, row.get(1)?)),
             )?;
             let Some((_, message)) = rows.into_iter().find(|(address, _)| chat_of(address) == chat_of(&chat))
@@ -99,7 +99,7 @@ struct Found {
 
 /// The newest of this chat.
 fn newest(sql: &Sql<'_>, statement: &str, chat: &Address, id: &str) -> Outcome<Option<Found>> {
-    let rows: Vec<(Address, Found)> = sql.all(statement, params![id, BACK], |row| {
+    let rows: Vec<(Address, Found)> = sql.all(statement, params![id, MAX_LOOKBACK], |row| {
         Ok((parsed(row, 0)?, Found { sender: row.get(1)?, text: row.get(2)?, by: row.get(3)? }))
     })?;
     Ok(rows.into_iter().find(|(address, _)| chat_of(address) == chat_of(chat)).map(|(_, found)| found))

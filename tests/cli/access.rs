@@ -144,7 +144,7 @@ fn access_is_granted_by_id_and_revoked() {
 }
 
 #[test]
-fn a24_access_belongs_to_one_account() {
+fn access_belongs_to_one_account() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     telegram.api.bot("777:the-other-bot", 777, "other_bot");
     let more = "[channels.telegram.accounts.work]\ntoken = \"777:the-other-bot\"\n";

@@ -109,7 +109,7 @@ fn a_question_is_answered_by_a_button_after_a_kill_in_between_and_refused_to_ano
     until("the buttons are gone", || shown(&telegram)[0].buttons.is_empty());
     let texts: Vec<String> = shown(&telegram).into_iter().map(|shown| shown.text).collect();
     assert_eq!(texts, ["May I delete it?\n\nAnna: Allow", "The answer is allow."], "asked and answered once");
-    assert!(home.run(&["asks"]).good().out.contains("No question waits"));
+    assert!(home.run(&["asks"]).good().out.contains("There are no open questions"));
 
     assert!(telegram.api.default_bot().hears_again(allowed.update_id));
     until("the press that was delivered again is answered", || told(&telegram).len() == 5);
@@ -121,7 +121,7 @@ fn a_question_is_answered_by_a_button_after_a_kill_in_between_and_refused_to_ano
 fn a_question_is_listed_and_answered_on_the_command_line() {
     let home = home_with_agent("");
     let daemon = Daemon::start(&home.path());
-    assert_eq!(home.run(&["asks"]).good().out, "No question waits for an answer.\n");
+    assert_eq!(home.run(&["asks"]).good().out, "There are no open questions.\n");
     let chat = TerminalChat::start(&home, "tidy up");
     until("the question is open", || {
         !home.run(&["asks", "--json"]).json()["asks"].as_array().unwrap().is_empty()
@@ -135,7 +135,7 @@ fn a_question_is_listed_and_answered_on_the_command_line() {
     assert!(table.contains("a1") && table.contains("1 Allow, 2 Deny"), "{table}");
     let status = home.run(&["status"]).good().out.clone();
     assert!(status.contains("Questions 1 open"), "{status}");
-    home.run(&["asks", "answer", "a1", "perhaps"]).failed(1, &["not an answer"]);
+    home.run(&["asks", "answer", "a1", "perhaps"]).failed(1, &["not one of the choices"]);
     home.run(&["asks", "answer", "a9", "1"]).failed(1, &["no question a9"]);
     home.run(&["asks", "answer", "9", "1"]).failed(2, &["a question"]);
     assert_eq!(home.run(&["asks", "answer", "a1", "2"]).good().out, "a1 is answered: Deny\n");
@@ -186,7 +186,7 @@ fn in_a_terminal_a_question_is_answered_by_typing() {
     keyboard.write_all(b"maybe\n").unwrap();
     let mut problems = BufReader::new(chat.stderr.take().unwrap()).lines();
     let problem = problems.next().unwrap().unwrap();
-    assert!(problem.contains("not an answer"), "{problem}");
+    assert!(problem.contains("not one of the choices"), "{problem}");
     keyboard.write_all(b"1\n").unwrap();
     sees("main: Allow");
     sees("The answer is allow.");

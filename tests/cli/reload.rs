@@ -204,12 +204,12 @@ fn the_token_of_another_bot_is_announced_and_logged_once() {
     telegram.does(async { telegram.api.bot(other, 222_333, "frontdesk_other_bot") });
     let config = telegram.config("dm_policy = \"open\"").replace(frontdesk_botapi::TOKEN, other);
     home.write("frontdesk.toml", &config);
-    let said = "telegram is another bot than before: it cannot edit or reply to earlier messages.";
+    let said = "telegram belongs to a different bot now: it cannot edit or reply to earlier messages.";
     assert!(home.run(&["config", "reload", "--plan"]).good().out.contains(said));
     let done = home.run(&["config", "reload"]);
     assert!(done.good().out.contains(said), "{done:?}");
-    daemon.logs("the account is another bot than before");
+    daemon.logs("the account belongs to a different bot now");
     daemon.stop().good();
     let log = Daemon::start(&home.path()).stop().err;
-    assert!(!log.contains("another bot than before"), "once is enough: {log}");
+    assert!(!log.contains("belongs to a different bot"), "once is enough: {log}");
 }

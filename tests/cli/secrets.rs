@@ -1,4 +1,4 @@
-//! Errors contain no secrets (A40).
+//! Errors contain no secrets.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ const SECRET: &str = "AAthis-is-NOBODYs-business_0123456789";
 const HOOK: &str = "hook-NOBODYs-business-either";
 
 #[test]
-fn a40_a_refused_token_is_shown_nowhere() {
+fn a_refused_token_is_shown_nowhere() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     let section = format!(
         "[gateway]\npublic_url = \"https://frontdesk.example.org\"\n[log]\nlevel = \"trace\"\n[channels.telegram]\n\
@@ -76,7 +76,7 @@ fn a40_a_refused_token_is_shown_nowhere() {
 }
 
 #[test]
-fn a34_the_database_contains_no_code_and_no_token() {
+fn the_database_contains_no_code_and_no_token() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     let daemon = telegram.gateway(&home, "");
     let anna = telegram.user(4242, "Anna");

@@ -1,4 +1,4 @@
-//! Telegram updates by webhook (A14).
+//! Telegram updates by webhook.
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -25,7 +25,7 @@ fn deliver(port: u16, secret: Option<&str>, text: &str) -> String {
 }
 
 #[test]
-fn a14_only_who_knows_the_secret_brings_updates() {
+fn only_who_knows_the_secret_brings_updates() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let config =

@@ -1,4 +1,4 @@
-//! A configuration that is taken over while the gateway runs.
+//! A configuration that is applied while the gateway runs.
 
 mod access;
 mod accounts;

@@ -114,7 +114,7 @@ async fn a_hook_that_fails_closed_keeps_everything_back_until_an_operator_has_it
     assert!(anna.sees().is_empty(), "{:?}", anna.sees());
     for row in dead_answers(&world).await {
         let error = row.error.as_deref().unwrap();
-        assert_eq!(error, "the hook test failed, which must see it first");
+        assert_eq!(error, "the hook test, which must check every text first, failed");
         world.handle().retry_part(row.post.out, &operator()).await.unwrap();
     }
     assert_eq!(anna.hears().await, "hello ✓");

@@ -10,7 +10,7 @@ pub(super) const MAX_ID: usize = 2048;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{field}` must be {expected}")]
 pub(super) struct WrongField {
-    /// Its name, with the way to it: `choices[1].label`.
+    /// Its path in the line: `choices[1].label`.
     pub(super) field: String,
     pub(super) expected: String,
 }
@@ -18,7 +18,7 @@ pub(super) struct WrongField {
 /// The fields of an object. Each can be taken once; a field that is `null` counts as missing.
 pub(super) struct Fields {
     values: Map<String, Value>,
-    /// The way to this object from the line.
+    /// The path of this object in the line.
     path: String,
 }
 
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_field_is_named_with_the_way_to_it_and_without_its_value() {
+    fn a_wrong_field_is_named_by_its_path_and_without_its_value() {
         let mut line =
             fields(json!({"choices": [{"label": "a"}, {"label": 7}], "text": ["secret"], "n": -1, "id": {}}));
         let mut choices = line.objects("choices").unwrap();

@@ -85,7 +85,8 @@ impl Process {
         let group = Arc::new(Group::led_by(&child, *prefix == Prefix::Sandbox));
         // From here on every early return kills the group.
         let killed = KilledOnDrop(group.clone());
-        let leader = child.id().ok_or_else(|| io::Error::other("it was reaped before it was begun"))?;
+        let leader =
+            child.id().ok_or_else(|| io::Error::other("the program exited before it could be recorded"))?;
         let record = Record::of(home, leader, &turn.map_or(NO_TURN.into(), |turn| turn.id.to_string()))?;
         match prefix {
             Prefix::None => rlimits::apply(limits, leader)?,

@@ -1,4 +1,4 @@
-//! The configuration: taken over again, or only compared with what is in use.
+//! The configuration: read again, or only compared with what is in use.
 
 use axum::http::StatusCode;
 use frontdesk_store::row::Author;
@@ -14,7 +14,7 @@ use crate::server::ServerState;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReloadRequest {
-    /// Whether nothing is to be taken over.
+    /// Whether nothing is to be applied.
     #[serde(default)]
     plan: bool,
 }

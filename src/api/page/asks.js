@@ -11,7 +11,7 @@ function outcomeOf(card, closed) {
   const by = closed.by_name || (closed.by && !closed.by.startsWith("web:") ? closed.by : "");
   switch (closed.state) {
     case "answered": return "Answer: " + answer + (by && " (" + by + ")");
-    case "expired": return answer ? "Nobody answered in time, so this holds: " + answer : "This question has expired";
+    case "expired": return answer ? "Nobody answered in time, so the default applies: " + answer : "This question has expired";
     default: return "This question was withdrawn";
   }
 }

@@ -17,7 +17,7 @@ pub struct AsksArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// List the questions that wait for an answer, newest first
+    /// List questions, newest first; only open ones unless --state names others
     List(ListArgs),
     /// Answer a question: with the number, the id or the label of a choice, or with a text
     #[command(after_help = "Examples:\n  frontdesk asks answer a7 1\n  frontdesk asks answer a7 allow\n  \
@@ -63,7 +63,7 @@ async fn list(args: ListArgs) -> Done {
     }
     let rows = asks.iter().map(row).collect();
     let empty = match args.state.as_str() {
-        "open" => "No question waits for an answer.".to_owned(),
+        "open" => "There are no open questions.".to_owned(),
         "all" => "There are no questions.".to_owned(),
         state => format!("There are no questions in the state {state}."),
     };

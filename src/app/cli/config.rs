@@ -36,7 +36,7 @@ enum What {
         #[arg(long)]
         json: bool,
     },
-    /// Have the running gateway take over its configuration again; exit 78 if it has an error
+    /// Reload the configuration of the running gateway; exit 78 if it has an error
     Reload {
         #[command(flatten)]
         remote: Remote,
@@ -95,14 +95,14 @@ async fn reload(remote: Remote, plan: bool) -> Done {
             let (name, named) = (if name == "agent" { "agent " } else { "" }, field::text(entry, name));
             let change = field::text(entry, "change");
             let change = match (change.as_str(), list) {
-                ("restarted", "accounts") => "connected anew",
+                ("restarted", "accounts") => "reconnected",
                 ("restarted", _) => "replaced after its running turns",
                 (change, _) => change,
             };
             lines.push(format!("{name}{named} {done} {change}.{}", left(entry)));
             if entry["another_login"] == true {
                 lines.push(format!(
-                    "{named} is another bot than before: it cannot edit or reply to earlier messages."
+                    "{named} belongs to a different bot now: it cannot edit or reply to earlier messages."
                 ));
             }
         }
@@ -126,11 +126,11 @@ fn left(agent: &Value) -> String {
     let number = |name: &str| agent[name].as_u64().unwrap_or(0);
     let mut left = String::new();
     if number("running") > 0 {
-        left.push_str(&format!(" Still running on it, to the end: {}.", counted(number("running"), "turn")));
+        left.push_str(&format!(" {} still running on it will finish.", counted(number("running"), "turn")));
     }
     if number("waiting") > 0 {
         left.push_str(&format!(
-            " Still waiting for it: {}; their senders are told that it is gone, and /retry asks the present agent.",
+            " {} waiting for it: their senders are told that the agent was removed, and /retry sends them to the agent that answers now.",
             counted(number("waiting"), "message")
         ));
     }

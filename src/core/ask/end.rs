@@ -123,7 +123,10 @@ impl AskEnd {
                 format!("{}: {}", quoted_label(by.shown()), quoted_label(answer.shown(choices)))
             }
             AskEnd::Expired { default: Some(default) } => {
-                format!("Nobody answered in time, so this holds: {}", quoted_label(default.shown(choices)))
+                format!(
+                    "Nobody answered in time, so the default applies: {}",
+                    quoted_label(default.shown(choices))
+                )
             }
             AskEnd::Expired { default: None } => "This question has expired.".to_owned(),
             AskEnd::Cancelled => "This question was withdrawn.".to_owned(),
@@ -144,7 +147,7 @@ pub enum AskError {
     #[error("This question is not for you.")]
     NotYours,
     /// The answer is none of its choices.
-    #[error("That is not an answer to this question.")]
+    #[error("That is not one of the choices. Answer with the number, the id or the label of a choice.")]
     UnknownChoice,
     /// It asks for a text, and the answer has none that can be seen.
     #[error("Your answer is empty. Please write something.")]

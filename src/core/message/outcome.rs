@@ -87,7 +87,7 @@ pub enum Refusal {
     SessionFull,
     /// A hook dropped it.
     Hook,
-    /// It waited longer than `queue.max_age`.
+    /// It waited longer than `queue.max_age_minutes`.
     TooOld,
     /// It was longer than `queue.max_text`.
     TooLong,

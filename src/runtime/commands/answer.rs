@@ -23,7 +23,7 @@ pub(super) async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
     let open = shared.store.open_asks(Some(&row.session)).await?;
     let lines: Vec<String> = open.iter().map(|ask| line(ask, now)).collect();
     Ok(Plan::say(match lines.is_empty() {
-        true => "No question waits for an answer here.".to_owned(),
+        true => "There are no open questions in this chat.".to_owned(),
         false => lines.join("\n"),
     }))
 }
@@ -93,13 +93,13 @@ async fn only(
     });
     let now = shared.time.wall();
     Ok(match open.as_slice() {
-        [] => Meant::Unclear("No question waits for an answer from you here.".to_owned()),
+        [] => Meant::Unclear("There are no open questions for you in this chat.".to_owned()),
         // It may be the beginning of `/answer 7 1`.
         [ask] if names(text, ask.id) => Meant::Unclear(line(ask, now)),
         [ask] => Meant::Ask(ask.id),
         several => {
             let lines: Vec<String> = several.iter().map(|ask| line(ask, now)).collect();
-            Meant::Unclear(format!("Which question do you answer?\n{}", lines.join("\n")))
+            Meant::Unclear(format!("Which question do you want to answer?\n{}", lines.join("\n")))
         }
     })
 }

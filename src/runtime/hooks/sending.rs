@@ -51,7 +51,7 @@ impl Hooks {
                 (false, format!("dropped by the hook {hook}: {reason}"))
             }
             (Some(HookEnd::Failed { hook }), _) => {
-                (true, format!("the hook {hook} failed, which must see it first"))
+                (true, format!("the hook {hook}, which must check every text first, failed"))
             }
             // This point allows no answer.
             (Some(HookEnd::Answered(_)) | None, _) => return Ok(before),

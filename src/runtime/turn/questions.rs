@@ -60,7 +60,7 @@ impl TurnRun<'_> {
         }
         if let Some(why) = self.unreachable() {
             let (turn, session) = (self.turn.claim.id, &self.turn.session);
-            tracing::warn!(%turn, %session, why, "a question is not asked; its default holds");
+            tracing::warn!(%turn, %session, why, "a question is not asked; its default applies");
             return reply.ended(AskEnd::Expired { default: question.default_answer() });
         }
         self.open(question, Audience::People(authors), reply).await;

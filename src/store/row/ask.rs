@@ -49,8 +49,8 @@ pub struct Answering {
     pub by: Answerer,
     /// What that person may answer.
     pub standing: Standing,
-    /// A session of the chat in which that person may write: they can answer what they are asked in the same chat. `None` for
-    /// an operator.
+    /// A session of the question's chat in which that person may write: they can answer what they are asked in the same chat.
+    /// `None` if they may not write there.
     pub place: Option<SessionKey>,
     /// The platform's id of the message whose button was pressed. It may be a copy of the question that nobody knows of.
     pub under: Option<String>,

@@ -41,7 +41,7 @@ impl Run {
         Ok(true)
     }
 
-    /// Writes a configuration and has it taken over, or refused.
+    /// Writes a configuration and has it applied, or refused.
     async fn one_reload(&mut self, daemon: &Daemon, base: &str) -> Result<()> {
         let variation = Variation::random(base, &mut self.random);
         self.home.write_config(&variation.text)?;
@@ -60,7 +60,7 @@ impl Run {
         Ok(())
     }
 
-    /// Has the file taken over by the API. A wrong one must be refused with its place, and the health must say so.
+    /// Has the file applied by the API. A wrong one must be refused with its place, and the health must say so.
     async fn reload(&self, is_valid: bool) -> Result<()> {
         let address = self.harness.address().await;
         let url = format!("http://{address}/api/config/reload");

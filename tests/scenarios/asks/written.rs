@@ -75,16 +75,13 @@ async fn an_answer_without_a_number_is_asked_about_where_it_is_not_clear() {
     let world = World::with(plan().buttons()).await;
     let anna = world.user("anna");
     anna.says("/answer 2").await;
-    world
-        .platform()
-        .shows("anna", 1, |post| post.text.contains("No question waits for an answer from you"))
-        .await;
+    world.platform().shows("anna", 1, |post| post.text.contains("There are no open questions for you")).await;
     asking(&world).await;
     // It may be the number of the question, without an answer.
     anna.says("/answer 1").await;
     world.platform().shows("anna", 1, |post| post.text.starts_with("Question 1 waits")).await;
     anna.says("/answer perhaps").await;
-    world.platform().shows("anna", 1, |post| post.text.contains("not an answer")).await;
+    world.platform().shows("anna", 1, |post| post.text.contains("not one of the choices")).await;
     let ask = |text: &str| {
         let audience = Some(Audience::People(vec!["fake:anna".parse().unwrap()]));
         Step::Ask(Question { audience, ..permission(text) })

@@ -8,7 +8,7 @@ use crate::client::answer;
 use crate::harness::{ADMIN, MAIN, READER, TestServer};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a1_a2_a_foreign_page_opens_no_socket() {
+async fn a_foreign_page_opens_no_socket() {
     let server = TestServer::open().await;
     let bearer = format!("Bearer {ADMIN}");
     for origin in ["https://evil.example", "http://localhost:8080", "null", "http://127.0.0.1", "file://"] {
@@ -25,7 +25,7 @@ async fn a1_a2_a_foreign_page_opens_no_socket() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a2_a_listed_page_may_open_one() {
+async fn a_listed_page_may_open_one() {
     let server = TestServer::with(|config, _| config.origins.push("http://localhost:8080".into())).await;
     let bearer = format!("Bearer {ADMIN}");
     let listed = [("authorization", bearer.as_str()), ("origin", "http://localhost:8080")];
@@ -38,7 +38,7 @@ async fn a2_a_listed_page_may_open_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a3_a_rebound_host_name_is_refused() {
+async fn a_rebound_host_name_is_refused() {
     let server = TestServer::open().await;
     for host in ["attacker.com", "attacker.com:3847", "localhost.attacker.com"] {
         for path in ["/", "/health", "/api/status", "/ws", "/nothing"] {
@@ -51,7 +51,7 @@ async fn a3_a_rebound_host_name_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a5_only_a_valid_token_is_accepted() {
+async fn only_a_valid_token_is_accepted() {
     let server = TestServer::with(|config, _| config.limits.auth_failures = Rate::default()).await;
     for token in ["", "x", "null", &ADMIN[1..], &format!("{ADMIN}x"), &"x".repeat(10_000)] {
         let reply = answer(server.request(Method::GET, "/api/status").bearer_auth(token)).await;
@@ -76,7 +76,7 @@ async fn a5_only_a_valid_token_is_accepted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a5_a_socket_without_a_token_is_closed_in_time() {
+async fn a_socket_without_a_token_is_closed_in_time() {
     let server = TestServer::with(|config, _| config.limits.auth_timeout_seconds = 1).await;
     let mut socket = server.connect(&[]).await.unwrap();
     assert_eq!(socket.closed().await, Some(1008));
@@ -84,7 +84,7 @@ async fn a5_a_socket_without_a_token_is_closed_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a6_a8_a_read_token_changes_nothing_whatever_it_claims() {
+async fn a_read_token_changes_nothing_whatever_it_claims() {
     let server = TestServer::open().await;
     server.post("/api/chat", json!({"text": "hello"})).await;
     let key = "agent%3Amain%3Aweb%3Adm%3Amain";
@@ -127,7 +127,7 @@ async fn a6_a8_a_read_token_changes_nothing_whatever_it_claims() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a10_wrong_tokens_are_rate_limited_and_other_clients_are_not() {
+async fn wrong_tokens_are_rate_limited_and_other_clients_are_not() {
     let server = TestServer::with(|config, _| {
         config.limits.auth_failures = Rate { per_minute: 5, burst: 5 };
         config.trusted_proxies = vec!["127.0.0.1".into()];
@@ -157,7 +157,7 @@ async fn a10_wrong_tokens_are_rate_limited_and_other_clients_are_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a11_a_wrong_method_does_not_count_as_a_wrong_token() {
+async fn a_wrong_method_does_not_count_as_a_wrong_token() {
     let server =
         TestServer::with(|config, _| config.limits.auth_failures = Rate { per_minute: 1, burst: 1 }).await;
     for _ in 0..20 {
@@ -168,7 +168,7 @@ async fn a11_a_wrong_method_does_not_count_as_a_wrong_token() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a13_a_foreign_page_gets_no_cors_headers() {
+async fn a_foreign_page_gets_no_cors_headers() {
     let server = TestServer::open().await;
     for method in [Method::OPTIONS, Method::GET] {
         for path in ["/api/status", "/health", "/ws", "/nothing"] {
@@ -191,7 +191,7 @@ async fn a13_a_foreign_page_gets_no_cors_headers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a20_requests_that_are_too_large_or_too_slow_are_refused() {
+async fn requests_that_are_too_large_or_too_slow_are_refused() {
     let server = TestServer::with(|config, _| {
         config.limits.max_body = 100_000;
         config.limits.request_timeout_seconds = 1;
@@ -237,7 +237,7 @@ async fn a20_requests_that_are_too_large_or_too_slow_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a20_connections_beyond_the_limit_are_refused_until_others_close() {
+async fn connections_beyond_the_limit_are_refused_until_others_close() {
     let server = TestServer::with(|config, _| config.limits.max_connections = 3).await;
     let mut sockets = Vec::new();
     for _ in 0..3 {
@@ -297,7 +297,7 @@ async fn a_probe_is_never_rate_limited() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a42_no_two_chats_share_a_session() {
+async fn no_two_chats_share_a_session() {
     let server = TestServer::open().await;
     let mut keys = std::collections::BTreeSet::new();
     let chats = ["a", "A", "a:b", "a%3Ab", "a%253Ab", "a/b", "main:web", "agent:main:web:dm:a", "ä", "a b"];

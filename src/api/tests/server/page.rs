@@ -35,7 +35,10 @@ async fn the_page_reads_no_query() {
     let server = TestServer::open().await;
     let script = answer(server.request(Method::GET, "/app.js")).await;
     let script = script.body.as_str().unwrap();
-    assert!(!script.contains("location.search") && !script.contains("location.href"), "A4");
+    assert!(
+        !script.contains("location.search") && !script.contains("location.href"),
+        "the page never reads the token from its URL"
+    );
     let page = answer(server.request(Method::GET, "/?gatewayUrl=wss://evil.example")).await;
     assert!(page.status.is_success());
     let page = page.body.as_str().unwrap();

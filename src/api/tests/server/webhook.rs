@@ -26,7 +26,7 @@ async fn open_with_webhook() -> (TestServer, Arc<DemoWebhook>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a14_a_webhook_without_the_secret_is_not_read() {
+async fn a_webhook_without_the_secret_is_not_read() {
     let (server, webhook) = open_with_webhook().await;
     for secret in [None, Some(""), Some("the-secret"), Some("THE-SECRET-OF-THE-PLATFORM"), Some(ADMIN)] {
         let reply = brought(&server, secret, "hello").await;

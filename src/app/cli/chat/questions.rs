@@ -68,7 +68,7 @@ impl Questions {
         screen::line(match closed["state"].as_str().unwrap_or_default() {
             "answered" => format!("({}: {answer})", screen::one_line(&asks::answerer(closed))),
             "expired" if answer.is_empty() => "(nobody answered in time)".to_owned(),
-            "expired" => format!("(nobody answered in time, so this holds: {answer})"),
+            "expired" => format!("(nobody answered in time, so the default applies: {answer})"),
             _ => "(this question was withdrawn)".to_owned(),
         })
     }

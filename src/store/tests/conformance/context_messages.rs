@@ -92,7 +92,7 @@ async fn a_message_that_came_before_is_no_aside() {
 }
 
 #[tokio::test]
-async fn what_is_overheard_and_taken_in_one_batch_is_found() {
+async fn a_context_message_that_is_taken_in_the_same_batch_is_found() {
     let fixture = Fixture::open().await;
     fixture.accept(1, vec![context("anna", "1", "psst"), says("anna", "2", "hello")]).await;
     assert_eq!(texts(&turn(&fixture).await.context_messages), ["psst"]);

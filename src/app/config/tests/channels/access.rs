@@ -9,7 +9,7 @@ use crate::adapters::registry;
 use crate::channels::check_grant;
 
 #[test]
-fn a21_a25_only_ids_grant_access() {
+fn only_ids_grant_access() {
     let named =
         ["\"@anna\"", "\"anna\"", "\"Anna B\"", "\"t.me/anna\"", "\"+491701234567\"", "\"007\"", "\"12.5\""];
     for id in named {
@@ -47,7 +47,7 @@ fn a21_a25_only_ids_grant_access() {
 }
 
 #[test]
-fn a25_an_empty_list_of_a_group_admits_nobody_and_no_list_admits_everybody() {
+fn an_empty_list_of_a_group_admits_nobody_and_no_list_admits_everybody() {
     let who = Principal::new("telegram", None, "7").unwrap();
     for (list, expected) in
         [("", true), ("allow = []\n", false), ("allow = [7]\n", true), ("allow = [8]\n", false)]
@@ -61,7 +61,7 @@ fn a25_an_empty_list_of_a_group_admits_nobody_and_no_list_admits_everybody() {
 }
 
 #[test]
-fn a25_only_an_open_policy_admits_everybody() {
+fn only_an_open_policy_admits_everybody() {
     says("[channels.telegram]\nallow = [\"*\"]\n", &["2:10", "is not accepted here", "dm_policy = \"open\""]);
     says("[channels.telegram]\ndm_policy = \"allowlist\"\nallow = [\"*\"]\n", &["dm_policy = \"open\""]);
     let (stranger, empty) = (Principal::new("telegram", None, "5").unwrap(), "allow = []\n");
@@ -80,7 +80,7 @@ fn a25_only_an_open_policy_admits_everybody() {
 }
 
 #[test]
-fn a24_access_on_one_account_grants_nothing_on_another() {
+fn access_on_one_account_grants_nothing_on_another() {
     let config = telegram(&format!(
         "dm_policy = \"open\"\nallow = [7]\nadmins = [9]\nagent = \"main\"\nstreaming = \"off\"\npoll_seconds = 7\n\
          api_url = \"http://127.0.0.1:1\"\n[channels.telegram.groups.\"-5\"]\n\
