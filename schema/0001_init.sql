@@ -60,8 +60,8 @@ CREATE TABLE session (
   -- Chosen in the chat; they survive resets. NULL where the configuration decides.
   model        TEXT,
   thinking     TEXT,
-  cwd          TEXT,               -- not used yet, like queue_mode
-  queue_mode   TEXT
+  cwd          TEXT,               -- not used yet
+  queue_mode   TEXT                -- 'followup', 'collect', 'steer', 'interrupt'
 ) STRICT, WITHOUT ROWID;
 
 -- The epochs of a conversation. A reset ends one and begins the next; nothing is deleted.
@@ -92,7 +92,8 @@ CREATE TABLE inbound (
   received_at      INTEGER NOT NULL,
   disposition      TEXT NOT NULL,     -- 'turn', 'command', 'answer' (a pressed button of a question), 'refused'
   state            TEXT NOT NULL,     -- 'waiting', 'in_turn', 'answered', 'refused', 'superseded', 'cancelled', 'dead'
-  reason           TEXT,              -- of a refusal or a death; of an epoch command what it did
+  reason           TEXT,              -- of a refusal or a death; of an epoch command what it did; of a message with a
+                                      -- queue mode of its own that mode
   digest           INTEGER NOT NULL,  -- of the text as it came: /new, hooks and /retry change the body, and the same
                                       -- id with other content must be told from a redelivery; 0 once erased
   turn_id          INTEGER,           -- the turn that took it

@@ -144,7 +144,10 @@ mod tests {
         let account = ConfiguredAccount {
             id: AccountId::default_of("x"),
             path: "channels.x".into(),
-            routing: Routing { chats: BTreeMap::from([("5".to_owned(), Chat::default())]), agent: None },
+            routing: Routing {
+                chats: BTreeMap::from([("5".to_owned(), Chat::default())]),
+                ..Routing::default()
+            },
             groups: BTreeMap::from([("-1".to_owned(), group.clone())]),
             access: ChannelAccess::default(),
             on: true,

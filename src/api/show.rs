@@ -7,7 +7,7 @@ use frontdesk_core::visible;
 use frontdesk_runtime::{AccessEntry, AccessView, Account, Status};
 use frontdesk_store::row::{
     AuditRow, ChatRow, DeadLetterRow, EpochRow, HistoryRow, OutboxRow, PairingRow, SessionRow, Totals,
-    TurnState,
+    TurnState, WaitingMessage,
 };
 use serde_json::{Map, Value, json};
 
@@ -231,6 +231,19 @@ pub(crate) fn history(row: &HistoryRow) -> Value {
         "turn_state": row.turn_state.map(TurnState::name),
         "error": row.error.map(|error| error.to_string()),
         "usage": row.usage.as_ref().map(usage),
+    })
+}
+
+/// A message that waits, as JSON.
+pub(crate) fn waiting(waiting: &WaitingMessage) -> Value {
+    let message = &waiting.message;
+    json!({
+        "message": message.id.to_string(),
+        "principal": message.from.id.as_str(),
+        "sender": message.from.name,
+        "received": time(message.received),
+        "text": message.text,
+        "attachments": message.attachments.len(),
     })
 }
 

@@ -29,6 +29,7 @@ use crate::agent::SessionOption;
 use crate::id::AskId;
 use crate::message::{Event, EventKind, FirstLine};
 use crate::nearest::nearest;
+use crate::queue_mode::QueueMode;
 
 /// One entry of the command list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +57,7 @@ const LIST: [Spec; 15] = [
     Spec { aliases: &["reset"], ..person("new", "/new [TEXT]", "Start a new conversation") },
     person("status", "/status", "Show what is happening in this chat"),
     person("stop", "/stop", "Stop the answer and drop waiting messages"),
-    person("queue", "/queue [drop N | clear]", "Show or drop the messages that wait"),
+    person("queue", "/queue [MODE | drop N | clear]", "Show or change what waits"),
     person("steer", "/steer TEXT", "Add something to the answer under way"),
     person("retry", "/retry", "Answer the last message again"),
     person("answer", "/answer [[N] ANSWER]", "Answer a question"),
@@ -102,7 +103,7 @@ pub enum Command {
         /// Its number; `None` is the one before the current one.
         epoch: Option<u64>,
     },
-    /// Show or drop the messages that wait.
+    /// Show or drop the messages that wait, or change how they do.
     Queue(QueueRequest),
     /// Add a message to the answer under way.
     Steer {
@@ -187,8 +188,8 @@ pub enum Parsed<'t> {
 }
 
 /// Parses an event: the same rule for every platform. Only a plain first line that the sender wrote themselves is a
-/// command. Code, quotes, spoilers, captions and forwarded messages are text. What follows `/new` and `/steer` may be
-/// formatted, because it is a message.
+/// command. Code, quotes, spoilers, captions and forwarded messages are text. What follows `/new`, `/steer` and
+/// `/queue MODE` may be formatted, because it is a message.
 pub fn of(event: &Event) -> Parsed<'_> {
     let shown = Parsed::Text(&event.text);
     let written = matches!(event.kind, EventKind::Message | EventKind::Edit) && event.forward.is_none();
@@ -197,9 +198,8 @@ pub fn of(event: &Event) -> Parsed<'_> {
     }
     match (event.first_line, parse(&event.text, None)) {
         (FirstLine::Plain, parsed) => parsed,
-        (_, parsed @ (Parsed::Text(_) | Parsed::Command(Command::New { .. } | Command::Steer { .. }))) => {
-            parsed
-        }
+        (_, parsed @ (Parsed::Text(_) | Parsed::Command(Command::New { .. } | Command::Steer { .. })))
+        | (_, parsed @ Parsed::Command(Command::Queue(QueueRequest::Send { .. }))) => parsed,
         (..) => shown,
     }
 }
@@ -246,7 +246,10 @@ fn with_arguments(name: &str, rest: &str) -> Option<Command> {
         "sessions" => number(rest).filter(|page| *page >= 1).map(|page| Command::Sessions { page }),
         "resume" if rest.is_empty() => Some(Command::Resume { epoch: None }),
         "resume" => number(rest).map(|epoch| Command::Resume { epoch: Some(epoch) }),
-        "queue" => QueueRequest::parse(rest).map(Command::Queue),
+        "queue" => QueueRequest::parse(rest).map(|request| match request {
+            QueueRequest::Send { mode: QueueMode::Steer, text } => Command::Steer { text },
+            request => Command::Queue(request),
+        }),
         "steer" => (!rest.is_empty()).then(|| Command::Steer { text: rest.to_owned() }),
         "compact" => Some(Command::Compact { instructions: rest.to_owned() }),
         "model" => choose(SessionOption::Model, rest),

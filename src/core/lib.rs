@@ -27,6 +27,7 @@ pub mod pairing;
 pub mod port;
 pub mod profile;
 pub mod prompt;
+pub mod queue_mode;
 pub mod rate_limiter;
 pub mod reset;
 pub mod retry;

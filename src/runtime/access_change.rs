@@ -3,8 +3,9 @@
 
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::delivery::Ending;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{AccessChange, AccessDone, Author, LostAccess, Revoked, Scope};
+use frontdesk_store::row::{AccessChange, AccessDone, Author, LostAccess, Revoked, Scope, Stopped};
 
 use crate::access::AccessRules;
 use crate::shared::Shared;
@@ -126,11 +127,13 @@ impl Shared {
     /// Stops the agents of turns that a revocation ended, and tells those who wait for answers.
     async fn ended(&self, ended: &Revoked) {
         for (session, address, turn) in &ended.running {
-            self.cancelled(session, address, &[*turn], Vec::new()).await;
+            let ended = Stopped { running: vec![*turn], waiting: Vec::new() };
+            self.stopped(session, address, ended, Ending::Cancelled).await;
             self.work.turns.wake(session);
         }
         for (session, address, message) in &ended.waiting {
-            self.cancelled(session, address, &[], vec![*message]).await;
+            let ended = Stopped { running: Vec::new(), waiting: vec![*message] };
+            self.stopped(session, address, ended, Ending::Cancelled).await;
         }
     }
 

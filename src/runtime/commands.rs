@@ -22,12 +22,14 @@ use std::time::Duration;
 
 use frontdesk_core::access::Action;
 use frontdesk_core::command::{self, Command, Parsed};
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Stop;
+use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::visible::quoted;
 use frontdesk_store::row::{
-    AccessDone, CommandEffect, CommandFacts, Confirmation, Fenced, InboundRow, Reason,
+    AccessDone, CommandEffect, CommandFacts, Confirmation, Fenced, InboundRow, Reason, Stopped,
 };
 use frontdesk_store::{Reply, StoreError};
 use futures_util::FutureExt;
@@ -35,6 +37,7 @@ use tokio::sync::mpsc;
 
 use crate::gate;
 use crate::process::Lifecycle;
+use crate::running_turns::SteerRequest;
 use crate::shared::Shared;
 
 /// The reply to an admin who addresses the bot in a group where it does not answer.
@@ -122,18 +125,23 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
     }
     let Fenced::Done(facts) = answered else { return Ok(()) };
     match facts {
-        CommandFacts::Stopped { running, waiting } => {
-            shared.cancelled(&row.session, &row.address, &running, waiting).await;
+        CommandFacts::Stopped(stopped) => {
+            shared.stopped(&row.session, &row.address, stopped, Ending::Cancelled).await;
         }
         CommandFacts::Waits => {
-            gate::wake(shared, &row.session);
+            gate::wake(shared, &row.session, shared.queue_mode(&settings, &row.session));
             if steers {
-                shared.work.running.steer(&row.session, id);
+                shared.work.running.steer(&row.session, SteerRequest { message: id, overtakes: true });
             }
         }
+        CommandFacts::Interrupts(superseded) => {
+            gate::wake(shared, &row.session, QueueMode::Interrupt);
+            shared.stopped(&row.session, &row.address, superseded, Ending::Superseded).await;
+        }
         CommandFacts::Dequeued(dequeued) => {
-            let ids = dequeued.dropped.into_iter().flat_map(|waiting| waiting.pieces).collect();
-            shared.cancelled(&row.session, &row.address, &[], ids).await;
+            let waiting = dequeued.dropped.into_iter().flat_map(|waiting| waiting.pieces).collect();
+            let dropped = Stopped { running: Vec::new(), waiting };
+            shared.stopped(&row.session, &row.address, dropped, Ending::Cancelled).await;
         }
         CommandFacts::Answered(Ok(answered)) => shared.answered(&answered),
         _ => {}

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use frontdesk_core::config::ConfigError;
 pub use frontdesk_core::config::{Chat, Rate, Routing, Sharing};
+pub use frontdesk_core::queue_mode::QueueMode;
 pub use frontdesk_core::reset::{ResetMode, ResetOverride};
 pub use media::Media;
 pub use rules::ResetRules;
@@ -82,7 +83,9 @@ impl Default for Reset {
 #[serde(default)]
 pub struct Queue {
     /// What happens to messages that arrive while the agent is answering: `followup` answers them one by one,
-    /// `collect` answers all of them in one turn.
+    /// `collect` answers all of them in one turn, `steer` lets the agent take them into its answer where it can, and
+    /// `interrupt` stops the answer. A channel and a chat can have their own (`queue_mode`), and people can choose one
+    /// for their chat with `/queue MODE`.
     pub mode: QueueMode,
     /// With `collect`: how many milliseconds to wait for another message before the waiting ones are answered.
     pub debounce_ms: u64,
@@ -108,16 +111,6 @@ impl Default for Queue {
             max_text: 256 * 1024,
         }
     }
-}
-
-/// What happens to messages that arrive while the agent is answering.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum QueueMode {
-    /// One turn each, in order.
-    Followup,
-    /// One turn for all of them.
-    Collect,
 }
 
 /// How many messages may be sent. A limit of 0 is no limit.

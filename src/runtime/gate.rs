@@ -16,18 +16,22 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::ask::{AskError, Press};
 use frontdesk_core::command::{self, Command, Parsed};
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::hook::HookEvent;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, Refusal, Source};
 use frontdesk_core::port::{Busy, Inbox};
+use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::time::Now;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{Admitted, Answered, Batch, Decided, Disposition, EpochChange, Quota, Stored};
+use frontdesk_store::row::{
+    Admitted, Answered, Batch, Decided, Disposition, EpochChange, Quota, Stopped, Stored,
+};
 use prepare::TypedAnswer;
 
-use crate::config::QueueMode;
+use crate::running_turns::SteerRequest;
 use crate::settings::Settings;
 use crate::shared::Shared;
 
@@ -55,9 +59,10 @@ pub(crate) async fn accept(
     let stored = shared.store.accept(Arc::clone(&batch)).await;
     shared.health.note(stored.as_ref().err());
     let stored = stored.map_err(|error| Busy::Storage(error.to_string()))?;
-    let concluded = batch.events.iter().zip(stored);
-    let mut outcomes: Vec<Outcome> =
-        concluded.map(|(event, stored)| conclude(shared, source, event, stored)).collect();
+    let mut outcomes = Vec::with_capacity(stored.len());
+    for (event, stored) in batch.events.iter().zip(stored) {
+        outcomes.push(conclude(shared, source, event, stored).await);
+    }
     repeated::answer_again(shared, &batch, &mut outcomes).await;
     Ok(outcomes)
 }
@@ -189,6 +194,7 @@ fn admitted(
     let daily = settings.config.limits.daily;
     Admitted {
         policy: shared.reset_policy(settings, &session),
+        queue_mode: shared.queue_mode(settings, &session),
         event,
         session,
         disposition,
@@ -244,7 +250,7 @@ fn may_tell(admission: &Admission<'_>) -> bool {
 }
 
 /// Acts on the result of storing an event, and returns the outcome for the adapter.
-fn conclude(shared: &Shared, source: &Source, decided: &Decided, stored: Stored) -> Outcome {
+async fn conclude(shared: &Shared, source: &Source, decided: &Decided, stored: Stored) -> Outcome {
     metrics::counter!("frontdesk_inbound_total", "outcome" => name(&stored)).increment(1);
     if let Some((raw, _)) = decided.dead_letter() {
         shared.inbound.unreadable.note(shared.time.clock(), source, &decided.event().id, raw);
@@ -260,17 +266,17 @@ fn conclude(shared: &Shared, source: &Source, decided: &Decided, stored: Stored)
             shared.inbound.recent.note(&source.id, &message.event.id);
             match message.disposition {
                 Disposition::Pairing(_) => pairing_outcome(&stored),
-                _ => follow_up(shared, source, message, stored),
+                _ => follow_up(shared, source, message, stored).await,
             }
         }
     }
 }
 
 /// Wakes the lane or the command runner of a stored message.
-fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored: Stored) -> Outcome {
+async fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored: Stored) -> Outcome {
     let channel = source.account.channel();
     match stored {
-        Stored::Accepted { message: id, ended, began, .. } => {
+        Stored::Accepted { message: id, ended, began, mode, superseded, .. } => {
             let session = &message.session;
             tracing::debug!(message = %id, %session, channel, "accepted");
             if ended.is_some() {
@@ -279,7 +285,13 @@ fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored: Store
             if began || ended.is_some() {
                 shared.hooks.tell(HookEvent::SessionStart { session: session.clone() });
             }
-            wake_for(shared, message, session, id);
+            wake_for(shared, message, session, (id, mode));
+            if mode == QueueMode::Steer && message.disposition == Disposition::Turn {
+                shared.work.running.steer(session, SteerRequest { message: id, overtakes: false });
+            }
+            if superseded != Stopped::default() {
+                shared.stopped(session, &message.event.address, superseded, Ending::Superseded).await;
+            }
             Outcome::Accepted { message: id, session: session.clone() }
         }
         Stored::Duplicate { message: id, same: true, refused: Some(reason), .. } => {
@@ -287,7 +299,7 @@ fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored: Store
         }
         Stored::Duplicate { message: id, session, same: true, refused: None } => {
             // The first delivery may have been cut off before anything was woken.
-            wake_for(shared, message, &session, id);
+            wake_for(shared, message, &session, (id, message.queue_mode));
             Outcome::Duplicate { message: id, session }
         }
         Stored::Duplicate { message, same: false, .. } => Outcome::Conflict { message },
@@ -324,7 +336,7 @@ fn pairing_outcome(stored: &Stored) -> Outcome {
     }
 }
 
-fn wake_for(shared: &Shared, message: &Admitted, session: &SessionKey, id: MessageId) {
+fn wake_for(shared: &Shared, message: &Admitted, session: &SessionKey, (id, mode): (MessageId, QueueMode)) {
     if matches!(message.disposition, Disposition::Command | Disposition::NotServed) {
         if shared.work.commands.send(id).is_err() {
             tracing::warn!(message = %id, "a command was accepted while stopping; it runs at the next start");
@@ -332,16 +344,15 @@ fn wake_for(shared: &Shared, message: &Admitted, session: &SessionKey, id: Messa
     } else if message.event.album.is_some() {
         shared.work.turns.wake_after(session, ALBUM);
     } else {
-        wake(shared, session);
+        wake(shared, session, mode);
     }
 }
 
 /// Wakes a session that has a message for its agent.
-pub(crate) fn wake(shared: &Shared, session: &SessionKey) {
-    let settings = shared.settings();
-    let quiet = match settings.config.queue.mode {
-        QueueMode::Followup => 0,
-        QueueMode::Collect => settings.config.queue.debounce_ms,
+pub(crate) fn wake(shared: &Shared, session: &SessionKey, mode: QueueMode) {
+    let quiet = match mode {
+        QueueMode::Collect => shared.settings().config.queue.debounce_ms,
+        QueueMode::Followup | QueueMode::Steer | QueueMode::Interrupt => 0,
     };
     shared.work.turns.wake_after(session, Duration::from_millis(quiet));
 }

@@ -11,10 +11,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
-use frontdesk_store::row::{Author, EpochReason, OutboxRow, OutboxState, SessionRow, Totals};
+use frontdesk_core::queue_mode::QueueMode;
+use frontdesk_store::row::{Author, EpochReason, OutboxRow, OutboxState, SessionRow, Stopped, Totals};
 use frontdesk_store::{StoreError, StoreReader};
 
 use crate::adapters::Account;
@@ -191,6 +193,11 @@ impl GatewayHandle {
         self.0.work.failures.of(turn)
     }
 
+    /// How the messages of a session wait.
+    pub fn queue_mode(&self, session: &SessionRow) -> QueueMode {
+        session.queue_mode.unwrap_or_else(|| self.0.queue_mode(&self.0.settings(), &session.key))
+    }
+
     /// Begins a new epoch and returns it. A running turn continues, and its answer is still sent.
     pub async fn reset(&self, session: &SessionKey, author: &Author) -> Result<u64, GatewayError> {
         let epoch = self.0.store.reset(session, EpochReason::Api, author, self.0.time.wall()).await?;
@@ -208,9 +215,9 @@ impl GatewayHandle {
         let SessionRow { key, address, .. } = self.known(session).await?;
         let (shared, author) = (self.0.clone(), author.clone());
         self.to_its_end(async move {
-            let (running, waiting) = shared.store.cancel(&key, &author, shared.time.wall()).await?;
-            let counts = (running.len(), waiting.len());
-            shared.cancelled(&key, &address, &running, waiting).await;
+            let stopped = shared.store.cancel(&key, &author, shared.time.wall()).await?;
+            let counts = (stopped.running.len(), stopped.waiting.len());
+            shared.stopped(&key, &address, stopped, Ending::Cancelled).await;
             Ok(counts)
         })
         .await
@@ -222,11 +229,11 @@ impl GatewayHandle {
         self.to_its_end(async move {
             let stopped = shared.store.cancel_message(message, shared.time.wall()).await?;
             let Some(stopped) = stopped else { return Ok(false) };
-            let (running, waiting) = match stopped.turn {
-                Some(turn) => (vec![turn], Vec::new()),
-                None => (Vec::new(), vec![message]),
+            let ended = match stopped.turn {
+                Some(turn) => Stopped { running: vec![turn], waiting: Vec::new() },
+                None => Stopped { running: Vec::new(), waiting: vec![message] },
             };
-            shared.cancelled(&stopped.session, &stopped.address, &running, waiting).await;
+            shared.stopped(&stopped.session, &stopped.address, ended, Ending::Cancelled).await;
             Ok(true)
         })
         .await
@@ -242,8 +249,7 @@ impl GatewayHandle {
             if erased.is_some() {
                 shared.conversation_changed(&key);
             }
-            let (running, waiting) = erased.unwrap_or_default();
-            shared.cancelled(&key, &address, &running, waiting).await;
+            shared.stopped(&key, &address, erased.unwrap_or_default(), Ending::Cancelled).await;
             // Files that another session names are kept.
             media::sweep::delete_unused(shared.media_files(), files).await?;
             if let Some(entry) = shared.settings().agents.get(key.agent()) {

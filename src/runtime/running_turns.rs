@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::delta::ToolCall;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
@@ -22,12 +23,23 @@ const CALLS: u64 = 500;
 /// Maximum number of them that act. An agent that calls them in a loop must not flood its chat.
 const ACTS: u64 = 50;
 
+/// A message that the agent is asked to take into a running turn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SteerRequest {
+    /// The message. It waits.
+    pub(crate) message: MessageId,
+    /// Whether it may overtake older messages that wait.
+    pub(crate) overtakes: bool,
+}
+
 /// One entry per turn that runs.
 #[derive(Default)]
 pub(crate) struct RunningTurns(Mutex<HashMap<TurnId, Entry>>);
 
 struct Entry {
     stop: Stop,
+    /// How it was ended, if it did not end by itself.
+    ending: Ending,
     /// `None` before it begins.
     turn: Option<Arc<RunningTurn>>,
     /// When the turn was cancelled before it began; `None` while it runs.
@@ -42,7 +54,7 @@ pub(crate) struct RunningTurn {
     pub(crate) address: Address,
     /// Whose messages it answers.
     pub(crate) people: Vec<Sender>,
-    steers: mpsc::UnboundedSender<MessageId>,
+    steers: mpsc::UnboundedSender<SteerRequest>,
     tools: mpsc::UnboundedSender<ToolEvent>,
     /// How many tool calls it has made, and how many of them act.
     calls: AtomicU64,
@@ -62,7 +74,7 @@ pub(crate) struct TurnInputs {
     /// Cancelled when the turn is.
     pub(crate) stop: Stop,
     /// The messages that the agent is asked to take in.
-    pub(crate) steers: mpsc::UnboundedReceiver<MessageId>,
+    pub(crate) steers: mpsc::UnboundedReceiver<SteerRequest>,
     /// Calls of the gateway's tools.
     pub(crate) tools: mpsc::UnboundedReceiver<ToolEvent>,
 }
@@ -105,6 +117,7 @@ impl RunningTurns {
         let mut entries = self.entries();
         let entry = entries.entry(turn.claim.id).or_insert_with(|| Entry {
             stop: Stop::new(),
+            ending: Ending::Cancelled,
             turn: None,
             cancelled_early: None,
         });
@@ -123,11 +136,11 @@ impl RunningTurns {
 
     /// Asks the running turn of a session, if there is one, to take in a message that waits. What it does not take in
     /// goes on waiting.
-    pub(crate) fn steer(&self, session: &SessionKey, message: MessageId) {
+    pub(crate) fn steer(&self, session: &SessionKey, request: SteerRequest) {
         if let Some(turn) = self.of(session)
-            && turn.steers.send(message).is_err()
+            && turn.steers.send(request).is_err()
         {
-            tracing::debug!(%session, %message, "the turn has just ended");
+            tracing::debug!(%session, message = %request.message, "the turn has just ended");
         }
     }
 
@@ -136,14 +149,22 @@ impl RunningTurns {
         self.entries().remove(&turn);
     }
 
-    /// A turn that was running in the database was cancelled there.
-    pub(crate) fn cancel(&self, turn: TurnId, now: Mono) {
+    /// A turn that was running in the database was ended there.
+    pub(crate) fn cancel(&self, turn: TurnId, ending: Ending, now: Mono) {
         let mut entries = self.entries();
-        let entry = entries.entry(turn);
-        entry
-            .or_insert_with(|| Entry { stop: Stop::new(), turn: None, cancelled_early: Some(now) })
-            .stop
-            .cancel();
+        let entry = entries.entry(turn).or_insert_with(|| Entry {
+            stop: Stop::new(),
+            ending,
+            turn: None,
+            cancelled_early: Some(now),
+        });
+        entry.ending = ending;
+        entry.stop.cancel();
+    }
+
+    /// How a turn was ended that did not end by itself.
+    pub(crate) fn ending(&self, turn: TurnId) -> Ending {
+        self.entries().get(&turn).map_or(Ending::Cancelled, |entry| entry.ending)
     }
 
     /// Forgets cancellations of turns that had ended before.
@@ -186,8 +207,9 @@ mod tests {
     #[test]
     fn a_turn_that_is_cancelled_before_it_begins_does_not_begin() {
         let turns = RunningTurns::default();
-        turns.cancel(TurnId(1), Mono::default());
+        turns.cancel(TurnId(1), Ending::Superseded, Mono::default());
         assert!(begin(&turns, TurnId(1)).is_cancelled());
+        assert_eq!(turns.ending(TurnId(1)), Ending::Superseded);
         assert!(!begin(&turns, TurnId(2)).is_cancelled());
     }
 
@@ -204,10 +226,10 @@ mod tests {
     fn cancellations_of_ended_turns_are_forgotten_and_running_turns_are_kept() {
         let turns = RunningTurns::default();
         let stop = begin(&turns, TurnId(1));
-        turns.cancel(TurnId(2), Mono::default());
+        turns.cancel(TurnId(2), Ending::Cancelled, Mono::default());
         turns.sweep(Mono(KEPT));
         assert_eq!(turns.entries().len(), 1);
-        turns.cancel(TurnId(1), Mono(KEPT));
+        turns.cancel(TurnId(1), Ending::Cancelled, Mono(KEPT));
         assert!(stop.is_cancelled());
         turns.end(TurnId(1));
         assert!(turns.entries().is_empty());

@@ -9,13 +9,13 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::delivery::{Ending, MessageRefs, Signal};
 use frontdesk_core::hook::HookEvent;
-use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::Event;
 use frontdesk_core::port::ContextMessage;
+use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_store::Store;
-use frontdesk_store::row::{Answered, InboundRow};
+use frontdesk_store::row::{Answered, InboundRow, Stopped};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::access::Access;
@@ -150,6 +150,14 @@ impl Shared {
         settings.reset_policy(session, &chat)
     }
 
+    /// How the messages of a session wait, unless another mode was chosen in the chat.
+    pub(crate) fn queue_mode(&self, settings: &Settings, session: &SessionKey) -> QueueMode {
+        let (account, chat) = (session.account(), session.id());
+        let chat = self.chat(settings, account, chat).and_then(|chat| chat.queue_mode);
+        let account = || settings.routing.get(account).and_then(|routing| routing.queue_mode);
+        chat.or_else(account).unwrap_or(settings.config.queue.mode)
+    }
+
     /// The media folder together with its rows.
     pub(crate) fn media_files(&self) -> MediaFiles<'_> {
         MediaFiles { media: &self.media, store: &self.store, health: &self.health, time: &self.time }
@@ -170,22 +178,22 @@ impl Shared {
         }
     }
 
-    /// Follows up on turns and messages of a session that were cancelled in the database: stops the agents of the
-    /// running turns, and tells those who wait for the answers of the others.
-    pub(crate) async fn cancelled(
+    /// Follows up on turns and messages of a session that were ended in the database: stops the agents of the running
+    /// turns, and tells those who wait for the answers of the others.
+    pub(crate) async fn stopped(
         &self,
         session: &SessionKey,
         address: &Address,
-        turns: &[TurnId],
-        waiting: Vec<MessageId>,
+        Stopped { running, waiting }: Stopped,
+        ending: Ending,
     ) {
-        for turn in turns {
-            self.work.running.cancel(*turn, self.time.mono());
+        for turn in running {
+            self.work.running.cancel(turn, ending, self.time.mono());
         }
         let wants_ends = self.adapters.at(address).is_some_and(|to| to.adapter().profile().ends);
         if wants_ends && !waiting.is_empty() {
             let about = MessageRefs { session: Some(session.clone()), messages: waiting };
-            let end = Signal::End { about, ending: Ending::Cancelled, usage: None };
+            let end = Signal::End { about, ending, usage: None };
             self.adapters.signal(address, end).await;
         }
     }

@@ -26,7 +26,6 @@ use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use crate::config::QueueMode;
 use crate::flow::Flow;
 use crate::lanes::NextRun;
 use crate::running_turns::{ToolEvent, TurnInputs};
@@ -122,10 +121,9 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
     }
     let settings = shared.settings();
     // What waits for an agent that is gone ends at once and together, so that one `/retry` takes all of it.
-    let take = match settings.config.queue.mode {
-        _ if !settings.agents.contains_key(session.agent()) => Take::All,
-        QueueMode::Followup => Take::One,
-        QueueMode::Collect => Take::All,
+    let take = match settings.agents.contains_key(session.agent()) {
+        true => Take::InMode(shared.queue_mode(&settings, session)),
+        false => Take::All,
     };
     let Some(turn) = shared.store.claim_turn(session, take, shared.time.wall()).await? else {
         return Ok(NextRun::Sleep);

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 
@@ -59,7 +60,7 @@ fn abandon(tx: &Tx<'_>, id: MessageId, now: DateTime<Utc>) -> Outcome<Option<Aba
     if turn.messages != [id] {
         return Ok(None);
     }
-    cancel(tx, &turn, None, now)?;
+    cancel(tx, &turn, Ending::Cancelled, None, now)?;
     let running = (turn.state == TurnState::Running).then_some(turn.id);
     Ok(Some(Abandoned { session, address, turn: running }))
 }

@@ -5,6 +5,7 @@ use frontdesk_core::agent::Origin;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::Notice;
+use frontdesk_core::queue_mode::QueueMode;
 use rusqlite::params;
 
 use crate::agent_session::AgentSession;
@@ -19,7 +20,7 @@ use crate::row::{
 use crate::sql::{int, ms};
 use crate::turn::{COMPACT, OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::waiting::{one_album, waiting};
+use crate::waiting::{mode, one_album, waiting};
 use crate::{Result, Store, context_message};
 
 impl Store {
@@ -55,17 +56,23 @@ impl Store {
         .await
     }
 
-    /// Binds a waiting message to the running turn, before the agent is asked to take it in.
-    pub async fn steered(&self, claim: Claim<TurnId>, message: MessageId) -> Result<Fenced<()>> {
+    /// Binds a waiting message to the running turn of its conversation, before the agent is asked to take it in. Returns
+    /// whether older messages of the conversation wait.
+    pub async fn steered(&self, claim: Claim<TurnId>, message: MessageId) -> Result<Fenced<bool>> {
         self.write(WorkClass::Turns, move |tx| {
             let bound = tx.run(
                 "UPDATE inbound SET state = 'in_turn', turn_id = ?1
                  WHERE id = ?3 AND state = 'waiting' AND disposition = 'turn'
-                   AND key = (SELECT key FROM turn WHERE id = ?1 AND fence = ?2 AND state = 'running')",
+                   AND (key, epoch) = (SELECT key, epoch FROM turn WHERE id = ?1 AND fence = ?2 AND state = 'running')",
                 params![claim.id.0, claim.fence, message.0],
             )?;
             tx.taken(bound);
-            Ok(Fenced::if_changed(bound))
+            if bound == 0 {
+                return Ok(Fenced::Stale);
+            }
+            let older = "SELECT 1 FROM inbound WHERE key = (SELECT key FROM turn WHERE id = ?1)
+                          AND disposition = 'turn' AND state = 'waiting' AND id < ?2 LIMIT 1";
+            Ok(Fenced::Done(tx.one(older, [claim.id.0, message.0], |_| Ok(()))?.is_some()))
         })
         .await
     }
@@ -218,30 +225,64 @@ fn replayed(tx: &Tx<'_>, messages: &[InboundRow]) -> Outcome<Vec<InboundRow>> {
     Ok(rows)
 }
 
-/// The waiting messages that one turn takes, and whether others wait behind them. Collecting ends at the first message of
-/// another epoch, so that messages stay in order. The pieces of an album go together.
+/// The waiting messages that one turn takes, and whether others wait behind them.
 fn head(tx: &Tx<'_>, session: &SessionKey, take: Take) -> Outcome<(Vec<InboundRow>, bool)> {
-    let mut rows = waiting(tx, session, if take == Take::One { 2 } else { -1 })?;
-    if take == Take::One
-        && let [first, second] = rows.as_slice()
-        && one_album(first, second)
-    {
+    let mut rows = waiting(tx, session, 2)?;
+    let [first, second] = rows.as_slice() else { return Ok((rows, false)) };
+    let mode = match take {
+        Take::All => QueueMode::Collect,
+        Take::InMode(configured) => chosen_mode(tx, session)?.unwrap_or(configured),
+    };
+    let one_by_one = matches!(mode, QueueMode::Followup | QueueMode::Steer) && !one_album(first, second);
+    if !one_by_one || has_own_mode(tx, session)? {
         rows = waiting(tx, session, -1)?;
     }
-    let mine = match (rows.first(), take) {
-        (None, _) => 0,
-        // The agent compacts its context between two answers, so this is a turn of its own.
-        (Some(first), _) if compacts(first) => 1,
-        (Some(first), Take::All) => {
-            rows.iter().take_while(|row| row.epoch == first.epoch && !compacts(row)).count()
-        }
-        (Some(first), Take::One) => 1 + rows.iter().skip(1).take_while(|row| one_album(first, row)).count(),
+    let mine = match take {
+        Take::All => one_conversation(&rows),
+        Take::InMode(_) => joined(&rows, mode),
     };
     let more = mine < rows.len();
     rows.truncate(mine);
     Ok((rows, more))
 }
 
+/// How many of the messages that wait in this mode the next turn takes. What is collected goes together, and a message that
+/// interrupts takes along what waits before it, so that messages stay in order. The pieces of an album go together.
+fn joined(rows: &[InboundRow], mode: QueueMode) -> usize {
+    let of = |row: &InboundRow| match row.reason {
+        Some(Reason::Queued(own)) => own,
+        _ => mode,
+    };
+    let rows = &rows[..one_conversation(rows)];
+    let collected = rows.iter().take_while(|row| of(row) == QueueMode::Collect).count();
+    let interrupted = rows.iter().rposition(|row| of(row) == QueueMode::Interrupt).map_or(0, |last| last + 1);
+    let mut mine = collected.max(interrupted).max(1).min(rows.len());
+    while mine < rows.len() && one_album(&rows[mine - 1], &rows[mine]) {
+        mine += 1;
+    }
+    mine
+}
+
+/// How many of the messages one turn can take: those of the first one's epoch. The agent compacts its context between two
+/// answers, so that is a turn of its own.
+fn one_conversation(rows: &[InboundRow]) -> usize {
+    let Some(first) = rows.first() else { return 0 };
+    let together = rows.iter().take_while(|row| row.epoch == first.epoch && !compacts(row)).count();
+    together.max(1)
+}
+
 fn compacts(row: &InboundRow) -> bool {
     row.reason == Some(Reason::Compacts)
+}
+
+fn chosen_mode(tx: &Tx<'_>, session: &SessionKey) -> Outcome<Option<QueueMode>> {
+    let chosen = "SELECT queue_mode FROM session WHERE key = ?1";
+    Ok(tx.one(chosen, [session.as_str()], |row| mode(row, 0))?.flatten())
+}
+
+/// Whether a waiting message has a mode of its own.
+fn has_own_mode(tx: &Tx<'_>, session: &SessionKey) -> Outcome<bool> {
+    let own = "SELECT 1 FROM inbound WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting'
+                                       AND reason LIKE 'queue:%' LIMIT 1";
+    Ok(tx.one(own, [session.as_str()], |_| Ok(()))?.is_some())
 }

@@ -1,25 +1,22 @@
 //! T1c: a command's effect, its reply and its end in one transaction.
 
-use chrono::{DateTime, Utc};
 use frontdesk_core::agent::SessionOption;
 use frontdesk_core::delivery::PostKind;
-use frontdesk_core::id::{MessageId, TurnId};
-use frontdesk_core::key::SessionKey;
+use frontdesk_core::id::MessageId;
 use frontdesk_core::pairing::MASK;
+use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::time::Now;
 use rusqlite::params;
 
-use crate::audit::{audit, done_or_unchanged};
 use crate::fault::Outcome;
-use crate::finish::cancel;
 use crate::message::{inbound, inbound_columns};
 use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{
-    AccessChange, Author, CommandEffect, CommandFacts, Confirmation, Fenced, InboundRow, Reason, TurnState,
+    AccessChange, Author, CommandEffect, CommandFacts, Confirmation, Fenced, InboundRow, Reason,
 };
-use crate::turn::{OpenTurn, turn_columns};
+use crate::stop::{stop, supersede};
 use crate::tx::Tx;
 use crate::waiting::dequeue;
 use crate::{Result, Store, StoreReader, access, ask, retry};
@@ -62,25 +59,6 @@ impl Store {
         })
         .await
     }
-
-    /// Cancels the running and the waiting turns of a session. Returns the turns that ran, whose agents must be told, and
-    /// the messages that waited. If a message was being streamed, an edit that says that it was stopped is in the outbox
-    /// afterwards.
-    pub async fn cancel(
-        &self,
-        key: &SessionKey,
-        author: &Author,
-        now: DateTime<Utc>,
-    ) -> Result<(Vec<TurnId>, Vec<MessageId>)> {
-        let (key, author) = (key.clone(), author.clone());
-        self.write(WorkClass::Commands, move |tx| {
-            let stopped = stop(tx, &key, i64::MAX, now)?;
-            let any = !stopped.running.is_empty() || !stopped.waiting.is_empty();
-            audit(tx, &author, "session stop", key.as_str(), done_or_unchanged(any), now)?;
-            Ok((stopped.running, stopped.waiting))
-        })
-        .await
-    }
 }
 
 impl StoreReader {
@@ -88,14 +66,6 @@ impl StoreReader {
     pub async fn command(&self, id: MessageId) -> Result<Option<InboundRow>> {
         self.read(move |sql| sql.one(WAITING, [id.0], inbound)).await
     }
-}
-
-/// What a stop ended.
-pub(crate) struct Stopped {
-    /// Turns that ran.
-    pub(crate) running: Vec<TurnId>,
-    /// Messages that waited, in rows or in turns that had not begun again.
-    pub(crate) waiting: Vec<MessageId>,
 }
 
 fn answer(
@@ -108,10 +78,7 @@ fn answer(
 ) -> Outcome<CommandFacts> {
     let facts = match effect {
         CommandEffect::None => CommandFacts::None,
-        CommandEffect::Stop => {
-            let Stopped { running, waiting } = stop(tx, &row.session, row.id.0, now.wall)?;
-            CommandFacts::Stopped { running, waiting }
-        }
+        CommandEffect::Stop => CommandFacts::Stopped(stop(tx, &row.session, row.id, now.wall)?),
         CommandEffect::Retry => match retry::retry(tx, row)? {
             CommandFacts::Waits => return Ok(CommandFacts::Waits),
             facts => facts,
@@ -119,7 +86,20 @@ fn answer(
         CommandEffect::Compact { instructions } => {
             return waits(tx, row, instructions, Some(Reason::Compacts));
         }
-        CommandEffect::Message { text } => return waits(tx, row, text, None),
+        CommandEffect::Message { text, mode } => {
+            let waits = waits(tx, row, text, mode.map(Reason::Queued))?;
+            return Ok(match mode {
+                Some(QueueMode::Interrupt) => {
+                    CommandFacts::Interrupts(supersede(tx, &row.session, row.id, now.wall)?)
+                }
+                _ => waits,
+            });
+        }
+        CommandEffect::ChooseQueue(mode) => {
+            let chosen = params![row.session.as_str(), mode.map(QueueMode::name)];
+            tx.run("UPDATE session SET queue_mode = ?2 WHERE key = ?1", chosen)?;
+            CommandFacts::None
+        }
         CommandEffect::Dequeue { what, any } => {
             CommandFacts::Dequeued(dequeue(tx, row, *what, *any, now.wall)?)
         }
@@ -196,45 +176,4 @@ fn changed(
     }
     let done = access::apply(tx, change, author, now)?;
     Ok(CommandFacts::Access(Box::new(done)))
-}
-
-/// Ends the open turns and the waiting messages of a session that were accepted before message `before`. A message that was
-/// accepted later and steered into such a turn waits again.
-pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: i64, now: DateTime<Utc>) -> Outcome<Stopped> {
-    let mut stopped = Stopped { running: Vec::new(), waiting: Vec::new() };
-    let open = OpenTurn::find_all(
-        tx,
-        concat!(
-            "SELECT ",
-            turn_columns!(),
-            " FROM turn t WHERE t.key = ?1 AND t.state IN ('queued', 'running') ORDER BY t.id"
-        ),
-        [key.as_str()],
-    )?;
-    for mut turn in open.into_iter().filter(|turn| turn.messages.first().is_none_or(|first| first.0 < before))
-    {
-        let back = tx.run(
-            "UPDATE inbound SET state = 'waiting', turn_id = NULL
-             WHERE turn_id = ?1 AND state = 'in_turn' AND id > ?2",
-            [turn.id.0, before],
-        )?;
-        tx.queued(back);
-        turn.messages.retain(|message| message.0 < before);
-        cancel(tx, &turn, None, now)?;
-        if turn.state == TurnState::Running {
-            stopped.running.push(turn.id);
-        } else {
-            stopped.waiting.extend(&turn.messages);
-        }
-    }
-    let rows = tx.all(
-        "UPDATE inbound SET state = 'cancelled'
-         WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' AND id < ?2 RETURNING id",
-        params![key.as_str(), before],
-        |row| row.get(0).map(MessageId),
-    )?;
-    tx.taken(rows.len());
-    stopped.waiting.extend(rows);
-    ask::withdraw_confirmations(tx, key, before, now)?;
-    Ok(stopped)
 }

@@ -83,6 +83,7 @@ mod tests {
     use chrono::{DateTime, Utc};
     use frontdesk_core::address::{Address, Principal};
     use frontdesk_core::message::{Conversation, Event, EventKind, Sender, SenderKind, Source};
+    use frontdesk_core::queue_mode::QueueMode;
     use frontdesk_core::reset::{ResetMode, ResetPolicy};
 
     use super::*;
@@ -117,6 +118,7 @@ mod tests {
                 epoch: EpochChange::ByRule,
                 policy: ResetPolicy::new(ResetMode::None, 60, 4, chrono_tz::UTC, true).unwrap(),
                 quota: None,
+                queue_mode: QueueMode::Followup,
                 per_session: 9,
                 tell: false,
             })
@@ -143,7 +145,7 @@ mod tests {
         hears(&store, &["1", "2", "3", "3"], Disposition::Context(2)).await;
         assert_eq!(waiting(&store).await, 2, "the newest two");
         hears(&store, &["m"], Disposition::Turn).await;
-        store.claim_turn(&key(), Take::One, day(0)).await.unwrap().unwrap();
+        store.claim_turn(&key(), Take::InMode(QueueMode::Followup), day(0)).await.unwrap().unwrap();
         assert_eq!(waiting(&store).await, 0, "a turn has them");
         hears(&store, &["4", "5"], Disposition::Context(2)).await;
         let (principal, author) =

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::reset::Reasons;
 use rusqlite::params;
 
@@ -10,6 +11,7 @@ use crate::fault::Outcome;
 use crate::row::{Admitted, Disposition, EpochChange, EpochReason, Reason};
 use crate::sql::{Sql, count, int, maybe_at, ms};
 use crate::tx::Tx;
+use crate::waiting::mode;
 
 /// A session's row, read before a message or a request changes it.
 pub(crate) struct SessionState {
@@ -20,6 +22,8 @@ pub(crate) struct SessionState {
     pub(crate) address: String,
     /// Number of messages for the agent that wait.
     pub(crate) waiting: u64,
+    /// How they wait, if that was chosen in the chat.
+    pub(crate) queue_mode: Option<QueueMode>,
 }
 
 /// What a message or a request did to the epochs of its session.
@@ -41,7 +45,8 @@ pub(crate) struct EpochOutcome {
 pub(crate) fn session_state(sql: &Sql<'_>, key: &SessionKey) -> Outcome<Option<SessionState>> {
     sql.one(
         "SELECT epoch, last_epoch, last_user_at, address,
-                (SELECT count(*) FROM inbound WHERE key = s.key AND disposition = 'turn' AND state = 'waiting')
+                (SELECT count(*) FROM inbound WHERE key = s.key AND disposition = 'turn' AND state = 'waiting'),
+                queue_mode
          FROM session s WHERE key = ?1",
         [key.as_str()],
         |row| {
@@ -51,6 +56,7 @@ pub(crate) fn session_state(sql: &Sql<'_>, key: &SessionKey) -> Outcome<Option<S
                 last_user_at: maybe_at(row, 2)?,
                 address: row.get(3)?,
                 waiting: count(row, 4)?,
+                queue_mode: mode(row, 5)?,
             })
         },
     )

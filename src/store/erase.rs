@@ -1,17 +1,17 @@
 //! Erasing a session: its texts and files go; its ids, numbers and event ids stay.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use rusqlite::params;
 
 use crate::audit::audit;
-use crate::command::{Stopped, stop};
 use crate::epoch::{begin_next, session_state};
 use crate::fault::Outcome;
 use crate::queue::WorkClass;
-use crate::row::{Author, EpochReason};
+use crate::row::{Author, EpochReason, Stopped};
 use crate::sql::{int, ms};
+use crate::stop::stop;
 use crate::tx::Tx;
 use crate::{Result, Store, context_message};
 
@@ -92,7 +92,7 @@ impl Store {
         key: &SessionKey,
         author: &Author,
         now: DateTime<Utc>,
-    ) -> Result<Option<(Vec<TurnId>, Vec<MessageId>)>> {
+    ) -> Result<Option<Stopped>> {
         let (session, author) = (key.clone(), author.clone());
         let closed = self.write(WorkClass::Requests, move |tx| close(tx, &session, &author, now)).await?;
         let Some(Closed { stopped, newest }) = closed else { return Ok(None) };
@@ -111,7 +111,7 @@ impl Store {
                 .await?;
             }
         }
-        Ok(Some((stopped.running, stopped.waiting)))
+        Ok(Some(stopped))
     }
 }
 
@@ -125,7 +125,7 @@ struct Closed {
 /// Ends everything that is open, deletes the old epochs and begins a new one.
 fn close(tx: &Tx<'_>, key: &SessionKey, author: &Author, now: DateTime<Utc>) -> Outcome<Option<Closed>> {
     let Some(session) = session_state(tx, key)? else { return Ok(None) };
-    let stopped = stop(tx, key, i64::MAX, now)?;
+    let stopped = stop(tx, key, MessageId(i64::MAX), now)?;
     let commands = tx.run(
         "UPDATE inbound SET state = 'cancelled' WHERE key = ?1 AND disposition = 'command' AND state = 'waiting'",
         [key.as_str()],

@@ -149,17 +149,18 @@ pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> 
     Ok(())
 }
 
-/// Cancels a turn that somebody else may hold. Returns whether its streamed message says so.
+/// Ends a turn without an answer, which somebody else may hold. Returns whether its streamed message says so.
 pub(crate) fn cancel(
     tx: &Tx<'_>,
     turn: &OpenTurn,
+    ending: Ending,
     error: Option<Reason>,
     now: DateTime<Utc>,
 ) -> Outcome<bool> {
     // The history keeps what was shown. The process that runs the turn may know of more, and stores it then.
     let known = turn.so_far.as_ref().map_or(0, String::len);
     let answer = StreamedPart::of(tx, turn.id)?.map(|part| part.shown).filter(|shown| shown.len() > known);
-    let finish = Finish { error, answer, ..Finish::bare(turn.claim(), Ending::Cancelled, now) };
+    let finish = Finish { error, answer, ..Finish::bare(turn.claim(), ending, now) };
     close(tx, turn, &finish)?;
     Ok(settle(tx, turn.id, turn.state == TurnState::Running, now)? == Settled::Edited)
 }

@@ -72,8 +72,7 @@ fn compaction(past: PastCompaction) -> HistoryEntry {
 /// and of a `/retry` only the answer is new.
 fn said(row: HistoryRow) -> impl Iterator<Item = HistoryEntry> {
     let HistoryRow { message, answer, turn_state, .. } = row;
-    let unknown = message.reason == Some(Reason::Compacts)
-        || matches!(message.state, MessageState::Refused | MessageState::Superseded);
+    let unknown = message.reason == Some(Reason::Compacts) || message.state == MessageState::Refused;
     let complete = turn_state == Some(TurnState::Done);
     let answer = answer.filter(|_| !unknown).map(|text| HistoryEntry::Answer { text, complete });
     let is_new = !unknown && message.replays.is_empty();

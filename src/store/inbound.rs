@@ -11,6 +11,7 @@ use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, EventKind, Refusal, Source};
 use frontdesk_core::notice::{Failure, Notice};
+use frontdesk_core::queue_mode::QueueMode;
 use rusqlite::params;
 
 use crate::epoch::{EpochOutcome, join, session_state};
@@ -21,8 +22,9 @@ use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::quota::counted;
-use crate::row::{Admitted, Batch, Decided, Disposition, HistoryRow, MessageState, Reason, Stored};
+use crate::row::{Admitted, Batch, Decided, Disposition, HistoryRow, MessageState, Reason, Stopped, Stored};
 use crate::sql::ms;
+use crate::stop::supersede;
 use crate::tx::Tx;
 use crate::{
     Result, Store, StoreError, StoreReader, ask, context_message, dead_letter, edit, pairing_request,
@@ -181,12 +183,18 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<S
         let notify = Notify { once, ..Notify::each(tell) };
         return refuse(tx, batch, message, epoch, Refusal::Quota, notify);
     }
+    let mode = session.as_ref().and_then(|session| session.queue_mode).unwrap_or(message.queue_mode);
     let outcome = join(tx, session, message, batch.received.wall)?;
     let id = insert(tx, batch, message, NewRow::waiting(message, outcome.epoch, outcome.reason))?;
     tx.queued(1);
     tell_reset(tx, batch, message, id, &outcome)?;
+    let interrupts = message.disposition == Disposition::Turn && mode == QueueMode::Interrupt;
+    let superseded = match interrupts {
+        true => supersede(tx, &message.session, id, batch.received.wall)?,
+        false => Stopped::default(),
+    };
     let EpochOutcome { epoch, ended, began, .. } = outcome;
-    Ok(Stored::Accepted { message: id, epoch, ended, began })
+    Ok(Stored::Accepted { message: id, epoch, ended, began, mode, superseded })
 }
 
 fn oldest_waiting(tx: &Tx<'_>, key: &SessionKey) -> Outcome<Option<i64>> {

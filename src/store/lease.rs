@@ -95,7 +95,15 @@ mod tests {
         assert_eq!((found.resumed, found.parts), (1, 1));
         // The streamed message goes with its turn, to whoever claims that.
         let session = "agent:main:telegram:dm:7".parse().unwrap();
-        store.claim_turn(&session, crate::row::Take::One, how.now).await.unwrap().unwrap();
+        store
+            .claim_turn(
+                &session,
+                crate::row::Take::InMode(frontdesk_core::queue_mode::QueueMode::Followup),
+                how.now,
+            )
+            .await
+            .unwrap()
+            .unwrap();
         let owners = "SELECT DISTINCT owner FROM (SELECT owner FROM turn UNION ALL
                         SELECT owner FROM outbox WHERE state = 'streaming')";
         let owners = store.read(move |sql| sql.all(owners, [], |row| row.get::<_, String>(0))).await.unwrap();

@@ -61,6 +61,7 @@ mod schema;
 mod session;
 mod shared;
 mod sql;
+mod stop;
 mod stopwatch;
 mod streaming;
 mod totals;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::{self, SessionKey};
 use frontdesk_core::message::Refusal;
@@ -213,7 +214,7 @@ fn one_turn(
         give_back(tx, turn.id, &others)?;
     }
     turn.messages = theirs.into_iter().map(|(id, _)| id).collect();
-    let is_told = cancel(tx, &turn, Some(Reason::Refused(Refusal::Revoked)), now)?;
+    let is_told = cancel(tx, &turn, Ending::Cancelled, Some(Reason::Refused(Refusal::Revoked)), now)?;
     if turn.acted.is_some() && !others.is_empty() {
         // They still have access, so they may have their own messages run again.
         for (id, _) in &others {

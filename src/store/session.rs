@@ -17,6 +17,7 @@ use crate::message::{history, history_select};
 use crate::queue::WorkClass;
 use crate::row::{Author, EpochReason, EpochRow, HistoryRow, Page, SessionRow};
 use crate::sql::{Sql, at, count, int, maybe_at, ms, parsed};
+use crate::waiting::mode;
 use crate::{Result, Store, StoreReader};
 
 /// The columns of [`SessionRow`], of `session s`.
@@ -26,7 +27,7 @@ macro_rules! session_select {
                 s.last_user_at, s.seq, s.created_at,
                 (SELECT count(*) FROM inbound WHERE key = s.key AND state = 'waiting' AND disposition = 'turn'),
                 (SELECT id FROM turn WHERE key = s.key AND state IN ('queued', 'running') AND state = 'running'),
-                s.model, s.thinking
+                s.model, s.thinking, s.queue_mode
          FROM session s "
     };
 }
@@ -252,6 +253,7 @@ fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
         waiting: count(row, 7)?,
         running: row.get::<_, Option<i64>>(8)?.map(TurnId),
         options: SessionOptions { model: row.get(9)?, thinking: row.get(10)? },
+        queue_mode: mode(row, 11)?,
     })
 }
 

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::command::WaitingPlace;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use rusqlite::params;
+use frontdesk_core::queue_mode::QueueMode;
+use rusqlite::{Row, params};
 
 use crate::audit::{audit, done_or_unchanged};
 use crate::fault::Outcome;
@@ -50,6 +51,12 @@ pub(crate) fn waiting(sql: &Sql<'_>, session: &SessionKey, limit: i64) -> Outcom
         params![session.as_str(), limit],
         inbound,
     )
+}
+
+/// How the messages of a session wait, if that was chosen in the chat: from a column of its row.
+pub(crate) fn mode(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<QueueMode>> {
+    let name: Option<String> = row.get(column)?;
+    Ok(name.and_then(|name| QueueMode::named(&name)))
 }
 
 /// Whether two rows are pieces of the same album.

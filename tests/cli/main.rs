@@ -23,5 +23,4 @@ mod storage;
 mod strangers;
 mod telegram;
 mod terminal;
-mod tools;
 mod webhook;

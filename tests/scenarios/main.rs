@@ -26,6 +26,7 @@ mod outbox;
 mod pairing;
 mod pauses;
 mod queue;
+mod queue_modes;
 mod recovery;
 mod reload;
 mod reset;

@@ -164,6 +164,13 @@ impl Plan {
         self
     }
 
+    /// Changes the account's routing.
+    #[must_use]
+    pub fn routing(mut self, change: impl FnOnce(&mut Routing)) -> Self {
+        change(&mut self.routing);
+        self
+    }
+
     /// Changes anything else in the configuration.
     #[must_use]
     pub fn with(mut self, change: impl FnOnce(&mut Config)) -> Self {

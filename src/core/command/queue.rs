@@ -1,12 +1,22 @@
 //! What follows `/queue`.
 
 use crate::id::MessageId;
+use crate::queue_mode::QueueMode;
 
-/// What somebody wants with the messages that wait.
+/// What somebody wants with the messages that wait, and with those that will.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueueRequest {
-    /// List them.
+    /// List them, and show the mode of the conversation.
     List,
+    /// Choose the mode of the conversation; `None` leaves it to the configuration.
+    Mode(Option<QueueMode>),
+    /// Send a message to the agent, in a mode of its own.
+    Send {
+        /// Its mode.
+        mode: QueueMode,
+        /// Its text.
+        text: String,
+    },
     /// Drop one of them.
     Drop(WaitingPlace),
     /// Drop all of them that the person may drop.
@@ -27,8 +37,16 @@ impl QueueRequest {
     pub(super) fn parse(words: &str) -> Option<Self> {
         let (word, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
         let rest = rest.trim();
-        match word.to_ascii_lowercase().as_str() {
+        let word = word.to_ascii_lowercase();
+        if let Some(mode) = QueueMode::named(&word) {
+            return Some(match rest {
+                "" => QueueRequest::Mode(Some(mode)),
+                text => QueueRequest::Send { mode, text: text.to_owned() },
+            });
+        }
+        match word.as_str() {
             "" => Some(QueueRequest::List),
+            "default" if rest.is_empty() => Some(QueueRequest::Mode(None)),
             "clear" if rest.is_empty() => Some(QueueRequest::Clear),
             "drop" => WaitingPlace::parse(rest).map(QueueRequest::Drop),
             _ => None,

@@ -75,6 +75,13 @@ fn command(text: &str) -> Command {
 #[case("/queue", Command::Queue(QueueRequest::List))]
 #[case("/queue  Drop 2", Command::Queue(QueueRequest::Drop(WaitingPlace::Place(2))))]
 #[case("/queue drop M42", Command::Queue(QueueRequest::Drop(WaitingPlace::Message(MessageId(42)))))]
+#[case("/queue collect", Command::Queue(QueueRequest::Mode(Some(QueueMode::Collect))))]
+#[case("/queue Default", Command::Queue(QueueRequest::Mode(None)))]
+#[case(
+    "/queue interrupt  no, wait ",
+    Command::Queue(QueueRequest::Send { mode: QueueMode::Interrupt, text: "no, wait".into() })
+)]
+#[case("/queue steer faster", Command::Steer { text: "faster".into() })]
 #[case("/queue clear", Command::Queue(QueueRequest::Clear))]
 #[case("/steer shorter, please", Command::Steer { text: "shorter, please".into() })]
 #[case("/compact", Command::Compact { instructions: String::new() })]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::queue_mode::QueueMode;
 use crate::reset::ResetOverride;
 
 /// Which agent answers a channel's messages. Part of every channel's configuration.
@@ -13,6 +14,8 @@ use crate::reset::ResetOverride;
 pub struct Routing {
     /// The name of the agent that answers here. Unset means the default agent.
     pub agent: Option<String>,
+    /// What happens to messages that arrive while the agent is answering, instead of `queue.mode`.
+    pub queue_mode: Option<QueueMode>,
     /// Rules for one chat, by its id on the platform.
     pub chats: BTreeMap<String, Chat>,
 }
@@ -25,6 +28,9 @@ pub struct Chat {
     pub agent: Option<String>,
     /// When a new conversation starts here, instead of `sessions.reset`.
     pub reset: ResetOverride,
+    /// What happens to messages that arrive while the agent is answering, instead of `queue.mode`. People can choose
+    /// another mode with `/queue MODE`.
+    pub queue_mode: Option<QueueMode>,
     /// How many messages may be sent here, instead of `limits.chat`.
     pub limits: Option<Rate>,
     /// In a group: whether the bot answers only messages that mention it, reply to it or are a command. Unset means

@@ -5,6 +5,7 @@ use frontdesk_core::access::Action;
 use frontdesk_core::command::{QueueRequest, WaitingPlace};
 use frontdesk_core::count::counted;
 use frontdesk_core::key::Scope;
+use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::span;
 use frontdesk_core::visible::{quoted, quoted_label};
 use frontdesk_store::StoreError;
@@ -27,6 +28,11 @@ pub(super) async fn plan(
 ) -> Result<Plan, StoreError> {
     Ok(match request {
         QueueRequest::List => list(shared, row).await?,
+        QueueRequest::Mode(mode) => choose(shared, row, mode),
+        // The answer itself is the reply.
+        QueueRequest::Send { mode, text } => {
+            Plan::new(CommandEffect::Message { text, mode: Some(mode) }, |_| String::new())
+        }
         QueueRequest::Drop(place) => drop_one(shared, row, place),
         QueueRequest::Clear => clear(shared, row),
     })
@@ -34,11 +40,15 @@ pub(super) async fn plan(
 
 async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
     let waiting = shared.store.waiting_messages(&row.session, Some(row.id)).await?;
+    let session = shared.store.session(&row.session).await?;
+    let chosen = session.and_then(|session| session.queue_mode);
     if waiting.is_empty() {
-        return Ok(Plan::say("No message waits here."));
+        return Ok(Plan::say(format!("No message waits here.\n\n{}", modes(shared, row, chosen))));
     }
+    let mode = chosen.unwrap_or_else(|| shared.queue_mode(&shared.settings(), &row.session)).name();
     let now = shared.time.wall();
-    let mut lines = vec![format!("{} in the queue:\n", counted(waiting.len() as u64, "message"))];
+    let mut lines =
+        vec![format!("{} in the queue (mode {mode}):\n", counted(waiting.len() as u64, "message"))];
     let places = waiting.iter().zip(1..).take(SHOWN);
     lines.extend(places.map(|(waiting, place)| format!("{place}. {}", line(waiting, row, now))));
     if waiting.len() > SHOWN {
@@ -46,6 +56,32 @@ async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
     }
     lines.push("\nSend /queue drop and a number to drop one, or /queue clear to drop yours.".to_owned());
     Ok(Plan::say(lines.join("\n")))
+}
+
+/// The mode of the conversation, and how another one is chosen.
+fn modes(shared: &Shared, row: &InboundRow, chosen: Option<QueueMode>) -> String {
+    let mode = chosen.unwrap_or_else(|| shared.queue_mode(&shared.settings(), &row.session));
+    let names = QueueMode::ALL.map(|mode| format!("`{}`", mode.name())).join(", ");
+    let or_default = if chosen.is_some() { " (or `default`)" } else { "" };
+    format!("{} Choose with /queue and one of: {names}{or_default}.", described(shared, row, mode))
+}
+
+/// What a mode means with the agent that answers here.
+fn described(shared: &Shared, row: &InboundRow, mode: QueueMode) -> String {
+    let settings = shared.settings();
+    let entry = settings.agents.get(row.session.agent());
+    let steers = entry.is_some_and(|entry| entry.agent.capabilities().steer);
+    let but = match mode {
+        QueueMode::Steer if !steers => " This agent cannot take them in.",
+        _ => "",
+    };
+    format!("Queue mode: {}. {}{but}", mode.name(), mode.sentence())
+}
+
+fn choose(shared: &Shared, row: &InboundRow, chosen: Option<QueueMode>) -> Plan {
+    let mode = chosen.unwrap_or_else(|| shared.queue_mode(&shared.settings(), &row.session));
+    let text = described(shared, row, mode);
+    Plan::new(CommandEffect::ChooseQueue(chosen), move |_| text.clone())
 }
 
 /// One message as the reader of a reply to `command` may see it.

@@ -6,5 +6,5 @@ use super::Plan;
 
 pub(super) fn plan(text: String) -> Plan {
     // The answer itself is the reply.
-    Plan::new(CommandEffect::Message { text }, |_| String::new())
+    Plan::new(CommandEffect::Message { text, mode: None }, |_| String::new())
 }

@@ -1,7 +1,7 @@
 //! `/stop`: cancels the running turn and the waiting messages, and says how many.
 
 use frontdesk_core::count::counted;
-use frontdesk_store::row::{CommandEffect, CommandFacts};
+use frontdesk_store::row::{CommandEffect, CommandFacts, Stopped};
 
 use super::Plan;
 
@@ -10,7 +10,7 @@ pub(super) fn plan() -> Plan {
 }
 
 fn reply(facts: &CommandFacts) -> String {
-    let CommandFacts::Stopped { running, waiting } = facts else {
+    let CommandFacts::Stopped(Stopped { running, waiting }) = facts else {
         return "There is nothing to stop.".to_owned();
     };
     match (running.len(), waiting.len()) {

@@ -2,7 +2,7 @@
 
 use frontdesk_core::access::{Action, Decision, DenyReason};
 use frontdesk_core::ask::{Answerer, Press};
-use frontdesk_core::command::{self, Command, Parsed};
+use frontdesk_core::command::{self, Command, Parsed, QueueRequest};
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::key::{KeyError, SessionKey};
 use frontdesk_core::message::{Event, EventKind, Refusal, SenderKind, Source};
@@ -149,9 +149,9 @@ impl Admission<'_> {
             }
             // A retry counts against the daily limit, because it runs the agent once more.
             Parsed::Command(Command::Retry) => Plan { counts: true, ..Plan::of(Disposition::Command) },
-            Parsed::Command(Command::Steer { .. } | Command::Compact { .. }) => {
-                Plan { counts: true, for_agent: true, ..Plan::of(Disposition::Command) }
-            }
+            Parsed::Command(
+                Command::Steer { .. } | Command::Compact { .. } | Command::Queue(QueueRequest::Send { .. }),
+            ) => Plan { counts: true, for_agent: true, ..Plan::of(Disposition::Command) },
             Parsed::Command(_) => Plan::of(Disposition::Command),
             // In a group it may be meant for another bot.
             Parsed::Unknown { .. } | Parsed::Malformed { .. } if !self.event.addressed => return None,
@@ -184,8 +184,12 @@ impl Admission<'_> {
         // An edit never becomes a command.
         match command::of(self.event) {
             Parsed::Text(text) => self.text(text),
-            // The conversation began with the first version; the text that followed the command may change.
-            Parsed::Command(Command::New { text: Some(text) }) => self.text(&text),
+            // The command had its effect with the first version; the text that followed it may change.
+            Parsed::Command(
+                Command::New { text: Some(text) }
+                | Command::Steer { text }
+                | Command::Queue(QueueRequest::Send { text, .. }),
+            ) => self.text(&text),
             _ => None,
         }
     }

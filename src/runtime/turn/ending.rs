@@ -132,7 +132,8 @@ impl TurnRun<'_> {
         if self.shared.store.stream_settled(self.turn.claim.id, self.shared.time.wall()).await? {
             self.shared.work.outbox.wake(&self.turn.address);
         }
-        self.flow.end(Ending::Cancelled, None).await;
+        let ending = self.shared.work.running.ending(self.turn.claim.id);
+        self.flow.end(ending, None).await;
         self.agent_end(so_far.as_deref());
         Ok(())
     }

@@ -17,11 +17,12 @@ use tokio::sync::mpsc;
 
 use super::head::prompt_of;
 use super::{TurnEnd, TurnRun};
+use crate::running_turns::SteerRequest;
 use crate::time::Time;
 
 /// The messages that wait for the agent's decision. It is asked about one at a time.
 pub(super) struct Steering {
-    wanted: mpsc::UnboundedReceiver<MessageId>,
+    wanted: mpsc::UnboundedReceiver<SteerRequest>,
     /// The message that the agent was asked to take.
     asked: Option<Asked>,
     /// The messages that it was asked to take and about which it did not decide in time. They wait for their own turn,
@@ -42,7 +43,7 @@ type Decision = BoxFuture<'static, Option<String>>;
 /// What is next.
 pub(super) enum Steer {
     /// Somebody wants the agent to take in a message.
-    Wanted(MessageId),
+    Wanted(SteerRequest),
     /// The agent has decided whether it takes the message.
     Decided(MessageId, Option<String>),
     /// The agent has not decided in time.
@@ -52,7 +53,7 @@ pub(super) enum Steer {
 }
 
 impl Steering {
-    pub(super) fn new(wanted: mpsc::UnboundedReceiver<MessageId>) -> Self {
+    pub(super) fn new(wanted: mpsc::UnboundedReceiver<SteerRequest>) -> Self {
         Self { wanted, asked: None, late: FuturesUnordered::new() }
     }
 
@@ -67,7 +68,7 @@ impl Steering {
                     () = time.sleep_until(*due) => Steer::Overdue(*message),
                 },
                 None => match wanted.recv().await {
-                    Some(message) => Steer::Wanted(message),
+                    Some(request) => Steer::Wanted(request),
                     None => std::future::pending().await,
                 },
             }
@@ -94,7 +95,7 @@ impl Steering {
 impl TurnRun<'_> {
     pub(super) async fn steer(&mut self, agent: &Arc<dyn Agent>, event: Steer) {
         let handled = match event {
-            Steer::Wanted(message) => self.ask_to_take(agent, message).await,
+            Steer::Wanted(request) => self.ask_to_take(agent, request).await,
             Steer::Decided(message, Some(text)) => {
                 self.taken(message, text);
                 Ok(())
@@ -137,23 +138,28 @@ impl TurnRun<'_> {
     /// The agent has taken a message that waits for its own turn: the message is bound to this one again, so that it is
     /// answered once.
     async fn taken_late(&mut self, message: MessageId, text: String) -> Result<(), StoreError> {
-        if let Fenced::Done(()) = self.shared.store.steered(self.turn.claim, message).await? {
+        if let Fenced::Done(_) = self.shared.store.steered(self.turn.claim, message).await? {
             self.taken(message, text);
         }
         Ok(())
     }
 
     /// Binds a waiting message to this turn and asks the agent to take it in.
-    async fn ask_to_take(&mut self, agent: &Arc<dyn Agent>, message: MessageId) -> Result<(), StoreError> {
+    async fn ask_to_take(&mut self, agent: &Arc<dyn Agent>, request: SteerRequest) -> Result<(), StoreError> {
         let (shared, claim) = (self.shared, self.turn.claim);
-        if let Fenced::Stale = shared.store.steered(claim, message).await? {
-            // It was stopped, or this turn was.
+        let SteerRequest { message, overtakes } = request;
+        let Fenced::Done(others_wait) = shared.store.steered(claim, message).await? else {
+            // It was stopped, or this turn was; or it belongs to a conversation that began after this turn.
             return Ok(());
-        }
-        if !agent.capabilities().steer {
+        };
+        if !agent.capabilities().steer || (others_wait && !overtakes) {
             return self.follows_up(message).await;
         }
         let Some(row) = shared.store.message(message).await?.map(|row| row.message) else { return Ok(()) };
+        if !row.attachments.is_empty() {
+            // Its files are fetched at the head of a turn.
+            return self.follows_up(message).await;
+        }
         let text = match shared.still_may(&self.settings, &row, Action::Write) {
             true => self.received(&row).await,
             false => Err(TurnEnd::Refused(Refusal::Revoked)),

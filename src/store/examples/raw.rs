@@ -22,6 +22,7 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::message::{Conversation, Event, EventKind, FirstLine, Sender, SenderKind, Source};
 use frontdesk_core::profile::ReceiptRule;
+use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::reset::{ResetMode, ResetPolicy};
 use frontdesk_store::row::*;
 use frontdesk_store::{Options, Store};
@@ -299,7 +300,7 @@ async fn life(store: &Store) -> Figure {
         let Decided::Admitted(message) = &batch.events[0] else { continue };
         let (key, to) = (message.session.clone(), message.event.address.clone());
         store.accept(batch).await.unwrap();
-        let turn = store.claim_turn(&key, Take::One, now()).await.unwrap().unwrap();
+        let turn = store.claim_turn(&key, Take::InMode(QueueMode::Followup), now()).await.unwrap().unwrap();
         let parts = vec![Part { key: 0, body: "answer".into(), plain: "answer".into() }];
         let finish = Finish { parts, ..Finish::bare(turn.claim, Ending::Answered, now()) };
         store.finish(finish).await.unwrap();
@@ -352,6 +353,7 @@ fn batch(source: &str, n: u64) -> Batch {
         epoch: EpochChange::ByRule,
         policy: ResetPolicy::new(ResetMode::Idle, 1440, 4, chrono_tz::UTC, true).unwrap(),
         quota: None,
+        queue_mode: QueueMode::Followup,
         per_session: 32,
         tell: true,
     };

@@ -9,6 +9,7 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{
     Attachment, Cursor, Event, EventKind, Forward, InputKind, Link, Quote, RawEvent, Refusal, Sender, Source,
 };
+use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::time::Now;
 
@@ -86,6 +87,8 @@ pub struct Admitted {
     pub policy: ResetPolicy,
     /// What its sender may send in a day, if it counts and there is a limit.
     pub quota: Option<Quota>,
+    /// The mode of its session's queue, unless another one was chosen in the chat.
+    pub queue_mode: QueueMode,
     /// How many messages may wait in the session, itself included. No limit (`u32::MAX`) for what no agent gets.
     pub per_session: u32,
     /// Whether its sender gets a notice if it is refused.
@@ -186,6 +189,10 @@ pub enum Stored {
         ended: Option<u64>,
         /// Whether the session was created for it.
         began: bool,
+        /// The mode in which its session's messages wait.
+        mode: QueueMode,
+        /// The turns whose place it took. Nothing in other modes than [`QueueMode::Interrupt`].
+        superseded: Stopped,
     },
     /// An edit that replaced the text of a message that still waits, or a message kept as context.
     Noted,
@@ -240,6 +247,15 @@ pub enum Stored {
     },
     /// Counted, and not stored.
     Dropped,
+}
+
+/// Turns and messages that were ended before they were answered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stopped {
+    /// Turns that ran: their agents must be told.
+    pub running: Vec<TurnId>,
+    /// Messages that waited, in rows or in turns that had not begun again.
+    pub waiting: Vec<MessageId>,
 }
 
 /// A stored event.

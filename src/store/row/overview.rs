@@ -6,6 +6,7 @@ use frontdesk_core::agent::SessionOptions;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::queue_mode::QueueMode;
 
 use super::{EpochReason, InboundRow, Reason, TurnState};
 
@@ -65,6 +66,8 @@ pub struct SessionRow {
     pub running: Option<TurnId>,
     /// What is chosen for it.
     pub options: SessionOptions,
+    /// How its messages wait, if that was chosen in the chat.
+    pub queue_mode: Option<QueueMode>,
 }
 
 /// One epoch of a conversation.

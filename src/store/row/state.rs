@@ -6,6 +6,7 @@ use std::str::FromStr;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Failure;
+use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::reset::Reasons;
 
 /// A text from the database that names nothing that this version knows.
@@ -134,6 +135,8 @@ pub enum Reason {
     Unchanged,
     /// `/retry`: the turn whose messages run once more.
     Retries(TurnId),
+    /// `/queue MODE TEXT`: the message waits in this mode, whatever that of its session is.
+    Queued(QueueMode),
     /// `/compact`: the agent compacts its context, and is told nothing.
     Compacts,
     /// An admin addressed the bot in a group that is not served: nothing of the text is kept, and the answer says how
@@ -160,6 +163,7 @@ impl fmt::Display for Reason {
             Reason::FromEpoch(epoch) => write!(f, "from:{epoch}"),
             Reason::MergedInto(message) => write!(f, "into:{message}"),
             Reason::Retries(turn) => write!(f, "retry:{turn}"),
+            Reason::Queued(mode) => write!(f, "queue:{}", mode.name()),
             Reason::Interrupted
             | Reason::Unstorable
             | Reason::NoSuchEpoch
@@ -183,6 +187,7 @@ impl FromStr for Reason {
         let found = match text.split_once(':') {
             Some(("from", epoch)) => epoch.parse().ok().map(Reason::FromEpoch),
             Some(("into", message)) => message.parse().ok().map(Reason::MergedInto),
+            Some(("queue", mode)) => QueueMode::named(mode).map(Reason::Queued),
             Some(("retry", turn)) => turn.parse().ok().map(Reason::Retries),
             _ => plain().or_else(refused).or_else(failed),
         };
@@ -262,10 +267,11 @@ mod tests {
         let refused = Refusal::ALL.into_iter().map(Reason::Refused);
         let failed = Failure::ALL.into_iter().map(Reason::Failed);
         let plain = PLAIN.into_iter().map(|(reason, _)| reason);
+        let plain = plain.chain(QueueMode::ALL.into_iter().map(Reason::Queued));
         for reason in numbered.into_iter().chain(refused).chain(failed).chain(plain) {
             assert_eq!(reason.to_string().parse(), Ok(reason));
         }
-        for text in ["from:", "from:m3", "into:7", "retry:m1", "", "gone"] {
+        for text in ["queue:later", "from:", "from:m3", "into:7", "retry:m1", "", "gone"] {
             assert!(text.parse::<Reason>().is_err(), "{text}");
         }
     }

@@ -6,23 +6,24 @@ use frontdesk_core::agent::{Origin, SessionOption, SessionOptions};
 use frontdesk_core::ask::AskError;
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::delta::Usage;
-use frontdesk_core::id::{MessageId, OutId, TurnId};
+use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
 use frontdesk_core::port::ContextMessage;
+use frontdesk_core::queue_mode::QueueMode;
 
 use super::{
     AccessChange, AccessDone, Answered, Answering, Author, Claim, Dequeue, Dequeued, InboundRow,
-    OutgoingFile, Reason, Withheld,
+    OutgoingFile, Reason, Stopped, Withheld,
 };
 
 /// How many waiting messages one turn takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Take {
-    /// The oldest (`followup`).
-    One,
-    /// All of the oldest's epoch (`collect`).
+    /// As the session's queue mode says; this one unless another was chosen in the chat.
+    InMode(QueueMode),
+    /// All of the oldest's epoch.
     All,
 }
 
@@ -135,7 +136,11 @@ pub enum CommandEffect {
     Message {
         /// The text.
         text: String,
+        /// Its own queue mode, if it does not wait as the other messages of the session do.
+        mode: Option<QueueMode>,
     },
+    /// Chooses how the session's messages wait, or leaves it to the configuration.
+    ChooseQueue(Option<QueueMode>),
     /// Drops waiting messages that were accepted before the command.
     Dequeue {
         /// Which.
@@ -167,12 +172,9 @@ pub enum CommandFacts {
     /// Nothing to add.
     None,
     /// Turns that were cancelled.
-    Stopped {
-        /// Those that ran: their agents must be told.
-        running: Vec<TurnId>,
-        /// Messages that waited.
-        waiting: Vec<MessageId>,
-    },
+    Stopped(Stopped),
+    /// The command's row waits as a message that has taken the place of these turns.
+    Interrupts(Stopped),
     /// Waiting messages were dropped.
     Dequeued(Dequeued),
     /// The command's row waits as a turn or as a message: its answer is the reply.

@@ -49,3 +49,25 @@ async fn the_status_of_a_turn_and_its_session_say_what_it_cost() {
     assert_eq!(session["options"], json!({"model": null, "thinking": null}));
     server.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_says_what_waits_in_it_and_how() {
+    let server = TestServer::open().await;
+    let mut socket = server.socket().await;
+    socket.prompt("1", "/queue collect").await;
+    socket.receive_type("done").await;
+    socket.prompt("2", "!wait 60000 x").await;
+    socket.receive_type("accepted").await;
+    let path = format!("/api/session/{}", MAIN.replace(':', "%3A"));
+    while server.get(&path).await.body["running"].is_null() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    socket.prompt("3", "later").await;
+    let accepted = socket.receive_type("accepted").await;
+    let queue = server.get(&path).await.body["queue"].clone();
+    assert_eq!((&queue["mode"], &queue["chosen"]), (&json!("collect"), &json!("collect")));
+    let waiting = queue["waiting"].as_array().unwrap();
+    assert_eq!(waiting.len(), 1);
+    assert_eq!((&waiting[0]["message"], &waiting[0]["text"]), (&accepted["message"], &json!("later")));
+    server.close().await;
+}

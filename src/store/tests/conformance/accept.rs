@@ -11,7 +11,7 @@ use crate::fixture::*;
 async fn a_first_message_begins_its_session() {
     let fixture = Fixture::open().await;
     let items = fixture.accept(1, vec![says("anna", "1", "hello")]).await;
-    let Stored::Accepted { message, epoch: 1, ended: None, began: true } = items[0] else {
+    let Stored::Accepted { message, epoch: 1, ended: None, began: true, .. } = items[0] else {
         panic!("{items:?}")
     };
     let row = fixture.store.message(message).await.unwrap().unwrap().message;

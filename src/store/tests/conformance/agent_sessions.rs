@@ -92,7 +92,8 @@ async fn what_is_chosen_for_a_session_survives_a_reset() {
 async fn a_command_becomes_a_message_or_a_compaction() {
     let fixture = Fixture::open().await;
     exchange(&fixture, "a", "A").await;
-    let (message, facts) = run(&fixture, "1", CommandEffect::Message { text: "faster".into() }).await;
+    let (message, facts) =
+        run(&fixture, "1", CommandEffect::Message { text: "faster".into(), mode: None }).await;
     assert_eq!(facts, CommandFacts::Waits);
     let compact = CommandEffect::Compact { instructions: "the names".into() };
     let (compaction, facts) = run(&fixture, "2", compact).await;
@@ -108,7 +109,7 @@ async fn a_command_becomes_a_message_or_a_compaction() {
     assert_eq!(turn.messages[0].reason, Some(Reason::Compacts));
     fixture.finish(answered(&turn, "compacted")).await;
     let (_, facts) = run(&fixture, "4", CommandEffect::Stop).await;
-    assert!(matches!(facts, CommandFacts::Stopped { waiting, .. } if waiting == [last]));
+    assert!(matches!(facts, CommandFacts::Stopped(stopped) if stopped.waiting == [last]));
     // A retry is about the last message that the agent got.
     let (_, facts) = run(&fixture, "5", CommandEffect::Retry).await;
     assert_eq!((facts, claim().await.messages[0].replays.clone()), (CommandFacts::Waits, vec![message]));

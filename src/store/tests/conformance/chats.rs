@@ -54,7 +54,7 @@ async fn a_group_that_is_served_no_more_has_nothing_open() {
     fixture.change(1, serve("-1", true)).await;
     let running = fixture.accept_one(1, in_group("-1", "anna", "1", "runs")).await;
     let group = session("agent:main:telegram:group:-1");
-    let turn = fixture.store.claim_turn(&group, Take::One, t(2)).await.unwrap().unwrap();
+    let turn = fixture.store.claim_turn(&group, ONE, t(2)).await.unwrap().unwrap();
     let waiting = fixture.accept_one(3, in_group("-1", "bob", "2", "waits")).await;
     let command = Admitted { disposition: Disposition::Command, ..in_group("-1", "bob", "3", "/help") };
     let command = fixture.accept_one(3, command).await;
@@ -89,7 +89,7 @@ async fn a_group_that_is_served_no_more_has_nothing_open() {
     }
     assert_eq!(fixture.store.waiting(), 3);
     fixture.accept_one(5, in_group("-1", "anna", "9", "once more")).await;
-    let next = fixture.store.claim_turn(&group, Take::One, t(6)).await.unwrap().unwrap();
+    let next = fixture.store.claim_turn(&group, ONE, t(6)).await.unwrap().unwrap();
     assert_eq!(next.context_messages, []);
 }
 

@@ -48,7 +48,10 @@ async fn stop_cancels_what_was_said_before_it_and_nothing_else() {
     let after = fixture.accept_one(51, says("anna", "4", "after")).await;
     let bob = fixture.accept_one(51, says("bob", "5", "elsewhere")).await;
     let CommandDone { facts, .. } = run(&fixture, stop, CommandEffect::Stop).await;
-    assert_eq!(facts, CommandFacts::Stopped { running: vec![turn.claim.id], waiting: vec![waiting] });
+    assert_eq!(
+        facts,
+        CommandFacts::Stopped(Stopped { running: vec![turn.claim.id], waiting: vec![waiting] })
+    );
     assert_eq!(fixture.state(ids(&turn)[0]).await.0, "cancelled");
     assert_eq!(fixture.state(waiting).await.0, "cancelled");
     for kept in [other, after, bob] {
@@ -66,7 +69,7 @@ async fn stop_counts_a_turn_that_had_not_begun_again_as_waiting() {
     done(fixture.store.release(turn.claim, t(140)).await.unwrap());
     let stop = command(&fixture, "stop").await;
     let CommandDone { facts, .. } = run(&fixture, stop, CommandEffect::Stop).await;
-    assert_eq!(facts, CommandFacts::Stopped { running: vec![], waiting: ids(&turn) });
+    assert_eq!(facts, CommandFacts::Stopped(Stopped { running: vec![], waiting: ids(&turn) }));
     assert_eq!(fixture.claim("anna").await, None);
 }
 
@@ -105,7 +108,7 @@ async fn cancel_ends_everything_but_commands() {
     let command = command(&fixture, "c").await;
     assert_eq!(
         fixture.store.cancel(&key("anna"), &admin(), t(60)).await.unwrap(),
-        (vec![turn.claim.id], vec![waiting])
+        Stopped { running: vec![turn.claim.id], waiting: vec![waiting] }
     );
     assert_eq!((fixture.state(command).await.0.as_str(), fixture.store.waiting()), ("waiting", 1));
 }

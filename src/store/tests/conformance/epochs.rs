@@ -16,7 +16,7 @@ async fn a_stale_session_starts_anew_with_the_message_that_finds_it() {
     let fixture = Fixture::open().await;
     let first = fixture.accept_one(0, idle("1")).await;
     let accepted = fixture.accept_with_notices(2 * HOUR, vec![idle("2")]).await;
-    let Stored::Accepted { message, epoch: 2, ended: Some(1), began: false } = accepted.items[0] else {
+    let Stored::Accepted { message, epoch: 2, ended: Some(1), began: false, .. } = accepted.items[0] else {
         panic!("{accepted:?}")
     };
     assert_eq!(accepted.announced[0].post.key, format!("{message}/notice/reset/0"));
@@ -165,7 +165,7 @@ async fn an_erased_session_has_no_words_and_knows_its_events() {
     let command = fixture.accept_one(20, commands("anna", "c", EpochChange::ByRule)).await;
     assert_eq!(
         fixture.store.erase(&key("anna"), &admin(), t(30)).await.unwrap(),
-        Some((vec![], vec![waiting]))
+        Some(Stopped { running: vec![], waiting: vec![waiting] })
     );
     assert_eq!(fixture.store.erase(&key("bob"), &admin(), t(30)).await.unwrap(), None);
     let rows = fixture.store.history(&key("anna"), None, None, 10).await.unwrap();
@@ -190,7 +190,7 @@ async fn erasing_ends_what_runs_and_says_whose_agents_must_be_told() {
     let turn = fixture.turn("anna", "a").await;
     let waiting = fixture.accept_one(11, says("anna", "2", "b")).await;
     let erased = fixture.store.erase(&key("anna"), &admin(), t(30)).await.unwrap();
-    assert_eq!(erased, Some((vec![turn.claim.id], vec![waiting])));
+    assert_eq!(erased, Some(Stopped { running: vec![turn.claim.id], waiting: vec![waiting] }));
     assert_eq!(fixture.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
     assert_eq!(fixture.claim("anna").await, None);
 }

@@ -14,6 +14,7 @@ use frontdesk_core::message::{
     Conversation, Cursor, Event, EventKind, FirstLine, Sender, SenderKind, Source,
 };
 use frontdesk_core::pairing::{Code, Salt};
+use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::reset::{ResetMode, ResetPolicy};
 use frontdesk_core::time::Pause;
 use frontdesk_store::row::*;
@@ -125,7 +126,7 @@ impl Fixture {
     }
 
     pub async fn claim(&self, who: &str) -> Option<ClaimedTurn> {
-        self.store.claim_turn(&key(who), Take::One, t(100)).await.unwrap()
+        self.store.claim_turn(&key(who), ONE, t(100)).await.unwrap()
     }
 
     /// Accepts a message and claims its turn.
@@ -279,6 +280,9 @@ pub fn policy(mode: ResetMode) -> ResetPolicy {
     ResetPolicy::new(mode, 60, 4, chrono_tz::UTC, true).unwrap()
 }
 
+/// One message a turn.
+pub const ONE: Take = Take::InMode(QueueMode::Followup);
+
 /// A message in a private chat, always by the same person.
 pub fn says(who: &str, event: &str, text: &str) -> Admitted {
     let from = Sender { name: Some("Anna".into()), ..Sender::new(person("7"), SenderKind::Person) };
@@ -298,6 +302,7 @@ pub fn says(who: &str, event: &str, text: &str) -> Admitted {
         epoch: EpochChange::ByRule,
         policy: policy(ResetMode::None),
         quota: None,
+        queue_mode: QueueMode::Followup,
         per_session: 4,
         tell: true,
     }

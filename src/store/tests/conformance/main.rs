@@ -24,6 +24,7 @@ mod media;
 mod moves;
 mod pairing;
 mod purge;
+mod queue_modes;
 mod quota;
 mod quotes;
 mod reading;

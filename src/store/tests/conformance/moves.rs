@@ -97,7 +97,7 @@ async fn turns_messages_and_sessions_follow_and_keep_their_keys() {
     fixture.accept_one(1, in_group("-12", "anna", "4", "elsewhere")).await;
     fixture.accept_one(1, says("-1", "5", "a private chat")).await;
     let group_key: SessionKey = group.parse().unwrap();
-    let running = fixture.store.claim_turn(&group_key, Take::One, t(2)).await.unwrap().unwrap();
+    let running = fixture.store.claim_turn(&group_key, ONE, t(2)).await.unwrap().unwrap();
     moved(&fixture, "telegram:-1", "telegram:-100").await.unwrap();
 
     assert_eq!(session(&fixture, group).await.address, at("telegram:-100"));
@@ -107,7 +107,7 @@ async fn turns_messages_and_sessions_follow_and_keep_their_keys() {
     let announced = fixture.finish(answered(&running, "A")).await;
     assert_eq!(announced[0].address, at("telegram:-100"));
     let topic: SessionKey = topic.parse().unwrap();
-    let turn = fixture.store.claim_turn(&topic, Take::One, t(3)).await.unwrap().unwrap();
+    let turn = fixture.store.claim_turn(&topic, ONE, t(3)).await.unwrap().unwrap();
     assert_eq!(
         (turn.address, turn.messages[0].address.clone()),
         (at("telegram:-100:topic:5"), at("telegram:-100:topic:5"))

@@ -190,7 +190,7 @@ async fn what_was_committed_is_there_after_closing() {
     assert_eq!(fixture.state(ids(&turn)[0]).await.0, "answered");
     let old = fixture.store.clone();
     let fixture = fixture.restarted(3).await;
-    let closed = old.claim_turn(&key("anna"), Take::One, t(1)).await;
+    let closed = old.claim_turn(&key("anna"), ONE, t(1)).await;
     assert!(matches!(closed, Err(frontdesk_store::StoreError::Closed)), "{closed:?}");
     assert!(matches!(old.totals().await, Err(frontdesk_store::StoreError::Closed)));
     drop(fixture);

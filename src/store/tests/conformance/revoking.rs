@@ -80,7 +80,7 @@ async fn what_is_to_be_sent_to_somebody_who_is_shut_out_is_dropped_and_counted()
     }
     for (n, who) in ["eve", "bob"].into_iter().enumerate() {
         fixture.accept_one(1, in_group("-1", who, &format!("g{n}"), "group")).await;
-        let turn = claim_group(&fixture, Take::One).await.unwrap();
+        let turn = claim_group(&fixture, ONE).await.unwrap();
         fixture.finish(answered(&turn, &format!("{who} in the group"))).await;
     }
     // What answers both is bob's as well.
@@ -145,7 +145,7 @@ async fn a_groups_answers_stay_when_a_private_grant_is_taken_and_the_other_way_r
         let turn = fixture.claim("eve").await.unwrap();
         fixture.finish(answered(&turn, "private")).await;
         fixture.accept_one(1, in_group("-1", "eve", "g", "x")).await;
-        let turn = claim_group(&fixture, Take::One).await.unwrap();
+        let turn = claim_group(&fixture, ONE).await.unwrap();
         fixture.finish(answered(&turn, "group")).await;
         revoked(&fixture, "eve", Some(scope)).await;
         assert_eq!(fixture.texts(OutboxState::Dropped).await, [dropped]);
@@ -219,7 +219,7 @@ async fn other_people_are_told_when_the_agent_has_acted_already() {
 async fn a_turn_without_a_message_of_theirs_goes_on() {
     let fixture = Fixture::open().await;
     fixture.accept_one(1, in_group("-1", "bob", "1", "b")).await;
-    let turn = claim_group(&fixture, Take::One).await.unwrap();
+    let turn = claim_group(&fixture, ONE).await.unwrap();
     fixture.accept_one(1, in_group("-1", "eve", "2", "e")).await;
     assert_eq!(revoked(&fixture, "eve", None).await.running, []);
     fixture.finish(answered(&turn, "B")).await;
@@ -263,7 +263,7 @@ async fn what_they_said_nearby_is_forgotten() {
     revoked(&fixture, "eve", Some(Scope::Dm)).await;
     revoked(&fixture, "eve", Some(Scope::Group("-1".into()))).await;
     fixture.accept_one(3, in_group("-1", "bob", "3", "x")).await;
-    let turn = claim_group(&fixture, Take::One).await.unwrap();
+    let turn = claim_group(&fixture, ONE).await.unwrap();
     assert_eq!(
         turn.context_messages.iter().map(|context_message| context_message.text.as_str()).collect::<Vec<_>>(),
         ["bob"]
@@ -274,7 +274,7 @@ async fn what_they_said_nearby_is_forgotten() {
 async fn nobody_says_their_words_again() {
     let fixture = Fixture::open().await;
     fixture.accept_one(1, in_group("-1", "eve", "1", "evil")).await;
-    claim_group(&fixture, Take::One).await.unwrap();
+    claim_group(&fixture, ONE).await.unwrap();
     revoked(&fixture, "eve", None).await;
     let retry = Admitted { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
     let retry = fixture.accept_one(2, retry).await;
@@ -286,14 +286,14 @@ async fn nobody_says_their_words_again() {
 /// Bob has Eve's message run once more, and it runs.
 async fn bob_retries_eve(fixture: &Fixture) -> (MessageId, ClaimedTurn) {
     fixture.accept_one(1, in_group("-1", "eve", "1", "evil")).await;
-    let turn = claim_group(fixture, Take::One).await.unwrap();
+    let turn = claim_group(fixture, ONE).await.unwrap();
     fixture.finish(answered(&turn, "A")).await;
     let retry = Admitted { disposition: Disposition::Command, ..in_group("-1", "bob", "2", "/retry") };
     let retry = fixture.accept_one(2, retry).await;
     let reply = Box::new(|_: &CommandFacts| "x".to_owned());
     let answer = done(fixture.answer_command(retry, CommandEffect::Retry, t(3), reply).await.unwrap());
     assert_eq!(answer.facts, CommandFacts::Waits);
-    (retry, claim_group(fixture, Take::One).await.unwrap())
+    (retry, claim_group(fixture, ONE).await.unwrap())
 }
 
 #[tokio::test]
@@ -304,7 +304,7 @@ async fn a_turn_that_runs_their_words_once_more_ends_and_whoever_asked_is_asked_
     assert_eq!(ended.running.iter().map(|(.., turn)| *turn).collect::<Vec<_>>(), [running.claim.id]);
     assert_eq!(fixture.state(retry).await.0, "waiting", "the head of the lane tells Bob");
     // Bob's own revocation ends it for good.
-    claim_group(&fixture, Take::One).await.unwrap();
+    claim_group(&fixture, ONE).await.unwrap();
     revoked(&fixture, "bob", None).await;
     assert_eq!(fixture.state(retry).await, ("cancelled".to_owned(), Some("revoked".to_owned())));
 }

@@ -146,7 +146,7 @@ async fn a_turn_stopped_while_its_first_post_is_on_its_way_ends_in_that_post() {
     let fixture = Fixture::open().await;
     let (turn, row) = streaming(&fixture, "a").await;
     assert!(!fixture.store.stream_settled(turn.claim.id, t(102)).await.unwrap(), "it still runs");
-    assert_eq!(fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().0, [turn.claim.id]);
+    assert_eq!(fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().running, [turn.claim.id]);
     assert_eq!(fixture.texts(OutboxState::Streaming).await, ["Well"], "left to the turn's holder");
     assert!(fixture.claim_part("anna").await.is_none());
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
@@ -201,7 +201,7 @@ async fn a_message_that_cannot_say_how_it_ended_keeps_nobody_from_stopping() {
     let turn = fixture.turn("PANIC", "a").await;
     let row = done(fixture.store.stream(turn.claim, "Well".into(), t(1)).await.unwrap()).unwrap();
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
-    assert_eq!(fixture.store.cancel(&key("PANIC"), &admin(), t(103)).await.unwrap().0, [turn.claim.id]);
+    assert_eq!(fixture.store.cancel(&key("PANIC"), &admin(), t(103)).await.unwrap().running, [turn.claim.id]);
     assert_eq!(fixture.texts(OutboxState::Dropped).await, ["Well"]);
 }
 
@@ -244,7 +244,7 @@ async fn a_stopped_message_keeps_what_it_showed_last() {
     let (turn, row) = streaming(&fixture, "a").await;
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
     done(fixture.store.stream_shows(turn.claim, "Well, *yes*|".into()).await.unwrap());
-    assert_eq!(fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().0, [turn.claim.id]);
+    assert_eq!(fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap().running, [turn.claim.id]);
     let part = fixture.claim_part("anna").await.unwrap();
     let shown = "Well, *yes*|\n\n(stopped)";
     assert_eq!(

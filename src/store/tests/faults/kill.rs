@@ -28,7 +28,11 @@ async fn the_child_writes_until_it_is_killed() {
         store.accept(batch(n, item(&event))).await.unwrap();
         println!("acknowledged {event}");
         std::io::stdout().flush().unwrap();
-        if let Some(turn) = store.claim_turn(&key(&event), Take::One, t(n)).await.unwrap() {
+        if let Some(turn) = store
+            .claim_turn(&key(&event), Take::InMode(frontdesk_core::queue_mode::QueueMode::Followup), t(n))
+            .await
+            .unwrap()
+        {
             store.finish(answered(&turn, "answer")).await.unwrap();
         }
     }
