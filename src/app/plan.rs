@@ -216,6 +216,10 @@ fn rules_of_accounts(before: &[ConfiguredAccount], after: &[ConfiguredAccount]) 
     let mut found = Vec::new();
     for new in after {
         let Some(old) = before.iter().find(|old| old.id == new.id) else { continue };
+        if old.on && !new.on {
+            // It is removed, and what it has waits whoever may write.
+            continue;
+        }
         if old.access != new.access {
             found.push(format!("{}: who may write", new.id));
         }

@@ -51,7 +51,8 @@ pub struct Next {
     pub accounts: BTreeMap<AccountId, Part<Arc<dyn Adapter>>>,
     /// Where messages go, by account.
     pub routing: BTreeMap<AccountId, Routing>,
-    /// Who may write, by account. What people have open who are not named any more ends, as at a revocation.
+    /// Who may write, by account. What people have open who are not named any more ends, as at a revocation; what belongs to
+    /// accounts that are not connected waits.
     pub access: BTreeMap<AccountId, ChannelAccess>,
     /// Problems of the configuration, one sentence each, for the status.
     pub problems: Vec<String>,
@@ -105,7 +106,9 @@ pub(crate) async fn take_over(shared: &Arc<Shared>, next: Next) -> Result<TakenO
         shared.work.background.spawn(agent.clone().retire());
     }
     let mut unfinished = Vec::new();
-    if let Err(error) = shared.end_lost_access(&before.access, &after.access).await {
+    if let Err(error) =
+        shared.end_lost_access(&before.access_when_connected, &after.access_when_connected).await
+    {
         unfinished.push(format!(
             "what people have open who lost access was not ended; their waiting messages are refused when their turn \
              comes: {error}"
@@ -135,13 +138,16 @@ fn settings(shared: &Shared, before: &Settings, next: Next) -> Result<(Settings,
             format!("the account {account} is not connected, so it cannot stay"),
         ));
     }
+    let access = AccessRules::new(access);
+    let connected = accounts.keys().cloned().collect();
     let settings = Settings {
         resets: ResetRules::parse(&config.sessions.reset, &routing, before.machine_zone)?,
         machine_zone: before.machine_zone,
         limits: Limits::new(&config.limits, &routing, Some(&before.limits), shared.time.clock()),
         config,
         routing,
-        access: AccessRules::new(access),
+        access_when_connected: access.when_connected(&before.access_when_connected, &connected),
+        access,
         agents: active(&before.agents, agents)?,
         default_agent,
         grant_rule: before.grant_rule.clone(),

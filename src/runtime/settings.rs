@@ -26,6 +26,9 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// Who may write according to the configuration file.
     pub(crate) access: AccessRules,
+    /// Who could write on each account when it was last connected. An account that is not connected says nothing about its
+    /// people, so that they lose something only once it is back without them.
+    pub(crate) access_when_connected: AccessRules,
     pub(crate) agents: ActiveAgents,
     pub(crate) default_agent: String,
     /// Checked before anything is granted.

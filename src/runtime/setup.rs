@@ -49,13 +49,16 @@ pub(crate) struct Receivers {
 pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), StartError> {
     setup.config.check()?;
     let Setup { config, database, boot, clock, adapters, media, hooks, .. } = setup;
+    let access = AccessRules::new(setup.access);
+    let connected = adapters.iter().map(|adapter| adapter.account().clone()).collect();
     let settings = Settings {
         resets: ResetRules::parse(&config.sessions.reset, &setup.routing, setup.timezone)?,
         machine_zone: setup.timezone,
         limits: Limits::new(&config.limits, &setup.routing, None, &clock),
         config,
         routing: setup.routing,
-        access: AccessRules::new(setup.access),
+        access_when_connected: access.when_connected(&AccessRules::default(), &connected),
+        access,
         agents: setup.agents.into_iter().map(|(name, entry)| (name, entry.into())).collect(),
         default_agent: setup.default_agent,
         grant_rule: setup.grant_rule,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use frontdesk_core::access::ChannelAccess;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::port::{Adapter, Agent};
 use frontdesk_runtime::{GatewayHandle, Next, NextAgent, Part, ReloadError, TakenOver};
@@ -18,6 +19,8 @@ pub struct Reload {
     agent_name: String,
     agent: Part<Arc<dyn Agent>>,
     accounts: BTreeMap<AccountId, Part<Arc<dyn Adapter>>>,
+    /// Accounts that are not connected and have the default rules, as a platform has whose section is gone.
+    off: Vec<AccountId>,
 }
 
 impl World {
@@ -29,6 +32,7 @@ impl World {
             agent_name: self.agent_name.clone(),
             agent: Part::Kept,
             accounts: connected.collect(),
+            off: Vec::new(),
         }
     }
 }
@@ -56,6 +60,13 @@ impl Reload {
         self
     }
 
+    /// Removes an account of which the configuration still knows the platform.
+    #[must_use]
+    pub fn off(mut self, account: &AccountId) -> Self {
+        self.off.push(account.clone());
+        self.without(account)
+    }
+
     /// Replaces the agent.
     #[must_use]
     pub fn agent(mut self, agent: &Arc<ScriptedAgent>) -> Self {
@@ -81,14 +92,17 @@ impl Reload {
 
     /// Has a gateway take it over.
     pub async fn give_to(self, handle: &GatewayHandle) -> Result<TakenOver, ReloadError> {
-        let Reload { plan, agent_name, agent, accounts } = self;
+        let Reload { plan, agent_name, agent, accounts, off } = self;
         let ids = || accounts.keys().cloned();
         let next = Next {
             config: plan.config.clone(),
             agents: BTreeMap::from([(agent_name.clone(), NextAgent { agent, max_turns: plan.agent_turns })]),
             default_agent: agent_name,
             routing: ids().map(|id| (id, plan.routing.clone())).collect(),
-            access: ids().map(|id| (id, plan.access.clone())).collect(),
+            access: ids()
+                .map(|id| (id, plan.access.clone()))
+                .chain(off.into_iter().map(|id| (id, ChannelAccess::default())))
+                .collect(),
             accounts,
             problems: Vec::new(),
             shown: serde_json::Value::Null,

@@ -9,8 +9,8 @@ use frontdesk_store::row::{ChatRow, LostAccess, Scope};
 use super::{Access, AccessRules};
 
 impl Access {
-    /// What people and groups have lost that the configuration named before and does not name any more. Accounts that it
-    /// does not have any more are not included: their messages wait until they come back.
+    /// What people and groups have lost that the configuration named before and does not name any more. The rules
+    /// are those of accounts when they were last connected: the messages of one that is not wait until it comes back.
     pub(crate) fn lost(&self, before: &AccessRules, after: &AccessRules) -> Vec<LostAccess> {
         let named: BTreeSet<(Principal, Scope)> = after.people().collect();
         let gone = before.people().filter(|entry| !named.contains(entry));

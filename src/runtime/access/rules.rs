@@ -1,6 +1,6 @@
 //! Who may write according to the configuration file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use frontdesk_core::access::ChannelAccess;
 use frontdesk_core::account::AccountId;
@@ -8,10 +8,23 @@ use frontdesk_core::address::{Address, Principal};
 use frontdesk_store::row::Scope;
 
 /// The access rules of every configured account.
+#[derive(Default)]
 pub(crate) struct AccessRules(BTreeMap<AccountId, ChannelAccess>);
 
 impl AccessRules {
     pub(crate) fn new(rules: BTreeMap<AccountId, ChannelAccess>) -> Self {
+        Self(rules)
+    }
+
+    /// These rules for the accounts that are connected. The others keep those under which they were last connected.
+    pub(crate) fn when_connected(
+        &self,
+        before: &AccessRules,
+        connected: &BTreeSet<AccountId>,
+    ) -> AccessRules {
+        let mut rules = before.0.clone();
+        let now = self.0.iter().filter(|(account, _)| connected.contains(*account));
+        rules.extend(now.map(|(account, rules)| (account.clone(), rules.clone())));
         Self(rules)
     }
 

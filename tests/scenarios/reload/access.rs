@@ -142,3 +142,33 @@ async fn an_admin_who_may_still_write_loses_only_the_confirmations() {
     world.platform().shows("root", 1, |post| post.text == "done").await;
     world.at_rest().await;
 }
+
+#[tokio::test]
+async fn a_platform_whose_section_is_gone_takes_nothing_from_its_people() {
+    let mut world = World::with(only(&["anna", "ben"])(plan())).await;
+    let (platform, anna, ben) = (world.shared_platform(), world.user("anna"), world.user("ben"));
+    world.agent().will([Step::Say("the answer"), Step::Pause]);
+    let running = anna.says("runs").await;
+    let waits = anna.says("waits").await;
+    world.agent().begun(1).await;
+    world.agent().will([Step::Say("never seen"), Step::Pause]);
+    let lost = ben.says("runs too").await;
+    world.agent().begun(2).await;
+    let bens = ben.says("waits too").await;
+
+    world.reload().off(platform.account()).apply(&mut world).await.unwrap();
+    world.agent().resume();
+    world.ended(running).await;
+    for (message, state) in [(waits, "waiting"), (lost, "in_turn"), (bens, "waiting")] {
+        assert_eq!(world.message(message).await.message.state.name(), state, "{message:?}");
+    }
+
+    // Who is not named when the account is back loses what they have.
+    world.reload().plan(only(&["anna"])).account(&platform).apply(&mut world).await.unwrap();
+    for message in [lost, bens] {
+        let reason = world.ended(message).await.message.reason.map(|reason| reason.to_string());
+        assert_eq!(reason.as_deref(), Some("revoked"));
+    }
+    world.at_rest().await;
+    assert_eq!((anna.sees(), ben.sees()), (vec!["the answer".to_owned(), "waits".to_owned()], Vec::new()));
+}
