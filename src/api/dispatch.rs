@@ -16,9 +16,9 @@ use crate::body;
 use crate::error::ApiError;
 use crate::idempotency::Lookup;
 use crate::origin::PageOrigin;
-use crate::request::{ApiRequest, ApiResponse, Peer};
+use crate::request::{ApiRequest, ApiResponse, Identity, Peer};
 use crate::server::ServerState;
-use crate::token::{Caller, Scope, bearer};
+use crate::token::{Scope, bearer};
 
 /// One method of one path, and who may call it.
 pub(crate) struct Endpoint {
@@ -41,6 +41,8 @@ pub(crate) enum Access {
     Token(Scope, Action),
     /// A platform's secret or signature in the headers and the body. The endpoint checks the body.
     Webhook,
+    /// The token of an agent ([`ToolTokens`](crate::tool_token::ToolTokens)).
+    Tools,
     /// A token in one of several places, after the origin. The handshake checks it.
     WebSocket,
 }
@@ -83,17 +85,17 @@ async fn checked(
         .await
         .map_err(|_| ApiError::bad_request("the path is not valid UTF-8 once its escapes are decoded"))?;
     let params: Vec<String> = params.iter().map(|(_, value)| value.to_owned()).collect();
-    let caller = authenticate(&server, endpoint, &peer, ip, &parts.headers, &params)?;
+    let identity = authenticate(&server, endpoint, &peer, ip, &parts.headers, &params)?;
     // No body is read before the caller is authenticated, and none where a body has no meaning.
     let (body, reserved) = match (&endpoint.method, endpoint.access) {
-        (&Method::POST, Access::Token(..)) => {
+        (&Method::POST, Access::Token(..) | Access::Tools) => {
             body::check_content_type(&parts.headers)?;
             body::read(&server, &parts.headers, body).await?
         }
         (_, Access::Webhook) => body::read(&server, &parts.headers, body).await?,
         _ => (Bytes::new(), None),
     };
-    let request = ApiRequest { server: server.clone(), caller, peer, ip, parts, params, body, reserved };
+    let request = ApiRequest { server: server.clone(), identity, peer, ip, parts, params, body, reserved };
     match (endpoint.idempotency, request.idempotency_key()?) {
         (Idempotency::Replay, Some(key)) => run_once(&server, endpoint, request, &key).await,
         _ => (endpoint.run)(request).await,
@@ -109,29 +111,41 @@ fn authenticate(
     ip: IpAddr,
     headers: &HeaderMap,
     params: &[String],
-) -> Result<Option<Caller>, ApiError> {
+) -> Result<Identity, ApiError> {
     match endpoint.access {
-        Access::Public => server.limit_without_token(ip, headers).map(|()| None),
-        Access::Probe => Ok(server.identify(headers, ip, &peer.slot)),
+        Access::Public => server.limit_without_token(ip, headers).map(|()| Identity::Unknown),
+        Access::Probe => {
+            Ok(server.identify(headers, ip, &peer.slot).map_or(Identity::Unknown, Identity::Caller))
+        }
         // It may send its token in its first frame.
-        Access::WebSocket => Ok(None),
+        Access::WebSocket => Ok(Identity::Unknown),
         Access::Webhook => {
             let account = authenticate_webhook(server, params, headers, ip)?;
             peer.slot.authenticate();
             server.settings().per_webhook.take(&account, server.now()).map_err(ApiError::too_many)?;
-            Ok(None)
+            Ok(Identity::Unknown)
+        }
+        Access::Tools => {
+            let session = server.authenticate_agent(token(server, headers, ip)?, ip, &peer.slot)?;
+            server.settings().per_agent.take(&session, server.now()).map_err(ApiError::too_many)?;
+            Ok(Identity::Agent(session))
         }
         Access::Token(scope, action) => {
-            let Some(token) = bearer(headers) else {
-                server.limit_without_token(ip, headers)?;
-                return Err(ApiError::unauthorized());
-            };
-            let caller = server.authenticate(token, ip, &peer.slot)?;
+            let caller = server.authenticate(token(server, headers, ip)?, ip, &peer.slot)?;
             server.authorize(&caller, scope, action)?;
             server.limit_token(&caller)?;
-            Ok(Some(caller))
+            Ok(Identity::Caller(caller))
         }
     }
+}
+
+/// The token of a request. One without a token is counted.
+fn token<'h>(server: &ServerState, headers: &'h HeaderMap, ip: IpAddr) -> Result<&'h str, ApiError> {
+    let Some(token) = bearer(headers) else {
+        server.limit_without_token(ip, headers)?;
+        return Err(ApiError::unauthorized());
+    };
+    Ok(token)
 }
 
 /// The account whose platform sent a request. Refuses a request that cannot come from it, before its body is read. An

@@ -17,6 +17,7 @@ mod hub;
 mod idempotency;
 mod list;
 mod listen;
+mod mcp;
 mod network;
 mod origin;
 mod prompt;
@@ -29,11 +30,13 @@ mod server;
 mod settings;
 mod show;
 mod token;
+mod tool_token;
 mod url;
 mod waiter;
 mod ws;
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -41,7 +44,8 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::port::{Stop, Webhook};
 use frontdesk_core::rate_limiter::RateLimiter;
-use frontdesk_runtime::GatewayHandle;
+use frontdesk_core::tool::ToolEndpoint;
+use frontdesk_runtime::{GatewayHandle, ToolEndpoints};
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
@@ -51,6 +55,7 @@ pub use reload::{Reload, ReloadRefused};
 use settings::HttpSettings;
 pub use settings::{NextServerConfig, ServerConfig};
 pub use token::{Scope, Token, Tokens, hash_token, make_token};
+use tool_token::ToolTokens;
 
 /// The webhooks of platforms, by account.
 pub type Webhooks = BTreeMap<AccountId, Arc<dyn Webhook>>;
@@ -122,6 +127,8 @@ impl Api {
     pub async fn serve(self, listener: TcpListener, stop: Stop) -> std::io::Result<()> {
         let address = listener.local_addr()?;
         tracing::info!(%address, "the HTTP server is listening");
+        let tool_tokens = ToolTokens::new().map_err(std::io::Error::other)?;
+        self.handle.serve_tools(tool_endpoints(address, tool_tokens.clone()));
         let server = Arc::new(server::ServerState {
             settings: self.settings,
             reload: self.reload,
@@ -139,6 +146,7 @@ impl Api {
             hub: self.hub,
             handle: self.handle,
             tokens: self.tokens,
+            tool_tokens,
             metrics: self.metrics,
             stop,
         });
@@ -151,4 +159,16 @@ impl Api {
         server.hub.close(Closed::Stopping);
         Ok(())
     }
+}
+
+/// Where agents on this machine find their tools, if the server listens at `address`.
+fn tool_endpoints(mut address: SocketAddr, tokens: ToolTokens) -> ToolEndpoints {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let url = format!("http://{address}/mcp");
+    Arc::new(move |session| ToolEndpoint { url: url.clone(), token: tokens.of(session) })
 }

@@ -8,6 +8,7 @@ use axum::extract::Query;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use frontdesk_core::key::SessionKey;
 use frontdesk_store::row::Author;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -25,8 +26,7 @@ const VIA: &str = "frontdesk-via";
 /// A request that passed its checks.
 pub(crate) struct ApiRequest {
     pub(crate) server: Arc<ServerState>,
-    /// The holder of the token; `None` on endpoints that need none.
-    pub(crate) caller: Option<Caller>,
+    pub(crate) identity: Identity,
     pub(crate) peer: Peer,
     /// The client's address, behind trusted proxies.
     pub(crate) ip: IpAddr,
@@ -36,6 +36,16 @@ pub(crate) struct ApiRequest {
     pub(crate) body: Bytes,
     /// The memory of the body.
     pub(crate) reserved: Option<Reserved>,
+}
+
+/// Who sent a request, as its token or secret shows.
+pub(crate) enum Identity {
+    /// Nobody, on endpoints that need no token.
+    Unknown,
+    /// The holder of a token.
+    Caller(Caller),
+    /// The agent of this session.
+    Agent(SessionKey),
 }
 
 /// The response of an endpoint.
@@ -81,7 +91,10 @@ impl ApiRequest {
 
     /// The caller, on endpoints that need a token.
     pub(crate) fn caller(&self) -> Result<&Caller, ApiError> {
-        self.caller.as_ref().ok_or_else(ApiError::unauthorized)
+        match &self.identity {
+            Identity::Caller(caller) => Ok(caller),
+            Identity::Unknown | Identity::Agent(_) => Err(ApiError::unauthorized()),
+        }
     }
 
     /// The author of a change, for the audit. The command line's header is trusted only with an admin's token.
@@ -97,7 +110,7 @@ impl ApiRequest {
 
     /// The id of the caller's token; empty without a caller.
     pub(crate) fn token(&self) -> &str {
-        self.caller.as_ref().map_or("", |caller| &caller.token)
+        self.caller().map_or("", |caller| &caller.token)
     }
 
     /// The `Idempotency-Key`.

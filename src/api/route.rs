@@ -12,8 +12,8 @@ use tower::ServiceExt;
 
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
-    access, ask, audit, channel, chat, completion, config, dead_letter, outbox, page, pairing, send, session,
-    status, webhook,
+    access, ask, audit, channel, chat, completion, config, dead_letter, mcp, outbox, page, pairing, send,
+    session, status, webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;
@@ -85,6 +85,7 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     POST "/v1/chat/completions" PROMPT, NoReplay, completion::complete;
     GET "/v1/models" READ, NoReplay, completion::models;
     GET "/v1/models/{model}" READ, NoReplay, completion::model;
+    POST "/mcp" Access::Tools, NoReplay, mcp::respond;
     GET "/ws" Access::WebSocket, NoReplay, handshake::upgrade;
 };
 
@@ -182,7 +183,8 @@ mod tests {
 
     #[test]
     fn every_change_needs_an_admin_token() {
-        for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.access != Access::Webhook) {
+        let by_tokens = |endpoint: &&Endpoint| !matches!(endpoint.access, Access::Webhook | Access::Tools);
+        for endpoint in ENDPOINTS.iter().filter(by_tokens) {
             let changes = endpoint.method != Method::GET;
             let admin = matches!(endpoint.access, Access::Token(Scope::Admin, _));
             assert_eq!(changes, admin, "{} {}", endpoint.method, endpoint.path);
@@ -195,6 +197,12 @@ mod tests {
         let paths: Vec<&str> = ENDPOINTS.iter().filter(of_platforms).map(|endpoint| endpoint.path).collect();
         assert_eq!(paths, ["/webhooks/{channel}/{account}"; 2]);
         assert_eq!(crate::webhook_path("telegram", "work"), "/webhooks/telegram/work");
+    }
+
+    #[test]
+    fn the_token_of_an_agent_opens_one_path() {
+        let for_agents = ENDPOINTS.iter().filter(|endpoint| endpoint.access == Access::Tools);
+        assert_eq!(for_agents.map(|endpoint| endpoint.path).collect::<Vec<_>>(), ["/mcp"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::ask::Audience;
+use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Clock, Mono, Stop, Webhook};
 use frontdesk_core::rate_limiter::RateLimiter;
 use frontdesk_runtime::GatewayHandle;
@@ -27,6 +28,7 @@ use crate::origin::PageOrigin;
 use crate::refusals::{RefusalKind, RefusalLog, shortened};
 use crate::settings::HttpSettings;
 use crate::token::{Caller, Scope, Tokens, bearer};
+use crate::tool_token::ToolTokens;
 
 /// Maximum bytes of request bodies in memory.
 pub(crate) const MAX_BODY_MEMORY: usize = 32 * 1024 * 1024;
@@ -45,6 +47,7 @@ pub(crate) struct ServerState {
     pub(crate) hub: Arc<WebHub>,
     pub(crate) handle: GatewayHandle,
     pub(crate) tokens: Tokens,
+    pub(crate) tool_tokens: ToolTokens,
     pub(crate) idempotency: IdempotencyCache,
     pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub(crate) stop: Stop,
@@ -118,10 +121,29 @@ impl ServerState {
             slot.authenticate();
             return Ok(caller);
         }
+        Err(self.wrong_token(ip))
+    }
+
+    /// The session of an agent's token.
+    pub(crate) fn authenticate_agent(
+        &self,
+        token: &str,
+        ip: IpAddr,
+        slot: &ConnectionSlot,
+    ) -> Result<SessionKey, ApiError> {
+        let session = self.tool_tokens.session(token).ok_or_else(|| self.wrong_token(ip))?;
+        slot.authenticate();
+        Ok(session)
+    }
+
+    /// Counts and records a wrong token of an address.
+    fn wrong_token(&self, ip: IpAddr) -> ApiError {
         metrics::counter!("frontdesk_auth_failures_total").increment(1);
-        self.count_auth_failure(ip)?;
+        if let Err(too_many) = self.count_auth_failure(ip) {
+            return too_many;
+        }
         self.refusals.record(RefusalKind::WrongToken, ip, "", self.now());
-        Err(ApiError::unauthorized())
+        ApiError::unauthorized()
     }
 
     /// The caller of a probe, if the request shows a token that may read. The response then says more.

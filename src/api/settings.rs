@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::config::ConfigError;
+use frontdesk_core::key::SessionKey;
 use frontdesk_core::rate_limiter::RateLimiter;
 
 use crate::Webhooks;
@@ -25,6 +26,8 @@ pub(crate) struct HttpSettings {
     pub(crate) per_token: Arc<RateLimiter<Arc<str>>>,
     /// Limits webhook requests with a valid secret by account.
     pub(crate) per_webhook: Arc<RateLimiter<AccountId>>,
+    /// Limits requests of agents by session.
+    pub(crate) per_agent: Arc<RateLimiter<SessionKey>>,
     pub(crate) failures: Arc<RateLimiter<IpAddr>>,
 }
 
@@ -42,6 +45,7 @@ impl HttpSettings {
             per_ip: kept(limits.per_ip, old.map(|old| old.per_ip), before.map(|before| &before.per_ip)),
             per_token: kept(limits.per_token, old.map(|old| old.per_token), before.map(|b| &b.per_token)),
             per_webhook: kept(limits.per_token, old.map(|old| old.per_token), before.map(|b| &b.per_webhook)),
+            per_agent: kept(limits.per_token, old.map(|old| old.per_token), before.map(|b| &b.per_agent)),
             failures: kept(
                 limits.auth_failures,
                 old.map(|old| old.auth_failures),

@@ -24,6 +24,7 @@ mod key;
 mod link;
 mod list;
 mod log;
+mod mcp;
 mod outbox;
 mod pairing;
 mod run;
@@ -110,6 +111,12 @@ enum Command {
     Format(format::FormatArgs),
     /// Parse and build session keys
     Key(key::KeyArgs),
+    /// Serve the tools of the running answer on standard input and output, for an agent's MCP client
+    #[command(
+        after_help = "Frontdesk sets FRONTDESK_MCP_URL and FRONTDESK_MCP_TOKEN for the programs of agents.\n\n\
+                      In an MCP client's configuration: {\"command\": \"frontdesk\", \"args\": [\"mcp\"]}"
+    )]
+    Mcp,
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  frontdesk completions bash > ~/.local/share/bash-completion/completions/frontdesk"
@@ -209,6 +216,7 @@ fn act(command: Command) -> Done {
         Command::Explain(args) => explain::explain(args),
         Command::Format(args) => format::format(&args),
         Command::Key(args) => key::key(args),
+        Command::Mcp => client::block_on(mcp::mcp()),
         Command::Completions(args) => completions::completions(&args),
     }
 }

@@ -23,4 +23,5 @@ mod storage;
 mod strangers;
 mod telegram;
 mod terminal;
+mod tools;
 mod webhook;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::port::Turn;
+use frontdesk_core::tool::ToolEndpoint;
 
 /// Variables of the gateway that every program gets. They contain no secrets.
 const INHERITED: [&str; 7] = ["PATH", "HOME", "LANG", "TERM", "TZ", "TMPDIR", "USER"];
@@ -23,7 +24,12 @@ const EPOCH: &str = "FRONTDESK_EPOCH";
 const ATTEMPT: &str = "FRONTDESK_ATTEMPT";
 const RESUMED: &str = "FRONTDESK_RESUMED";
 
-const SET_BY_FRONTDESK: [&str; 7] = [MEDIA, AGENT, SESSION, EPOCH, TURN, ATTEMPT, RESUMED];
+/// Where the program finds the gateway's tools, and the token for that.
+const MCP_URL: &str = "FRONTDESK_MCP_URL";
+const MCP_TOKEN: &str = "FRONTDESK_MCP_TOKEN";
+
+const SET_BY_FRONTDESK: [&str; 9] =
+    [MEDIA, AGENT, SESSION, EPOCH, TURN, ATTEMPT, RESUMED, MCP_URL, MCP_TOKEN];
 
 /// Checks the variables of a config: those it sets (key `env`) and those it passes on (key `inherit_env`). `reserved`
 /// are further names that this kind of agent sets by itself.
@@ -84,6 +90,9 @@ pub(super) fn facts(agent: &str, media: &Path, turn: Option<&Turn>) -> Vec<(&'st
         (ATTEMPT, turn.attempt.to_string().into()),
         (RESUMED, u8::from(turn.resumed).to_string().into()),
     ]);
+    if let Some(ToolEndpoint { url, token }) = turn.tools.endpoint() {
+        facts.extend([(MCP_URL, url.into()), (MCP_TOKEN, token.into())]);
+    }
     facts
 }
 

@@ -22,7 +22,7 @@ pub(crate) async fn ready(request: ApiRequest) -> Result<ApiResponse, ApiError> 
     let some = accounts.is_empty() || accounts.iter().any(|account| account.ready);
     let ready = some && accounts.iter().all(|account| account.ready || account.stopped.is_some());
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let show = if request.caller.is_some() { show::account } else { show::account_in_public };
+    let show = if request.caller().is_ok() { show::account } else { show::account_in_public };
     let accounts: Vec<_> = accounts.iter().map(show).collect();
     Ok(ApiResponse::Json(status, json!({"ready": ready, "accounts": accounts})))
 }

@@ -32,6 +32,12 @@ pub fn block_on(command: impl Future<Output = Done>) -> Done {
     done
 }
 
+/// A client for a gateway. A proxy from the environment is not meant for this machine, and would see the token.
+pub fn http() -> Result<reqwest::Client, Failure> {
+    let http = reqwest::Client::builder().no_proxy().connect_timeout(CONNECT).build();
+    http.map_err(|error| Failure::new(format!("cannot create the HTTP client: {error}")))
+}
+
 /// The URL of the gateway: `--url`, or where the gateway of the home folder listens.
 pub fn url(remote: &Remote) -> Result<String, Failure> {
     if let Some(url) = &remote.url {
@@ -107,10 +113,7 @@ pub fn token(remote: &Remote) -> Result<ClearToken, Failure> {
 impl Client {
     /// Finds the gateway and reads the token. Nothing is sent.
     pub fn find(remote: &Remote) -> Result<Client, Failure> {
-        // A proxy from the environment is not meant for this machine, and would see the token.
-        let http = reqwest::Client::builder().no_proxy().connect_timeout(CONNECT).build();
-        let http = http.map_err(|error| Failure::new(format!("cannot create the HTTP client: {error}")))?;
-        Ok(Client { http, url: url(remote)?, token: token(remote)? })
+        Ok(Client { http: http()?, url: url(remote)?, token: token(remote)? })
     }
 
     /// GET.

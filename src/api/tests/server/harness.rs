@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use frontdesk_agents::echo::Echo;
 use frontdesk_api::{Api, Closed, Config, Rate, Scope, Token, Tokens, WebHub, Webhooks, hash_token};
 use frontdesk_core::access::{ChannelAccess, DmPolicy};
 use frontdesk_core::account::AccountId;
@@ -28,6 +27,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::{MaybeTlsStream, connect_async};
 
+use crate::agent::NotingAgent;
 use crate::client::{Client, Reply, Socket, answer, within};
 use crate::platform::{self, DemoPlatform};
 
@@ -51,6 +51,7 @@ pub struct TestServer {
     home: Arc<TempDir>,
     /// Two accounts of a test platform, `default` and `work`. Unknown senders get a pairing code there.
     pub platforms: [Arc<DemoPlatform>; 2],
+    pub agent: Arc<NotingAgent>,
 }
 
 impl TestServer {
@@ -88,7 +89,10 @@ impl TestServer {
         change(&mut config, &mut runtime);
         let hub = WebHub::new(&config.limits);
         let platforms = ["default", "work"].map(DemoPlatform::new);
-        let running = Running::start(setup(home.path(), runtime, hub.clone(), &platforms)).await.unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+        let agent = NotingAgent::new(clock.clone());
+        let setup = setup(home.path(), runtime, hub.clone(), &platforms, clock, agent.clone());
+        let running = Running::start(setup).await.unwrap();
         let token = |id: &str, clear, scope| Token { id: id.into(), hash: hash_token(clear), scope };
         let tokens =
             Tokens::new(vec![token("admin", ADMIN, Scope::Admin), token("reader", READER, Scope::Read)])
@@ -110,6 +114,7 @@ impl TestServer {
             stop,
             home,
             platforms,
+            agent,
         }
     }
 
@@ -246,9 +251,10 @@ fn setup(
     config: frontdesk_runtime::Config,
     hub: Arc<WebHub>,
     platforms: &[Arc<DemoPlatform>],
+    clock: Arc<dyn Clock>,
+    agent: Arc<NotingAgent>,
 ) -> Setup {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let echo = AgentEntry { agent: Arc::new(Echo::new(clock.clone())), max_turns: None };
+    let echo = AgentEntry { agent, max_turns: None };
     let admins = BTreeSet::from(["admin".to_owned(), "reader".to_owned()]);
     let access = ChannelAccess { dm_policy: DmPolicy::Open, admins, ..ChannelAccess::default() };
     let mut rules = BTreeMap::from([(AccountId::default_of("web"), access)]);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
+mod agent;
 mod asks;
 mod attacks;
 mod client;
@@ -16,5 +17,6 @@ mod reload;
 mod reports;
 mod socket;
 mod stopping;
+mod tools;
 mod unauthenticated;
 mod webhook;
