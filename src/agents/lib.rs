@@ -13,6 +13,7 @@ use thiserror::Error;
 pub mod command;
 pub mod echo;
 pub mod openai;
+pub mod pi;
 pub mod process;
 mod running_turns;
 
@@ -27,6 +28,8 @@ pub enum Config {
     /// Asks a model behind an OpenAI-compatible API.
     #[serde(rename = "openai")]
     OpenAi(openai::Config),
+    /// Runs pi, the coding agent.
+    Pi(Box<pi::Config>),
 }
 
 impl Default for Config {
@@ -46,6 +49,7 @@ impl Config {
             Config::Echo(_) => Ok(()),
             Config::Command(config) => config.check(),
             Config::OpenAi(config) => config.check(),
+            Config::Pi(config) => config.check(),
         }
     }
 
@@ -54,6 +58,7 @@ impl Config {
     pub fn has_gateway_rights(&self) -> bool {
         match self {
             Config::Command(config) => config.run_with.is_none(),
+            Config::Pi(config) => config.run_with.is_none(),
             Config::Echo(_) | Config::OpenAi(_) => false,
         }
     }
@@ -64,6 +69,7 @@ impl Config {
             Config::Echo(config) => config.max_turns,
             Config::Command(config) => config.max_turns,
             Config::OpenAi(config) => config.max_turns,
+            Config::Pi(config) => Some(config.most_turns()),
         }
     }
 }
@@ -117,5 +123,6 @@ pub fn build(name: &str, config: &Config, host: &Host) -> Result<Arc<dyn Agent>,
         Config::Echo(_) => Arc::new(echo::Echo::new(host.clock.clone())),
         Config::Command(config) => command::build(name, config, host),
         Config::OpenAi(config) => openai::build(name, config, host).map_err(wrong)?,
+        Config::Pi(config) => pi::build(name, config, host),
     })
 }

@@ -7,7 +7,8 @@
 //!
 //! Every program runs in a process group of its own. The group is killed when its leader has exited, when the
 //! [`Process`] is dropped and when the agent stops. A program that leaves its group (`setsid`) cannot be killed this way,
-//! but it does not delay the turn. If the gateway itself is killed, nothing kills the group: a program of one turn has
+//! but it does not delay the turn; on Linux it is found and ended if its kind of agent wants that
+//! ([`ProgramConfig::end_strays`]). If the gateway itself is killed, nothing kills the group: a program of one turn has
 //! its prompt already and finds its stdout closed; a persistent program reads the end of its stdin and must then exit.
 //! Programs that do not exit are ended by the next start of the gateway, before any turn runs again, because every
 //! group has a record on disk while it exists (see [`end_leftovers`]). Under systemd, the unit's control group ends the
@@ -34,6 +35,7 @@ mod rlimits;
 mod run_with;
 mod starter;
 mod stderr;
+mod strays;
 mod tree;
 mod utf8;
 

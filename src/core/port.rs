@@ -291,6 +291,8 @@ pub struct Turn {
     pub agent_ref: Option<String>,
     /// What began the turn.
     pub origin: Origin,
+    /// Whether it answers only admins, in private: they may do themselves what the agent does for them.
+    pub trusted: bool,
     /// What is chosen for the session, of what the agent offers.
     pub options: SessionOptions,
     /// What was said in this epoch before.

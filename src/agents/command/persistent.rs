@@ -159,7 +159,7 @@ async fn begin(
     turn: Turn,
     line: Vec<u8>,
 ) -> Result<PersistentTurn, AgentError> {
-    let idle_process = match idle_pool.take(&running.session_epoch).await {
+    let idle_process = match idle_pool.take(&running.session_epoch, true).await {
         Some(idle_process) => {
             idle_process.process.stderr.begin(&turn);
             idle_process

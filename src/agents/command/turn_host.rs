@@ -30,6 +30,7 @@ impl TurnHost {
             inherit_env: config.inherit_env.clone(),
             limits: Limits { file: config.max_file, cpu: config.max_cpu },
             confinement: config.confinement(),
+            end_strays: false,
         };
         let ending = Ending { after_eof: Duration::ZERO, after_sigterm: Duration::from_secs(config.grace) };
         Self {

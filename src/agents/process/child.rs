@@ -1,5 +1,6 @@
 //! A running program with its pipes and the tasks that serve them.
 
+use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use super::record::Record;
 use super::rlimits::{self, Limits};
 use super::starter;
 use super::stderr::Stderr;
+use super::strays;
 
 /// How long a program has to end by itself. First its stdin is closed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,6 +53,7 @@ pub(super) struct Supervision {
     pub(super) tasks: TaskTracker,
     pub(super) ending: Ending,
     pub(super) prefix: Prefix,
+    pub(super) end_strays: bool,
 }
 
 /// A running program. Dropping it kills the whole group at once. A task waits for the exit.
@@ -74,13 +77,15 @@ impl Process {
     /// can get a prompt.
     pub(super) fn start(
         supervision: &Supervision,
-        command: Command,
+        mut command: Command,
         agent: &str,
         turn: Option<&Turn>,
         limits: &Limits,
         end: CancellationToken,
     ) -> io::Result<Self> {
-        let Supervision { home, clock, tasks, ending, prefix } = supervision;
+        let Supervision { home, clock, tasks, ending, prefix, end_strays } = supervision;
+        let mark = strays::mark()?;
+        command.env(strays::VARIABLE, &mark);
         let mut child = starter::spawn(command)?;
         let group = Arc::new(Group::led_by(&child, *prefix == Prefix::Sandbox));
         // From here on every early return kills the group.
@@ -106,6 +111,7 @@ impl Process {
             end: end.clone(),
             clock: clock.clone(),
             ending: *ending,
+            mark: end_strays.then_some(mark),
         };
         tasks.spawn(reaper.run(child));
         Ok(Self {
@@ -140,6 +146,11 @@ impl Process {
     /// Whether it has exited and is reaped.
     pub fn has_gone(&self) -> bool {
         self.gone.is_cancelled()
+    }
+
+    /// Cancelled once it has exited and is reaped.
+    pub fn gone(&self) -> CancellationToken {
+        self.gone.clone()
     }
 
     /// Waits until it is reaped.
@@ -196,11 +207,19 @@ struct Reaper {
     end: CancellationToken,
     clock: Arc<dyn Clock>,
     ending: Ending,
+    /// The mark of processes that have left the group, if they are to be ended.
+    mark: Option<OsString>,
 }
 
 impl Reaper {
-    async fn run(self, mut child: Child) {
-        match self.wait(&mut child).await {
+    async fn run(mut self, mut child: Child) {
+        let exit = self.wait(&mut child).await;
+        if let Some(mark) = self.mark.take()
+            && !exit.as_ref().is_ok_and(ExitStatus::success)
+        {
+            strays::end(mark).await;
+        }
+        match exit {
             Ok(status) => {
                 self.exit.get_or_init(|| status);
             }

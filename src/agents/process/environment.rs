@@ -7,6 +7,8 @@ use frontdesk_core::config::ConfigError;
 use frontdesk_core::port::Turn;
 use frontdesk_core::tool::ToolEndpoint;
 
+use super::strays;
+
 /// Variables of the gateway that every program gets. They contain no secrets.
 const INHERITED: [&str; 7] = ["PATH", "HOME", "LANG", "TERM", "TZ", "TMPDIR", "USER"];
 
@@ -28,8 +30,8 @@ const RESUMED: &str = "FRONTDESK_RESUMED";
 const MCP_URL: &str = "FRONTDESK_MCP_URL";
 const MCP_TOKEN: &str = "FRONTDESK_MCP_TOKEN";
 
-const SET_BY_FRONTDESK: [&str; 9] =
-    [MEDIA, AGENT, SESSION, EPOCH, TURN, ATTEMPT, RESUMED, MCP_URL, MCP_TOKEN];
+const SET_BY_FRONTDESK: [&str; 10] =
+    [MEDIA, AGENT, SESSION, EPOCH, TURN, ATTEMPT, RESUMED, MCP_URL, MCP_TOKEN, strays::VARIABLE];
 
 /// Checks the variables of a config: those it sets (key `env`) and those it passes on (key `inherit_env`). `reserved`
 /// are further names that this kind of agent sets by itself.

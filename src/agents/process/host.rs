@@ -30,6 +30,7 @@ impl ProcessHost {
     pub fn new(name: &str, config: ProgramConfig, ending: Ending, host: &Host) -> Self {
         // Programs run in another directory, where a relative path would mean something else.
         let home = std::path::absolute(&host.home).unwrap_or_else(|_| host.home.clone());
+        let end_strays = config.end_strays;
         let program = Program::new(name, config, &home, &host.env);
         let prefix = match (program.has_prefix(), program.is_sandboxed()) {
             (false, _) => Prefix::None,
@@ -41,7 +42,7 @@ impl ProcessHost {
             name: name.into(),
             stop: CancellationToken::new(),
             program,
-            supervision: Supervision { home, clock, tasks, ending, prefix },
+            supervision: Supervision { home, clock, tasks, ending, prefix, end_strays },
         }
     }
 

@@ -1,5 +1,6 @@
 //! Ends the programs of a gateway that was killed, before the next gateway claims a turn.
 
+use std::collections::HashSet;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tracing::{info, warn};
 use super::environment;
 use super::program::media;
 use super::record::{FOLDER, Name, Stat, boot};
+use super::strays;
 
 /// The maximum wait for killed processes to disappear.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -18,13 +20,15 @@ const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Ends all programs that an earlier gateway of this home directory left running, and waits until they are gone. No
-/// other gateway may run in this home directory meanwhile. Programs that have left their group (`setsid`) or run on
-/// another machine are not found.
+/// other gateway may run in this home directory meanwhile. A process that has left the group of a program that is gone
+/// already, or runs on another machine, is not found.
 pub async fn end_leftovers(home: &Path, clock: &dyn Clock) -> io::Result<()> {
     let Some(boot) = boot()? else { return Ok(()) };
     let mut ended = Vec::new();
+    let mut marks = HashSet::new();
     for (path, name) in records(home)? {
         if name.boot == boot && is_ours(&name, home)? {
+            marks.extend(members(name.group)?.into_iter().filter_map(strays::of));
             kill(&name)?;
             ended.push((path, name));
         } else {
@@ -33,6 +37,9 @@ pub async fn end_leftovers(home: &Path, clock: &dyn Clock) -> io::Result<()> {
     }
     if ended.is_empty() {
         return Ok(());
+    }
+    for mark in marks {
+        strays::end(mark).await;
     }
     info!(groups = ended.len(), "ended the programs that an earlier gateway left running");
     let deadline = clock.mono() + EXIT_TIMEOUT;

@@ -67,6 +67,8 @@ struct Slots<T> {
     starting: usize,
     /// The number of programs that were ever added.
     count: u64,
+    /// Maximum number of idle programs.
+    max: usize,
 }
 
 /// Dropping it retires the program.
@@ -99,13 +101,35 @@ impl<T: Reusable> IdlePool<T> {
         settings: IdleSettings,
         start_ahead: impl Fn() -> BoxFuture<'static, Result<T, AgentError>> + Send + Sync + 'static,
     ) -> Self {
-        let slots = Slots { by_session: HashMap::new(), ahead: HashMap::new(), starting: 0, count: 0 };
+        let slots = Slots {
+            by_session: HashMap::new(),
+            ahead: HashMap::new(),
+            starting: 0,
+            count: 0,
+            max: settings.max,
+        };
         Self { host, settings, start_ahead: Box::new(start_ahead), slots: Mutex::new(slots) }
     }
 
-    /// Returns the program that has the context of this epoch, or else one that was started ahead. `None` means that
-    /// the caller has to start one.
-    pub async fn take(self: &Arc<Self>, session_epoch: &SessionEpoch) -> Option<T> {
+    /// Changes the maximum number of idle programs. Those beyond it are ended when the next one is taken or kept.
+    pub fn set_max(&self, max: usize) {
+        lock(&self.slots).max = max;
+    }
+
+    /// How many programs are idle.
+    pub fn len(&self) -> usize {
+        let slots = lock(&self.slots);
+        slots.by_session.len() + slots.ahead.len()
+    }
+
+    /// Whether no program is idle.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the program that has the context of this epoch, or else, if the conversation is new, one that was started
+    /// ahead. `None` means that the caller has to start one.
+    pub async fn take(self: &Arc<Self>, session_epoch: &SessionEpoch, new: bool) -> Option<T> {
         let slot = lock(&self.slots).by_session.remove(session_epoch);
         if let Some(slot) = slot
             && let Some(program) = self.fetch(slot, session_epoch).await
@@ -113,7 +137,7 @@ impl<T: Reusable> IdlePool<T> {
             return Some(program);
         }
         let mut found = None;
-        while found.is_none() {
+        while new && found.is_none() {
             let Some(slot) = lock(&self.slots).take_ahead() else { break };
             found = self.fetch(slot, session_epoch).await;
         }
@@ -154,8 +178,11 @@ impl<T: Reusable> IdlePool<T> {
         }
         let missing = {
             let mut slots = lock(&self.slots);
-            let missing = self.settings.min.saturating_sub(slots.ahead.len() + slots.starting);
+            let wanted = self.settings.min.min(slots.max);
+            let missing = wanted.saturating_sub(slots.ahead.len() + slots.starting);
             slots.starting += missing;
+            let starting = slots.starting;
+            slots.shrink(starting);
             missing
         };
         for _ in 0..missing {
@@ -173,7 +200,7 @@ impl<T: Reusable> IdlePool<T> {
 
     fn keep(self: &Arc<Self>, place: Place, program: T) {
         let (request, requested) = oneshot::channel();
-        let number = lock(&self.slots).add(&place, request, self.settings.max);
+        let number = lock(&self.slots).add(&place, request);
         let due = match place {
             Place::Session(_) => Some(self.host.clock().mono() + self.settings.timeout),
             Place::Ahead => None,
@@ -224,7 +251,7 @@ impl<T: Reusable> IdlePool<T> {
 
 impl<T> Slots<T> {
     /// Adds a program and returns its number. Ends the one that has been idle longest if there are too many.
-    fn add(&mut self, place: &Place, request: oneshot::Sender<oneshot::Sender<T>>, max: usize) -> u64 {
+    fn add(&mut self, place: &Place, request: oneshot::Sender<oneshot::Sender<T>>) -> u64 {
         self.count += 1;
         let number = self.count;
         let slot = Slot { number, request };
@@ -232,13 +259,23 @@ impl<T> Slots<T> {
             Place::Session(session_epoch) => self.by_session.insert(session_epoch.clone(), slot),
             Place::Ahead => self.ahead.insert(number, slot),
         };
-        if self.by_session.len() + self.ahead.len() > max {
+        self.shrink(0);
+        number
+    }
+
+    /// Ends programs until there is space for so many more: first those that are idle longest, then those that were
+    /// started ahead.
+    fn shrink(&mut self, more: usize) {
+        while self.by_session.len() + self.ahead.len() + more > self.max {
             let oldest = self.by_session.iter().min_by_key(|(_, slot)| slot.number);
-            if let Some(oldest) = oldest.map(|(session_epoch, _)| session_epoch.clone()) {
-                self.by_session.remove(&oldest);
+            let ended = match oldest.map(|(session_epoch, _)| session_epoch.clone()) {
+                Some(oldest) => self.by_session.remove(&oldest),
+                None => self.take_ahead(),
+            };
+            if ended.is_none() {
+                return;
             }
         }
-        number
     }
 
     fn take_ahead(&mut self) -> Option<Slot<T>> {

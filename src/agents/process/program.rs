@@ -36,6 +36,8 @@ pub struct ProgramConfig {
     pub limits: Limits,
     /// What closes it in.
     pub confinement: Confinement,
+    /// Whether processes that have left its group are ended as well if it does not end well. Only on Linux.
+    pub end_strays: bool,
 }
 
 /// The arguments of one start of a program; everything else is configured.

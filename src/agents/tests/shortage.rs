@@ -62,6 +62,7 @@ fn turn(epoch: u64) -> Turn {
         epoch,
         agent_ref: None,
         origin: Origin::Message,
+        trusted: false,
         options: SessionOptions::default(),
         history: Arc::new(history::Empty),
         tools: Arc::new(NoTools),

@@ -270,7 +270,7 @@ fn who_answers(config: &Config) -> Option<String> {
             "Answers come from the built-in test agent, which repeats each message. Set OPENAI_API_KEY to talk to a model."
                 .to_owned(),
         ),
-        frontdesk_agents::Config::Command(_) => None,
+        frontdesk_agents::Config::Command(_) | frontdesk_agents::Config::Pi(_) => None,
     }
 }
 

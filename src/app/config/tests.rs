@@ -245,7 +245,12 @@ fn an_agent_takes_the_keys_of_its_kind_only() {
         &["3:1", "agents.main.command", "kind = \"echo\""],
     );
     says("[agents.main]\nkind = \"comand\"\n", &["2:8", "did you mean \"command\"?"]);
-    says("[agents.main]\nmax_turns = 1\n", &["`kind` is missing", "\"echo\", \"command\" or \"openai\""]);
+    says(
+        "[agents.main]
+max_turns = 1
+",
+        &["`kind` is missing", "\"echo\", \"command\", \"openai\" or \"pi\""],
+    );
     says("[agents.main]\nkind = \"command\"\n", &["agents.main", "`command`", "missing"]);
     read("[agents.main]\nkind = \"command\"\ncommand = [\"cat\"]\n[agents.main.env]\nA = \"b\"\n").unwrap();
 }

@@ -21,6 +21,7 @@ fn turn(prompt: Vec<Prompt>) -> Turn {
         epoch: 1,
         agent_ref: None,
         origin: Origin::Message,
+        trusted: false,
         options: SessionOptions::default(),
         history: Arc::new(history::Empty),
         tools: Arc::new(NoTools),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use frontdesk_core::access::Action;
 use frontdesk_core::id::MessageId;
+use frontdesk_core::key::Scope;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::{ContextMessage, Prompt, Stop, Turn};
 use frontdesk_store::row::{ClaimedTurn, Fenced, InboundRow};
@@ -79,6 +80,7 @@ impl<'r> TurnRun<'r> {
             epoch: turn.epoch,
             agent_ref: turn.agent_ref.clone(),
             origin: turn.origin,
+            trusted: self.trusted(),
             options: turn.options.clone(),
             history: Arc::new(Past::before(turn, &self.shared.store)),
             tools: Arc::new(SessionTools { shared: self.shared.clone(), session: turn.session.clone() }),
@@ -86,6 +88,14 @@ impl<'r> TurnRun<'r> {
             context_messages: Vec::new(),
             context: Vec::new(),
         }
+    }
+
+    /// Whether the turn answers only admins, in private. The author of a message that runs again need not be one.
+    fn trusted(&self) -> bool {
+        let turn = self.turn;
+        let mut rows = turn.messages.iter().chain(&turn.replayed);
+        turn.session.scope() == Scope::Dm
+            && rows.all(|row| self.shared.still_may(&self.settings, row, Action::Administer))
     }
 
     /// Fetches the files of these messages. The chat shows progress meanwhile, and a turn that is stopped does not wait

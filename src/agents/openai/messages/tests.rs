@@ -48,6 +48,7 @@ fn turn(session: &str, prompt: Vec<Prompt>) -> Turn {
         options: SessionOptions::default(),
         history: Arc::new(Empty),
         tools: Arc::new(NoTools),
+        trusted: false,
         prompt,
         context_messages: Vec::new(),
         context: Vec::new(),

@@ -31,8 +31,8 @@ fn the_kind_says_which_keys_there_are() {
 fn the_schema_knows_the_keys_of_each_kind_and_refuses_others() {
     let schema = serde_json::to_value(schemars::schema_for!(Config)).unwrap();
     let kinds = schema["oneOf"].as_array().unwrap();
-    assert_eq!(kinds.len(), 3);
-    for (kind, key) in kinds.iter().zip(["max_turns", "inherit_env", "base_url"]) {
+    assert_eq!(kinds.len(), 4);
+    for (kind, key) in kinds.iter().zip(["max_turns", "inherit_env", "base_url", "approvals"]) {
         let mut schema_of_keys = kind;
         if let Some(name) = kind["$ref"].as_str() {
             schema_of_keys = &schema["$defs"][name.rsplit('/').next().unwrap()];

@@ -10,6 +10,7 @@ mod leftovers;
 mod openai;
 mod per_turn;
 mod persistent;
+mod pi;
 mod processes;
 mod questions;
 mod sandbox;

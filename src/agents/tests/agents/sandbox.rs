@@ -134,6 +134,7 @@ pub fn turn(id: i64, text: &str) -> Turn {
         epoch: 1,
         agent_ref: None,
         origin: Origin::Message,
+        trusted: false,
         options: SessionOptions::default(),
         history: Arc::new(history::Empty),
         tools: Arc::new(NoTools),

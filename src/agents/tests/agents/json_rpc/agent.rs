@@ -264,7 +264,7 @@ impl RpcTurn {
         turn: Turn,
     ) -> Result<Self, AgentError> {
         let session_epoch = (turn.session.clone(), turn.epoch);
-        let mut program = match pool.take(&session_epoch).await {
+        let mut program = match pool.take(&session_epoch, true).await {
             Some(program) => {
                 program.process.stderr.begin(&turn);
                 program

@@ -1,0 +1,125 @@
+//! A process of pi, also while it has no turn.
+
+use async_trait::async_trait;
+use frontdesk_core::delta::AgentError;
+use frontdesk_core::port::Clock;
+use tracing::debug;
+
+use super::machine::{Act, End, Goal, Machine};
+use super::settings::Settings;
+use super::wire::{self, Line, UiAnswer};
+use crate::process::{LineError, Lines, NotReading, Process, Reusable, json_line};
+
+pub(super) struct PiProcess {
+    pub(super) process: Process,
+    pub(super) lines: Lines,
+    /// The id of pi's session, which never changes.
+    pub(super) session_id: String,
+    /// What it uses now; `None` before it has told.
+    pub(super) settings: Option<Settings>,
+}
+
+/// What came of waiting for a line.
+pub(super) enum Read {
+    Line(Line),
+    /// The line was empty, or too long and skipped.
+    Skipped,
+    /// The output has ended.
+    End,
+    /// It is no line of the protocol.
+    Garbage(String),
+}
+
+impl PiProcess {
+    pub(super) fn new(process: Process, session_id: String, max_line: usize) -> Self {
+        Self { process, lines: Lines::new(max_line), session_id, settings: None }
+    }
+
+    /// The next line. Dropping the future loses nothing.
+    pub(super) async fn read(&mut self) -> Read {
+        let line = match self.lines.next(&mut self.process.output).await {
+            Ok(Some(line)) => line,
+            Ok(None) => return Read::End,
+            // The longest lines repeat what was said before.
+            Err(error @ LineError::TooLong { .. }) => {
+                debug!(%error, "skipped a line of pi");
+                return Read::Skipped;
+            }
+            Err(LineError::Io(error)) => return Read::Garbage(format!("its output cannot be read: {error}")),
+        };
+        match Line::read(&line) {
+            Ok(Some(line)) => Read::Line(line),
+            Ok(None) => Read::Skipped,
+            Err(why) => Read::Garbage(format!("line {} of its output is {why}", self.lines.count())),
+        }
+    }
+
+    /// Writes one line.
+    pub(super) fn write(&self, value: &serde_json::Value) -> Result<(), NotReading> {
+        match &self.process.input {
+            Some(input) => input.send(json_line::write(value)),
+            None => Err(NotReading),
+        }
+    }
+
+    /// Waits until it has shown that it works, without a turn. Nobody can answer a dialog then.
+    pub(super) async fn ready(&mut self, clock: &dyn Clock) -> Result<(), AgentError> {
+        let mut machine = Machine::new("ready".into(), Goal::Ready, None, Settings::default());
+        let mut acts = machine.start(clock.mono());
+        loop {
+            for act in acts {
+                match act {
+                    Act::Write(line) if self.write(&line).is_err() => {
+                        return Err(AgentError::Unavailable("pi does not read its stdin".into()));
+                    }
+                    Act::End(End::Ready) => {
+                        self.settings = machine.settings().cloned();
+                        return Ok(());
+                    }
+                    Act::End(_) => return Err(AgentError::Unavailable("pi does not answer".into())),
+                    _ => {}
+                }
+            }
+            let due = machine.due().unwrap_or_default();
+            acts = tokio::select! {
+                read = self.read() => match read {
+                    Read::Line(line) => machine.line(line, clock.mono()),
+                    Read::Skipped => Vec::new(),
+                    Read::End => {
+                        self.process.kill();
+                        return Err(AgentError::Unavailable(self.process.failure_detail().await));
+                    }
+                    Read::Garbage(why) => return Err(AgentError::Unavailable(why)),
+                },
+                () = clock.sleep_until(due) => machine.tick(clock.mono()),
+            };
+        }
+    }
+}
+
+#[async_trait]
+impl Reusable for PiProcess {
+    async fn idle(&mut self) -> String {
+        loop {
+            match self.read().await {
+                // Without a turn nobody can answer.
+                Read::Line(Line::Ui(request)) if request.waits() => {
+                    if self.write(&wire::ui_response(&request.id, &UiAnswer::Cancelled)).is_err() {
+                        return "it does not read its stdin".into();
+                    }
+                }
+                Read::Line(_) | Read::Skipped => {}
+                Read::End => return "it has ended".into(),
+                Read::Garbage(why) => return why,
+            }
+        }
+    }
+
+    fn reuse(&mut self) -> Result<(), String> {
+        if self.process.has_gone() { Err("it has ended".into()) } else { Ok(()) }
+    }
+
+    fn retire(self) {
+        self.process.retire();
+    }
+}

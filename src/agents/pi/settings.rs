@@ -1,0 +1,37 @@
+//! The model and the thinking level of pi.
+
+use serde_json::Value;
+
+use super::wire::tokens;
+
+/// A model, as pi names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Model {
+    pub(super) provider: String,
+    pub(super) id: String,
+}
+
+/// What pi uses, or what it is to use; `None` leaves it as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Settings {
+    pub(super) model: Option<Model>,
+    pub(super) thinking: Option<String>,
+    /// The size of the model's context window, in tokens.
+    pub(super) window: Option<u64>,
+}
+
+impl Settings {
+    /// What the answer to `get_state` says.
+    pub(super) fn of_state(state: &Value) -> Settings {
+        let model = state.get("model").unwrap_or(&Value::Null);
+        let thinking = state.get("thinkingLevel").and_then(Value::as_str).map(str::to_owned);
+        Settings { thinking, ..Settings::of_model(model) }
+    }
+
+    /// What a model of pi says, as in the answer to `set_model`.
+    pub(super) fn of_model(model: &Value) -> Settings {
+        let text = |name: &str| model.get(name).and_then(Value::as_str).map(str::to_owned);
+        let known = text("provider").zip(text("id")).map(|(provider, id)| Model { provider, id });
+        Settings { model: known, thinking: None, window: model.get("contextWindow").and_then(tokens) }
+    }
+}
