@@ -70,7 +70,8 @@ pub trait Adapter: Send + Sync + 'static {
     fn account(&self) -> &AccountId;
     /// The platform's stable id of the bot or login that it connects as, if that is known before it connects, as from a
     /// token that contains it. Must always return the same value. The platform's ids of messages belong to it: when an
-    /// account has another one than before, the gateway forgets the ids that it has stored.
+    /// account has another one than before, the gateway sends nothing until the adapter has called [`Inbox::heard`] or
+    /// [`Inbox::push`], and then forgets the ids that it has stored.
     fn login(&self) -> Option<String>;
     /// Connects, receives events and hands them to `inbox`, until `stop` is cancelled or the connection fails.
     ///

@@ -21,12 +21,15 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::access::Access;
-pub(crate) use connection::Connection;
+pub(crate) use connection::{Connection, Login};
 pub use status::Account;
 
 /// Pause after a refused credential or a wrong setup, which an operator must mend. Some platforms revoke a token that is
 /// tried a thousand times a day.
 const OPERATOR_PAUSE: Duration = Duration::from_secs(120);
+
+/// The inbox that an adapter gets.
+pub(crate) type InboxOf = Arc<dyn Fn(&Arc<dyn Adapter>) -> Arc<dyn Inbox> + Send + Sync>;
 
 /// The adapters of all accounts, each with the connection that outlives it.
 pub(crate) struct Adapters {
@@ -54,21 +57,22 @@ impl Adapters {
             added: Notify::new(),
         };
         for adapter in adapters {
-            all.configure(adapter, access);
+            all.configure(adapter, Login::Noted, access);
         }
         all
     }
 
     /// Connects an account by this adapter. An account that is connected by another one is disconnected first; requests
     /// that are under way over the old adapter end there.
-    pub(crate) fn configure(&self, adapter: Arc<dyn Adapter>, access: &Access) {
+    pub(crate) fn configure(&self, adapter: Arc<dyn Adapter>, login: Login, access: &Access) {
         let id = adapter.account().clone();
         let known = self.accounts.load_full();
         match known.get(&id) {
-            Some(connection) => connection.attach(adapter),
+            Some(connection) => connection.attach(adapter, login),
             None => {
                 let stopped = access.switch(&id);
                 let connection = Connection::new(adapter, &self.key_prefix, stopped, &self.clock);
+                connection.set_login(login);
                 let mut accounts = BTreeMap::clone(&known);
                 accounts.insert(id, Arc::new(connection));
                 self.accounts.store(Arc::new(accounts));
@@ -144,7 +148,7 @@ impl Adapters {
     }
 
     /// Keeps every configured account connected until `stop`.
-    pub(crate) async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) {
+    pub(crate) async fn run(&self, inbox: InboxOf, stop: Stop) {
         let mut tasks = JoinSet::new();
         let mut supervised = BTreeSet::new();
         // A gateway without any account is not a broken one.

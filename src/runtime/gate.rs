@@ -22,7 +22,7 @@ use frontdesk_core::hook::HookEvent;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, Refusal, Source};
-use frontdesk_core::port::{Busy, Inbox};
+use frontdesk_core::port::{Adapter, Busy, Inbox};
 use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::time::Now;
 use frontdesk_store::StoreError;
@@ -31,6 +31,8 @@ use frontdesk_store::row::{
 };
 use prepare::TypedAnswer;
 
+use crate::adapters::Login;
+use crate::logins;
 use crate::running_turns::SteerRequest;
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -371,8 +373,11 @@ fn name(stored: &Stored) -> &'static str {
     }
 }
 
-/// The gate as adapters use it.
-pub(crate) struct GateInbox(pub(crate) Arc<Shared>);
+/// The gate as one adapter uses it.
+pub(crate) struct GateInbox {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) adapter: Arc<dyn Adapter>,
+}
 
 #[async_trait]
 impl Inbox for GateInbox {
@@ -382,20 +387,34 @@ impl Inbox for GateInbox {
         batch: Vec<Event>,
         cursor: Option<Cursor>,
     ) -> Result<Vec<Outcome>, Busy> {
-        accept(&self.0, source, batch, cursor).await
+        // Before it is stored: ids of messages that another login has received are not its own.
+        let accepted = logins::accepted(&self.shared, self.adapter.as_ref()).await;
+        accepted.map_err(|error| Busy::Storage(error.to_string()))?;
+        accept(&self.shared, source, batch, cursor).await
     }
 
     async fn cursor(&self, source: &Source) -> Result<Option<Cursor>, Busy> {
-        let cursor = self.0.store.cursor(&source.id).await;
+        let cursor = self.shared.store.cursor(&source.id).await;
         cursor.map_err(|error: StoreError| Busy::Storage(error.to_string()))
     }
 
     async fn chats(&self, source: &Source, since: DateTime<Utc>) -> Result<Vec<Address>, Busy> {
-        let chats = self.0.store.chats_since(&source.account, since, CHATS).await;
+        let chats = self.shared.store.chats_since(&source.account, since, CHATS).await;
         chats.map_err(|error| Busy::Storage(error.to_string()))
     }
 
     fn heard(&self, source: &Source) {
-        self.0.adapters.heard(&source.account);
+        self.shared.adapters.heard(&source.account);
+        let connection = self.shared.adapters.get(&source.account);
+        if connection.is_some_and(|connection| connection.login() != Login::Noted) {
+            let (shared, adapter) = (self.shared.clone(), self.adapter.clone());
+            self.shared.work.background.spawn(async move {
+                let accepted = logins::accepted(&shared, adapter.as_ref()).await;
+                shared.health.note(accepted.as_ref().err());
+                if let Err(error) = accepted {
+                    tracing::warn!(account = %adapter.account(), %error, "a login could not be stored");
+                }
+            });
+        }
     }
 }

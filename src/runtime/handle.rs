@@ -19,7 +19,7 @@ use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_store::row::{Author, EpochReason, OutboxRow, OutboxState, SessionRow, Stopped, Totals};
 use frontdesk_store::{StoreError, StoreReader};
 
-use crate::adapters::Account;
+use crate::adapters::{Account, Login};
 pub use crate::error::GatewayError;
 use crate::shared::Shared;
 use crate::{health, media};
@@ -183,8 +183,16 @@ impl GatewayHandle {
     /// Why a stored part is not sent, if its account cannot send it; `None` for a part that waits for nothing but its turn.
     pub fn why_it_waits(&self, row: &OutboxRow) -> Option<String> {
         let account = row.address.account();
-        let waits = row.state == OutboxState::Queued && self.0.adapters.get(account).is_none();
-        waits.then(|| format!("{account} is not in the configuration, so the message waits until it is"))
+        if row.state != OutboxState::Queued {
+            return None;
+        }
+        match self.0.adapters.get(account) {
+            None => Some(format!("{account} is not in the configuration, so the message waits until it is")),
+            Some(connection) if connection.login() == Login::Another => Some(format!(
+                "{account} has the token of another bot, so the message waits until that bot has connected"
+            )),
+            Some(_) => None,
+        }
     }
 
     /// Why a turn failed, for the owner: the agent's error may quote what it was asked. Known only for the latest turns,

@@ -1,61 +1,65 @@
-//! Which bot or login each account is connected as.
+//! Which bot or login each account is connected as. A token can be mistyped, so a login counts only once the platform has
+//! accepted it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use frontdesk_core::account::AccountId;
 use frontdesk_core::port::Adapter;
 use frontdesk_store::StoreError;
 
+use crate::adapters::Login;
 use crate::shared::Shared;
 
-/// An account is about to connect by this adapter. If it connects as another login than before, the platform's ids of
-/// messages are forgotten.
-pub(crate) async fn note(shared: &Shared, adapter: &dyn Adapter) -> Result<(), StoreError> {
-    let Some(login) = adapter.login() else { return Ok(()) };
-    let (account, now) = (adapter.account(), shared.time.wall());
-    if shared.store.account_connects(account, login, now).await? {
+/// The platform has accepted the login of this adapter. If it is another one than before, the platform's ids of messages are
+/// forgotten, and what has waited for that is sent.
+pub(crate) async fn accepted(shared: &Shared, adapter: &dyn Adapter) -> Result<(), StoreError> {
+    let account = adapter.account();
+    let awaited = || {
+        let connection = shared.adapters.get(account)?;
+        (connection.login() != Login::Noted).then_some(connection)
+    };
+    if awaited().is_none() {
+        return Ok(());
+    }
+    // A reload may give the account another login again.
+    let _alone = shared.reloading.lock().await;
+    let (Some(connection), Some(login)) = (awaited(), adapter.login()) else { return Ok(()) };
+    if connection.adapter().login().as_ref() != Some(&login) {
+        return Ok(());
+    }
+    if shared.store.account_connects(account, login, shared.time.wall()).await? {
         let channel = account.channel();
         tracing::warn!(
             channel,
             %account,
-            "the account belongs to a different bot now: it cannot edit or reply to earlier messages, so answers under way are \
+            "the account is another bot than before: it cannot edit or reply to earlier messages, so answers under way are \
              sent as new messages"
         );
+    }
+    connection.set_login(Login::Noted);
+    for address in
+        shared.store.lanes_with_work().await?.1.iter().filter(|address| address.account() == account)
+    {
+        shared.work.outbox.wake(address);
     }
     Ok(())
 }
 
-/// Notes the logins of accounts that get another adapter. An account that connects as another login is disconnected first,
-/// so that nothing is sent with ids of the one before. Nothing has changed after an error.
-pub(crate) async fn note_all(shared: &Shared, adapters: &[Arc<dyn Adapter>]) -> Result<(), StoreError> {
-    let mut disconnected = Vec::new();
-    let noted = async {
-        for adapter in adapters {
-            if is_another(shared, adapter.account(), adapter.login()).await?
-                && let Some(connection) = shared.adapters.get(adapter.account())
-            {
-                disconnected.push(connection.adapter());
-                shared.adapters.remove(adapter.account());
-            }
-            note(shared, adapter.as_ref()).await?;
-        }
-        Ok(())
-    };
-    let noted = noted.await;
-    if noted.is_err() {
-        for adapter in disconnected {
-            shared.adapters.configure(adapter, &shared.access);
-        }
-    }
-    noted
-}
-
-/// Whether the account was connected as another login before.
-pub(crate) async fn is_another(
+/// How the login of each of these adapters compares with the one that its account was connected as.
+pub(crate) async fn compared(
     shared: &Shared,
-    account: &AccountId,
-    login: Option<String>,
-) -> Result<bool, StoreError> {
-    let Some(login) = login else { return Ok(false) };
-    Ok(shared.store.account_login(account).await?.is_some_and(|before| before != login))
+    adapters: Vec<Arc<dyn Adapter>>,
+) -> Result<BTreeMap<AccountId, Login>, StoreError> {
+    let mut logins = BTreeMap::new();
+    for adapter in adapters {
+        let known = shared.store.account_login(adapter.account()).await?;
+        let login = match (known, adapter.login()) {
+            (None, Some(_)) => Login::First,
+            (Some(before), Some(login)) if before != login => Login::Another,
+            (_, None) | (Some(_), Some(_)) => Login::Noted,
+        };
+        logins.insert(adapter.account().clone(), login);
+    }
+    Ok(logins)
 }

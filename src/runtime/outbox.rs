@@ -16,7 +16,7 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::{Fenced, NextPart, OutboxRow, OutboxState, OutgoingFile, SendResult};
 use tokio::sync::mpsc;
 
-use crate::adapters::Connection;
+use crate::adapters::{Connection, Login};
 use crate::config::Ambiguous;
 use crate::lanes::NextRun;
 use crate::media::MediaError;
@@ -64,7 +64,7 @@ pub(crate) async fn send_next(shared: Arc<Shared>, address: Address) -> NextRun 
         // The account is not configured any more. Its parts wait until they are too old.
         return NextRun::Sleep;
     };
-    if shared.process.drain.is_cancelled() {
+    if connection.login() == Login::Another || shared.process.drain.is_cancelled() {
         return NextRun::Sleep;
     }
     if let Some(pause) = notice_delay(&shared, &connection, &address).await {

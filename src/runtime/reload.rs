@@ -15,6 +15,7 @@ use frontdesk_store::StoreError;
 use crate::AgentEntry;
 use crate::access::AccessRules;
 use crate::active_agents::{ActiveAgent, ActiveAgents};
+use crate::adapters::Login;
 use crate::config::{Config, ResetRules, Routing};
 use crate::limits::Limits;
 use crate::logins;
@@ -98,8 +99,8 @@ pub(crate) async fn take_over(shared: &Arc<Shared>, next: Next) -> Result<TakenO
         Part::New(adapter) => Some(adapter.clone()),
         Part::Kept => None,
     });
-    logins::note_all(shared, &new.collect::<Vec<_>>()).await?;
-    let added = replace(shared, &after, accounts);
+    let logins = logins::compared(shared, new.collect()).await?;
+    let added = replace(shared, &after, accounts, &logins);
     for (_, agent) in
         before.agents.iter().filter(|(name, old)| after.agents.get(*name).is_none_or(|new| !new.is(old)))
     {
@@ -178,9 +179,17 @@ fn active(before: &ActiveAgents, next: BTreeMap<String, NextAgent>) -> Result<Ac
     next.into_iter().map(one).collect()
 }
 
-/// Replaces the snapshot and the connections; returns the accounts that were not connected before.
-fn replace(shared: &Shared, settings: &Arc<Settings>, accounts: Accounts) -> BTreeSet<AccountId> {
+/// Replaces the snapshot and the connections; returns the accounts to which nothing could be sent before.
+fn replace(
+    shared: &Shared,
+    settings: &Arc<Settings>,
+    accounts: Accounts,
+    logins: &BTreeMap<AccountId, Login>,
+) -> BTreeSet<AccountId> {
     let known = shared.adapters.ids();
+    let could_send = |id: &AccountId| {
+        shared.adapters.get(id).is_some_and(|connection| connection.login() != Login::Another)
+    };
     // Before the snapshot: an account that is gone takes no event, and the next snapshot would deny every one.
     for gone in known.iter().filter(|id| !accounts.contains_key(id)) {
         shared.adapters.remove(gone);
@@ -197,8 +206,10 @@ fn replace(shared: &Shared, settings: &Arc<Settings>, accounts: Accounts) -> BTr
     let mut added = BTreeSet::new();
     for (id, part) in accounts {
         if let Part::New(adapter) = part {
-            shared.adapters.configure(adapter, &shared.access);
-            if !known.contains(&id) {
+            let could_send = could_send(&id);
+            let login = logins.get(&id).copied().unwrap_or(Login::Noted);
+            shared.adapters.configure(adapter, login, &shared.access);
+            if !could_send {
                 added.insert(id);
             }
         }

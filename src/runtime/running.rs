@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::hook::HookEvent;
-use frontdesk_core::port::Stop;
+use frontdesk_core::port::{Adapter, Inbox, Stop};
 use frontdesk_store::Store;
 use frontdesk_store::row::{Recovered, Recovery};
 use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::adapters::Login;
 use crate::config::Ambiguous;
 use crate::gate::{ALBUM, GateInbox};
 use crate::handle::GatewayHandle;
@@ -42,10 +43,12 @@ impl Running {
     /// Opens the database, recovers what an earlier process left, and begins to receive.
     pub async fn start(setup: Setup) -> Result<Running, StartError> {
         let (shared, receivers) = build(setup).await?;
-        for account in shared.adapters.ids() {
-            if let Some(connection) = shared.adapters.get(&account) {
-                logins::note(&shared, connection.adapter().as_ref()).await?;
-            }
+        let connections: Vec<_> =
+            shared.adapters.ids().iter().filter_map(|account| shared.adapters.get(account)).collect();
+        let adapters = connections.iter().map(|connection| connection.adapter()).collect();
+        let logins = logins::compared(&shared, adapters).await?;
+        for connection in &connections {
+            connection.set_login(logins.get(connection.id()).copied().unwrap_or(Login::Noted));
         }
         let recovered = shared.store.recover(recovery(&shared)).await?;
         // Before anything is sent: an answer that became too old while the gateway was down must not be sent.
@@ -162,8 +165,11 @@ impl Running {
         self.services.spawn(self.watched("the observing hooks", hooks));
         let (h, stop) = (self.shared.clone(), self.shared.process.closing.clone());
         self.adapters.spawn(self.watched("the adapters", async move {
-            let inbox = Arc::new(GateInbox(h.clone()));
-            h.adapters.run(inbox, stop).await;
+            let gate = h.clone();
+            let inbox = move |adapter: &Arc<dyn Adapter>| -> Arc<dyn Inbox> {
+                Arc::new(GateInbox { shared: gate.clone(), adapter: adapter.clone() })
+            };
+            h.adapters.run(Arc::new(inbox), stop).await;
         }));
     }
 

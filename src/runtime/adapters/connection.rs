@@ -42,7 +42,20 @@ pub(super) struct Wiring {
     pub(super) configured: bool,
 }
 
+/// Whether the platform has accepted the login that the account connects as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Login {
+    /// It has, or the adapter does not know its login.
+    Noted,
+    /// Not yet. The account has not been connected before.
+    First,
+    /// Not yet. It is another login than before, so nothing is sent until then: the ids in what is to be sent belong to the
+    /// one before.
+    Another,
+}
+
 pub(super) struct State {
+    pub(super) login: Login,
     /// When the platform was last heard from. A successful send does not count.
     pub(super) heard: Option<(Mono, DateTime<Utc>)>,
     pub(super) connected: Option<(Mono, DateTime<Utc>)>,
@@ -72,6 +85,7 @@ impl Connection {
     ) -> Self {
         let pace = Pace::new(adapter.profile().pacing);
         let state = State {
+            login: Login::Noted,
             heard: None,
             connected: None,
             since: clock.wall(),
@@ -111,20 +125,29 @@ impl Connection {
         self.wiring.borrow().configured
     }
 
+    /// Whether the platform has accepted the login.
+    pub(crate) fn login(&self) -> Login {
+        self.state().login
+    }
+
+    pub(crate) fn set_login(&self, login: Login) {
+        self.state().login = login;
+    }
+
     /// Follows how the account is connected.
     pub(super) fn wiring(&self) -> watch::Receiver<Wiring> {
         self.wiring.subscribe()
     }
 
     /// Connects the account by another adapter. What the platform said about the old credentials is forgotten.
-    pub(super) fn attach(&self, adapter: Arc<dyn Adapter>) {
+    pub(super) fn attach(&self, adapter: Arc<dyn Adapter>, login: Login) {
         self.pace.set(adapter.profile().pacing);
         if self.adapter().login() != adapter.login() {
             self.shown_texts.forget();
         }
         {
             let mut state = self.state();
-            (state.error, state.send_refused, state.refused) = (None, None, false);
+            (state.login, state.error, state.send_refused, state.refused) = (login, None, None, false);
             (state.paused_until, state.offline, state.retry_at) = (Mono::default(), 0, Mono::default());
         }
         self.wiring.send_replace(Wiring { adapter, configured: true });

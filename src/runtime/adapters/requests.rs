@@ -9,8 +9,8 @@ use frontdesk_core::delivery::{Bucket, Delivery, Post, Receipt, SendError, Signa
 use frontdesk_core::port::Adapter;
 use futures_util::FutureExt;
 
-use super::Connection;
 use super::shown_texts::ExpectedText;
+use super::{Connection, Login};
 
 impl Connection {
     /// Delivers one row. While the platform wants a pause for this chat or account, nothing is sent.
@@ -53,7 +53,7 @@ impl Connection {
 
     /// The adapter of a configured account that may send to this address now.
     fn usable(&self, to: &Address) -> Result<Arc<dyn Adapter>, SendError> {
-        if !self.is_configured() {
+        if !self.is_configured() || self.login() == Login::Another {
             return Err(SendError::Offline);
         }
         self.check_pause(to)?;

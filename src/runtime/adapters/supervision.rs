@@ -3,17 +3,17 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use frontdesk_core::port::{Adapter, AdapterError, Inbox, Stop};
+use frontdesk_core::port::{Adapter, AdapterError, Stop};
 use frontdesk_core::retry::Backoff;
 use futures_util::FutureExt;
 
-use super::OPERATOR_PAUSE;
 use super::connection::{Connection, Wiring};
+use super::{InboxOf, OPERATOR_PAUSE};
 
 impl Connection {
     /// Keeps the account connected until `stop`, except while an admin has disconnected it or the configuration does not
     /// have it. The old adapter has returned before a new one begins.
-    pub(super) async fn supervise(&self, inbox: Arc<dyn Inbox>, stop: Stop) {
+    pub(super) async fn supervise(&self, inbox: InboxOf, stop: Stop) {
         let (mut switch, mut wiring) = (self.switch(), self.wiring());
         while !stop.is_cancelled() {
             let by = switch.borrow_and_update().clone();
@@ -21,7 +21,7 @@ impl Connection {
             let until = (configured && by.is_none()).then(|| stop.child_token());
             let connected = async {
                 match &until {
-                    Some(until) => self.stay_connected(adapter.as_ref(), &inbox, until).await,
+                    Some(until) => self.stay_connected(&adapter, &inbox, until).await,
                     None => stop.cancelled().await,
                 }
             };
@@ -58,7 +58,7 @@ impl Connection {
     }
 
     /// Connects, and reconnects, until `stop`.
-    async fn stay_connected(&self, adapter: &dyn Adapter, inbox: &Arc<dyn Inbox>, stop: &Stop) {
+    async fn stay_connected(&self, adapter: &Arc<dyn Adapter>, inbox: &InboxOf, stop: &Stop) {
         let clock = &self.clock;
         let (channel, account) = (self.id().channel(), self.id());
         let backoff = Backoff::default();
@@ -66,7 +66,7 @@ impl Connection {
         while !stop.is_cancelled() {
             let begun = clock.mono();
             self.state().connected = Some((begun, clock.wall()));
-            let run = AssertUnwindSafe(adapter.run(inbox.clone(), stop.clone())).catch_unwind();
+            let run = AssertUnwindSafe(adapter.run(inbox(adapter), stop.clone())).catch_unwind();
             let error = match run.await {
                 Ok(Ok(())) if stop.is_cancelled() => return self.state().connected = None,
                 Ok(Ok(())) => AdapterError::Lost("the adapter returned".into()),

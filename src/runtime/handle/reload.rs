@@ -4,7 +4,6 @@ use super::GatewayHandle;
 use frontdesk_core::port::Adapter;
 use frontdesk_store::StoreError;
 
-use crate::logins;
 use crate::reload::{Next, ReloadError, TakenOver, take_over};
 
 /// The work of an agent.
@@ -31,7 +30,9 @@ impl GatewayHandle {
 
     /// Whether an account was connected as another bot or login than the one that this adapter connects as.
     pub async fn is_another_login(&self, adapter: &dyn Adapter) -> Result<bool, StoreError> {
-        logins::is_another(&self.0, adapter.account(), adapter.login()).await
+        let (account, login) = (adapter.account(), adapter.login());
+        let before = self.0.store.account_login(account).await?;
+        Ok(login.is_some() && before.is_some() && login != before)
     }
 
     /// Records why the configuration file cannot be used, for the health and the status; `None` once it can.

@@ -143,3 +143,37 @@ async fn what_was_to_be_sent_by_the_bot_before_is_sent_anew_and_replies_to_nothi
     assert_eq!((told.len(), told[0].text.as_str()), (1, "one two"), "{told:?}");
     assert_eq!(other.count("edit"), 0);
 }
+
+#[tokio::test]
+async fn a_mistyped_token_forgets_nothing_and_sends_nothing() {
+    let mut world = World::with(plan().edits(800)).await;
+    let anna = world.user("anna");
+    world.agent().will(in_pieces(&["one ", "two ", "three"]));
+    anna.says("count").await;
+    world.platform().shows("anna", 1, |message| message.text.contains("one")).await;
+    let (right, mistyped) = (world.shared_platform(), world.platform().another_bot());
+    let work = world.platform().another_account("work");
+    let probe = world.user_of(&work, "probe");
+    world.reload().account(&work).apply(&mut world).await.unwrap();
+    // A platform that does not know the token never answers a poll.
+    mistyped.hang_polls(true);
+    world.reload().account(&mistyped).apply(&mut world).await.unwrap();
+    for _ in 0..3 {
+        world.agent().resume();
+        probe.says("/whoami").await;
+        probe.hears().await;
+    }
+    let part = frontdesk_world::wait::until("the answer is in the outbox", || async {
+        world.outbox().await.into_iter().find(|part| part.post.part.plain == "one two three")
+    })
+    .await;
+    let why = world.handle().why_it_waits(&part).expect("it says why it waits");
+    assert!(why.contains("fake has the token of another bot"), "{why}");
+    assert_eq!(mistyped.journal(), Vec::<String>::new());
+
+    world.reload().account(&right).apply(&mut world).await.unwrap();
+    world.at_rest().await;
+    let told = right.chat("anna");
+    assert_eq!((told.len(), told[0].text.as_str()), (1, "one two three"), "{told:?}");
+    assert!(told[0].edits > 0, "the message that was begun is finished");
+}
