@@ -167,7 +167,8 @@ CREATE TABLE turn (
   address        TEXT NOT NULL,    -- the reply's target, fixed when the turn is made
   reply_to       TEXT,             -- the platform's id of the message it answers
   attempt        INTEGER NOT NULL, -- how often it was begun
-  released       INTEGER NOT NULL, -- how often an orderly stop gave it back: those attempts do not count as deaths
+  released       INTEGER NOT NULL, -- how often an orderly stop gave it back, or the process was killed while it waited
+                                   -- for a person: those attempts do not count as deaths
   restarts       INTEGER NOT NULL DEFAULT 0,  -- how often the agent took back its text within an attempt: live frames
                                    -- carry the sum of attempt and restarts, so that a higher number replaces the text
   state          TEXT NOT NULL,    -- 'queued', 'running', 'done', 'interrupted', 'cancelled', 'superseded', 'refused', 'dead'

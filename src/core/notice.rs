@@ -64,6 +64,8 @@ pub enum Failure {
     Agent,
     /// The agent process died in two attempts.
     Crashed,
+    /// The gateway itself was killed in the middle of the turn, too often.
+    Killed,
     /// The agent reported nothing for too long.
     Silent,
     /// The turn exceeded its time limit.
@@ -78,9 +80,10 @@ pub enum Failure {
 
 impl Failure {
     /// All variants.
-    pub const ALL: [Failure; 7] = [
+    pub const ALL: [Failure; 8] = [
         Failure::Agent,
         Failure::Crashed,
+        Failure::Killed,
         Failure::Silent,
         Failure::TooLong,
         Failure::Unavailable,
@@ -93,6 +96,7 @@ impl Failure {
         match self {
             Failure::Agent => "agent_failed",
             Failure::Crashed => "agent_crashed",
+            Failure::Killed => "gateway_killed",
             Failure::Silent => "agent_silent",
             Failure::TooLong => "time_limit",
             Failure::Unavailable => "agent_unavailable",
@@ -111,6 +115,9 @@ impl Failure {
         match self {
             Failure::Agent => "The agent could not answer. Send /retry to try again.",
             Failure::Crashed => "The agent crashed while answering, twice. Send /retry to try again.",
+            Failure::Killed => {
+                "The gateway was killed while the agent was answering, twice. Send /retry to try again."
+            }
             Failure::Silent => {
                 "The agent did not respond for too long, so I stopped it. Send /retry to try again."
             }

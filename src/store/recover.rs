@@ -102,17 +102,26 @@ fn decide(tx: &Tx<'_>, turn: TurnId, how: Recovery) -> Outcome<OrphanedTurn> {
         interrupt(tx, &turn, how.now)?;
         return Ok(OrphanedTurn::Interrupted);
     }
-    if turn.deaths() >= how.max_deaths {
+    let released = u32::from(awaits_answer(tx, turn.id)?);
+    if turn.deaths().saturating_sub(released) >= how.max_deaths {
         let finish = Finish {
-            error: Some(Reason::Failed(Failure::Crashed)),
-            notice: Some(Notice::Failed(Failure::Crashed)),
+            error: Some(Reason::Failed(Failure::Killed)),
+            notice: Some(Notice::Failed(Failure::Killed)),
             ..Finish::bare(turn.claim(), Ending::Dead, how.now)
         };
         end(tx, &turn, &finish)?;
         return Ok(OrphanedTurn::Dead);
     }
-    tx.run("UPDATE turn SET state = 'queued', owner = NULL WHERE id = ?1", [turn.id.0])?;
+    let back = "UPDATE turn SET state = 'queued', owner = NULL, released = released + ?2 WHERE id = ?1";
+    tx.run(back, params![turn.id.0, released])?;
     Ok(OrphanedTurn::Resumed)
+}
+
+/// Whether the turn only waited for a person. A question may be open for a week, in which the gateway may be killed more
+/// often than an attempt may fail: that is no death of the turn.
+fn awaits_answer(tx: &Tx<'_>, turn: TurnId) -> Outcome<bool> {
+    let open = "SELECT 1 FROM ask WHERE turn_id = ?1 AND state = 'open' LIMIT 1";
+    Ok(tx.one(open, [turn.0], |_| Ok(()))?.is_some())
 }
 
 /// Some of the parts whose sending was cut off: the request may have arrived.

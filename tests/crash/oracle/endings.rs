@@ -49,7 +49,7 @@ impl Oracle<'_> {
         let has_acted = turn.side_effect_at.is_some();
         let right = match turn.error.as_deref() {
             Some("agent_failed") => task == Some(Task::Fail),
-            Some("agent_crashed") => turn.attempt - turn.released == 2 && !has_acted,
+            Some("agent_crashed" | "gateway_killed") => turn.attempt - turn.released == 2 && !has_acted,
             Some("interrupted") => has_acted && matches!(task, Some(Task::Tool { .. })),
             _ => false,
         };

@@ -36,7 +36,7 @@ async fn a_turn_that_died_twice_is_dead_and_the_next_message_goes_on() {
     let fixture = fixture.restarted(3).await;
     let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.resumed, found.dead), (0, 1));
-    assert_eq!(fixture.state(ids(&turn)[0]).await, ("dead".into(), Some("agent_crashed".into())));
+    assert_eq!(fixture.state(ids(&turn)[0]).await, ("dead".into(), Some("gateway_killed".into())));
     let line = fixture.claim_part("anna").await.unwrap();
     assert_eq!(line.post.key, format!("{}/notice/failed/0", turn.claim.id));
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [next]);

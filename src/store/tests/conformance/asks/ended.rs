@@ -186,3 +186,25 @@ async fn a_copy_of_a_question_loses_its_buttons_when_one_is_pressed() {
     edited.sort();
     assert_eq!(edited, ["first copy", "second copy"], "each once");
 }
+
+#[tokio::test]
+async fn kills_of_the_gateway_while_a_question_is_open_are_no_deaths_of_its_turn() {
+    let mut fixture = Fixture::open().await;
+    let (_, id) = fixture.asking().await;
+    for boot in 2..7 {
+        fixture = fixture.restarted(boot).await;
+        let found = fixture.store.recover(recovery()).await.unwrap();
+        assert_eq!((found.resumed, found.dead), (1, 0));
+        let turn = fixture.claim("anna").await.unwrap();
+        assert_eq!(turn.deaths, 0, "it only waited");
+        assert_eq!(fixture.open_ask(&turn, 0, "Delete it?").await, AskOpened::Open(id));
+    }
+    let answered = fixture.store.ask_answered(answering(id, "anna", 0), t(20)).await.unwrap();
+    assert!(answered.is_ok(), "{answered:?}");
+    for (boot, dead) in [(7, 0), (8, 1)] {
+        fixture = fixture.restarted(boot).await;
+        let found = fixture.store.recover(recovery()).await.unwrap();
+        assert_eq!(found.dead, dead, "from now on the agent works");
+        fixture.claim("anna").await;
+    }
+}
