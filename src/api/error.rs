@@ -101,7 +101,7 @@ impl ApiError {
         let status = match error {
             AskError::NoSuchAsk(_) => StatusCode::NOT_FOUND,
             AskError::Closed(_) => StatusCode::CONFLICT,
-            AskError::NotYours => StatusCode::FORBIDDEN,
+            AskError::NotYours | AskError::MayNotWrite => StatusCode::FORBIDDEN,
             AskError::UnknownChoice | AskError::NoText | AskError::TooLong => StatusCode::BAD_REQUEST,
         };
         Self::new(status, error.name(), error.to_string())

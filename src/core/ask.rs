@@ -9,13 +9,13 @@ mod typed;
 use chrono::{DateTime, Utc};
 
 pub use agent::{AgentQuestion, AskReply};
-pub use end::{Answerer, AskAnswer, AskEnd, AskError, AskState};
+pub use end::{Answerer, AskAnswer, AskEnd, AskError, AskState, OPERATOR};
 pub use press::{NotAPress, Press};
 pub use question::{
     MAX_ANSWER, MAX_CHOICE_ID, MAX_CHOICES, MAX_DEADLINE, MAX_LABEL, MAX_TEXT, Question, QuestionError,
     is_label,
 };
-pub use typed::{instructions, read};
+pub use typed::{OpenAsk, by_command, instructions, read};
 
 use crate::address::{Address, Principal};
 use crate::id::{AskId, TurnId};
@@ -155,6 +155,16 @@ pub struct AskView {
 }
 
 impl AskView {
+    /// Whether the question names somebody.
+    pub fn names(&self, who: &Principal) -> bool {
+        matches!(&self.audience, Audience::People(people) if people.contains(who))
+    }
+
+    /// The question as somebody reads it whose message waits behind it.
+    pub fn for_reader(&self, reader: &Principal) -> OpenAsk {
+        OpenAsk { ask: self.id, how: self.names(reader).then(|| by_command(self.id, &self.choices)) }
+    }
+
     /// Its state.
     pub fn state(&self) -> AskState {
         self.end.as_ref().map_or(AskState::Open, AskEnd::state)

@@ -108,6 +108,12 @@ impl SessionKey {
         Self::at(agent, self.account(), self.scope(), self.id(), self.thread(), self.person())
     }
 
+    /// The text form without the agent: the same for the conversations of all agents with one chat.
+    pub fn chat(&self) -> &str {
+        // The agent's name has no colon of its own in the text form.
+        self.as_str().splitn(3, ':').nth(2).unwrap_or_default()
+    }
+
     /// The agent that answers in this conversation.
     pub fn agent(&self) -> &str {
         &self.0.agent

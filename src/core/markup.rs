@@ -7,6 +7,7 @@
 
 mod definitions;
 mod intake;
+mod open_block;
 mod parse;
 mod source;
 mod styled;
@@ -17,6 +18,7 @@ use std::ops::Range;
 use crate::limit::{Limit, Unit};
 use crate::split::{self, Fit};
 use crate::visible::is_visible;
+pub use open_block::{closing, followed_by};
 use styled::StyledText;
 
 /// The markup of one platform. Each adapter defines its own in its `markup.rs`.

@@ -1,7 +1,9 @@
 //! Notices: what Frontdesk itself tells people, in one or two plain sentences with the next step.
 
 use crate::address::Principal;
+use crate::ask::OpenAsk;
 use crate::count::counted;
+use crate::markup::closing;
 use crate::message::Refusal;
 use crate::pairing::MASK;
 use crate::reset::Reasons;
@@ -26,6 +28,10 @@ pub enum Notice {
         /// The answer so far, in Markdown.
         so_far: String,
     },
+    /// A message waits behind a question.
+    Behind(OpenAsk),
+    /// A message was not accepted because too many wait, behind a question.
+    Full(OpenAsk),
     /// The agent did not take a message into the answer under way; it is answered next.
     FollowsUp,
     /// A part of an answer could not be delivered.
@@ -142,6 +148,8 @@ impl Notice {
             Notice::Refused(_) => "refused",
             Notice::Failed(_) => "failed",
             Notice::Interrupted { .. } => "interrupted",
+            Notice::Behind(_) => "behind",
+            Notice::Full(_) => "refused",
             Notice::FollowsUp => "follows_up",
             Notice::Gap => "gap",
             Notice::Stale => "stale",
@@ -167,7 +175,15 @@ impl Notice {
                 "The agent was interrupted after it had started to act. Send /retry to run it again."
                     .to_owned()
             }
-            Notice::Interrupted { so_far } => format!("{so_far}{}", Self::INTERRUPTED),
+            Notice::Interrupted { so_far } => format!("{so_far}{}{}", closing(so_far), Self::INTERRUPTED),
+            Notice::Behind(first) => {
+                format!("{} Your message comes after that. /stop ends the question and drops what waits.", first.sentence())
+            }
+            Notice::Full(first) => format!(
+                "Too many messages are waiting here, so I did not take this one. {} /stop ends the question and drops \
+                 what waits.",
+                first.sentence()
+            ),
             Notice::FollowsUp => "The agent cannot take this in while it answers. It answers it next.".to_owned(),
             Notice::Gap => "Part of an answer could not be delivered here.".to_owned(),
             Notice::Stale => {

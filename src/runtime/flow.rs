@@ -15,6 +15,7 @@ use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Ending, MessageRefs, Signal};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::markup::followed_by;
 use frontdesk_core::port::{Adapter, Mono, Stop};
 use frontdesk_core::profile::{Flow as Rule, Profile};
 use frontdesk_core::terminal::{Terminal, TextEdit};
@@ -34,6 +35,9 @@ pub(crate) use silence::Silence;
 
 /// Maximum time that the end of a turn waits for an edit under way.
 const LAST_EDIT: Duration = Duration::from_secs(10);
+
+/// Below an answer that is longer than `turns.max_answer`.
+const CUT: &str = "(The answer was longer than I may pass on; the rest was cut off.)";
 
 /// The output of one turn.
 pub(crate) struct Flow {
@@ -218,7 +222,7 @@ impl Flow {
             self.cut = true;
         }
         if self.cut {
-            text.push_str("\n\n(The answer was longer than I may pass on; the rest was cut off.)");
+            text = followed_by(&text, CUT);
         }
         text
     }

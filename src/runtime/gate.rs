@@ -1,19 +1,18 @@
 //! The gate: everything that reaches an agent has passed [`accept`].
 
 mod admission;
+mod inbox;
 mod pairing;
 mod prepare;
 mod repeated;
+mod shut_out;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use admission::{Admission, Entry, Plan};
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
-use frontdesk_core::address::Address;
 use frontdesk_core::ask::{AskError, Press};
 use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::delivery::Ending;
@@ -22,23 +21,19 @@ use frontdesk_core::hook::HookEvent;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, Refusal, Source};
-use frontdesk_core::port::{Adapter, Busy, Inbox};
+use frontdesk_core::port::Busy;
 use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::time::Now;
-use frontdesk_store::StoreError;
 use frontdesk_store::row::{
     Admitted, Answered, Batch, Decided, Disposition, EpochChange, Quota, Stopped, Stored,
 };
+pub(crate) use inbox::GateInbox;
 use prepare::TypedAnswer;
 
-use crate::adapters::Login;
-use crate::logins;
 use crate::running_turns::SteerRequest;
 use crate::settings::Settings;
 use crate::shared::Shared;
 
-/// Maximum number of chats returned to an adapter that backfills missed messages.
-const CHATS: usize = 1000;
 /// How far apart the messages of an album may arrive: each of them is an event of its own.
 pub(crate) const ALBUM: Duration = Duration::from_millis(1200);
 
@@ -66,6 +61,7 @@ pub(crate) async fn accept(
         outcomes.push(conclude(shared, source, event, stored).await);
     }
     repeated::answer_again(shared, &batch, &mut outcomes).await;
+    shut_out::explain(shared, &batch, &mut outcomes).await;
     Ok(outcomes)
 }
 
@@ -370,51 +366,5 @@ fn name(stored: &Stored) -> &'static str {
         Stored::NotAnswered { .. } => "not_answered",
         Stored::Asked { .. } => "asked",
         Stored::Dropped => "dropped",
-    }
-}
-
-/// The gate as one adapter uses it.
-pub(crate) struct GateInbox {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) adapter: Arc<dyn Adapter>,
-}
-
-#[async_trait]
-impl Inbox for GateInbox {
-    async fn push(
-        &self,
-        source: &Source,
-        batch: Vec<Event>,
-        cursor: Option<Cursor>,
-    ) -> Result<Vec<Outcome>, Busy> {
-        // Before it is stored: ids of messages that another login has received are not its own.
-        let accepted = logins::accepted(&self.shared, self.adapter.as_ref()).await;
-        accepted.map_err(|error| Busy::Storage(error.to_string()))?;
-        accept(&self.shared, source, batch, cursor).await
-    }
-
-    async fn cursor(&self, source: &Source) -> Result<Option<Cursor>, Busy> {
-        let cursor = self.shared.store.cursor(&source.id).await;
-        cursor.map_err(|error: StoreError| Busy::Storage(error.to_string()))
-    }
-
-    async fn chats(&self, source: &Source, since: DateTime<Utc>) -> Result<Vec<Address>, Busy> {
-        let chats = self.shared.store.chats_since(&source.account, since, CHATS).await;
-        chats.map_err(|error| Busy::Storage(error.to_string()))
-    }
-
-    fn heard(&self, source: &Source) {
-        self.shared.adapters.heard(&source.account);
-        let connection = self.shared.adapters.get(&source.account);
-        if connection.is_some_and(|connection| connection.login() != Login::Noted) {
-            let (shared, adapter) = (self.shared.clone(), self.adapter.clone());
-            self.shared.work.background.spawn(async move {
-                let accepted = logins::accepted(&shared, adapter.as_ref()).await;
-                shared.health.note(accepted.as_ref().err());
-                if let Err(error) = accepted {
-                    tracing::warn!(account = %adapter.account(), %error, "a login could not be stored");
-                }
-            });
-        }
     }
 }

@@ -134,6 +134,15 @@ impl RunningTurns {
         running.find(|turn| turn.session == *session).cloned()
     }
 
+    /// Whether a turn runs in a chat, of whichever agent.
+    pub(crate) fn is_any_in_chat(&self, session: &SessionKey) -> bool {
+        let entries = self.entries();
+        entries
+            .values()
+            .filter_map(|entry| entry.turn.as_ref())
+            .any(|turn| turn.session.chat() == session.chat())
+    }
+
     /// Asks the running turn of a session, if there is one, to take in a message that waits. What it does not take in
     /// goes on waiting.
     pub(crate) fn steer(&self, session: &SessionKey, request: SteerRequest) {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::{OutId, TurnId};
-use frontdesk_core::markup::Part;
+use frontdesk_core::markup::{Part, followed_by};
 use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
@@ -118,7 +118,7 @@ fn end_of(ending: Ending) -> Option<&'static str> {
 
 /// A text that was cut off, and how its turn ended.
 fn whole(text: &str, ending: Ending) -> String {
-    end_of(ending).map_or_else(|| text.to_owned(), |how| format!("{text}\n\n{how}"))
+    end_of(ending).map_or_else(|| text.to_owned(), |how| followed_by(text, how))
 }
 
 /// The parts of a streamed message whose turn ended without an answer of its own: the whole text so far,

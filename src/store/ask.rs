@@ -58,6 +58,23 @@ impl StoreReader {
         .await
     }
 
+    /// The open questions of a chat, whichever agent asks, the oldest first: another agent may have come into use while one
+    /// waits for an answer.
+    pub async fn open_asks_in_chat(&self, session: &SessionKey) -> Result<Vec<AskView>> {
+        let chat = session.chat().to_owned();
+        self.read(move |sql| {
+            let open = concat!(
+                "SELECT ",
+                ask_columns!(),
+                " FROM ask a WHERE a.state = 'open' AND substr(a.key, 7 + instr(substr(a.key, 7), ':')) = ?1
+                  ORDER BY a.id LIMIT ?2"
+            );
+            let asks = sql.all_legible(open, params![chat, LISTED], ask)?;
+            Ok(asks.into_iter().map(|ask| ask.view).collect())
+        })
+        .await
+    }
+
     /// One question.
     pub async fn ask(&self, id: AskId) -> Result<Option<AskView>> {
         self.read(move |sql| Ok(load(sql, id)?.map(|ask| ask.view))).await
@@ -142,6 +159,31 @@ pub(crate) fn withdraw(tx: &Tx<'_>, turn: TurnId, cut_off: bool, now: DateTime<U
     )?;
     let end = if cut_off { AskEnd::Expired { default: None } } else { AskEnd::Cancelled };
     asks.iter().try_for_each(|ask| close_apart(tx, ask, &end, now))
+}
+
+/// The oldest question that keeps the messages of a session waiting.
+pub(crate) fn first_of(tx: &Tx<'_>, session: &SessionKey) -> Outcome<Option<AskView>> {
+    let first = concat!(
+        "SELECT ",
+        ask_columns!(),
+        " FROM ask a WHERE a.state = 'open' AND a.key = ?1 AND a.turn_id IS NOT NULL ORDER BY a.id LIMIT 1"
+    );
+    Ok(tx.all_legible(first, [session.as_str()], ask)?.into_iter().next().map(|ask| ask.view))
+}
+
+/// Somebody leaves a conversation: the questions of its turns end, which would keep the next one waiting.
+pub(crate) fn withdraw_from(tx: &Tx<'_>, session: &SessionKey, now: DateTime<Utc>) -> Outcome<()> {
+    let asks = open(
+        tx,
+        concat!(
+            "SELECT ",
+            ask_columns!(),
+            " FROM ask a WHERE a.state = 'open' AND a.key = ?1 AND a.turn_id IS NOT NULL"
+        ),
+        [session.as_str()],
+        now,
+    )?;
+    asks.iter().try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))
 }
 
 /// A session is stopped: the confirmations of commands that are open in it end. `before` is the id of the stopping

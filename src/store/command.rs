@@ -16,7 +16,7 @@ use crate::queue::WorkClass;
 use crate::row::{
     AccessChange, Author, CommandEffect, CommandFacts, Confirmation, Fenced, InboundRow, Reason,
 };
-use crate::stop::{stop, supersede};
+use crate::stop::{stop_chat, supersede};
 use crate::tx::Tx;
 use crate::waiting::dequeue;
 use crate::{Result, Store, StoreReader, access, ask, retry};
@@ -78,7 +78,7 @@ fn answer(
 ) -> Outcome<CommandFacts> {
     let facts = match effect {
         CommandEffect::None => CommandFacts::None,
-        CommandEffect::Stop => CommandFacts::Stopped(stop(tx, &row.session, row.id, now.wall)?),
+        CommandEffect::Stop => CommandFacts::Stopped(stop_chat(tx, &row.session, row.id, now.wall)?),
         CommandEffect::Retry => match retry::retry(tx, row)? {
             CommandFacts::Waits => return Ok(CommandFacts::Waits),
             facts => facts,

@@ -22,7 +22,9 @@ use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::quota::counted;
-use crate::row::{Admitted, Batch, Decided, Disposition, HistoryRow, MessageState, Reason, Stopped, Stored};
+use crate::row::{
+    Admitted, Batch, Decided, Disposition, EpochChange, HistoryRow, MessageState, Reason, Stopped, Stored,
+};
 use crate::sql::ms;
 use crate::stop::supersede;
 use crate::tx::Tx;
@@ -185,6 +187,10 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<S
     }
     let mode = session.as_ref().and_then(|session| session.queue_mode).unwrap_or(message.queue_mode);
     let outcome = join(tx, session, message, batch.received.wall)?;
+    // The reset rule takes back no question: somebody may need days for an answer.
+    if outcome.ended.is_some() && message.epoch != EpochChange::ByRule {
+        ask::withdraw_from(tx, &message.session, batch.received.wall)?;
+    }
     let id = insert(tx, batch, message, NewRow::waiting(message, outcome.epoch, outcome.reason))?;
     tx.queued(1);
     tell_reset(tx, batch, message, id, &outcome)?;
@@ -193,6 +199,10 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<S
         true => supersede(tx, &message.session, id, batch.received.wall)?,
         false => Stopped::default(),
     };
+    // The agent may take in a steered message meanwhile.
+    if message.disposition == Disposition::Turn && mode != QueueMode::Steer {
+        tell_of_question(tx, batch, message, id)?;
+    }
     let EpochOutcome { epoch, ended, began, .. } = outcome;
     Ok(Stored::Accepted { message: id, epoch, ended, began, mode, superseded })
 }
@@ -233,11 +243,24 @@ fn refuse(
     let new_row = NewRow::ended(MessageState::Refused, Reason::Refused(reason), epoch, Kept::All);
     let id = insert(tx, batch, message, new_row)?;
     let told = notify.tell && {
-        let (about, notice) = ([id], Notice::Refused(reason));
+        let first = match reason {
+            Refusal::SessionFull => ask::first_of(tx, &message.session)?,
+            _ => None,
+        };
+        let (about, refused) = ([id], Notice::Refused(reason));
+        let notice = first.map_or(refused, |first| Notice::Full(first.for_reader(&message.event.from.id)));
         let key = notify.once.unwrap_or_else(|| TextKey::notice(id, &notice));
         outgoing(message, &about, batch.received.wall).notice_as(tx, &key, &notice)?
     };
     Ok(Stored::Refused { message: id, reason, told })
+}
+
+/// A message that waits behind a question: the first one of each question is told so.
+fn tell_of_question(tx: &Tx<'_>, batch: &Batch, message: &Admitted, id: MessageId) -> Outcome<()> {
+    let Some(first) = ask::first_of(tx, &message.session)? else { return Ok(()) };
+    let (about, key) = ([id], TextKey::behind(first.id));
+    let notice = Notice::Behind(first.for_reader(&message.event.from.id));
+    outgoing(message, &about, batch.received.wall).notice_as(tx, &key, &notice).map(drop)
 }
 
 fn tell_reset(

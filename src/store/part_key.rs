@@ -38,6 +38,11 @@ impl TextKey {
         Self(format!("{id}/closed/{message}"))
     }
 
+    /// What the first person is told whose message waits behind a question: `a7/behind`.
+    pub(crate) fn behind(id: AskId) -> Self {
+        Self(format!("{id}/behind"))
+    }
+
     /// Something that was sent without a turn: `send/` and the key of the request.
     pub(crate) fn request(key: &str) -> Self {
         Self(format!("send/{key}"))

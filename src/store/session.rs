@@ -18,7 +18,7 @@ use crate::queue::WorkClass;
 use crate::row::{Author, EpochReason, EpochRow, HistoryRow, Page, SessionRow};
 use crate::sql::{Sql, at, count, int, maybe_at, ms, parsed};
 use crate::waiting::mode;
-use crate::{Result, Store, StoreReader};
+use crate::{Result, Store, StoreReader, ask};
 
 /// The columns of [`SessionRow`], of `session s`.
 macro_rules! session_select {
@@ -76,6 +76,7 @@ impl Store {
             let Some(session) = session_state(tx, &key)? else { return Ok(None) };
             let epoch = begin_next(tx, &key, &session, reason, now)?.epoch;
             tx.run("UPDATE session SET last_user_at = NULL WHERE key = ?1", [key.as_str()])?;
+            ask::withdraw_from(tx, &key, now)?;
             audit(tx, &author, "session reset", key.as_str(), "done", now)?;
             Ok(Some(epoch))
         })

@@ -12,6 +12,7 @@ use crate::fault::Outcome;
 use crate::finish::cancel;
 use crate::queue::WorkClass;
 use crate::row::{Author, Stopped, TurnState};
+use crate::sql::legible;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
 use crate::{Result, Store, ask};
@@ -49,6 +50,25 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: MessageId, now: DateTi
     tx.taken(rows.len());
     stopped.waiting.extend(rows);
     ask::withdraw_confirmations(tx, key, before.0, now)?;
+    Ok(stopped)
+}
+
+/// Ends what a chat has open, also with an agent that answers there no more: nothing else could reach that.
+pub(crate) fn stop_chat(
+    tx: &Tx<'_>,
+    session: &SessionKey,
+    before: MessageId,
+    now: DateTime<Utc>,
+) -> Outcome<Stopped> {
+    let open = "SELECT DISTINCT key FROM turn
+                WHERE state IN ('queued', 'running') AND substr(key, 7 + instr(substr(key, 7), ':')) = ?1";
+    let others = tx.all(open, [session.chat()], |row| legible(row, 0))?;
+    let mut stopped = stop(tx, session, before, now)?;
+    for other in others.into_iter().flatten().filter(|other: &SessionKey| other != session) {
+        let Stopped { running, waiting } = stop(tx, &other, before, now)?;
+        stopped.running.extend(running);
+        stopped.waiting.extend(waiting);
+    }
     Ok(stopped)
 }
 

@@ -1,5 +1,6 @@
 //! Questions to people: asked by an agent, answered once by somebody who may.
 
+mod blocking;
 mod hooked;
 mod written;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use frontdesk_core::delta::{AgentError, Compacted, Delta, Usage};
+use frontdesk_core::markup::closing;
 use frontdesk_core::port::Turn;
 use serde_json::Value;
 use tracing::warn;
@@ -143,7 +144,11 @@ impl Answer {
             }
         };
         if let Some(remark) = remark {
-            let gap = if sink.text.is_empty() { "" } else { "\n\n" };
+            // Below a code block that was cut off, and not in it.
+            let gap = match sink.text.is_empty() {
+                true => String::new(),
+                false => closing(&sink.text) + "\n\n",
+            };
             self.reports.send(Delta::Text(format!("{gap}{remark}"))).await;
         }
         self.reports.send(Delta::Done { text: None }).await;

@@ -78,6 +78,9 @@ impl Answerer {
     }
 }
 
+/// How an operator is called who answers instead of those who are asked: the name of a token says nothing to them.
+pub const OPERATOR: &str = "An operator";
+
 /// How a question has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AskEnd {
@@ -146,6 +149,9 @@ pub enum AskError {
     /// The person is not one of those who are asked.
     #[error("This question is not for you.")]
     NotYours,
+    /// The person is one of those who are asked, and may not write in the chat of the question now.
+    #[error("You may not write here at the moment, so your answer does not count.")]
+    MayNotWrite,
     /// The answer is none of its choices.
     #[error("That is not one of the choices. Answer with the number, the id or the label of a choice.")]
     UnknownChoice,
@@ -174,6 +180,7 @@ impl AskError {
             AskError::NoSuchAsk(_) => "no_such_ask",
             AskError::Closed(_) => "ask_closed",
             AskError::NotYours => "not_yours",
+            AskError::MayNotWrite => "may_not_write",
             AskError::UnknownChoice => "unknown_choice",
             AskError::NoText => "no_text",
             AskError::TooLong => "too_long",

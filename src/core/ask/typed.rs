@@ -22,8 +22,39 @@ pub fn instructions(id: AskId, kind: AskKind, choices: &[AskChoice], buttons: bo
     Some(text)
 }
 
-/// The answer that a typed text gives: the number of a choice (counted from 1), its id or its label in any case; or the
-/// text itself where free text is asked for. An error says why it is no answer.
+/// How to answer with the command, in Markdown: with the number of a choice, or with a text.
+pub fn by_command(id: AskId, choices: &[AskChoice]) -> String {
+    let number = id.0;
+    if choices.is_empty() {
+        return format!("`/answer {number} TEXT`");
+    }
+    let labels = (1..).zip(choices).map(|(n, choice)| format!("{n} {}", quoted_label(&choice.label)));
+    format!("`/answer {number} N`: {}", labels.collect::<Vec<_>>().join(", "))
+}
+
+/// A question that keeps messages waiting, for one reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenAsk {
+    /// The question.
+    pub ask: AskId,
+    /// How the reader can answer it, in Markdown; `None` if others are asked.
+    pub how: Option<String>,
+}
+
+impl OpenAsk {
+    /// What comes first, in Markdown.
+    pub fn sentence(&self) -> String {
+        let number = self.ask.0;
+        match &self.how {
+            Some(how) => format!("Question {number} waits for your answer first. Answer it with {how}."),
+            None => format!("Question {number} waits for the answer of somebody else first."),
+        }
+    }
+}
+
+/// The answer that a typed text gives: the label or the id of a choice in any case, or its number (counted from 1); or the
+/// text itself where free text is asked for. A label goes first: where there are buttons, people see labels and no numbers.
+/// An error says why it is no answer.
 pub fn read(kind: AskKind, choices: &[AskChoice], text: &str) -> Result<AskAnswer, AskError> {
     let text = text.trim();
     if kind == AskKind::Input {
@@ -35,10 +66,9 @@ pub fn read(kind: AskKind, choices: &[AskChoice], text: &str) -> Result<AskAnswe
     }
     let number = text.parse::<usize>().ok().filter(|_| text.bytes().all(|digit| digit.is_ascii_digit()));
     let same = |other: &str| other.to_lowercase() == text.to_lowercase();
-    let choice = match number {
-        Some(number) => number.checked_sub(1).and_then(|at| choices.get(at)),
-        None => choices.iter().find(|choice| same(&choice.id) || same(&choice.label)),
-    };
+    let named = choices.iter().find(|choice| same(&choice.label));
+    let named = named.or_else(|| choices.iter().find(|choice| same(&choice.id)));
+    let choice = named.or_else(|| choices.get(number?.checked_sub(1)?));
     choice.map(|choice| AskAnswer::Choice(choice.id.clone())).ok_or(AskError::UnknownChoice)
 }
 
@@ -84,6 +114,19 @@ mod tests {
         for text in ["0", "3", "+1", "-1", "1.", "", "why?", "99999999999999999999999"] {
             assert_eq!(read(text), Err(AskError::UnknownChoice), "{text}");
         }
+    }
+
+    #[test]
+    fn an_exact_label_or_id_wins_over_a_position() {
+        let choice = |id: &str, label: &str| AskChoice {
+            id: id.into(),
+            label: label.into(),
+            style: ChoiceStyle::Plain,
+        };
+        let numbers = [choice("x", "2"), choice("y", "3"), choice("1", "Other"), choice("z", "5")];
+        let read = |text: &str| read(AskKind::Choice, &numbers, text);
+        let chosen = |id: &str| Ok(AskAnswer::Choice(id.into()));
+        assert_eq!(["2", "3", "5", "1", "4"].map(read), ["x", "y", "z", "1", "z"].map(chosen));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::access::Action;
-use frontdesk_core::ask::{Answerer, AskView, Audience};
+use frontdesk_core::ask::{Answerer, AskView, Audience, by_command};
 use frontdesk_core::command::WrittenAnswer;
 use frontdesk_core::id::AskId;
 use frontdesk_core::message::SenderKind;
@@ -20,7 +20,7 @@ const SHOWN: usize = 120;
 /// The open questions of the chat.
 pub(super) async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
     let now = shared.time.wall();
-    let open = shared.store.open_asks(Some(&row.session)).await?;
+    let open = shared.store.open_asks_in_chat(&row.session).await?;
     let lines: Vec<String> = open.iter().map(|ask| line(ask, now)).collect();
     Ok(Plan::say(match lines.is_empty() {
         true => "There are no open questions in this chat.".to_owned(),
@@ -32,14 +32,7 @@ pub(super) async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
 pub(super) fn line(ask: &AskView, now: DateTime<Utc>) -> String {
     let left = span::length((ask.deadline - now).max(TimeDelta::zero()));
     let (number, text) = (ask.id.0, quoted(&ask.text, SHOWN));
-    let labels = ask.choices.iter().enumerate().map(|(n, choice)| {
-        let (n, label) = (n + 1, quoted_label(&choice.label));
-        format!("{n} {label}")
-    });
-    let how = match ask.choices.is_empty() {
-        true => format!("`/answer {number} TEXT`"),
-        false => format!("`/answer {number} N`: {}", labels.collect::<Vec<_>>().join(", ")),
-    };
+    let how = by_command(ask.id, &ask.choices);
     format!("Question {number} waits for an answer for another {left}: {text} Answer it with {how}.")
 }
 
@@ -86,7 +79,7 @@ async fn only(
     standing: Standing,
     text: &str,
 ) -> Result<Meant, StoreError> {
-    let mut open = shared.store.open_asks(Some(&row.session)).await?;
+    let mut open = shared.store.open_asks_in_chat(&row.session).await?;
     open.retain(|ask| match &ask.audience {
         Audience::Admins => standing == Standing::Admin,
         Audience::People(people) => people.contains(&row.from.id),

@@ -7,7 +7,7 @@ use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::span;
 use frontdesk_core::visible::quoted;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{InboundRow, SessionRow};
+use frontdesk_store::row::InboundRow;
 
 use super::{Plan, answer};
 use crate::shared::Shared;
@@ -22,17 +22,18 @@ pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
     let (settings, now) = (shared.settings(), shared.time.wall());
     let begun = shared.store.epochs(&row.session, Some(session.epoch + 1), 1).await?;
     let since = begun.first().map_or(session.created, |epoch| epoch.started);
+    let asks = shared.store.open_asks_in_chat(&row.session).await?;
+    let running = session.running.is_some() || shared.work.running.is_any_in_chat(&row.session);
+    let asked = asks.iter().any(|ask| ask.turn.is_some());
     let mut lines = vec![
-        activity(&session),
+        activity(running, asked, session.waiting),
         format!("This is conversation {}, started {}.", session.epoch, span::relative(since, now)),
         end(&shared.reset_policy(&settings, &row.session), session.last_user_at, now),
     ];
     if let Some(usage) = shared.store.last_usage(&row.session, session.epoch).await? {
         lines.extend(used(&usage));
     }
-    for ask in shared.store.open_asks(Some(&row.session)).await? {
-        lines.push(answer::line(&ask, now));
-    }
+    lines.extend(asks.iter().map(|ask| answer::line(ask, now)));
     if settings.config.limits.daily > 0 {
         let used = shared.store.quota_used(&row.from.id, settings.quota_day(now)).await?;
         lines.push(format!(
@@ -71,10 +72,12 @@ fn cost(micro: Option<u64>) -> String {
     micro.map(|micro| format!(" for {}.{:06}", micro / 1_000_000, micro % 1_000_000)).unwrap_or_default()
 }
 
-fn activity(session: &SessionRow) -> String {
-    match (session.running.is_some(), session.waiting) {
-        (true, 0) => "The agent is answering.".to_owned(),
-        (true, waiting) => format!("The agent is answering. {} in the queue.", counted(waiting, "message")),
+/// What the agent does; with `asked` it may have a question open.
+fn activity(running: bool, asked: bool, waiting: u64) -> String {
+    let does = if asked { "The agent waits for an answer." } else { "The agent is answering." };
+    match (running, waiting) {
+        (true, 0) => does.to_owned(),
+        (true, waiting) => format!("{does} {} in the queue.", counted(waiting, "message")),
         (false, 0) => "Nothing is running or waiting.".to_owned(),
         (false, waiting) => format!("{} in the queue.", counted(waiting, "message")),
     }

@@ -1,6 +1,6 @@
 //! Questions to people, for the API and the command line.
 
-use frontdesk_core::ask::{Answerer, AskError, AskView};
+use frontdesk_core::ask::{Answerer, AskError, AskView, OPERATOR};
 use frontdesk_core::id::AskId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_store::row::{Answering, AskFilter, GivenAnswer, Standing};
@@ -34,7 +34,12 @@ impl GatewayHandle {
         answer: impl Into<GivenAnswer>,
     ) -> Result<AskView, GatewayError> {
         let standing = if operator { Standing::Operator } else { Standing::Person };
-        let session = self.ask(id).await?.session;
+        let ask = self.ask(id).await?;
+        let by = match operator && !ask.names(&by.id) {
+            true => Answerer { name: by.name.or_else(|| Some(OPERATOR.to_owned())), ..by },
+            false => by,
+        };
+        let session = ask.session;
         let may_write = self.0.person_may_write(&self.0.settings(), &session, &by.id);
         let place = may_write.then_some(session);
         let answering = Answering { ask: id, given: answer.into(), by, standing, place, under: None };

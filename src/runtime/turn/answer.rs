@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use frontdesk_core::delivery::Ending;
-use frontdesk_core::markup::Part;
+use frontdesk_core::markup::{Part, followed_by};
 use frontdesk_core::retry::is_shortage;
 use frontdesk_core::visible::{is_visible, quoted_label};
 use frontdesk_core::{prompt, terminal};
@@ -179,8 +179,8 @@ fn remark(path: &Path, error: &MediaError) -> String {
 }
 
 fn append(text: &mut String, paragraph: &str) {
-    if !text.trim().is_empty() {
-        text.push_str("\n\n");
-    }
-    text.push_str(paragraph);
+    *text = match text.trim().is_empty() {
+        true => paragraph.to_owned(),
+        false => followed_by(text, paragraph),
+    };
 }

@@ -3,7 +3,7 @@
 use frontdesk_core::address::Address;
 use frontdesk_core::ask::{AskEnd, PostedAsk, instructions};
 use frontdesk_core::id::OutId;
-use frontdesk_core::markup::Part;
+use frontdesk_core::markup::{Part, followed_by};
 use frontdesk_core::visible::is_visible;
 use rusqlite::params;
 
@@ -15,7 +15,7 @@ use crate::tx::Tx;
 
 /// The question with a line that says how it has ended.
 pub(super) fn closing_text(ask: &AskRow, end: &AskEnd) -> String {
-    format!("{}\n\n{}", ask.view.text, end.line(&ask.view.choices))
+    followed_by(&ask.view.text, &end.line(&ask.view.choices))
 }
 
 /// The message that replaces the last of a question's messages once it has ended. Its last paragraph says how. If the whole
@@ -31,7 +31,8 @@ pub(super) fn closing_part(
         return parts.pop();
     }
     let (question, line) = text.rsplit_once("\n\n").unwrap_or(("", text));
-    let shortened = |end: usize| renderer.parts(to, &format!("{}…\n\n{line}", question[..end].trim_end()));
+    let shortened =
+        |end: usize| renderer.parts(to, &followed_by(&format!("{}…", question[..end].trim_end()), line));
     let ends: Vec<usize> = question.char_indices().map(|(at, _)| at).collect();
     let fitting = ends.partition_point(|end| shortened(*end).len() <= messages);
     let mut parts = match fitting.checked_sub(1).and_then(|last| ends.get(last)) {
@@ -79,7 +80,7 @@ pub(crate) fn seen(
 /// A question and how to answer it in writing.
 pub(super) fn with_instructions(text: &str, how: Option<&str>) -> String {
     match how {
-        Some(how) => format!("{text}\n\n{how}"),
+        Some(how) => followed_by(text, how),
         None => text.to_owned(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use frontdesk_core::ask::{AskEnd, AskKind, Question};
 use frontdesk_core::notice::Failure;
 use frontdesk_world::{ScriptedAgent, Step, World, plan};
 
@@ -71,4 +72,37 @@ async fn a_new_conversation_leaves_behind_what_waited_for_a_removed_agent() {
     anna.says("/retry").await;
     world.at_rest().await;
     assert_eq!(anna.sees().last().unwrap(), "There is no message to answer again in this conversation.");
+}
+
+#[tokio::test]
+async fn what_a_removed_agent_still_does_is_shown_answered_and_stopped_from_its_chat() {
+    let mut world = World::with(plan().buttons()).await;
+    let anna = world.user("anna");
+    let asks = |text: &str| Question {
+        kind: AskKind::Permission,
+        text: text.to_owned(),
+        choices: Vec::new(),
+        audience: None,
+        deadline: None,
+        default: None,
+    };
+    world.agent().will([Step::Ask(asks("Delete it?")), Step::Say("done"), Step::Hang]);
+    anna.says("clean up").await;
+    world.platform().shows("anna", 1, |post| post.text == "Delete it?").await;
+    let new = Arc::new(ScriptedAgent::default());
+    world.reload().agent_named("second", &new).apply(&mut world).await.unwrap();
+
+    anna.says("/status").await;
+    for line in ["The agent waits for an answer.", "Question 1 waits"] {
+        world.platform().shows("anna", 1, |post| post.text.starts_with(line)).await;
+    }
+    anna.says("/answer Allow").await;
+    let told = world.agent().told(1).await.swap_remove(0);
+    assert!(matches!(told, Ok(AskEnd::Answered { .. })), "{told:?}");
+
+    anna.says("/stop").await;
+    world.platform().shows("anna", 1, |post| post.text == "Stopped the answer.").await;
+    anna.says("hello").await;
+    world.at_rest().await;
+    assert_eq!(anna.sees().last().unwrap(), "hello", "the new agent answers");
 }
