@@ -225,11 +225,11 @@ fn limits(admission: &Admission<'_>, plan: Plan) -> Plan {
         return plan;
     }
     let configured = shared.configured_id(settings, &source.account, chat);
-    let allowed = match admission.is_by_admin() {
+    let count = || match admission.is_by_admin() {
         true => settings.limits.allows_admin(&event.from.id),
         false => settings.limits.allows(&event.from.id, &event.address, &configured),
     };
-    match allowed {
+    match shared.inbound.albums.allows(event, shared.time.mono(), count) {
         false => Plan {
             disposition: Disposition::Refused(Refusal::RateLimited),
             epoch: EpochChange::ByRule,

@@ -4,6 +4,7 @@ mod access;
 mod access_change;
 mod active_agents;
 mod adapters;
+mod albums;
 mod announcer;
 mod ask_deadlines;
 mod asks;

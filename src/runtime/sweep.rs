@@ -41,6 +41,7 @@ async fn sweep(shared: &Shared, long: bool) -> Result<(), frontdesk_store::Store
     expire(shared).await?;
     shared.settings().limits.sweep();
     shared.inbound.notices.sweep(shared.time.mono());
+    shared.inbound.albums.sweep(shared.time.mono());
     shared.work.running.sweep(shared.time.mono());
     shared.access.bot_loops.sweep(shared.time.mono());
     observe(shared).await?;

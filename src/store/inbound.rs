@@ -14,12 +14,13 @@ use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_core::queue_mode::QueueMode;
 use rusqlite::params;
 
-use crate::epoch::{EpochOutcome, join, session_state};
+use crate::epoch::{EpochOutcome, SessionState, join, session_state};
 use crate::fault::{Fault, Outcome};
 use crate::insert::{Kept, NewRow, count_dropped, insert, known};
 use crate::message::{history, history_select};
 use crate::part::Outgoing;
 use crate::part_key::TextKey;
+use crate::pieces::{self, Earlier};
 use crate::queue::WorkClass;
 use crate::quota::counted;
 use crate::row::{
@@ -164,19 +165,36 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<S
     if let Disposition::Refused(reason) = message.disposition {
         return refuse(tx, batch, message, epoch, reason, Notify::each(tell));
     }
-    if let Some(session) = &session {
-        if message.disposition == Disposition::Turn
-            && message.event.kind == EventKind::Edit
-            && edit::noted(tx, batch, message, session)?
-        {
-            return Ok(Stored::Noted);
-        }
-        if session.waiting >= u64::from(message.per_session) {
-            let head = oldest_waiting(tx, &message.session)?;
-            let once = head.map(|head| TextKey::full(&message.session, head));
-            let notify = Notify { once, ..Notify::each(tell) };
-            return refuse(tx, batch, message, epoch, Refusal::SessionFull, notify);
-        }
+    if let Some(session) = &session
+        && message.disposition == Disposition::Turn
+        && message.event.kind == EventKind::Edit
+        && edit::noted(tx, batch, message, session)?
+    {
+        return Ok(Stored::Noted);
+    }
+    match pieces::earlier(tx, message)? {
+        Earlier::Refused(reason) => refuse(tx, batch, message, epoch, reason, Notify::each(false)),
+        Earlier::Waiting => store_waiting(tx, batch, message, session),
+        Earlier::None => within_limits(tx, batch, message, session, tell),
+    }
+}
+
+/// Stores a message for which its sender or its session may have reached a limit.
+fn within_limits(
+    tx: &Tx<'_>,
+    batch: &Batch,
+    message: &Admitted,
+    session: Option<SessionState>,
+    tell: bool,
+) -> Outcome<Stored> {
+    let epoch = session.as_ref().map(|session| session.epoch);
+    if let Some(session) = &session
+        && session.waiting >= u64::from(message.per_session)
+    {
+        let head = oldest_waiting(tx, &message.session)?;
+        let once = head.map(|head| TextKey::full(&message.session, head));
+        let notify = Notify { once, ..Notify::each(tell) };
+        return refuse(tx, batch, message, epoch, Refusal::SessionFull, notify);
     }
     if let Some(quota) = message.quota
         && !counted(tx, &message.event.from.id, quota)?
@@ -185,6 +203,15 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<S
         let notify = Notify { once, ..Notify::each(tell) };
         return refuse(tx, batch, message, epoch, Refusal::Quota, notify);
     }
+    store_waiting(tx, batch, message, session)
+}
+
+fn store_waiting(
+    tx: &Tx<'_>,
+    batch: &Batch,
+    message: &Admitted,
+    session: Option<SessionState>,
+) -> Outcome<Stored> {
     let mode = session.as_ref().and_then(|session| session.queue_mode).unwrap_or(message.queue_mode);
     let outcome = join(tx, session, message, batch.received.wall)?;
     // The reset rule takes back no question: somebody may need days for an answer.

@@ -47,6 +47,7 @@ mod pairing;
 mod pairing_request;
 mod part;
 pub mod part_key;
+mod pieces;
 mod purge;
 mod queue;
 mod quota;

@@ -30,6 +30,25 @@ async fn a_person_over_the_rate_limit_gets_one_notice_a_minute() {
 }
 
 #[tokio::test]
+async fn the_rate_limit_counts_an_album_as_one_message() {
+    let world =
+        World::with(plan().with(|config| config.limits.user = Rate { per_minute: 6, burst: 2 })).await;
+    let accepted = async |album: &str| {
+        let mut accepted = 0;
+        for n in 0..4 {
+            let piece = message_from("anna", &format!("{album} {n}")).of_album(album);
+            let outcome = world.platform().outcome_of(piece).await;
+            accepted += usize::from(matches!(outcome, Outcome::Accepted { .. }));
+        }
+        accepted
+    };
+    assert_eq!((accepted("a").await, accepted("b").await, accepted("c").await), (4, 4, 0));
+    world.clock().pass(Duration::from_secs(10));
+    assert_eq!(accepted("c").await, 0, "a refused album is refused as a whole");
+    assert_eq!(accepted("d").await, 4);
+}
+
+#[tokio::test]
 async fn the_flood_of_one_person_limits_nobody_else() {
     let world =
         World::with(plan().with(|config| config.limits.user = Rate { per_minute: 6, burst: 1 })).await;

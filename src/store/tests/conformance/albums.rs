@@ -1,6 +1,7 @@
 //! The pieces of an album make one turn.
 
 use frontdesk_core::id::MessageId;
+use frontdesk_core::message::Refusal;
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
@@ -69,4 +70,58 @@ async fn an_album_does_not_reach_over_an_epoch() {
     let sent = all(&fixture, vec![piece("1", "x"), renewed]).await;
     let turn = fixture.claim("anna").await.unwrap();
     assert_eq!((ids(&turn), turn.more), (sent[..1].to_vec(), true));
+}
+
+/// What became of each piece: whether it was accepted, or why it was refused and whether its sender was told.
+fn fates(stored: &[Stored]) -> Vec<Option<(Refusal, bool)>> {
+    let fate = |stored: &Stored| match stored {
+        Stored::Accepted { .. } => None,
+        Stored::Refused { reason, told, .. } => Some((*reason, *told)),
+        other => panic!("{other:?}"),
+    };
+    stored.iter().map(fate).collect()
+}
+
+#[tokio::test]
+async fn an_album_is_not_cut_where_its_session_is_full() {
+    let fixture = Fixture::open().await;
+    for n in 0..3 {
+        fixture.accept_one(1, says("anna", &n.to_string(), "x")).await;
+    }
+    let pieces = |album: &str| -> Vec<Admitted> {
+        ["1", "2", "3"].map(|n| piece(&format!("{album}{n}"), album)).into()
+    };
+    assert_eq!(fates(&fixture.accept(2, pieces("x")).await), [None, None, None], "the first piece had space");
+    let full = |told| Some((Refusal::SessionFull, told));
+    assert_eq!(fates(&fixture.accept(3, pieces("y")).await), [full(true), full(false), full(false)]);
+    // Space that comes meanwhile does not let the rest of a refused album in.
+    fixture.claim("anna").await.unwrap();
+    for n in 0..3 {
+        fixture.accept(4, vec![Admitted { per_session: 99, ..piece(&format!("y-late-{n}"), "y") }]).await;
+    }
+    assert_eq!(fixture.store.waiting(), 5, "two messages, and one album of three pieces");
+}
+
+#[tokio::test]
+async fn an_album_counts_once_against_the_daily_limit() {
+    let fixture = Fixture::open().await;
+    let quota = Some(Quota { limit: 2, day: 20_000 });
+    let pieces = |album: &str| -> Vec<Admitted> {
+        ["1", "2", "3"]
+            .map(|n| Admitted { quota, per_session: 99, ..piece(&format!("{album}{n}"), album) })
+            .into()
+    };
+    for album in ["x", "y"] {
+        assert_eq!(fates(&fixture.accept(1, pieces(album)).await), [None, None, None]);
+    }
+    let over = |told| Some((Refusal::Quota, told));
+    assert_eq!(fates(&fixture.accept(1, pieces("z")).await), [over(true), over(false), over(false)]);
+}
+
+#[tokio::test]
+async fn an_album_without_end_is_limited_like_messages() {
+    let fixture = Fixture::open().await;
+    let pieces = (0..30).map(|n| piece(&n.to_string(), "x")).collect();
+    let accepted = fates(&fixture.accept(1, pieces).await).into_iter().filter(Option::is_none).count();
+    assert_eq!(accepted, 20);
 }
