@@ -59,9 +59,7 @@ async fn a_session_says_what_waits_in_it_and_how() {
     socket.prompt("2", "!wait 60000 x").await;
     socket.receive_type("accepted").await;
     let path = format!("/api/session/{}", MAIN.replace(':', "%3A"));
-    while server.get(&path).await.body["running"].is_null() {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    while server.get(&path).await.body["running"].is_null() {}
     socket.prompt("3", "later").await;
     let accepted = socket.receive_type("accepted").await;
     let queue = server.get(&path).await.body["queue"].clone();
