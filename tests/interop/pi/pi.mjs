@@ -2,10 +2,11 @@
 //
 //   FRONTDESK_INTEROP=FOLDER node pi.mjs [PART OF A TEST'S NAME]
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Gateway } from "../../page/program.mjs";
+import { check, eventually } from "./check.mjs";
 import { models, programs, startModel } from "./model.mjs";
 
 const model = await startModel();
@@ -14,6 +15,13 @@ gateway.env = { PATH: `${programs}:${process.env.PATH}`, PI_OFFLINE: "1" };
 const piFolder = join(gateway.home, "pi-config");
 mkdirSync(piFolder);
 writeFileSync(join(piFolder, "models.json"), models(model.url));
+for (const role of ["mentor", "everybody"]) {
+  const folder = join(gateway.home, role, "greet");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "SKILL.md"), `---\nname: greet\ndescription: Greets.\n---\nGreet as ${role}.\n`);
+}
+writeFileSync(join(gateway.home, "everybody", "sum.md"), "---\ndescription: Adds.\n---\nAdd $1 and $2\n");
+writeFileSync(join(gateway.home, "everybody.md"), "You work for everybody.");
 writeFileSync(join(gateway.home, "frontdesk.toml"), `
 [agents.main]
 kind = "pi"
@@ -24,6 +32,9 @@ agent_dir = "pi-config"
 inherit_env = ["PI_OFFLINE"]
 approvals = { write = "ask", edit = "deny" }
 pool = { min = 0, max = 2 }
+skills = ["mentor", "everybody"]
+prompt_templates = ["everybody/sum.md"]
+append_system_prompt = ["You are a mentor.", "everybody.md"]
 `);
 
 /** Sends a text and returns the answer. */
@@ -46,15 +57,6 @@ async function messages(chat) {
   const key = encodeURIComponent(session(chat));
   const { body } = await gateway.api("GET", `api/session/${key}/messages`);
   return body.messages;
-}
-
-/** Calls `look` until it returns something. */
-async function eventually(what, look) {
-  for (const end = Date.now() + 20_000; Date.now() < end; await pause(50)) {
-    const found = await look();
-    if (found) return found;
-  }
-  throw new Error(`never: ${what}`);
 }
 
 /** The processes whose command line contains this. */
@@ -142,6 +144,14 @@ const tests = {
 
   async "a tool that the configuration denies does not run"() {
     assert.match(await say("edit hello.txt", "tool"), /not allowed by the gateway's configuration/);
+  },
+
+  async "the first of two skills counts, templates are filled in, and the system prompt grows in order"() {
+    const greeting = await say("/skill:greet", "role");
+    assert.ok(/Greet as mentor/.test(greeting) && !/everybody/.test(greeting), greeting);
+    assert.equal(await say("/sum 2 3", "role"), "echo: Add 2 and 3");
+    const { role, content } = model.requests().at(-1).messages[0];
+    assert.ok(role === "system" && /You are a mentor\.[^]*You work for everybody\./.test(JSON.stringify(content)), role);
   },
 
   async "a message steers a running answer"() {
@@ -241,21 +251,4 @@ const tests = {
   },
 };
 
-let failed = 0;
-await gateway.start();
-for (const [name, test] of Object.entries(tests)) {
-  if (process.argv[2] && !name.includes(process.argv[2])) continue;
-  const begun = Date.now();
-  try {
-    await test();
-    console.log(`ok      ${name} (${Date.now() - begun} ms)`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}\n${error.stack}`);
-  }
-}
-await gateway.kill();
-await model.stop();
-if (failed) console.log(gateway.log);
-rmSync(gateway.home, { recursive: true, force: true });
-process.exit(failed ? 1 : 0);
+await check(gateway, tests, () => model.stop());
