@@ -149,7 +149,7 @@ const tests = {
   async "the first of two skills counts, templates are filled in, and the system prompt grows in order"() {
     const greeting = await say("/skill:greet", "role");
     assert.ok(/Greet as mentor/.test(greeting) && !/everybody/.test(greeting), greeting);
-    assert.equal(await say("/sum 2 3", "role"), "echo: Add 2 and 3");
+    assert.equal(await say("//sum 2 3", "role"), "echo: Add 2 and 3");
     const { role, content } = model.requests().at(-1).messages[0];
     assert.ok(role === "system" && /You are a mentor\.[^]*You work for everybody\./.test(JSON.stringify(content)), role);
   },
