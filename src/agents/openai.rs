@@ -25,6 +25,7 @@ use sink::{DeltaResult, reported};
 pub use config::{Config, Price, PromptFile, SystemPrompt};
 
 mod answer;
+mod calls;
 mod chunk;
 mod config;
 mod fault;

@@ -1,7 +1,7 @@
 //! How to reach the turns that run, to cancel them or to add a message, including those that were claimed and have not begun yet.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -59,6 +59,8 @@ pub(crate) struct RunningTurn {
     /// How many tool calls it has made, and how many of them act.
     calls: AtomicU64,
     acts: AtomicU64,
+    /// Whether a tool has put something into the outbox.
+    pub(crate) has_sent: Arc<AtomicBool>,
 }
 
 /// A call of one of the gateway's own tools.
@@ -77,6 +79,8 @@ pub(crate) struct TurnInputs {
     pub(crate) steers: mpsc::UnboundedReceiver<SteerRequest>,
     /// Calls of the gateway's tools.
     pub(crate) tools: mpsc::UnboundedReceiver<ToolEvent>,
+    /// Whether one of them has sent something to the chat.
+    pub(crate) has_sent: Arc<AtomicBool>,
 }
 
 impl RunningTurn {
@@ -94,8 +98,10 @@ impl RunningTurn {
             tools,
             calls: AtomicU64::new(0),
             acts: AtomicU64::new(0),
+            has_sent: Arc::default(),
         };
-        (running, TurnInputs { stop, steers: messages, tools: events })
+        let has_sent = running.has_sent.clone();
+        (running, TurnInputs { stop, steers: messages, tools: events, has_sent })
     }
 
     /// A number for a tool call, unique in this attempt of the turn; `None` if the turn has made too many calls.

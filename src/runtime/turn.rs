@@ -13,6 +13,7 @@ mod steering;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use frontdesk_core::delta::{AgentError, Usage};
@@ -94,6 +95,8 @@ struct TurnRun<'r> {
     steering: Steering,
     /// Calls of the gateway's tools.
     tools: mpsc::UnboundedReceiver<ToolEvent>,
+    /// Whether one of them has sent something to the chat.
+    has_sent: Arc<AtomicBool>,
 }
 
 /// Runs the oldest waiting turn of a session: the work of a lane.
@@ -131,7 +134,7 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
     // After the claim: what a reload takes away is taken from every turn that it could not cancel.
     let settings = shared.settings();
     let started = shared.time.mono();
-    let TurnInputs { stop, steers, tools } = shared.work.running.begin(&turn);
+    let TurnInputs { stop, steers, tools, has_sent } = shared.work.running.begin(&turn);
     let flow = Flow::new(shared, &settings, &turn, &stop);
     let (files, hooks) = (AnswerFiles::default(), TurnHooks::default());
     let (steering, questions) = (Steering::new(steers), Questions::default());
@@ -147,6 +150,7 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
         hooks,
         steering,
         tools,
+        has_sent,
     };
     let ended = run.run_to_end(&stop).await;
     shared.work.running.end(turn.claim.id);

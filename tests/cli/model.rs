@@ -93,3 +93,27 @@ fn without_a_key_the_start_says_how_to_get_a_model() {
     let ran = Daemon::start(&home.path()).stop();
     assert!(ran.out.contains("the built-in test agent") && ran.out.contains("OPENAI_API_KEY"), "{ran:?}");
 }
+
+#[test]
+fn a_model_sends_a_message_by_a_tool_before_its_answer() {
+    let (home, provider) = (NewHome::new(), Provider::new());
+    let daemon = Daemon::start_with(&mut provider.command(&home));
+    let sending = |arguments: &str| {
+        let call = json!({"index": 0, "id": "call_1", "type": "function",
+                          "function": {"name": "send_message", "arguments": arguments}});
+        let called = Script::saying(&[]).event(&json!({"choices": [{"delta": {"tool_calls": [call]}}]}));
+        called.finish("tool_calls").usage(100, 10).done()
+    };
+    provider.model.will(sending(r#"{"text":"by the tool"}"#));
+    provider.model.will(Script::answer(&["It is sent."]));
+    assert_eq!(home.run(&["chat", "go"]).good().out, "It is sent.\n");
+    let sent = home.run(&["outbox", "--json"]).good().out.clone();
+    assert!(sent.contains("by the tool"), "{sent}");
+    let results = provider.model.requests()[1]["messages"].as_array().unwrap().clone();
+    assert_eq!(results.last().unwrap()["content"], "It is on its way.");
+    // With nothing more to say than what the tool has sent.
+    provider.model.will(sending(r#"{"text":"all of it"}"#));
+    provider.model.will(Script::answer(&[]));
+    home.run(&["chat", "go"]).good();
+    daemon.stop();
+}

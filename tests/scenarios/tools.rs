@@ -68,6 +68,19 @@ async fn a_message_and_a_file_go_to_the_chat_before_the_answer() {
 }
 
 #[tokio::test]
+async fn an_agent_that_has_sent_a_message_need_not_answer() {
+    let world = World::new().await;
+    world.agent().will([send("all of it")]);
+    let message = world.user("anna").says("go").await;
+    assert_eq!(world.ended(message).await.message.state.name(), "answered");
+    world.at_rest().await;
+    assert_eq!(world.user("anna").sees(), ["all of it"]);
+    world.agent().will([call("session_status", json!({}))]);
+    world.user("ben").says("go").await;
+    assert_eq!(world.user("ben").hears().await, "(The agent had nothing to say.)");
+}
+
+#[tokio::test]
 async fn a_message_goes_to_the_chat_of_the_turn_and_to_no_other() {
     let world = World::new().await;
     world.agent().will([send("for the group"), Step::Say("done")]);

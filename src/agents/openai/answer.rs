@@ -21,11 +21,14 @@ use super::sink::{Reports, Sink};
 const COMPACTED_FROM: u64 = 65;
 /// How often the assumed context window is halved when the provider says that a request does not fit into it.
 const HALVINGS: u32 = 4;
+/// Maximum number of requests for one answer: as long as the model calls tools, it is asked again.
+const REQUESTS: u32 = 25;
 /// What an image costs, in tokens, as far as one can say without the provider.
 const IMAGE: u64 = 1000;
 
 /// What a person reads below an answer that the model did not end by itself.
-const REMARKS: [(Ended, &str); 3] = [
+const REMARKS: [(Ended, &str); 4] = [
+    (Ended::Finished(Finish::Calls), "(The model called too many tools, and the answer ends here.)"),
     (Ended::Finished(Finish::Length), "(The answer reached the model's maximum length and ends here.)"),
     (Ended::Finished(Finish::Filtered), "(The provider's content filter ended the answer here.)"),
     (Ended::TooLong, "(The answer is too long for a chat and ends here.)"),
@@ -38,6 +41,34 @@ pub(super) struct Answer {
     pub(super) reports: Reports,
 }
 
+/// What the requests of one answer have cost.
+#[derive(Default)]
+struct Spent {
+    requests: u32,
+    total: Usage,
+    last: Usage,
+}
+
+impl Spent {
+    fn add(&mut self, usage: Usage) {
+        let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.saturating_add(other)),
+            (one, other) => one.or(other),
+        };
+        let before = std::mem::take(&mut self.total);
+        self.total = Usage {
+            model: usage.model.clone().or(before.model),
+            input: sum(before.input, usage.input),
+            output: sum(before.output, usage.output),
+            cache_read: sum(before.cache_read, usage.cache_read),
+            cache_write: sum(before.cache_write, usage.cache_write),
+            cost_micro: sum(before.cost_micro, usage.cost_micro),
+            ..Usage::default()
+        };
+        (self.last, self.requests) = (usage, self.requests + 1);
+    }
+}
+
 /// What a request consists of.
 struct Asked {
     body: Value,
@@ -45,6 +76,23 @@ struct Asked {
     bytes: usize,
     /// The estimated number of its tokens.
     tokens: u64,
+}
+
+impl Asked {
+    fn offers_tools(&self) -> bool {
+        self.body.get("tools").is_some()
+    }
+
+    /// Adds what was said and called since. The last request allows no more calls, so that the model comes to an end.
+    fn go_on(&mut self, messages: Vec<Value>, is_last: bool) {
+        self.bytes += messages.iter().map(|message| message.to_string().len()).sum::<usize>();
+        if let Some(said) = self.body["messages"].as_array_mut() {
+            said.extend(messages);
+        }
+        if is_last {
+            self.body["tool_choice"] = "none".into();
+        }
+    }
 }
 
 impl Answer {
@@ -55,23 +103,38 @@ impl Answer {
         let images =
             if self.model.config.vision { Images::of(&self.turn, max).await } else { Images::default() };
         let mut window = self.model.config.context_window;
-        let mut usage = Usage::default();
         let mut sink = Sink::shown(self.reports.clone());
-        for halvings in 0.. {
-            let asked = self.asked(&system, &images, window).await?;
+        let mut asked = self.asked(&system, &images, window).await?;
+        let (mut halvings, mut spent) = (0, Spent::default());
+        loop {
+            let (before, mut usage) = (sink.text.len(), Usage::default());
             let ended = self.model.provider.ask(&asked.body, &mut sink, &mut usage).await;
+            spent.add(usage);
+            let is_first = spent.requests == 1 && sink.text.is_empty();
             match ended {
-                Err(fault) if fault.is_too_long() && halvings < HALVINGS && sink.text.is_empty() => {
-                    window /= 2;
+                Err(fault) if is_first && fault.is_too_long() && halvings < HALVINGS => {
+                    (window, halvings, spent) = (window / 2, halvings + 1, Spent::default());
                     warn!(
                         agent = self.model.name, session = %self.turn.session, window,
                         "the conversation does not fit into the model's context; less of it is sent. Set context_window"
                     );
+                    asked = self.asked(&system, &images, window).await?;
                 }
-                ended => return self.end(ended, sink, usage, &asked, &images).await,
+                Err(fault) if is_first && asked.offers_tools() && fault.refuses_tools() => {
+                    spent = Spent::default();
+                    self.model.without_tools();
+                    asked = self.asked(&system, &images, window).await?;
+                }
+                Ok(Ended::Finished(Finish::Calls)) if spent.requests < REQUESTS => {
+                    self.report(&spent, asked.tokens).await;
+                    let said = sink.text[before..].trim();
+                    let messages = std::mem::take(&mut sink.calls).carried_out(&self.turn.tools, said).await;
+                    asked.go_on(messages, spent.requests + 1 == REQUESTS);
+                    sink.go_on();
+                }
+                ended => return self.end(ended, sink, &spent, &asked, &images).await,
             }
         }
-        Ok(())
     }
 
     /// What the model is asked, within this context window. A conversation that fills too much of it is compacted before.
@@ -80,7 +143,9 @@ impl Answer {
         let sizes = &model.token_sizes;
         let now = messages::current(turn, &|path| images.has(path));
         let pictures = IMAGE * u64::try_from(images.count()).unwrap_or(u64::MAX);
-        let fixed = sizes.tokens(&turn.session, system.len() + memory::bytes(&now)) + pictures;
+        let tools = model.tools(turn);
+        let offered = tools.as_ref().map_or(0, |tools| tools.to_string().len());
+        let fixed = sizes.tokens(&turn.session, system.len() + offered + memory::bytes(&now)) + pictures;
         let share = model.share(&turn.session, window, fixed);
         let mut past = model.past(turn, share).await?;
         let filled = fixed + sizes.tokens(&turn.session, past.bytes());
@@ -90,9 +155,12 @@ impl Answer {
         {
             past = self.compacted(system, past, share, filled).await;
         }
-        let bytes = system.len() + past.bytes() + memory::bytes(&now);
+        let bytes = system.len() + offered + past.bytes() + memory::bytes(&now);
         let said: Vec<Said> = past.said.into_iter().chain(now).collect();
-        let body = model.body(turn, messages::messages(system, &said, &images.urls()));
+        let mut body = model.body(turn, messages::messages(system, &said, &images.urls()));
+        if let Some(tools) = tools {
+            body["tools"] = tools;
+        }
         Ok(Asked { body, bytes, tokens: sizes.tokens(&turn.session, bytes) + pictures })
     }
 
@@ -120,21 +188,29 @@ impl Answer {
         }
     }
 
+    /// Reports what the answer has cost so far. `estimated` stands in for the use of the context where the provider counts
+    /// nothing.
+    async fn report(&self, spent: &Spent, estimated: u64) {
+        let Usage { input, output, .. } = spent.last;
+        let context = input.map_or(estimated, |input| input.saturating_add(output.unwrap_or_default()));
+        self.reports.send(Delta::Usage(self.model.priced(&self.turn, spent.total.clone(), context))).await;
+    }
+
     /// Reports how the answer ended and what it cost.
     async fn end(
         self,
         ended: Result<Ended, Fault>,
         sink: Sink,
-        usage: Usage,
+        spent: &Spent,
         asked: &Asked,
         images: &Images,
     ) -> Result<(), AgentError> {
         let session = &self.turn.session;
-        if let Some(tokens) = usage.input.filter(|_| images.count() == 0) {
+        if let Some(tokens) = spent.last.input.filter(|_| images.count() == 0) {
             self.model.token_sizes.note(session, asked.bytes, tokens);
         }
         let estimated = asked.tokens + self.model.token_sizes.tokens(session, sink.text.len());
-        self.reports.send(Delta::Usage(self.model.priced(&self.turn, usage, estimated))).await;
+        self.report(spent, estimated).await;
         let remark = match &ended {
             Ok(ended) => REMARKS.iter().find(|(end, _)| end == ended).map(|(_, remark)| *remark),
             Err(fault) if sink.text.is_empty() => return Err(fault.clone().into()),

@@ -5,6 +5,8 @@
 use frontdesk_core::delta::Usage;
 use serde_json::Value;
 
+use super::calls::CallPiece;
+
 /// What one piece says.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Chunk {
@@ -14,6 +16,8 @@ pub(super) struct Chunk {
     pub(super) text: String,
     /// Whether the model has thought, which is not shown.
     pub(super) has_reasoning: bool,
+    /// Parts of calls of tools.
+    pub(super) calls: Vec<CallPiece>,
     /// Why the answer ends here. An empty reason is none.
     pub(super) finish: Option<String>,
     /// What the answer has cost so far.
@@ -39,6 +43,7 @@ impl Chunk {
             has_reasoning: ["reasoning_content", "reasoning"]
                 .iter()
                 .any(|key| !text_of(&said[*key]).is_empty()),
+            calls: CallPiece::read(said),
             finish: filled(&choice["finish_reason"]),
             usage: usage(&value["usage"]),
         })

@@ -44,6 +44,10 @@ pub struct Config {
     /// Whether the model sees images. Otherwise it is told that one came.
     #[serde(default = "Config::on")]
     pub vision: bool,
+    /// Whether the model gets the gateway's tools: it can then send a message or a file before its answer is complete, and
+    /// read the state of the conversation.
+    #[serde(default = "Config::on")]
+    pub tools: bool,
     /// Maximum size of an image that is sent to the model, in bytes.
     #[serde(default = "Config::max_image")]
     pub max_image: u64,
@@ -104,7 +108,8 @@ pub struct Price {
 }
 
 /// Parameters that Frontdesk sets by itself.
-const OURS: [&str; 7] = ["model", "messages", "stream", "n", "tools", "functions", "reasoning_effort"];
+const OURS: [&str; 8] =
+    ["model", "messages", "stream", "n", "tools", "tool_choice", "functions", "reasoning_effort"];
 
 impl Config {
     /// The config of a model with all other keys at their defaults.
@@ -119,6 +124,7 @@ impl Config {
             parameters: BTreeMap::new(),
             system_prompt: None,
             vision: true,
+            tools: true,
             max_image: Self::max_image(),
             context_window: Self::context_window(),
             compact: true,

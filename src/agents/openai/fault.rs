@@ -142,6 +142,20 @@ impl Fault {
         }
     }
 
+    /// Whether the request was refused because it offered tools.
+    pub(super) fn refuses_tools(&self) -> bool {
+        let report = match self {
+            Fault::Refused { status: 400 | 404 | 405 | 422 | 500 | 501, report, .. }
+            | Fault::Reported(report) => report,
+            _ => return false,
+        };
+        let text = format!("{} {}", report.code, report.message).to_lowercase();
+        // Ollama, vLLM, llama.cpp and OpenRouter, in this order.
+        ["does not support tools", "tool choice requires", "tools param requires", "support tool use"]
+            .iter()
+            .any(|sign| text.contains(sign))
+    }
+
     /// How long the provider asks to wait.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {

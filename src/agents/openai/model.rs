@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use frontdesk_core::delta::{AgentError, SUMMARY, Usage};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Clock, Mono, Turn};
 use serde_json::{Value, json};
+use tracing::warn;
 
 use super::config::{PromptFile, SystemPrompt};
 use super::fault::Fault;
@@ -18,7 +20,7 @@ use super::messages::{self, Said};
 use super::provider::{Ended, Provider};
 use super::reply::Finish;
 use super::sink::{Reports, Sink};
-use super::{Config, chunk};
+use super::{Config, calls, chunk};
 use crate::Host;
 use crate::running_turns::lock;
 
@@ -42,6 +44,8 @@ pub(super) struct Model {
     clock: Arc<dyn Clock>,
     /// When compactions failed.
     failed_compactions: Mutex<HashMap<SessionKey, Mono>>,
+    /// Whether the provider has refused requests with tools.
+    refuses_tools: AtomicBool,
 }
 
 impl Model {
@@ -54,6 +58,7 @@ impl Model {
             home: host.home.clone(),
             clock: host.clock.clone(),
             failed_compactions: Mutex::default(),
+            refuses_tools: AtomicBool::new(false),
         })
     }
 
@@ -126,6 +131,22 @@ impl Model {
         body
     }
 
+    /// The tools that a turn's requests offer, if there are any.
+    pub(super) fn tools(&self, turn: &Turn) -> Option<Value> {
+        let tools = if self.config.tools { turn.tools.list() } else { Vec::new() };
+        (!tools.is_empty() && !self.refuses_tools.load(Ordering::Relaxed)).then(|| calls::offered(tools))
+    }
+
+    /// The provider refuses requests with tools: later ones have none. The log says so once.
+    pub(super) fn without_tools(&self) {
+        if !self.refuses_tools.swap(true, Ordering::Relaxed) {
+            warn!(
+                agent = self.name,
+                "the model takes no tools, so it gets none until the next start; `tools = false` says so from the beginning"
+            );
+        }
+    }
+
     /// A summary of the conversation. `instructions` are a person's wishes for it.
     pub(super) async fn summary(
         &self,
@@ -148,6 +169,9 @@ impl Model {
         summary.truncate(summary.floor_char_boundary(SUMMARY));
         match ended {
             Ended::Finished(Finish::Complete | Finish::Length) | Ended::TooLong => Ok(summary),
+            Ended::Finished(Finish::Calls) => {
+                Err(Fault::Malformed("the model called a tool instead of a summary".into()))
+            }
             Ended::Finished(Finish::Filtered) => {
                 Err(Fault::Malformed("the content filter ended the summary".into()))
             }
@@ -167,9 +191,8 @@ impl Model {
         lock(&self.failed_compactions).insert(session.clone(), self.clock.mono());
     }
 
-    /// What an answer has cost, with the use of the context. `estimated` stands in where the provider counts nothing.
-    pub(super) fn priced(&self, turn: &Turn, usage: Usage, estimated: u64) -> Usage {
-        let counted = usage.input.map(|input| input.saturating_add(usage.output.unwrap_or_default()));
+    /// What an answer has cost, with the use of the context.
+    pub(super) fn priced(&self, turn: &Turn, usage: Usage, context: u64) -> Usage {
         let price = self.config.prices.get(self.chosen(turn));
         let cost = price.map(|price| {
             let float = |tokens: Option<u64>| {
@@ -187,7 +210,7 @@ impl Model {
         Usage {
             model: usage.model.clone().or_else(|| Some(self.chosen(turn).to_owned())),
             cost_micro: cost.filter(|_| usage.input.is_some()).or(usage.cost_micro),
-            context_used: Some(counted.unwrap_or(estimated)),
+            context_used: Some(context),
             context_window: Some(self.config.context_window),
             ..usage
         }

@@ -82,11 +82,11 @@ impl Provider {
         })
     }
 
-    /// Sends a request until it is answered, as long as nothing was shown and the fault may pass. What the answer cost is
+    /// Sends a request until it is answered, as long as nothing of the reply was shown and the fault may pass. What the answer cost is
     /// in `usage`, also if it failed.
     pub(super) async fn ask(&self, body: &Value, sink: &mut Sink, usage: &mut Usage) -> Result<Ended, Fault> {
         let body = body.to_string();
-        let mut failures = 0;
+        let (mut failures, before) = (0, sink.text.len());
         loop {
             let mut reply = Reply::default();
             let ended = self.attempt(&body, sink, &mut reply).await;
@@ -95,11 +95,12 @@ impl Provider {
             }
             let fault = match ended {
                 Ok(ended) => return Ok(ended),
+                Err(Fault::Empty) if sink.may_end => return Ok(Ended::Finished(Finish::Complete)),
                 Err(fault) => fault,
             };
             failures += 1;
             let is_last = failures > self.retries.min(fault.retries());
-            if !sink.text.is_empty() || !fault.is_passing() || is_last {
+            if sink.text.len() > before || !fault.is_passing() || is_last {
                 return Err(fault);
             }
             let Some(wait) = retry::wait(failures, fault.retry_after(), retry::random()) else {
@@ -158,6 +159,7 @@ impl Provider {
             sink.say(text).await;
         }
         let finish = end?;
+        sink.calls = std::mem::take(&mut reply.calls);
         Ok(if fits { Ended::Finished(finish) } else { Ended::TooLong })
     }
 

@@ -3,6 +3,7 @@
 use frontdesk_core::delta::Usage;
 use serde_json::Value;
 
+use super::calls::Calls;
 use super::chunk::Chunk;
 use super::fault::{Clean, Fault, Report};
 use super::sse::{Decoder, Event};
@@ -18,6 +19,8 @@ const DONE: &str = "[DONE]";
 pub(super) enum Finish {
     /// It had said everything, or the provider does not say why.
     Complete,
+    /// It wants to call tools.
+    Calls,
     /// The answer reached the limit of its length.
     Length,
     /// The provider's filter ended it.
@@ -39,6 +42,8 @@ pub(super) struct Reply {
     pub(super) has_text: bool,
     /// Whether the model has thought.
     has_reasoning: bool,
+    /// The tools that the model wants to call.
+    pub(super) calls: Calls,
     finish: Option<String>,
     /// What it has cost so far, with the model's name.
     pub(super) usage: Usage,
@@ -54,6 +59,7 @@ impl Default for Reply {
             form: Form::Unknown,
             has_text: false,
             has_reasoning: false,
+            calls: Calls::default(),
             finish: None,
             usage: Usage::default(),
             has_usage: false,
@@ -121,14 +127,19 @@ impl Reply {
         }
         let chunk = Chunk::read(value).ok_or_else(|| Fault::Malformed("no JSON object".to_owned()))?;
         self.has_reasoning |= chunk.has_reasoning;
+        let said_more = !chunk.text.is_empty() || !chunk.calls.is_empty();
         if !chunk.text.is_empty() {
             (self.has_text, self.ends_with_usage) = (true, false);
             text.push_str(&chunk.text);
         }
+        if !chunk.calls.is_empty() {
+            self.ends_with_usage = false;
+            self.calls.add(chunk.calls)?;
+        }
         let model = chunk.model.or(self.usage.model.take());
         if let Some(usage) = chunk.usage {
             self.usage = usage;
-            (self.has_usage, self.ends_with_usage) = (true, chunk.text.is_empty());
+            (self.has_usage, self.ends_with_usage) = (true, !said_more);
         }
         self.usage.model = model;
         self.finish = chunk.finish.or(self.finish.take());
@@ -174,9 +185,10 @@ impl Reply {
         let finish = match self.finish.as_deref() {
             Some("length" | "max_tokens") => Finish::Length,
             Some("content_filter") => Finish::Filtered,
-            Some(_) => Finish::Complete,
-            None if self.done || self.ends_with_usage => Finish::Complete,
-            None => return Err(Fault::Incomplete),
+            None if !self.done && !self.ends_with_usage => return Err(Fault::Incomplete),
+            // Not every provider says `tool_calls`.
+            _ if !self.calls.is_empty() => Finish::Calls,
+            _ => Finish::Complete,
         };
         match finish {
             Finish::Complete if !self.has_text => Err(Fault::Empty),

@@ -1,6 +1,7 @@
 //! Tools that act in the conversation itself.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::terminal;
@@ -67,7 +68,10 @@ impl Caller<'_> {
             true => {
                 Err(GatewayError::Invalid("a rule of the operator keeps this from being sent".to_owned()))
             }
-            false => Ok("It is on its way.".to_owned()),
+            false => {
+                self.turn.has_sent.store(true, Ordering::Relaxed);
+                Ok("It is on its way.".to_owned())
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Turns an answer into the parts and files that are sent.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::markup::{Part, followed_by};
@@ -70,6 +71,8 @@ impl TurnRun<'_> {
             append(&mut body, &remark);
             append(&mut answer, &remark);
         }
+        // An agent that has sent a message by a tool need not say anything more.
+        let silence = silence || !is_visible(&body) && self.has_sent.load(Ordering::Relaxed);
         let (mut parts, shown) = match self.rendered(&body) {
             parts if parts.is_empty() && !silence && media.is_empty() && withheld.is_empty() => {
                 (self.rendered(NOTHING), NOTHING.to_owned())

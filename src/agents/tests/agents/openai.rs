@@ -15,6 +15,7 @@ use crate::sandbox::{Sandbox, Stream, next, turn};
 
 mod conversation;
 mod faults;
+mod tools;
 
 /// A model with an agent that asks it.
 struct Fixture {

@@ -1,0 +1,172 @@
+//! A model that calls the gateway's tools.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use frontdesk_agents::openai;
+use frontdesk_core::port::Turn;
+use frontdesk_core::tool::{Tool, ToolEndpoint, ToolError, Tools};
+use frontdesk_fakemodel::Script;
+use serde_json::{Value, json};
+
+use super::Fixture;
+use crate::sandbox::turn;
+
+/// One tool, which notes its calls.
+#[derive(Debug, Default)]
+struct Noting(Mutex<Vec<(String, Value)>>);
+
+#[async_trait]
+impl Tools for Noting {
+    fn list(&self) -> Vec<Tool> {
+        let parameters = json!({"type": "object", "properties": {"text": {"type": "string"}}});
+        vec![Tool { name: "send_message", description: "Send a message", parameters }]
+    }
+
+    async fn call(&self, name: &str, params: Value) -> Result<String, ToolError> {
+        self.0.lock().unwrap().push((name.to_owned(), params));
+        match name {
+            "send_message" => Ok("It is on its way.".to_owned()),
+            _ => Err(ToolError("there is no such tool".to_owned())),
+        }
+    }
+
+    fn endpoint(&self) -> Option<ToolEndpoint> {
+        None
+    }
+}
+
+impl Noting {
+    fn calls(&self) -> Vec<(String, Value)> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+fn with_tools(text: &str) -> (Turn, Arc<Noting>) {
+    let tools = Arc::new(Noting::default());
+    (Turn { tools: tools.clone(), ..turn(1, text) }, tools)
+}
+
+/// Adds a call to a stream, in the usual fragments.
+fn calling(script: Script, n: u32, tool: &str, arguments: &str) -> Script {
+    let piece = |call: Value| json!({"choices": [{"delta": {"content": null, "tool_calls": [call]}}]});
+    let (one, other) = arguments.split_at(arguments.len() / 2);
+    script
+        .event(&piece(json!({"index": n, "id": format!("call_{n}"), "type": "function",
+                             "function": {"name": tool, "arguments": ""}})))
+        .event(&piece(json!({"index": n, "function": {"arguments": one}})))
+        .event(&piece(json!({"index": n, "function": {"arguments": other}})))
+}
+
+/// A whole reply that calls one tool.
+fn call(tool: &str, arguments: &str) -> Script {
+    calling(Script::saying(&[]), 0, tool, arguments).finish("tool_calls").usage(100, 10).done()
+}
+
+#[tokio::test]
+async fn the_results_of_calls_go_back_to_the_model() {
+    let fixture = Fixture::new().await;
+    let first = calling(Script::saying(&["Let me see."]), 0, "send_message", r#"{"text":"wörk"}"#);
+    let first = calling(first, 1, "no_such_tool", "{}");
+    fixture.model.will(first.finish("tool_calls").usage(100, 10).done());
+    fixture.model.will(Script::answer(&["It is ", "done."]));
+    let (turn, tools) = with_tools("go");
+    let reported = fixture.run(turn).await;
+    assert_eq!(reported.answer(), "Let me see.\n\nIt is done.");
+    let called =
+        [("send_message".to_owned(), json!({"text": "wörk"})), ("no_such_tool".to_owned(), json!({}))];
+    assert_eq!(tools.calls(), called);
+    let usage = reported.usage.as_ref().unwrap();
+    assert_eq!((usage.input, usage.output, usage.context_used), (Some(200), Some(30), Some(120)));
+    let offered = &fixture.model.requests()[0]["tools"];
+    assert_eq!(
+        (&offered[0]["type"], &offered[0]["function"]["name"]),
+        (&json!("function"), &json!("send_message"))
+    );
+    let messages = fixture.messages();
+    let [.., user, calls, sent, failed] = messages.as_slice() else { panic!("{messages:?}") };
+    assert_eq!((&user["role"], &calls["content"]), (&json!("user"), &json!("Let me see.")));
+    assert_eq!(
+        calls["tool_calls"][0],
+        json!({"id": "call_0", "type": "function",
+        "function": {"name": "send_message", "arguments": r#"{"text":"wörk"}"#}})
+    );
+    assert_eq!(*sent, json!({"role": "tool", "tool_call_id": "call_0", "content": "It is on its way."}));
+    assert_eq!(
+        *failed,
+        json!({"role": "tool", "tool_call_id": "call_1", "content": "error: there is no such tool"})
+    );
+}
+
+#[tokio::test]
+async fn arguments_that_cannot_be_read_are_an_error_for_the_model() {
+    let fixture = Fixture::new().await;
+    for wrong in [r#"{"text":"half"#, "[1]", "text"] {
+        fixture.model.will(call("send_message", wrong));
+    }
+    fixture.model.will(Script::answer(&["sorry"]));
+    let (turn, tools) = with_tools("go");
+    assert_eq!(fixture.run(turn).await.answer(), "sorry");
+    assert_eq!(tools.calls(), []);
+    let results: Vec<_> =
+        fixture.messages().into_iter().filter(|message| message["role"] == "tool").collect();
+    assert_eq!(results.len(), 3);
+    assert!(
+        results.iter().all(|result| result["content"].as_str().unwrap().starts_with("error: the arguments "))
+    );
+}
+
+#[tokio::test]
+async fn calls_of_a_reply_that_breaks_off_are_not_carried_out() {
+    let called = || calling(Script::saying(&[]), 0, "send_message", r#"{"text":"x"}"#);
+    for broken in [called(), called().cut()] {
+        let fixture = Fixture::new().await;
+        fixture.model.will(broken);
+        fixture.model.will(called().finish("stop").done());
+        fixture.model.will(Script::answer(&["done"]));
+        let (turn, tools) = with_tools("go");
+        assert_eq!(fixture.run(turn).await.answer(), "done");
+        assert_eq!(tools.calls().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_calls_tools_without_end_is_brought_to_one() {
+    let fixture = Fixture::new().await;
+    fixture.model.usually(call("send_message", r#"{"text":"again"}"#));
+    let (turn, tools) = with_tools("go");
+    assert_eq!(
+        fixture.run(turn).await.answer(),
+        "(The model called too many tools, and the answer ends here.)"
+    );
+    let requests = fixture.model.requests();
+    assert_eq!((requests.len(), tools.calls().len()), (25, 24));
+    assert_eq!((&requests[23]["tool_choice"], &requests[24]["tool_choice"]), (&Value::Null, &json!("none")));
+}
+
+#[tokio::test]
+async fn after_a_call_the_model_need_not_say_anything() {
+    let fixture = Fixture::new().await;
+    fixture.model.will(call("send_message", r#"{"text":"all of it"}"#));
+    fixture.model.will(Script::answer(&[]));
+    let (turn, _) = with_tools("go");
+    assert_eq!(fixture.run(turn).await.answer(), "");
+    assert_eq!(fixture.model.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_model_that_takes_no_tools_is_asked_without_them() {
+    let fixture = Fixture::new().await;
+    let refusal =
+        json!({"message": "registry.ollama.ai/library/gemma3 does not support tools", "type": "api_error"});
+    fixture.model.will(Script::refusal(400, &refusal));
+    for _ in 0..2 {
+        assert_eq!(fixture.run(with_tools("hi").0).await.answer(), "hello there");
+    }
+    let offered: Vec<bool> =
+        fixture.model.requests().iter().map(|request| request["tools"].is_array()).collect();
+    assert_eq!(offered, [true, false, false]);
+    let without = Fixture::with(|config| openai::Config { tools: false, ..config }).await;
+    without.run(with_tools("hi").0).await.answer();
+    assert!(without.model.requests()[0].get("tools").is_none());
+}
