@@ -2,6 +2,7 @@
 //! one transaction.
 
 mod answer;
+mod button;
 mod choose;
 mod compact;
 mod gateway;

@@ -87,6 +87,11 @@ pub struct Queue {
     /// `interrupt` stops the answer. A channel and a chat can have their own (`queue_mode`), and people can choose one
     /// for their chat with `/queue MODE`.
     pub mode: QueueMode,
+    /// What happens to an edit of a message that does not wait any more: `turn` answers it as a message of its own, `note`
+    /// gives it to the agent with the next message, `ignore` drops it. An edit of a message that waits changes it.
+    pub edits: LateEdits,
+    /// Minutes after a message from which edits of it are ignored once it does not wait any more. Unset means never.
+    pub edit_max_age_minutes: Option<u64>,
     /// With `collect`: how many milliseconds to wait for another message before the waiting ones are answered.
     pub debounce_ms: u64,
     /// Maximum number of messages that wait in one session; further ones are refused, and the sender is told.
@@ -104,6 +109,8 @@ impl Default for Queue {
     fn default() -> Self {
         Self {
             mode: QueueMode::Followup,
+            edits: LateEdits::Turn,
+            edit_max_age_minutes: None,
             debounce_ms: 0,
             per_session: 32,
             global: 10_000,
@@ -111,6 +118,18 @@ impl Default for Queue {
             max_text: 256 * 1024,
         }
     }
+}
+
+/// What happens to an edit of a message that does not wait any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LateEdits {
+    /// It is a message of its own.
+    Turn,
+    /// The agent gets it with the next message.
+    Note,
+    /// Nothing.
+    Ignore,
 }
 
 /// How many messages may be sent. A limit of 0 is no limit.
@@ -277,11 +296,13 @@ impl Config {
         if !(1..=MAX_HOURS).contains(&self.delivery.ttl_hours) {
             return wrong("delivery.ttl_hours", "must be between 1 and 87600 (ten years)");
         }
-        if self.queue.max_age_minutes.is_some_and(|age| !(1..=MAX_HOURS * 60).contains(&age)) {
-            return wrong(
-                "queue.max_age_minutes",
-                "must be between 1 and 5256000 (ten years); leave it out for ever",
-            );
+        for (path, age) in [
+            ("queue.max_age_minutes", self.queue.max_age_minutes),
+            ("queue.edit_max_age_minutes", self.queue.edit_max_age_minutes),
+        ] {
+            if age.is_some_and(|age| !(1..=MAX_HOURS * 60).contains(&age)) {
+                return wrong(path, "must be between 1 and 5256000 (ten years); leave it out for ever");
+            }
         }
         self.media.check()?;
         let kept = &self.storage;

@@ -1,11 +1,13 @@
 //! The gate: everything that reaches an agent has passed [`accept`].
 
 mod admission;
+mod edits;
 mod inbox;
 mod pairing;
 mod prepare;
 mod repeated;
 mod shut_out;
+mod waking;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,7 +20,6 @@ use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::hook::HookEvent;
-use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, Refusal, Source};
 use frontdesk_core::port::Busy;
@@ -29,6 +30,8 @@ use frontdesk_store::row::{
 };
 pub(crate) use inbox::GateInbox;
 use prepare::TypedAnswer;
+pub(crate) use waking::wake;
+use waking::wake_for;
 
 use crate::running_turns::SteerRequest;
 use crate::settings::Settings;
@@ -193,6 +196,7 @@ fn admitted(
     Admitted {
         policy: shared.reset_policy(settings, &session),
         queue_mode: shared.queue_mode(settings, &session),
+        edits: edits::rule(&settings.config.queue),
         event,
         session,
         disposition,
@@ -332,27 +336,6 @@ fn pairing_outcome(stored: &Stored) -> Outcome {
         }
         _ => Outcome::Denied,
     }
-}
-
-fn wake_for(shared: &Shared, message: &Admitted, session: &SessionKey, (id, mode): (MessageId, QueueMode)) {
-    if matches!(message.disposition, Disposition::Command | Disposition::NotServed) {
-        if shared.work.commands.send(id).is_err() {
-            tracing::warn!(message = %id, "a command was accepted while stopping; it runs at the next start");
-        }
-    } else if message.event.album.is_some() {
-        shared.work.turns.wake_after(session, ALBUM);
-    } else {
-        wake(shared, session, mode);
-    }
-}
-
-/// Wakes a session that has a message for its agent.
-pub(crate) fn wake(shared: &Shared, session: &SessionKey, mode: QueueMode) {
-    let quiet = match mode {
-        QueueMode::Collect => shared.settings().config.queue.debounce_ms,
-        QueueMode::Followup | QueueMode::Steer | QueueMode::Interrupt => 0,
-    };
-    shared.work.turns.wake_after(session, Duration::from_millis(quiet));
 }
 
 fn name(stored: &Stored) -> &'static str {

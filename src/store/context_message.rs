@@ -119,6 +119,7 @@ mod tests {
                 policy: ResetPolicy::new(ResetMode::None, 60, 4, chrono_tz::UTC, true).unwrap(),
                 quota: None,
                 queue_mode: QueueMode::Followup,
+                edits: EditRule { later: LaterEdits::Answered, max_age: None },
                 per_session: 9,
                 tell: false,
             })

@@ -1,8 +1,9 @@
 //! Edits, buttons and reactions.
 
 use frontdesk_core::message::{InputKind, Outcome};
+use frontdesk_runtime::config::LateEdits;
 use frontdesk_world::event::message_from;
-use frontdesk_world::{Step, World};
+use frontdesk_world::{Step, World, plan};
 
 #[tokio::test]
 async fn an_edit_of_a_waiting_message_takes_its_place() {
@@ -119,4 +120,47 @@ async fn the_first_message_of_a_new_conversation_can_be_edited_while_it_waits() 
     world.agent().resume();
     world.at_rest().await;
     assert_eq!(world.agent().prompts(), ["first", "plan B"]);
+}
+
+#[tokio::test]
+async fn a_message_that_was_sent_with_a_command_can_be_edited_while_it_waits() {
+    let world = World::new().await;
+    let platform = world.platform();
+    world.agent().will([Step::Pause]);
+    platform.outcome_of(message_from("anna", "first")).await;
+    world.agent().begun(1).await;
+    platform.outcome_of(message_from("anna", "/queue followup plan A").named("m2")).await;
+    world.round_trip().await;
+    let edit = platform.outcome_of(message_from("anna", "/queue followup plan B").editing("m2")).await;
+    assert_eq!(edit, Outcome::Noted);
+    world.agent().resume();
+    world.at_rest().await;
+    assert_eq!(world.agent().prompts(), ["first", "plan B"]);
+}
+
+#[tokio::test]
+async fn a_later_edit_is_a_note_for_the_next_turn_if_the_configuration_says_so() {
+    let world = World::with(plan().with(|config| config.queue.edits = LateEdits::Note)).await;
+    let platform = world.platform();
+    platform.outcome_of(message_from("anna", "helo").named("m1")).await;
+    world.at_rest().await;
+    assert_eq!(platform.outcome_of(message_from("anna", "hello").editing("m1")).await, Outcome::Noted);
+    world.at_rest().await;
+    assert_eq!(world.agent().turns().len(), 1);
+    platform.outcome_of(message_from("anna", "next")).await;
+    world.at_rest().await;
+    let note = world.agent().turns()[1].context_messages[0].clone();
+    assert_eq!((note.text.as_str(), note.input_kind), ("hello", InputKind::Edit));
+}
+
+#[tokio::test]
+async fn the_edit_of_a_message_that_is_too_old_is_ignored() {
+    let world = World::with(plan().with(|config| config.queue.edit_max_age_minutes = Some(10))).await;
+    let platform = world.platform();
+    platform.outcome_of(message_from("anna", "helo").named("m1")).await;
+    world.at_rest().await;
+    world.clock().pass(std::time::Duration::from_secs(11 * 60));
+    assert_eq!(platform.outcome_of(message_from("anna", "hello").editing("m1")).await, Outcome::Noted);
+    world.at_rest().await;
+    assert_eq!(world.agent().turns().len(), 1);
 }

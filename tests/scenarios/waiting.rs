@@ -3,7 +3,7 @@
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Outcome;
 use frontdesk_world::event::{TestEvent, message_from};
-use frontdesk_world::{Step, World};
+use frontdesk_world::{Step, World, plan};
 
 /// Says something in the group, and returns its id once it is accepted.
 async fn says(world: &World, event: TestEvent) -> MessageId {
@@ -164,4 +164,27 @@ async fn what_was_dropped_stays_dropped_after_a_crash() {
     world.start().await.unwrap();
     world.at_rest().await;
     assert_eq!(world.agent().prompts(), ["runs", "runs", "two"]);
+}
+
+#[tokio::test]
+async fn a_button_beneath_the_list_drops_what_the_reader_may_drop() {
+    let world = World::with(plan().buttons()).await;
+    world.agent().will([Step::Pause]);
+    says(&world, in_group("ben", "runs")).await;
+    world.agent().begun(1).await;
+    let bens = says(&world, in_group("ben", "ben's")).await;
+    let annas = says(&world, in_group("anna", "anna's")).await;
+    says(&world, in_group("eve", "/queue")).await;
+    assert!(world.platform().shows("-1", 1, |_| true).await[0].buttons.is_empty(), "eve has nothing to drop");
+    says(&world, in_group("anna", "/queue")).await;
+    let list = world.platform().shows("-1", 1, |post| !post.buttons.is_empty()).await.remove(0);
+    let press = |who: &str| message_from(who, &list.buttons[0]).in_group("-1").pressed_under(&list.id);
+    let foreign = world.platform().outcome_of(press("ben")).await;
+    assert!(matches!(foreign, Outcome::NotAnswered { .. }), "{foreign:?}");
+    world.platform().outcome_of(press("anna")).await;
+    world.platform().shows("-1", 1, |post| post.text.starts_with("Dropped 1 message")).await;
+    assert_eq!([state(&world, bens).await, state(&world, annas).await], ["waiting", "cancelled"]);
+    world.agent().resume();
+    world.at_rest().await;
+    assert_eq!(world.agent().prompts(), ["runs", "ben's"]);
 }

@@ -6,22 +6,17 @@ mod people;
 mod show;
 
 use frontdesk_core::access::Action;
-use frontdesk_core::ask::{AskChoice, AskKind, ChoiceStyle, Question};
 use frontdesk_core::command::Gateway;
 use frontdesk_core::command::gateway::{Misuse, usages};
 use frontdesk_core::key::Scope;
 use frontdesk_core::visible::quoted;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{
-    AccessChange, AccessDone, Author, CommandEffect, CommandFacts, Confirmation, InboundRow,
-};
+use frontdesk_store::row::{AccessChange, AccessDone, Author, CommandEffect, CommandFacts, InboundRow};
 
+use super::button::confirmed_by_button;
 use super::{Plan, TYPED};
 use crate::process::Lifecycle;
 use crate::shared::Shared;
-
-/// The choice that confirms a request.
-const CONFIRM: &str = "confirm";
 
 /// The reply to a sender who is not an admin.
 const NOT_ADMIN: &str = "Only admins may manage the gateway.";
@@ -137,34 +132,6 @@ fn changing(
 ) -> Plan {
     let author = Author { name: row.from.id.to_string(), via: "chat" };
     Plan::new(CommandEffect::Access { change: Box::new(change), author }, reply)
-}
-
-/// The same reply with a button that confirms the request, where the platform has buttons. `confirmed` is the label of that
-/// button and the command that then runs; `text` is the reply.
-fn confirmed_by_button(
-    shared: &Shared,
-    row: &InboundRow,
-    plan: Plan,
-    text: &str,
-    (label, command): (&str, String),
-) -> Plan {
-    let choice = |id: &str, label: &str, style| AskChoice { id: id.into(), label: label.into(), style };
-    let question = Question {
-        kind: AskKind::Confirm,
-        text: text.to_owned(),
-        choices: vec![
-            choice(CONFIRM, label, ChoiceStyle::Danger),
-            choice("cancel", "Cancel", ChoiceStyle::Plain),
-        ],
-        audience: None,
-        deadline: None,
-        default: None,
-    };
-    let has_buttons = shared.adapters.at(&row.address).is_some_and(|to| to.adapter().profile().buttons);
-    // A text that is too long for a question, because of a long word in it, is a reply without buttons.
-    let question = question.completed().ok().filter(|_| has_buttons);
-    let confirmation = question.map(|question| Confirmation { question, confirm: CONFIRM.into(), command });
-    Plan { confirmation, ..plan }
 }
 
 /// The result of a change of who may write.

@@ -14,6 +14,7 @@ use frontdesk_store::row::{
 };
 
 use super::Plan;
+use super::button::confirmed_by_button;
 use crate::shared::Shared;
 
 /// Messages in one list: more do not fit on a phone.
@@ -55,7 +56,15 @@ async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
         lines.push(format!("\nand {} more", waiting.len() - SHOWN));
     }
     lines.push("\nSend /queue drop and a number to drop one, or /queue clear to drop yours.".to_owned());
-    Ok(Plan::say(lines.join("\n")))
+    let text = lines.join("\n");
+    let told = Plan::say(text.clone());
+    // Whoever has nothing to drop gets no button.
+    let may_drop = shared.still_may(&shared.settings(), row, Action::Administer)
+        || waiting.iter().any(|waiting| waiting.message.from.id == row.from.id);
+    Ok(match may_drop {
+        true => confirmed_by_button(shared, row, told, &text, ("Drop them", "/queue clear".to_owned())),
+        false => told,
+    })
 }
 
 /// The mode of the conversation, and how another one is chosen.

@@ -16,8 +16,8 @@ use crate::config::{Chat, Sharing};
 use crate::settings::Settings;
 use crate::shared::Shared;
 
-/// How many reactions are kept for the next turn where the operator configured no ambient messages.
-const MARKS: u32 = 20;
+/// How many reactions and edits are kept for the next turn where the operator configured no ambient messages.
+pub(super) const MARKS: u32 = 20;
 
 /// An event with what the rules need to decide about it.
 pub(super) struct Admission<'a> {

@@ -354,6 +354,7 @@ fn batch(source: &str, n: u64) -> Batch {
         policy: ResetPolicy::new(ResetMode::Idle, 1440, 4, chrono_tz::UTC, true).unwrap(),
         quota: None,
         queue_mode: QueueMode::Followup,
+        edits: EditRule { later: LaterEdits::Answered, max_age: None },
         per_session: 32,
         tell: true,
     };

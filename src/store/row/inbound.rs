@@ -89,6 +89,8 @@ pub struct Admitted {
     pub quota: Option<Quota>,
     /// The mode of its session's queue, unless another one was chosen in the chat.
     pub queue_mode: QueueMode,
+    /// What happens to it if it is an edit whose message does not wait any more.
+    pub edits: EditRule,
     /// How many messages may wait in the session, itself included. No limit (`u32::MAX`) for what no agent gets.
     pub per_session: u32,
     /// Whether its sender gets a notice if it is refused.
@@ -247,6 +249,29 @@ pub enum Stored {
     },
     /// Counted, and not stored.
     Dropped,
+}
+
+/// What happens to edits of messages that do not wait any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EditRule {
+    /// What happens to them.
+    pub later: LaterEdits,
+    /// How old the message may be; edits of older ones are ignored. `None` means any age.
+    pub max_age: Option<chrono::Duration>,
+}
+
+/// What becomes of an edit whose message does not wait any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaterEdits {
+    /// A message of its own.
+    Answered,
+    /// Context for the session's next turn.
+    Noted {
+        /// The number of context messages that a session keeps at most.
+        most: u32,
+    },
+    /// Nothing.
+    Ignored,
 }
 
 /// Turns and messages that were ended before they were answered.

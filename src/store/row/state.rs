@@ -133,6 +133,10 @@ pub enum Reason {
     MergedInto(MessageId),
     /// An edit: the earlier message says this already.
     Unchanged,
+    /// An edit that the configuration ignores: its message had been taken, or is too old.
+    EditIgnored,
+    /// An edit that the agent gets as context with the next message.
+    EditNoted,
     /// `/retry`: the turn whose messages run once more.
     Retries(TurnId),
     /// `/queue MODE TEXT`: the message waits in this mode, whatever that of its session is.
@@ -145,11 +149,13 @@ pub enum Reason {
 }
 
 /// The reasons that are a name and nothing else.
-const PLAIN: [(Reason, &str); 6] = [
+const PLAIN: [(Reason, &str); 8] = [
     (Reason::Interrupted, "interrupted"),
     (Reason::Unstorable, "poison"),
     (Reason::NoSuchEpoch, "missing"),
     (Reason::Unchanged, "unchanged"),
+    (Reason::EditIgnored, "edit_ignored"),
+    (Reason::EditNoted, "edit_noted"),
     (Reason::Compacts, "compact"),
     (Reason::NotServed, "not_served"),
 ];
@@ -168,6 +174,8 @@ impl fmt::Display for Reason {
             | Reason::Unstorable
             | Reason::NoSuchEpoch
             | Reason::Unchanged
+            | Reason::EditIgnored
+            | Reason::EditNoted
             | Reason::Compacts
             | Reason::NotServed => {
                 let name = PLAIN.iter().find(|(reason, _)| reason == self).map_or("", |(_, name)| name);

@@ -4,7 +4,8 @@ use frontdesk_core::account::NoSuchChannel;
 use frontdesk_core::command::Gateway;
 use frontdesk_store::row::{AccessChange, AccessDone, InboundRow};
 
-use super::{access, changing, confirmed_by_button, note};
+use super::super::button::confirmed_by_button;
+use super::{access, changing, note};
 use crate::commands::Plan;
 use crate::shared::Shared;
 

@@ -11,7 +11,8 @@ use frontdesk_core::span;
 use frontdesk_core::visible::quoted_label;
 use frontdesk_store::row::{AccessChange, AccessDone, InboundRow, PairingRow, Scope};
 
-use super::{access, changing, confirmed_by_button, note};
+use super::super::button::confirmed_by_button;
+use super::{access, changing, note};
 use crate::access::revocation_summary;
 use crate::commands::Plan;
 use crate::shared::Shared;

@@ -140,3 +140,57 @@ async fn a_refused_edit_is_refused() {
     assert!(matches!(items[0], Stored::Refused { .. }));
     assert_eq!(fixture.claim("anna").await.unwrap().messages[0].text, "helo");
 }
+
+#[tokio::test]
+async fn later_edits_can_be_notes_for_the_next_turn_or_nothing() {
+    for (later, reason) in
+        [(LaterEdits::Noted { most: 3 }, "edit_noted"), (LaterEdits::Ignored, "edit_ignored")]
+    {
+        let fixture = Fixture::open().await;
+        let edit = |event: &str, text: &str| Admitted {
+            edits: EditRule { later, max_age: None },
+            ..edit(event, "anna-helo", text)
+        };
+        fixture.finish(answered(&fixture.turn("anna", "helo").await, "A")).await;
+        for _ in 0..2 {
+            let items = fixture.accept(20, vec![edit("2", "hello")]).await;
+            assert!(matches!(items[0], Stored::Noted | Stored::Duplicate { same: true, .. }), "{items:?}");
+        }
+        assert_eq!(row(&fixture, "2").await, ("superseded".into(), Some(reason.into()), String::new()));
+        assert_eq!(fixture.accept(21, vec![edit("3", "hello")]).await, [Stored::Noted]);
+        assert_eq!(row(&fixture, "3").await.1.as_deref(), Some("unchanged"));
+        assert_eq!(fixture.claim("anna").await, None);
+        fixture.accept_one(30, says("anna", "4", "next")).await;
+        let turn = fixture.claim("anna").await.unwrap();
+        let notes: Vec<_> =
+            turn.context_messages.iter().map(|note| (note.text.as_str(), note.input_kind)).collect();
+        let expected = [("hello", InputKind::Edit)];
+        assert_eq!(notes, if later == LaterEdits::Ignored { &[] } else { &expected[..] });
+    }
+}
+
+#[tokio::test]
+async fn the_edit_of_an_old_message_is_ignored_and_that_of_an_unknown_one_is_a_message() {
+    let fixture = Fixture::open().await;
+    let edits = EditRule { later: LaterEdits::Answered, max_age: Some(chrono::Duration::minutes(5)) };
+    let edit =
+        |event: &str, of: &str, text: &str| Admitted { edits, per_session: 9, ..edit(event, of, text) };
+    let turn = fixture.turn("anna", "helo").await;
+    fixture.finish(answered(&turn, "A")).await;
+    let (early, late) = (2 * 60, 7 * 60);
+    assert!(matches!(
+        fixture.accept(early, vec![edit("2", "anna-helo", "b")]).await[0],
+        Stored::Accepted { .. }
+    ));
+    fixture.finish(answered(&fixture.claim("anna").await.unwrap(), "B")).await;
+    assert_eq!(fixture.accept(late, vec![edit("3", "anna-helo", "c")]).await, [Stored::Noted]);
+    assert_eq!(
+        row(&fixture, "3").await.1.as_deref(),
+        Some("edit_ignored"),
+        "the age is that of the first version"
+    );
+    assert!(matches!(fixture.accept(late, vec![edit("4", "other", "d")]).await[0], Stored::Accepted { .. }));
+    // Also across the beginning of a conversation.
+    fixture.accept_one(late, says_new("anna", "5", "new")).await;
+    assert_eq!(fixture.accept(late, vec![edit("6", "anna-helo", "e")]).await, [Stored::Noted]);
+}

@@ -303,6 +303,7 @@ pub fn says(who: &str, event: &str, text: &str) -> Admitted {
         policy: policy(ResetMode::None),
         quota: None,
         queue_mode: QueueMode::Followup,
+        edits: EditRule { later: LaterEdits::Answered, max_age: None },
         per_session: 4,
         tell: true,
     }
