@@ -63,12 +63,16 @@ pub(crate) struct Peer {
 }
 
 impl ApiRequest {
-    /// Reads the body as JSON.
+    /// Reads the body, which is a JSON object: a list with the fields in their order is refused.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+        let refused = |why: String| {
             let body = "the body is not valid for this request";
-            ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("{body}: {error}"))
-        })
+            ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("{body}: {why}"))
+        };
+        if self.body.trim_ascii_start().starts_with(b"[") {
+            return Err(refused("it is a list and must be an object".to_owned()));
+        }
+        serde_json::from_slice(&self.body).map_err(|error| refused(error.to_string()))
     }
 
     /// Releases the memory of the body once it has been read.

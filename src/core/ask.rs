@@ -13,7 +13,7 @@ pub use end::{Answerer, AskAnswer, AskEnd, AskError, AskState, OPERATOR};
 pub use press::{NotAPress, Press};
 pub use question::{
     MAX_ANSWER, MAX_CHOICE_ID, MAX_CHOICES, MAX_DEADLINE, MAX_LABEL, MAX_TEXT, Question, QuestionError,
-    is_label,
+    differ, is_label,
 };
 pub use typed::{OpenAsk, by_command, instructions, read};
 

@@ -137,13 +137,17 @@ fn a_question_is_listed_and_answered_on_the_command_line() {
     assert!(status.contains("Questions 1 open"), "{status}");
     home.run(&["asks", "answer", "a1", "perhaps"]).failed(1, &["not one of the choices"]);
     home.run(&["asks", "answer", "a9", "1"]).failed(1, &["no question a9"]);
-    home.run(&["asks", "answer", "9", "1"]).failed(2, &["a question"]);
-    assert_eq!(home.run(&["asks", "answer", "a1", "2"]).good().out, "a1 is answered: Deny\n");
+    home.run(&["asks", "answer", "9", "1"]).failed(1, &["no question a9"]);
+    home.run(&["asks", "answer", "x9", "1"]).failed(2, &["a question"]);
+    // Chats call it question 1.
+    assert_eq!(home.run(&["asks", "answer", "1", "2"]).good().out, "a1 is answered: Deny\n");
     for late in ["2", "perhaps"] {
         home.run(&["asks", "answer", "a1", late]).failed(1, &["already"]);
     }
     let said = chat.ends();
     assert!(said.contains("May I delete **it**?") && said.contains("The answer is deny."), "{said}");
+    let until = open["deadline"].as_str().unwrap().get(..16).unwrap().replace('T', " ");
+    assert!(said.contains(&format!(" until {until} UTC")), "with its date: {said}");
     assert!(said.contains("frontdesk asks answer a1 NUMBER"), "it reads nothing that is not typed: {said}");
     let listed = home.run(&["asks", "--state", "answered"]).good().out.clone();
     assert!(listed.contains("answered") && listed.contains("Deny (web:main)"), "{listed}");

@@ -295,3 +295,32 @@ async fn a_start_by_a_date_that_is_wrong_purges_nothing_for_a_day() {
     rounds(&world, 241).await;
     assert!(!remembers(&world).await, "it was right after all");
 }
+
+#[tokio::test]
+async fn the_deadline_of_a_question_is_shown_by_the_calendar_that_people_see() {
+    use frontdesk_core::ask::{AskKind, Question};
+    for step in [-DAY, DAY] {
+        let world = World::new().await;
+        let question = Question {
+            kind: AskKind::Permission,
+            text: "Delete it?".to_owned(),
+            choices: Vec::new(),
+            audience: None,
+            deadline: None,
+            default: None,
+        };
+        world.agent().will([Step::Ask(question), Step::Say("done")]);
+        let anna = world.user("anna");
+        anna.says("clean up").await;
+        anna.hears().await;
+        world.clock().jump(step);
+        let open = world.handle().asks(None).await.unwrap().remove(0);
+        let one = world.handle().ask(open.id).await.unwrap();
+        for ask in [open, one] {
+            assert_eq!((ask.deadline - world.handle().clock().wall()).num_minutes(), 10, "{step}");
+        }
+        anna.says("/answer").await;
+        let listed = anna.hears().await;
+        assert!(listed.contains("for another 10 minutes"), "{step}: {listed}");
+    }
+}

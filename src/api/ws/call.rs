@@ -96,5 +96,8 @@ async fn reload(server: &ServerState, caller: &Caller, params: Value) -> Result<
 }
 
 fn parse<T: DeserializeOwned>(params: Value) -> Result<T, ApiError> {
+    if params.is_array() {
+        return Err(ApiError::bad_request("params: it is a list and must be an object"));
+    }
     serde_json::from_value(params).map_err(|error| ApiError::bad_request(format!("params: {error}")))
 }

@@ -1,7 +1,7 @@
 //! `frontdesk asks`: questions that wait for a person.
 
 use clap::{Args, Subcommand};
-use frontdesk_core::id::AskId;
+use frontdesk_core::id::{AskId, IdError};
 use serde_json::{Value, json};
 
 use super::client::{self, Client, fresh_key};
@@ -41,11 +41,18 @@ struct ListArgs {
 struct AnswerArgs {
     #[command(flatten)]
     remote: Remote,
-    /// The question's id, as shown in the list
+    /// The question's id, as shown in the list, or its number, as chats show it
+    #[arg(value_parser = id)]
     id: AskId,
     /// The number, the id or the label of a choice; a text if the question asks for one
     #[arg(value_name = "CHOICE|TEXT", allow_hyphen_values = true, value_parser = client::text)]
     answer: String,
+}
+
+/// An id: `a7`, or `7`.
+fn id(text: &str) -> Result<AskId, IdError> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { format!("a{text}").parse() } else { text.parse() }
 }
 
 pub async fn asks(args: AsksArgs) -> Done {

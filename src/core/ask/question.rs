@@ -1,5 +1,6 @@
 //! A question before it is asked: its limits, and what an asker may leave out.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::json;
@@ -7,7 +8,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::{AskAnswer, AskChoice, AskKind, Audience, ChoiceStyle};
-use crate::visible::{breaks, is_visible};
+use crate::visible::{breaks, clean, is_visible};
 
 /// The longest question, in characters.
 pub const MAX_TEXT: usize = 2000;
@@ -60,6 +61,11 @@ pub enum QuestionError {
     /// A choice has a label that is invisible, too long or more than one line.
     #[error("the label of a choice must be one visible line of at most {MAX_LABEL} characters")]
     Label,
+    /// Two choices have labels that look the same.
+    #[error(
+        "each choice needs a label that differs from the others in more than case and invisible characters"
+    )]
+    SameLabel,
     /// Its audience is empty.
     #[error("nobody may answer this question")]
     Audience,
@@ -105,6 +111,9 @@ impl Question {
             if !is_label(&choice.label) {
                 return Err(QuestionError::Label);
             }
+        }
+        if !differ(self.choices.iter().map(|choice| choice.label.as_str())) {
+            return Err(QuestionError::SameLabel);
         }
         if self.audience.as_ref().is_some_and(|audience| *audience == Audience::People(Vec::new())) {
             return Err(QuestionError::Audience);
@@ -152,6 +161,12 @@ impl Question {
 /// Whether a text can be the label of a choice: one visible line of at most [`MAX_LABEL`] characters.
 pub fn is_label(text: &str) -> bool {
     is_visible(text) && text.chars().count() <= MAX_LABEL && !text.contains(breaks)
+}
+
+/// Whether people can tell labels apart, on buttons and when they type one.
+pub fn differ<'l>(labels: impl Iterator<Item = &'l str>) -> bool {
+    let mut seen = HashSet::new();
+    labels.into_iter().all(|label| seen.insert(clean(label, MAX_LABEL).trim().to_lowercase()))
 }
 
 /// The usual choices; the second one is the default.
@@ -211,6 +226,9 @@ mod tests {
             (question(AskKind::Choice, &[("", "A")]), E::ChoiceId),
             (question(AskKind::Choice, &[("a", "two\nlines")]), E::Label),
             (question(AskKind::Choice, &[("a", "")]), E::Label),
+            (question(AskKind::Choice, &[("a", "Same"), ("b", "Same")]), E::SameLabel),
+            (question(AskKind::Choice, &[("a", "Same"), ("b", "Sa\u{200b}me ")]), E::SameLabel),
+            (question(AskKind::Choice, &[("a", "Same"), ("b", "same")]), E::SameLabel),
             (Question { audience: Some(Audience::People(Vec::new())), ..choice() }, E::Audience),
             (Question { deadline: Some(Duration::ZERO), ..choice() }, E::Deadline),
             (Question { deadline: Some(MAX_DEADLINE * 2), ..choice() }, E::Deadline),

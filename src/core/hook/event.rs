@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{HookPoint, HookVerdict};
-use crate::ask::is_label;
+use crate::ask::{differ, is_label};
 use crate::delta::Usage;
 use crate::key::SessionKey;
 
@@ -206,7 +206,11 @@ impl HookEvent {
             return Some("it returned another number of choices");
         }
         let wrong = choices.iter().any(|label| !is_label(label));
-        wrong.then_some("it returned a choice that is not one short visible line")
+        if wrong {
+            return Some("it returned a choice that is not one short visible line");
+        }
+        let same = !differ(choices.iter().map(String::as_str));
+        same.then_some("it returned two choices that look the same")
     }
 
     /// The fields as JSON, for hooks that are not written in Rust.

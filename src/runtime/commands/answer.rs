@@ -19,7 +19,7 @@ const SHOWN: usize = 120;
 
 /// The open questions of the chat.
 pub(super) async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
-    let now = shared.time.wall();
+    let now = shared.time.now().steady;
     let open = shared.store.open_asks_in_chat(&row.session).await?;
     let lines: Vec<String> = open.iter().map(|ask| line(ask, now)).collect();
     Ok(Plan::say(match lines.is_empty() {
@@ -28,7 +28,7 @@ pub(super) async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
     }))
 }
 
-/// An open question, with the way to answer it in writing.
+/// An open question, with the way to answer it in writing. `now` is steady time, like its deadline.
 pub(super) fn line(ask: &AskView, now: DateTime<Utc>) -> String {
     let left = span::length((ask.deadline - now).max(TimeDelta::zero()));
     let (number, text) = (ask.id.0, quoted(&ask.text, SHOWN));
@@ -84,7 +84,7 @@ async fn only(
         Audience::Admins => standing == Standing::Admin,
         Audience::People(people) => people.contains(&row.from.id),
     });
-    let now = shared.time.wall();
+    let now = shared.time.now().steady;
     Ok(match open.as_slice() {
         [] => Meant::Unclear("There are no open questions for you in this chat.".to_owned()),
         // It may be the beginning of `/answer 7 1`.

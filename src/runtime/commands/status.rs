@@ -33,7 +33,7 @@ pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
     if let Some(usage) = shared.store.last_usage(&row.session, session.epoch).await? {
         lines.extend(used(&usage));
     }
-    lines.extend(asks.iter().map(|ask| answer::line(ask, now)));
+    lines.extend(asks.iter().map(|ask| answer::line(ask, shared.time.now().steady)));
     if settings.config.limits.daily > 0 {
         let used = shared.store.quota_used(&row.from.id, settings.quota_day(now)).await?;
         lines.push(format!(

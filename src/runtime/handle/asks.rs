@@ -10,18 +10,29 @@ use super::{GatewayError, GatewayHandle};
 impl GatewayHandle {
     /// The open questions of a session, or of all, the oldest first.
     pub async fn asks(&self, session: Option<&SessionKey>) -> Result<Vec<AskView>, GatewayError> {
-        Ok(self.0.store.open_asks(session).await?)
+        let asks = self.0.store.open_asks(session).await?;
+        Ok(asks.into_iter().map(|ask| self.on_calendar(ask)).collect())
     }
 
     /// Open and ended questions, the newest first.
     pub async fn all_asks(&self, filter: AskFilter, limit: u32) -> Result<Vec<AskView>, GatewayError> {
-        Ok(self.0.store.asks(filter, limit).await?)
+        let asks = self.0.store.asks(filter, limit).await?;
+        Ok(asks.into_iter().map(|ask| self.on_calendar(ask)).collect())
     }
 
     /// One question, open or not.
     pub async fn ask(&self, id: AskId) -> Result<AskView, GatewayError> {
         let ask = self.0.store.ask(id).await?;
-        ask.ok_or_else(|| AskError::NoSuchAsk(id).into())
+        let ask = ask.ok_or(AskError::NoSuchAsk(id))?;
+        Ok(self.on_calendar(ask))
+    }
+
+    /// A question with its deadline by the calendar that people see: it is stored in steady time.
+    fn on_calendar(&self, ask: AskView) -> AskView {
+        match ask.end {
+            None => AskView { deadline: self.0.time.on_calendar(ask.deadline), ..ask },
+            Some(_) => ask,
+        }
     }
 
     /// Answers a question. An operator may answer any question, everybody else only those that name them, as long as they

@@ -33,7 +33,10 @@ async fn an_admin_reloads_over_http_and_websocket_and_reads_what_is_wrong() {
     let refused = server.post(path, json!({})).await;
     assert_eq!((refused.status.as_u16(), &refused.body["error"]["code"]), (400, &json!("bad_config")));
     assert_eq!(refused.body["error"]["message"], PLACE);
-    assert_eq!(server.post(path, json!({"plan": "yes"})).await.status, 400);
+    for wrong in [json!({"plan": "yes"}), json!([]), json!([true])] {
+        let refused = server.post(path, wrong).await;
+        assert_eq!((refused.status.as_u16(), &refused.body["error"]["code"]), (400, &json!("bad_json")));
+    }
 
     let mut socket = server.socket().await;
     socket.send_json(json!({"id": "1", "method": "config.reload", "params": {"plan": true}})).await;
@@ -42,6 +45,10 @@ async fn an_admin_reloads_over_http_and_websocket_and_reads_what_is_wrong() {
     socket.send_json(json!({"id": "2", "method": "config.reload"})).await;
     let refused = socket.receive().await;
     assert_eq!((&refused["code"], &refused["message"]), (&json!("bad_config"), &json!(PLACE)), "{refused}");
+
+    socket.send_json(json!({"id": "3", "method": "config.reload", "params": []})).await;
+    let refused = socket.receive().await;
+    assert_eq!((&refused["id"], &refused["code"]), (&json!("3"), &json!("bad_request")), "{refused}");
 
     let reader = server.request(reqwest::Method::POST, path).bearer_auth(READER).json(&json!({"plan": true}));
     assert_eq!(answer(reader).await.status, 403);

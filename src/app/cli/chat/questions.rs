@@ -43,7 +43,7 @@ impl Questions {
     /// How to answer a question. One that is the whole reply to a command is not waited for.
     fn hint(&self, ask: &Value) -> String {
         let id = field::text(ask, "ask");
-        let deadline = field::time(ask, "deadline").map(|at| format!(" until {}", at.format("%H:%M UTC")));
+        let deadline = field::time(ask, "deadline").map(|at| format!(" until {}", at.format("%F %H:%M UTC")));
         let deadline = deadline.unwrap_or_default();
         let is_text = field::list(ask, "choices").is_empty();
         if ask["may_answer"] == false {
