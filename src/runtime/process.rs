@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::Stop;
 use frontdesk_core::tool::ToolEndpoint;
@@ -30,6 +31,8 @@ pub(crate) struct Process {
     pub(crate) drain: Stop,
     /// What an admin asked for.
     pub(crate) wanted: watch::Sender<Option<Lifecycle>>,
+    /// The commands that an earlier boot has accepted and not run.
+    pub(crate) earlier_commands: OnceLock<Vec<MessageId>>,
     /// Why the configuration file cannot be used.
     pub(crate) config_error: watch::Sender<Option<String>>,
     /// What the last reload could not do after it had applied the configuration.
@@ -39,6 +42,11 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    /// Whether an earlier boot has accepted this command.
+    pub(crate) fn is_of_earlier_boot(&self, command: MessageId) -> bool {
+        self.earlier_commands.get().is_some_and(|commands| commands.contains(&command))
+    }
+
     pub(crate) fn new(boot: String, started: DateTime<Utc>) -> Self {
         Self {
             boot,
@@ -46,6 +54,7 @@ impl Process {
             closing: Stop::new(),
             drain: Stop::new(),
             wanted: watch::Sender::new(None),
+            earlier_commands: OnceLock::new(),
             config_error: watch::Sender::new(None),
             reload_unfinished: watch::Sender::new(Vec::new()),
             tool_endpoints: OnceLock::new(),

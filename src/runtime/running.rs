@@ -207,7 +207,8 @@ impl Running {
                 false => self.shared.work.turns.wake(session),
             }
         }
-        for command in found.commands {
+        let commands = self.shared.process.earlier_commands.get_or_init(|| found.commands);
+        for &command in commands {
             if self.shared.work.commands.send(command).is_err() {
                 tracing::error!(%command, "a waiting command could not be passed on; it runs at the next start");
             }

@@ -97,14 +97,15 @@ impl Shared {
         self.may_in(settings, session, Requester::of(&message.from), Action::Write)
     }
 
-    /// Whether a person may write in the chat of a session. Roles that they have there are not known.
-    pub(crate) fn person_may_write(
+    /// Whether a person may do something in the chat of a session. Roles that they have there are not known.
+    pub(crate) fn person_may(
         &self,
         settings: &Settings,
         session: &SessionKey,
         who: &Principal,
+        action: Action,
     ) -> bool {
-        self.may_in(settings, session, Requester::person(who), Action::Write)
+        self.may_in(settings, session, Requester::person(who), action)
     }
 
     fn may_in(&self, settings: &Settings, session: &SessionKey, who: Requester<'_>, action: Action) -> bool {

@@ -55,3 +55,27 @@ async fn a_cancelled_confirmation_and_one_whose_admin_was_stopped_do_nothing() {
     world.at_rest().await;
     assert!(!world.user("root").sees().iter().any(|text| text.starts_with("Stopping.")));
 }
+
+#[tokio::test]
+async fn a_stop_does_not_reach_the_process_that_is_started_after_it() {
+    let mut world = World::with(plan().buttons()).await;
+    let question = asked(&world, "/gateway stop").await;
+    assert!(matches!(press(&world, "root", &question, 0).await, Outcome::Answered { .. }));
+    world.crash().await;
+    world.start().await.unwrap();
+    world.platform().shows("root", 1, |post| post.text.contains("started again since you asked")).await;
+    world.at_rest().await;
+    assert_eq!(*world.handle().lifecycle().borrow(), None);
+}
+
+#[tokio::test]
+async fn an_admin_who_was_removed_while_the_gateway_was_down_confirms_nothing() {
+    let mut world = World::with(plan().buttons()).await;
+    let question = asked(&world, "/gateway stop").await;
+    world.crash().await;
+    world.change_plan(|plan| plan.access(|access| access.admins.clear()));
+    world.start().await.unwrap();
+    assert!(matches!(press(&world, "root", &question, 0).await, Outcome::NotAnswered { .. }));
+    world.at_rest().await;
+    assert!(!world.user("root").sees().iter().any(|text| text.contains("Your answer")));
+}

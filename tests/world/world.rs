@@ -102,6 +102,11 @@ impl World {
         soon("the database is closed", store.close()).await;
     }
 
+    /// Changes the settings with which the next start begins.
+    pub fn change_plan(&mut self, change: impl FnOnce(Plan) -> Plan) {
+        self.plan = change(self.plan.clone());
+    }
+
     /// An orderly stop.
     pub async fn stop(&mut self) {
         if let Some(running) = self.running.take() {

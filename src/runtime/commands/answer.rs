@@ -58,7 +58,7 @@ pub(super) async fn plan(
         },
     };
     let elsewhere = shared.store.ask(ask).await?.map(|ask| ask.session);
-    let elsewhere = elsewhere.filter(|session| shared.person_may_write(&settings, session, &by.id));
+    let elsewhere = elsewhere.filter(|session| shared.person_may(&settings, session, &by.id, Action::Write));
     // Without the right to write in the question's chat it can be answered only here.
     let place = elsewhere.or_else(|| Some(row.session.clone()));
     let answering = Answering { ask, given: GivenAnswer::Typed(text), by, standing, place, under: None };

@@ -64,6 +64,15 @@ pub(super) async fn plan(
                 ("Stop the gateway", "/gateway stop confirm".to_owned()),
             )
         }
+        // The gateway that was to end has ended.
+        Gateway::Stop { what: None, confirm: true } if shared.process.is_of_earlier_boot(row.id) => {
+            let text = "The gateway has been started again since you asked, so it is not stopped. Send /gateway stop if it \
+                        is still to be stopped.";
+            note(row, &request, "refused:started_again", text.to_owned())
+        }
+        Gateway::Restart if shared.process.is_of_earlier_boot(row.id) => {
+            noted("The gateway has been started again since you asked.".to_owned())
+        }
         Gateway::Stop { what: None, confirm: true } => Plan {
             lifecycle: Some(Lifecycle::Stop),
             ..noted("Stopping. Accepted messages are kept and answered after the next start.".to_owned())

@@ -1,5 +1,6 @@
 //! Questions to people, for the API and the command line.
 
+use frontdesk_core::access::Action;
 use frontdesk_core::ask::{Answerer, AskError, AskView, OPERATOR};
 use frontdesk_core::id::AskId;
 use frontdesk_core::key::SessionKey;
@@ -44,15 +45,19 @@ impl GatewayHandle {
         operator: bool,
         answer: impl Into<GivenAnswer>,
     ) -> Result<AskView, GatewayError> {
-        let standing = if operator { Standing::Operator } else { Standing::Person };
         let ask = self.ask(id).await?;
         let by = match operator && !ask.names(&by.id) {
             true => Answerer { name: by.name.or_else(|| Some(OPERATOR.to_owned())), ..by },
             false => by,
         };
         let session = ask.session;
-        let may_write = self.0.person_may_write(&self.0.settings(), &session, &by.id);
-        let place = may_write.then_some(session);
+        let may = |action| self.0.person_may(&self.0.settings(), &session, &by.id, action);
+        let standing = match operator {
+            true => Standing::Operator,
+            false if may(Action::Administer) => Standing::Admin,
+            false => Standing::Person,
+        };
+        let place = may(Action::Write).then(|| session.clone());
         let answering = Answering { ask: id, given: answer.into(), by, standing, place, under: None };
         let shared = self.0.clone();
         self.to_its_end(async move {

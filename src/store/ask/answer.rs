@@ -89,7 +89,9 @@ fn is_asked(ask: &AskRow, answering: &Answering) -> bool {
         (_, Standing::Operator) => true,
         (Audience::Admins, Standing::Admin) => is_of_account,
         (Audience::People(people), Standing::Person | Standing::Admin) => {
-            people.contains(&answering.by.id) && may_write
+            // Only admins ask for what is confirmed. One who was removed while the gateway was down still has the question.
+            let may_confirm = ask.confirms.is_none() || answering.standing == Standing::Admin;
+            people.contains(&answering.by.id) && may_write && may_confirm
         }
         (Audience::Admins, Standing::Person) => false,
     }

@@ -219,6 +219,9 @@ async fn a_confirmed_command_waits_once_with_the_person_who_confirmed_it() {
     let fixture = fixture.restarted(2).await;
     let who = asked_by(&fixture, command).await;
     let answering = Answering { by: Answerer { id: who.clone(), name: None }, ..answering(asked.id, "x", 0) };
+    let refused = fixture.store.ask_answered(answering.clone(), t(3)).await.unwrap();
+    assert_eq!(refused.unwrap_err(), AskError::NotYours, "they are no admin any more");
+    let answering = Answering { standing: Standing::Admin, ..answering };
     let confirmed = fixture.store.ask_answered(answering, t(3)).await.unwrap().unwrap().confirmed.unwrap();
     let waiting = fixture.store.command(confirmed).await.unwrap().unwrap();
     assert_eq!((waiting.text.as_str(), &waiting.from.id), ("/gateway stop confirm", &who));
