@@ -25,7 +25,7 @@ const DIRECTION: [(&str, &[&str]); 17] = [
     ("frontdesk-botapi", &["fakes"]),
     ("frontdesk-fakemodel", &["fakes"]),
     ("frontdesk-world", &["core", "store", "runtime"]),
-    ("frontdesk", &["core", "store", "agents", "runtime", "api", "kit", "web", "telegram"]),
+    ("frontdesk", &["core", "store", "http", "agents", "runtime", "api", "kit", "web", "telegram"]),
     ("frontdesk-load", &[]),
 ];
 

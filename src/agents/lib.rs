@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::port::{Agent, Clock};
+use frontdesk_http::proxy::Access;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use thiserror::Error;
@@ -83,6 +84,8 @@ pub struct Host {
     pub clock: Arc<dyn Clock>,
     /// The gateway's environment (`std::env::vars_os()`). A program gets only the allowed part of it.
     pub env: Vec<(OsString, OsString)>,
+    /// The proxy that programs are to use, if there is one.
+    pub proxy: Option<Access>,
 }
 
 /// Why an agent could not be built.

@@ -28,6 +28,7 @@ pub fn notes(config: &Config, home: &Home) -> Vec<String> {
         home: home.path().to_owned(),
         clock: Arc::new(SystemClock::new()),
         env: std::env::vars_os().collect(),
+        proxy: None,
     };
     let notes =
         config.agents.iter().flat_map(|(name, agent)| match frontdesk_agents::build(name, agent, &host) {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use frontdesk_core::config::{ConfigError, join};
 use frontdesk_core::nearest::nearest;
 use frontdesk_core::reset::{PolicyError, ResetMode, ResetPolicy};
+use frontdesk_http::Ssrf;
 use frontdesk_runtime::config::{ResetOverride, ResetRules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,8 @@ pub struct Config {
     pub agents: BTreeMap<String, frontdesk_agents::Config>,
     /// The channels: the platforms on which people write.
     pub channels: Channels,
+    /// What the gateway keeps agents from reaching.
+    pub security: Security,
     /// Logging.
     pub log: Log,
     /// When the configuration is read again while the gateway runs.
@@ -66,10 +69,19 @@ impl Default for Config {
             default_agent: None,
             agents: BTreeMap::from([("main".to_owned(), Default::default())]),
             channels: Default::default(),
+            security: Default::default(),
             log: Default::default(),
             reload: Default::default(),
         }
     }
+}
+
+/// What the gateway keeps agents from reaching.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Security {
+    /// A proxy for agents that are programs, which keeps them out of private networks.
+    pub ssrf: Ssrf,
 }
 
 /// When the configuration is read again while the gateway runs.
@@ -163,6 +175,7 @@ impl Config {
         let mut wrong: Vec<ConfigError> = Vec::new();
         wrong.extend(self.gateway.check().err());
         wrong.extend(self.runtime.check().err());
+        wrong.extend(self.security.ssrf.check().err().map(|error| error.under("security.ssrf")));
         wrong.extend(self.agents.iter().filter_map(|(name, agent)| {
             let path = join("agents", name);
             let name = frontdesk_agents::check_name(name).map_err(|problem| ConfigError::new("", problem));

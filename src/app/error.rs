@@ -39,6 +39,9 @@ pub enum StartError {
     /// Agent programs of an earlier process cannot be looked for.
     #[error("cannot look for programs that an earlier gateway left running: {0}")]
     Leftovers(std::io::Error),
+    /// The proxy for agents (`security.ssrf`) cannot listen.
+    #[error("the proxy for agents cannot be started: {0}")]
+    Proxy(std::io::Error),
     /// An agent cannot be built.
     #[error(transparent)]
     Agent(#[from] BuildError),

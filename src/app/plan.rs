@@ -11,13 +11,17 @@ use serde_json::Value;
 use crate::config::Config;
 
 /// Keys whose values are used only at the start of the process.
-const AT_THE_START: [&str; 6] = [
+const AT_THE_START: [&str; 10] = [
     "gateway.host",
     "gateway.port",
     "gateway.limits.max_connections",
     "gateway.limits.ws_buffer",
     "log.format",
     "log.file",
+    "security.ssrf.enabled",
+    "security.ssrf.block_private_ips",
+    "security.ssrf.block_localhost",
+    "security.ssrf.allowed_hosts",
 ];
 
 /// The difference between the configuration in use and the one to be applied.
@@ -156,6 +160,7 @@ pub(crate) fn in_use(before: &Config, mut after: Config) -> Config {
     after.gateway.limits.ws_buffer = before.gateway.limits.ws_buffer;
     after.log.format = before.log.format;
     after.log.file.clone_from(&before.log.file);
+    after.security.clone_from(&before.security);
     after
 }
 
@@ -190,6 +195,7 @@ fn values(config: &Config) -> Value {
     let mut all = serde_json::to_value(&config.runtime).unwrap_or_default();
     if let Some(all) = all.as_object_mut() {
         all.insert("gateway".to_owned(), serde_json::to_value(&config.gateway).unwrap_or_default());
+        all.insert("security".to_owned(), serde_json::to_value(&config.security).unwrap_or_default());
         all.insert("log".to_owned(), serde_json::to_value(&config.log).unwrap_or_default());
         all.insert("reload".to_owned(), serde_json::to_value(&config.reload).unwrap_or_default());
         all.insert("default_agent".to_owned(), config.default_agent().into());
@@ -232,6 +238,8 @@ fn rules_of_accounts(before: &[ConfiguredAccount], after: &[ConfiguredAccount]) 
 
 #[cfg(test)]
 mod tests {
+    use frontdesk_http::Ssrf;
+
     use super::*;
 
     #[test]
@@ -260,6 +268,12 @@ mod tests {
         after.gateway.limits.ws_buffer += 1;
         after.log.format = crate::config::Format::Json;
         after.log.file = Some("gateway.log".into());
+        after.security.ssrf = Ssrf {
+            enabled: true,
+            block_private_ips: false,
+            block_localhost: false,
+            allowed_hosts: vec!["git.lan".to_owned()],
+        };
         let plan = Plan::between(&before, &after);
         assert_eq!(plan.restart.len(), AT_THE_START.len());
         assert!(AT_THE_START.iter().all(|key| plan.restart.iter().any(|named| named == key)), "{plan:?}");

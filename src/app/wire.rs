@@ -11,7 +11,9 @@ use arc_swap::ArcSwap;
 use frontdesk_agents::Host;
 use frontdesk_api::{Api, Scope, Token, Tokens, WebHub};
 use frontdesk_core::id::BootId;
-use frontdesk_core::port::Stop;
+use frontdesk_core::port::{Clock, Stop};
+use frontdesk_http::Guard;
+use frontdesk_http::proxy::Proxy;
 use frontdesk_kit::{Channel, ConfiguredAccount};
 use frontdesk_runtime::{AgentEntry, Setup};
 use frontdesk_store::lock::Lock;
@@ -68,7 +70,10 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
     frontdesk_agents::process::end_leftovers(home.path(), clock.as_ref())
         .await
         .map_err(StartError::Leftovers)?;
-    let agents = Host { home: home.path().to_owned(), clock, env: std::env::vars_os().collect() };
+    let proxy = proxy(&config, reachable(address), clock.clone()).await?;
+    let env = std::env::vars_os().collect();
+    let access = proxy.as_ref().map(Proxy::access);
+    let agents = Host { home: home.path().to_owned(), clock, env, proxy: access };
     let setup = setup(&mut builder, &config, &accounts, &home, &token, &agents, adapters.clone())?;
     let setup = Setup { shown, ..setup };
     let runtime = frontdesk_runtime::Running::start(setup).await?;
@@ -105,6 +110,9 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let api = api.with_reload(Arc::new(ApiReload(reloader.clone())));
     let mut serving = JoinSet::new();
     serving.spawn(serve(api, listener, stop.clone(), closed.clone()));
+    if let Some(proxy) = proxy {
+        serving.spawn(proxy.run(stop.clone()));
+    }
     serving.spawn(watch::run(reloader.clone(), stop.clone()));
     Ok(Running::new(Parts {
         runtime,
@@ -118,6 +126,16 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
         token_is_new,
         lock,
     }))
+}
+
+/// The proxy for agents, if it is wanted.
+async fn proxy(config: &Config, own: SocketAddr, clock: Arc<dyn Clock>) -> Result<Option<Proxy>, StartError> {
+    let ssrf = &config.security.ssrf;
+    if !ssrf.enabled {
+        return Ok(None);
+    }
+    let guard = Guard::new(ssrf).map_err(|error| Problems::in_memory([error.under("security.ssrf")]))?;
+    Ok(Some(Proxy::bind(guard, own, clock).await.map_err(StartError::Proxy)?))
 }
 
 async fn serve(api: Api, listener: TcpListener, stop: Stop, closed: Stop) {

@@ -105,3 +105,34 @@ fn a_missing_sandbox_is_named_at_the_check_at_the_start_and_at_a_reload() {
     assert_ne!(refused.code, Some(0), "{refused:?}");
     daemon.stop().good();
 }
+
+#[test]
+fn an_agent_reaches_no_private_address_through_the_proxy_but_the_gateway_itself() {
+    let home = NewHome::new();
+    let private = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", private.local_addr().unwrap());
+    let script =
+        "read -r url; curl -s --max-time 20 --noproxy '' -o body -w '%{http_code} ' \"$url\"; cat body";
+    home.write(
+        "frontdesk.toml",
+        &format!(
+            "[security.ssrf]\nenabled = true\n[agents.main]\nkind = \"command\"\nrun_with = [\"env\"]\n\
+             command = [\"sh\", \"-c\", {script:?}]\n"
+        ),
+    );
+    let daemon = Daemon::start(&home.path());
+    let refused = home.run(&["chat", &format!("{url}\n")]).good().out.clone();
+    assert!(
+        refused.starts_with("403 refused: ") && refused.contains("security.ssrf.allowed_hosts"),
+        "{refused}"
+    );
+    let link = home.run(&["link"]).good().out.clone();
+    let (gateway, _) = link.trim().split_once("/#token=").unwrap();
+    let own = home.run(&["chat", &format!("{gateway}/health\n")]).good().out.clone();
+    assert!(own.starts_with("200 "), "{own}");
+    let ran = daemon.stop();
+    assert!(
+        ran.good().err.contains("a request of an agent to an address that is not public was refused"),
+        "{ran:?}"
+    );
+}

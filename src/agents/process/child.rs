@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use frontdesk_core::port::{Clock, Turn};
+use frontdesk_http::proxy::Grant;
 use rustix::process::Signal;
 use tokio::process::{Child, ChildStdout, Command};
 use tokio_util::sync::CancellationToken;
@@ -56,6 +57,16 @@ pub(super) struct Supervision {
     pub(super) end_strays: bool,
 }
 
+/// What is started.
+pub(super) struct Started<'a> {
+    pub(super) command: Command,
+    pub(super) agent: &'a str,
+    /// `None` for a program that is started ahead.
+    pub(super) turn: Option<&'a Turn>,
+    /// Its right to use the proxy, which ends with it.
+    pub(super) proxy: Option<Grant>,
+}
+
 /// A running program. Dropping it kills the whole group at once. A task waits for the exit.
 pub struct Process {
     /// Its stdin. The pipe is closed when this is taken and dropped and everything queued has been written.
@@ -77,13 +88,12 @@ impl Process {
     /// can get a prompt.
     pub(super) fn start(
         supervision: &Supervision,
-        mut command: Command,
-        agent: &str,
-        turn: Option<&Turn>,
+        program: Started<'_>,
         limits: &Limits,
         end: CancellationToken,
     ) -> io::Result<Self> {
         let Supervision { home, clock, tasks, ending, prefix, end_strays } = supervision;
+        let Started { mut command, agent, turn, proxy } = program;
         let mark = strays::mark()?;
         command.env(strays::VARIABLE, &mark);
         let mut child = starter::spawn(command)?;
@@ -106,6 +116,7 @@ impl Process {
         let reaper = Reaper {
             group: killed,
             record,
+            _proxy: proxy,
             exit: exit.clone(),
             gone: gone.clone(),
             end: end.clone(),
@@ -202,6 +213,7 @@ struct Reaper {
     group: KilledOnDrop,
     /// Declared after `group`, so that dropping this kills the group before the record is deleted.
     record: Record,
+    _proxy: Option<Grant>,
     exit: Arc<OnceLock<ExitStatus>>,
     gone: CancellationToken,
     end: CancellationToken,

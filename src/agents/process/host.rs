@@ -8,10 +8,11 @@ use frontdesk_core::delta::AgentError;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::Clock;
 use frontdesk_core::retry::is_shortage;
+use frontdesk_http::proxy::Access;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::child::{Ending, Prefix, Process, Supervision};
+use super::child::{Ending, Prefix, Process, Started, Supervision};
 use super::program::{Program, ProgramConfig, Start};
 use crate::Host;
 
@@ -23,6 +24,7 @@ pub struct ProcessHost {
     pub stop: CancellationToken,
     pub(super) supervision: Supervision,
     program: Program,
+    proxy: Option<Access>,
 }
 
 impl ProcessHost {
@@ -42,6 +44,7 @@ impl ProcessHost {
             name: name.into(),
             stop: CancellationToken::new(),
             program,
+            proxy: host.proxy.clone(),
             supervision: Supervision { home, clock, tasks, ending, prefix, end_strays },
         }
     }
@@ -54,9 +57,11 @@ impl ProcessHost {
         let session = start.turn.map(|turn| &turn.session);
         let not_started = |why| self.not_started(session, &why);
         self.program.make_folders(session).await.map_err(not_started)?;
-        let command = self.program.command(&start).map_err(not_started)?;
-        Process::start(&self.supervision, command, &self.name, start.turn, self.program.limits(), end)
-            .map_err(not_started)
+        let proxy =
+            self.proxy.as_ref().map(|proxy| proxy.grant(&self.name)).transpose().map_err(not_started)?;
+        let command = self.program.command(&start, proxy.as_ref()).map_err(not_started)?;
+        let program = Started { command, agent: &self.name, turn: start.turn, proxy };
+        Process::start(&self.supervision, program, self.program.limits(), end).map_err(not_started)
     }
 
     /// Why a program could not be started. A shortage of descriptors, processes or memory is temporary, and nothing has

@@ -11,6 +11,7 @@ use frontdesk_core::config::ConfigError;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::Turn;
 use frontdesk_core::visible;
+use frontdesk_http::proxy::Grant;
 use tokio::process::Command;
 
 use super::bubblewrap::{self, Reach, variable};
@@ -196,7 +197,7 @@ impl Program {
 
     /// The command for a start, with pipes and a process group of its own. Fails if the program cannot be closed in as
     /// the config says.
-    pub(super) fn command(&self, start: &Start<'_>) -> io::Result<Command> {
+    pub(super) fn command(&self, start: &Start<'_>, proxy: Option<&Grant>) -> io::Result<Command> {
         let cwd = self.folder.of(start.turn.map(|turn| &turn.session));
         let mut words = self.prefix(start, &cwd)?.into_iter().chain(once(self.path.clone()));
         let mut command = Command::new(words.next().unwrap_or_default());
@@ -206,6 +207,8 @@ impl Program {
             .args(&start.args)
             .current_dir(cwd)
             .env_clear()
+            // First, so that the config can name another proxy.
+            .envs(proxy.map(Grant::variables).unwrap_or_default())
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .envs(environment::facts(&self.agent, &self.media, start.turn))
             .envs(start.env.iter().map(|(name, value)| (name, value)))

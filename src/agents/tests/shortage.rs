@@ -81,8 +81,12 @@ async fn deltas(agent: &Arc<dyn Agent>, epoch: u64) -> Vec<Result<Delta, AgentEr
 async fn a_program_that_cannot_start_for_want_of_descriptors_starts_later() {
     let home = tempfile::tempdir().unwrap();
     let path = std::env::var_os("PATH").unwrap();
-    let host =
-        Host { home: home.path().into(), clock: Arc::new(StoppedClock), env: vec![("PATH".into(), path)] };
+    let host = Host {
+        home: home.path().into(),
+        clock: Arc::new(StoppedClock),
+        env: vec![("PATH".into(), path)],
+        proxy: None,
+    };
     for mode in [command::Mode::PerTurn, command::Mode::Persistent] {
         let script = r#"read line; [ "$1" = once ] && echo hi || echo '{"type":"done","text":"hi"}'"#;
         let name = if mode == command::Mode::PerTurn { "once" } else { "lasting" };

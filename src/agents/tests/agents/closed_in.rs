@@ -8,9 +8,12 @@ use std::time::Duration;
 use frontdesk_agents::command::{self, Mode};
 use frontdesk_agents::process::{Ready, RunWith};
 use frontdesk_agents::{Config, Host, build};
+use frontdesk_core::config::Secret;
 use frontdesk_core::delta::AgentError;
 use frontdesk_core::message::FileKind;
 use frontdesk_core::port::{Agent, File};
+use frontdesk_http::proxy::Proxy;
+use frontdesk_http::{Guard, Ssrf};
 
 use crate::sandbox::{Sandbox, answer, error, eventually, gone, piece, read, shell, turn};
 
@@ -308,4 +311,26 @@ async fn a_missing_sandbox_is_named_with_its_key_and_its_package() {
     );
     assert!(problem(behind(&["sudo"], "true")).contains("sudo is in none of the folders of PATH"));
     assert_eq!(agent(&sandbox, behind(&["env"], "true")).problem(), None);
+}
+
+#[tokio::test]
+async fn a_program_gets_a_proxy_of_its_own_unless_its_config_names_another() {
+    let sandbox = Sandbox::new();
+    let guard = Guard::new(&Ssrf::default()).unwrap();
+    let own = "127.0.0.1:3847".parse().unwrap();
+    let proxy = Proxy::bind(guard, own, sandbox.clock.clone()).await.unwrap();
+    let host = Host { proxy: Some(proxy.access()), ..sandbox.host() };
+    let script = "echo $HTTP_PROXY; echo $http_proxy $HTTPS_PROXY $https_proxy; echo $NO_PROXY $no_proxy";
+    let agent = build("test", &Config::Command(shell(script)), &host).unwrap();
+    let seen = answer(agent.turn(turn(1, ""))).await;
+    let lines: Vec<&str> = seen.lines().collect();
+    let url = lines[0];
+    assert!(url.starts_with("http://agent:") && url.contains("@127.0.0.1:"), "{seen}");
+    assert_eq!(lines[1], format!("{url} {url} {url}"));
+    assert_eq!(lines[2], "127.0.0.1:3847,localhost:3847 127.0.0.1:3847,localhost:3847");
+    assert!(!answer(agent.turn(turn(2, ""))).await.contains(url), "each program has its own token");
+    let mut config = shell("echo $HTTP_PROXY");
+    config.env.insert("HTTP_PROXY".into(), Secret::new("http://proxy.example"));
+    let agent = build("test", &Config::Command(config), &host).unwrap();
+    assert_eq!(answer(agent.turn(turn(3, ""))).await, "http://proxy.example\n");
 }

@@ -46,7 +46,8 @@ fn the_schema_knows_the_keys_of_each_kind_and_refuses_others() {
 #[test]
 fn an_agent_with_a_bad_name_or_config_is_not_built() {
     let sandbox = Sandbox::new();
-    let host = Host { home: sandbox.home.path().into(), clock: sandbox.clock.clone(), env: Vec::new() };
+    let host =
+        Host { home: sandbox.home.path().into(), clock: sandbox.clock.clone(), env: Vec::new(), proxy: None };
     for name in ["", "..", "a/b", "-x", "_x", ".hidden", "a.b", "Main", "ä", "a b", &"x".repeat(65)] {
         assert_eq!(build(name, &Config::default(), &host).err(), Some(BuildError::Name(name.into())));
     }

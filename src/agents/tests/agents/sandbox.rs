@@ -82,6 +82,7 @@ impl Sandbox {
             home: self.home.path().into(),
             clock: self.clock.clone(),
             env: vec![("PATH".into(), path), ("TELEGRAM_BOT_TOKEN".into(), "123:secret".into())],
+            proxy: None,
         }
     }
 

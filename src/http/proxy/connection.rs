@@ -1,0 +1,204 @@
+//! One connection to the proxy: requests that are forwarded, or one that becomes a tunnel.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::header::{HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
+use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::Shared;
+use super::forward::{Body, empty, text};
+use super::grants::Granted;
+use super::watched::{Progress, Watched};
+use crate::Refusal;
+
+/// Until when a connection must have shown a token.
+const UNKNOWN: Duration = Duration::from_secs(10);
+/// How long a connection may stay without any byte on it.
+const IDLE: Duration = Duration::from_secs(600);
+/// How long connecting to a host may take.
+pub(super) const CONNECT: Duration = Duration::from_secs(15);
+/// Maximum size of a request's head in bytes.
+const HEAD: usize = 64 * 1024;
+
+/// A connection in both directions, of which one half is still to be taken over from the HTTP connection.
+struct Tunnel {
+    client: OnUpgrade,
+    host: TcpStream,
+}
+
+/// The state of one connection.
+struct Connection {
+    shared: Arc<Shared>,
+    /// Set by the first request with a valid token.
+    granted: watch::Sender<Option<Granted>>,
+    tunnel: Mutex<Option<Tunnel>>,
+}
+
+pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream) {
+    let progress = Progress::new(shared.clock.clone());
+    let connection =
+        Arc::new(Connection { shared, granted: watch::Sender::new(None), tunnel: Mutex::default() });
+    let work = connection.work(Watched { stream, progress: progress.clone() });
+    let mut granted = connection.granted.subscribe();
+    let ended = async {
+        let known = granted.wait_for(Option::is_some).await.ok().and_then(|granted| granted.clone());
+        if let Some(granted) = known {
+            granted.ended.cancelled().await;
+        }
+    };
+    let unknown = async {
+        progress.clock_after(UNKNOWN).await;
+        // One that is known by now is not closed.
+        if connection.granted.borrow().is_some() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = work => {}
+        () = ended => {}
+        () = unknown => {}
+        () = progress.idle(IDLE) => {}
+    }
+}
+
+impl Connection {
+    async fn work(self: &Arc<Self>, stream: Watched) {
+        let service = service_fn(|request| {
+            let connection = self.clone();
+            async move { Ok::<_, Infallible>(connection.answer(request).await) }
+        });
+        let served = http1::Builder::new().max_buf_size(HEAD).serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = served.with_upgrades().await {
+            tracing::debug!(%error, "a connection to the proxy has ended");
+        }
+        let tunnel = self.tunnel.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(tunnel) = tunnel
+            && let Err(error) = tunnel.run().await
+        {
+            tracing::debug!(%error, "a tunnel of the proxy has ended");
+        }
+    }
+
+    async fn answer(&self, mut request: Request<Incoming>) -> Response<Body> {
+        let header = request.headers_mut().remove(PROXY_AUTHORIZATION);
+        let Some(granted) = self.shared.grants.find(header.as_ref().map(HeaderValue::as_bytes)) else {
+            count("unauthorized");
+            return unauthorized();
+        };
+        self.granted.send_replace(Some(granted.clone()));
+        let (outcome, response) = match request.method() == Method::CONNECT {
+            true => self.connect(request, &granted).await,
+            false => self.forward(request, &granted).await,
+        };
+        count(outcome);
+        response
+    }
+
+    /// Opens a tunnel.
+    async fn connect(&self, request: Request<Incoming>, granted: &Granted) -> (&'static str, Response<Body>) {
+        let Some((host, port)) = target(request.uri(), None) else {
+            return ("malformed", text(StatusCode::BAD_REQUEST, "CONNECT needs HOST:PORT\n"));
+        };
+        let addresses = match self.shared.guard.addresses(&host, port).await {
+            Ok(addresses) => addresses,
+            Err(refusal) => return refused(&refusal, &host, granted),
+        };
+        match self.open(&addresses).await {
+            Ok(stream) => {
+                let tunnel = Tunnel { client: hyper::upgrade::on(request), host: stream };
+                *self.tunnel.lock().unwrap_or_else(PoisonError::into_inner) = Some(tunnel);
+                ("tunnelled", empty())
+            }
+            Err(error) => {
+                tracing::debug!(agent = %granted.agent, %error, "the proxy cannot connect");
+                ("failed", text(StatusCode::BAD_GATEWAY, "the host cannot be reached\n"))
+            }
+        }
+    }
+
+    /// Connects to the first of these addresses that accepts.
+    async fn open(&self, addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+        let clock = &self.shared.clock;
+        tokio::select! {
+            stream = TcpStream::connect(addresses) => stream,
+            () = clock.sleep_until(clock.mono() + CONNECT) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
+    /// Passes on a request in plain HTTP.
+    async fn forward(&self, request: Request<Incoming>, granted: &Granted) -> (&'static str, Response<Body>) {
+        let target = match request.uri().scheme_str() {
+            Some("http") => target(request.uri(), Some(80)),
+            _ => None,
+        };
+        let Some((host, port)) = target else {
+            let problem = "this is a proxy: ask for a whole http:// URL, or use CONNECT\n";
+            return ("malformed", text(StatusCode::BAD_REQUEST, problem));
+        };
+        if let Err(refusal) = self.shared.guard.addresses(&host, port).await {
+            return refused(&refusal, &host, granted);
+        }
+        match self.shared.forwarder.send(request).await {
+            Ok(response) => ("forwarded", response),
+            Err(error) => {
+                tracing::debug!(agent = %granted.agent, error = %error.without_url(), "the proxy cannot forward");
+                ("failed", text(StatusCode::BAD_GATEWAY, "the host cannot be reached\n"))
+            }
+        }
+    }
+}
+
+impl Tunnel {
+    async fn run(mut self) -> io::Result<()> {
+        let mut client = TokioIo::new(self.client.await.map_err(io::Error::other)?);
+        tokio::io::copy_bidirectional(&mut client, &mut self.host).await.map(drop)
+    }
+}
+
+/// The host and the port of a request.
+fn target(uri: &Uri, default: Option<u16>) -> Option<(String, u16)> {
+    let authority = uri.authority()?;
+    // A user before the host is a trick to make one host look like another.
+    let plain = !authority.as_str().contains('@') && !authority.host().is_empty();
+    plain.then_some(())?;
+    Some((authority.host().to_owned(), authority.port_u16().or(default)?))
+}
+
+/// The host is chosen by the agent, or by whoever talked it into this, so it is not for the normal log.
+fn refused(refusal: &Refusal, host: &str, granted: &Granted) -> (&'static str, Response<Body>) {
+    match refusal {
+        Refusal::Private => {
+            tracing::info!(agent = %granted.agent, "a request of an agent to an address that is not public was refused");
+            tracing::debug!(agent = %granted.agent, host, "refused");
+            let problem = "refused: this host has no public address; the operator can allow it with security.ssrf.allowed_hosts\n";
+            ("refused", text(StatusCode::FORBIDDEN, problem))
+        }
+        Refusal::Unknown(error) => {
+            tracing::debug!(agent = %granted.agent, host, %error, "unknown host");
+            ("failed", text(StatusCode::BAD_GATEWAY, "the host's name cannot be resolved\n"))
+        }
+    }
+}
+
+fn unauthorized() -> Response<Body> {
+    let problem = "this proxy is for the agents of Frontdesk\n";
+    let mut response = text(StatusCode::PROXY_AUTHENTICATION_REQUIRED, problem);
+    let scheme = HeaderValue::from_static("Basic realm=\"frontdesk\"");
+    response.headers_mut().insert(PROXY_AUTHENTICATE, scheme);
+    response
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("frontdesk_proxy_requests_total", "outcome" => outcome).increment(1);
+}
