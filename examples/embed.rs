@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use frontdesk::core::agent::Capabilities;
+use frontdesk::core::agent::{Capabilities, SessionOptions};
 use frontdesk::core::delta::{AgentError, Compacted, Delta};
+use frontdesk::core::failover::Failover;
 use frontdesk::core::id::TurnId;
 use frontdesk::core::key::SessionKey;
 use frontdesk::core::port::{Agent, Prompt, Turn};
@@ -45,6 +46,10 @@ impl Agent for Backwards {
     async fn stop(&self) {}
 
     fn problem(&self) -> Option<String> {
+        None
+    }
+
+    fn failover(&self, _of: Option<(&SessionKey, &SessionOptions)>) -> Option<Failover> {
         None
     }
 }

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use frontdesk::core::agent::Capabilities;
+use frontdesk::core::agent::{Capabilities, SessionOptions};
 use frontdesk::core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall};
+use frontdesk::core::failover::Failover;
 use frontdesk::core::hook::{Hook, HookError, HookEvent, HookPoint, HookVerdict};
 use frontdesk::core::id::TurnId;
 use frontdesk::core::key::SessionKey;
@@ -41,6 +42,10 @@ impl Agent for Says {
     async fn stop(&self) {}
 
     fn problem(&self) -> Option<String> {
+        None
+    }
+
+    fn failover(&self, _of: Option<(&SessionKey, &SessionOptions)>) -> Option<Failover> {
         None
     }
 }
@@ -169,6 +174,10 @@ impl Agent for CutOff {
     async fn stop(&self) {}
 
     fn problem(&self) -> Option<String> {
+        None
+    }
+
+    fn failover(&self, _of: Option<(&SessionKey, &SessionOptions)>) -> Option<Failover> {
         None
     }
 }

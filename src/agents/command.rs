@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Host;
+use crate::failover;
 use crate::process::{self, Confinement, RunWith};
 
 mod approval;
@@ -110,6 +111,9 @@ pub struct Config {
     /// The levels that a chat may choose with `/thinking`; as `models`.
     #[serde(default)]
     pub thinking: Vec<String>,
+    /// Which agents answer when this one cannot.
+    #[serde(default)]
+    pub failover: failover::Config,
     /// Maximum number of turns of this agent that run at once. Unset means that only `turns.max` limits them.
     #[serde(default)]
     pub max_turns: Option<usize>,
@@ -168,6 +172,7 @@ impl Config {
             compact: false,
             models: Vec::new(),
             thinking: Vec::new(),
+            failover: failover::Config::default(),
             max_turns: None,
         }
     }
@@ -215,6 +220,8 @@ impl Config {
             return wrong("grace", "must be at most 60 seconds");
         }
         self.check_started_ahead()?;
+        self.failover.check()?;
+        self.failover.check_no_models()?;
         self.check_capabilities()?;
         if self.max_cpu == Some(0) {
             return wrong("max_cpu", "must be at least 1 second; without this key there is no limit");

@@ -1,5 +1,6 @@
 //! The agents that answer messages, each built from its config.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,10 +14,17 @@ use thiserror::Error;
 
 pub mod command;
 pub mod echo;
+pub mod failover;
+mod fallbacks;
 pub mod openai;
 pub mod pi;
 pub mod process;
+mod random;
+mod reports;
+mod responder;
 mod running_turns;
+
+pub use fallbacks::{build_one_of, built_from, check_fallbacks};
 
 /// The config of one agent: `kind` selects the kind of agent, the other keys belong to that kind.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -64,6 +72,16 @@ impl Config {
         }
     }
 
+    /// Which models and agents answer when this one cannot; `None` if its kind has no such thing.
+    pub fn failover(&self) -> Option<&failover::Config> {
+        match self {
+            Config::Echo(_) => None,
+            Config::Command(config) => Some(&config.failover),
+            Config::OpenAi(config) => Some(&config.failover),
+            Config::Pi(config) => Some(&config.failover),
+        }
+    }
+
     /// The maximum number of turns of this agent at the same time; `None` means that only `turns.max` limits them.
     pub fn max_turns(&self) -> Option<usize> {
         match self {
@@ -86,6 +104,8 @@ pub struct Host {
     pub env: Vec<(OsString, OsString)>,
     /// The proxy that programs are to use, if there is one.
     pub proxy: Option<Access>,
+    /// What is known of the models and agents that may fail. It outlives every agent, so that a reload forgets nothing.
+    pub providers: Arc<failover::Providers>,
 }
 
 /// Why an agent could not be built.
@@ -117,15 +137,8 @@ pub fn check_name(name: &str) -> Result<(), String> {
     if good { Ok(()) } else { Err(NAME.to_owned()) }
 }
 
-/// Builds the agent `name`. No process is started and no file is touched before its first turn.
+/// Builds the agent `name`, which has no other agent as a fallback. No process is started and no file is touched before
+/// its first turn.
 pub fn build(name: &str, config: &Config, host: &Host) -> Result<Arc<dyn Agent>, BuildError> {
-    check_name(name).map_err(|_| BuildError::Name(name.into()))?;
-    let wrong = |error| BuildError::Config { name: name.into(), error };
-    config.check().map_err(wrong)?;
-    Ok(match config {
-        Config::Echo(_) => Arc::new(echo::Echo::new(host.clock.clone())),
-        Config::Command(config) => command::build(name, config, host),
-        Config::OpenAi(config) => openai::build(name, config, host).map_err(wrong)?,
-        Config::Pi(config) => pi::build(name, config, host),
-    })
+    build_one_of(name, config, &BTreeMap::new(), host)
 }

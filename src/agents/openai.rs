@@ -7,9 +7,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use frontdesk_core::agent::Capabilities;
+use frontdesk_core::agent::{Capabilities, SessionOptions};
 use frontdesk_core::config::ConfigError;
-use frontdesk_core::delta::{AgentError, Compacted};
+use frontdesk_core::delta::{AgentError, Compacted, Delta};
+use frontdesk_core::failover::Failover;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Agent, Prompt, Turn};
@@ -17,10 +18,11 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use crate::Host;
+use crate::reports::reported;
+use crate::responder::{Attempt, Broken, Patience, Responder, Target};
 use crate::running_turns::RunningTurns;
 use answer::Answer;
 use model::Model;
-use sink::{DeltaResult, reported};
 
 pub use config::{Config, Price, PromptFile, SystemPrompt};
 
@@ -28,6 +30,7 @@ mod answer;
 mod calls;
 mod chunk;
 mod config;
+mod fallback;
 mod fault;
 mod images;
 mod memory;
@@ -40,14 +43,46 @@ mod sink;
 mod sse;
 
 /// The agent.
-struct OpenAi {
+pub(crate) struct OpenAi {
     model: Arc<Model>,
     running: RunningTurns<CancellationToken>,
 }
 
-pub(crate) fn build(name: &str, config: &Config, host: &Host) -> Result<Arc<dyn Agent>, ConfigError> {
+pub(crate) fn build(name: &str, config: &Config, host: &Host) -> Result<OpenAi, ConfigError> {
     let model = Arc::new(Model::new(name, config, host)?);
-    Ok(Arc::new(OpenAi { model, running: RunningTurns::default() }))
+    Ok(OpenAi { model, running: RunningTurns::default() })
+}
+
+impl Responder for OpenAi {
+    fn targets(&self) -> Vec<Target> {
+        let config = &self.model.config;
+        std::iter::once(&config.model).chain(&config.models).map(|model| config.target(model)).collect()
+    }
+
+    fn target(&self, options: &SessionOptions) -> Target {
+        self.model.config.target(options.model.as_ref().unwrap_or(&self.model.config.model))
+    }
+
+    fn reads_history(&self) -> bool {
+        true
+    }
+
+    fn attempt(&self, turn: Turn, patience: Patience) -> Attempt {
+        let running = self.running.begin(turn.id, CancellationToken::new());
+        let model = self.model.clone();
+        let answer = reported(|reports| Answer { model, turn, reports, patience }.run());
+        let aborted = CancellationToken::clone(&running);
+        let answer = Box::pin(answer.take_until(aborted.cancelled_owned()));
+        // The turn counts as running as long as the stream exists.
+        stream::unfold((running, answer), |(running, mut answer)| async move {
+            answer.next().await.map(|delta| (delta, (running, answer)))
+        })
+        .boxed()
+    }
+
+    fn agent(&self) -> &dyn Agent {
+        self
+    }
 }
 
 #[async_trait]
@@ -56,17 +91,16 @@ impl Agent for OpenAi {
         self.model.config.capabilities()
     }
 
-    fn turn(&self, turn: Turn) -> BoxStream<'static, DeltaResult> {
-        let running = self.running.begin(turn.id, CancellationToken::new());
-        let model = self.model.clone();
-        let answer = reported(|reports| Answer { model, turn, reports }.run());
-        let aborted = CancellationToken::clone(&running);
-        let answer = Box::pin(answer.take_until(aborted.cancelled_owned()));
-        // The turn counts as running as long as the stream exists.
-        stream::unfold((running, answer), |(running, mut answer)| async move {
-            answer.next().await.map(|delta| (delta, (running, answer)))
-        })
-        .boxed()
+    fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
+        // What was shown of an answer that broke off stays, with a remark.
+        let ended = |report: Result<Delta, Broken>| match report {
+            Ok(delta) => vec![Ok(delta)],
+            Err(Broken { remark: Some(remark), .. }) => {
+                vec![Ok(Delta::Text(format!("\n\n{remark}"))), Ok(Delta::Done { text: None })]
+            }
+            Err(broken) => vec![Err(broken.error)],
+        };
+        self.attempt(turn, Patience::Alone).flat_map(move |report| stream::iter(ended(report))).boxed()
     }
 
     async fn steer(&self, _turn: TurnId, _prompt: &Prompt) -> Result<bool, AgentError> {
@@ -89,7 +123,8 @@ impl Agent for OpenAi {
         if past.said.is_empty() {
             return Ok(Compacted { summary: None, tokens });
         }
-        let summary = model.summary(&turn, &system, &past, instructions.as_deref(), None).await?;
+        let summary =
+            model.summary(&turn, &system, &past, instructions.as_deref(), None, Patience::Alone).await?;
         Ok(Compacted { summary: Some(summary), tokens })
     }
 
@@ -101,5 +136,9 @@ impl Agent for OpenAi {
 
     fn problem(&self) -> Option<String> {
         self.model.problem()
+    }
+
+    fn failover(&self, _of: Option<(&SessionKey, &SessionOptions)>) -> Option<Failover> {
+        None
     }
 }

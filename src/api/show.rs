@@ -3,6 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use frontdesk_core::address::Principal;
 use frontdesk_core::delta::Usage;
+use frontdesk_core::failover::{CandidateState, Failover};
 use frontdesk_core::visible;
 use frontdesk_runtime::{AccessEntry, AccessView, Account, Status};
 use frontdesk_store::row::{
@@ -133,10 +134,14 @@ pub(crate) fn account_in_public(account: &Account) -> Value {
 }
 
 pub(crate) fn status(status: &Status) -> Value {
-    let agents = status
-        .agents
-        .iter()
-        .map(|agent| json!({"name": agent.name, "running": agent.running, "problem": agent.problem}));
+    let agents = status.agents.iter().map(|agent| {
+        json!({
+            "name": agent.name,
+            "running": agent.running,
+            "problem": agent.problem,
+            "failover": agent.failover.as_ref().map(failover),
+        })
+    });
     let problems = status.problems();
     json!({
         "status": if problems.is_empty() { "ok" } else { "degraded" },
@@ -147,6 +152,29 @@ pub(crate) fn status(status: &Status) -> Value {
         "accounts": status.accounts.iter().map(account).collect::<Vec<_>>(),
         "agents": agents.collect::<Vec<_>>(),
         "totals": totals(&status.totals),
+    })
+}
+
+/// The models or agents that may answer, in their order, and the one that does.
+pub(crate) fn failover(failover: &Failover) -> Value {
+    let candidates = failover.candidates.iter().map(|candidate| {
+        let (why, left) = match &candidate.state {
+            CandidateState::Working => (None, None),
+            CandidateState::Paused { why, left } => (Some(why), Some(left.as_secs())),
+            CandidateState::Probing { why } => (Some(why), None),
+        };
+        json!({
+            "name": candidate.name,
+            "place": candidate.place,
+            "state": candidate.state.name(),
+            "reason": why,
+            "retry_in_seconds": left,
+            "pauses": candidate.pauses,
+        })
+    });
+    json!({
+        "answering": failover.answering().map(|candidate| &candidate.name),
+        "candidates": candidates.collect::<Vec<_>>(),
     })
 }
 

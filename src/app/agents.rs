@@ -29,9 +29,11 @@ pub fn notes(config: &Config, home: &Home) -> Vec<String> {
         clock: Arc::new(SystemClock::new()),
         env: std::env::vars_os().collect(),
         proxy: None,
+        providers: Arc::default(),
     };
+    let all = &config.agents;
     let notes =
-        config.agents.iter().flat_map(|(name, agent)| match frontdesk_agents::build(name, agent, &host) {
+        all.iter().flat_map(|(name, agent)| match frontdesk_agents::build_one_of(name, agent, all, &host) {
             Ok(built) => notes_on(name, agent, built.as_ref()),
             Err(error) => vec![error.to_string()],
         });

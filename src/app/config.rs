@@ -181,6 +181,8 @@ impl Config {
             let name = frontdesk_agents::check_name(name).map_err(|problem| ConfigError::new("", problem));
             name.and_then(|()| agent.check()).err().map(|error| error.under(&path))
         }));
+        let fallbacks = frontdesk_agents::check_fallbacks(&self.agents).into_iter();
+        wrong.extend(fallbacks.map(|error| error.under("agents")));
         wrong.extend(self.channels.check(&self.gateway));
         let accounts = self.channels.accounts(&self.gateway);
         let reset = &self.runtime.sessions.reset;

@@ -1,8 +1,9 @@
 //! The agent of a gateway that was started without agents.
 
 use async_trait::async_trait;
-use frontdesk_core::agent::Capabilities;
+use frontdesk_core::agent::{Capabilities, SessionOptions};
 use frontdesk_core::delta::{AgentError, Compacted, Delta};
+use frontdesk_core::failover::Failover;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Agent, Prompt, Turn};
@@ -38,5 +39,9 @@ impl Agent for NoAgent {
 
     fn problem(&self) -> Option<String> {
         Some("this gateway was started without agents".to_owned())
+    }
+
+    fn failover(&self, _of: Option<(&SessionKey, &SessionOptions)>) -> Option<Failover> {
+        None
     }
 }

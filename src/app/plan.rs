@@ -88,8 +88,8 @@ impl Plan {
         let new_accounts = after.channels.accounts(&after.gateway);
         let (old, new) = (fingerprints(&old_accounts), fingerprints(&new_accounts));
         let accounts = changes(&old, &new).into_iter();
-        let (old, new) = (before.agents.iter().collect(), after.agents.iter().collect());
-        let agents = changes::<&String, _>(&old, &new).into_iter();
+        let (old, new) = (agents(before), agents(after));
+        let agents = changes(&old, &new).into_iter();
         let (restart, mut changes): (Vec<String>, Vec<String>) =
             keys(before, after).into_iter().partition(|key| AT_THE_START.contains(&key.as_str()));
         changes.extend(rules_of_accounts(&old_accounts, &new_accounts));
@@ -162,6 +162,12 @@ pub(crate) fn in_use(before: &Config, mut after: Config) -> Config {
     after.log.file.clone_from(&before.log.file);
     after.security.clone_from(&before.security);
     after
+}
+
+/// What each agent is built from.
+fn agents(config: &Config) -> BTreeMap<&String, Vec<&frontdesk_agents::Config>> {
+    let all = &config.agents;
+    all.keys().map(|name| (name, frontdesk_agents::built_from(name, all))).collect()
 }
 
 /// What the connection of each enabled account is built from.

@@ -236,7 +236,7 @@ impl Reloader {
         for (name, config) in &next.agents {
             let agent = match plan.agent(name) {
                 Change::Kept => Part::Kept,
-                _ => Part::New(self.parts.build_agent(name, config, &self.agents)?),
+                _ => Part::New(self.parts.build_agent(name, &next.agents, &self.agents)?),
             };
             agents.insert(name.clone(), NextAgent { agent, max_turns: config.max_turns() });
         }

@@ -79,18 +79,19 @@ impl GivenParts {
         }
     }
 
-    /// Builds an agent of the configuration.
+    /// Builds an agent of the configuration, which may name others as its fallbacks.
     pub(crate) fn build_agent(
         &self,
         name: &str,
-        config: &frontdesk_agents::Config,
+        all: &BTreeMap<String, frontdesk_agents::Config>,
         host: &frontdesk_agents::Host,
     ) -> Result<Arc<dyn Agent>, frontdesk_agents::BuildError> {
         if self.no_agent {
             return Ok(Arc::new(NoAgent));
         }
-        let agent = frontdesk_agents::build(name, config, host)?;
-        for note in notes_on(name, config, agent.as_ref()) {
+        let config = all.get(name).cloned().unwrap_or_default();
+        let agent = frontdesk_agents::build_one_of(name, &config, all, host)?;
+        for note in notes_on(name, &config, agent.as_ref()) {
             tracing::warn!("{note}");
         }
         Ok(agent)

@@ -73,7 +73,7 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let proxy = proxy(&config, reachable(address), clock.clone()).await?;
     let env = std::env::vars_os().collect();
     let access = proxy.as_ref().map(Proxy::access);
-    let agents = Host { home: home.path().to_owned(), clock, env, proxy: access };
+    let agents = Host { home: home.path().to_owned(), clock, env, proxy: access, providers: Arc::default() };
     let setup = setup(&mut builder, &config, &accounts, &home, &token, &agents, adapters.clone())?;
     let setup = Setup { shown, ..setup };
     let runtime = frontdesk_runtime::Running::start(setup).await?;
@@ -218,9 +218,12 @@ fn agents(
     host: &Host,
 ) -> Result<BTreeMap<String, AgentEntry>, StartError> {
     let mut agents = BTreeMap::new();
-    for (name, config) in &config.agents {
-        let agent = parts.build_agent(name, config, host)?;
-        agents.insert(name.clone(), AgentEntry { agent, max_turns: config.max_turns() });
+    for (name, agent) in &config.agents {
+        let entry = AgentEntry {
+            agent: parts.build_agent(name, &config.agents, host)?,
+            max_turns: agent.max_turns(),
+        };
+        agents.insert(name.clone(), entry);
     }
     for (name, agent) in &parts.agents {
         agents.insert(name.clone(), AgentEntry { agent: agent.clone(), max_turns: None });

@@ -43,6 +43,10 @@ pub enum Delta {
     },
     /// It asks a person a question, and goes on once that has ended.
     Ask(AgentQuestion),
+    /// It has failed, and another model or agent can take the turn over from the beginning. Waits for the decision.
+    TakeOver(TakeOver),
+    /// Another model or agent gives this answer than gave the last one of the conversation. The person is told.
+    AnsweredBy(AnswererChange),
     /// It is alive and has no text yet.
     Progress,
     /// The usage of this attempt so far; a later report replaces it. Stored with the end of the turn, however it ends.
@@ -108,6 +112,35 @@ impl fmt::Debug for ToolApproval {
     }
 }
 
+/// Asks whether another model or agent may take over a turn from the beginning. Dropping it means no.
+#[derive(Debug)]
+pub struct TakeOver(oneshot::Sender<bool>);
+
+impl TakeOver {
+    /// The question, and the receiver of the decision.
+    pub fn channel() -> (Self, oneshot::Receiver<bool>) {
+        let (sender, receiver) = oneshot::channel();
+        (Self(sender), receiver)
+    }
+
+    /// Passes the decision on: whether nothing has happened in this turn that must not happen twice.
+    pub fn decide(self, may: bool) {
+        // An agent that does not wait any more needs no decision.
+        self.0.send(may).unwrap_or_default();
+    }
+}
+
+/// Another model or agent answers than before, by the names that people know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswererChange {
+    /// The one that answered before.
+    pub before: String,
+    /// The one that answers now.
+    pub now: String,
+    /// Whether the one that answers now is preferred to the one before: it has failed earlier and works again.
+    pub is_return: bool,
+}
+
 /// The usage of a turn, as far as the agent reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Usage {
@@ -150,7 +183,7 @@ pub enum AgentError {
     /// The agent reports that it cannot answer: running the turn again would give the same result.
     #[error("the agent failed: {0}")]
     Failed(String),
-    /// The agent cannot be started at all.
+    /// The agent cannot be started at all, or what it depends on does not work, such as a model provider.
     #[error("the agent cannot be started: {0}")]
     Unavailable(String),
     /// The machine temporarily lacks descriptors, processes or memory to start the agent. Nothing has begun: the turn

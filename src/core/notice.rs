@@ -3,6 +3,7 @@
 use crate::address::Principal;
 use crate::ask::OpenAsk;
 use crate::count::counted;
+use crate::delta::AnswererChange;
 use crate::markup::closing;
 use crate::message::Refusal;
 use crate::pairing::MASK;
@@ -34,6 +35,8 @@ pub enum Notice {
     Full(OpenAsk),
     /// The agent did not take a message into the answer under way; it is answered next.
     FollowsUp,
+    /// Another model or agent has answered than before.
+    AnsweredBy(AnswererChange),
     /// A part of an answer could not be delivered.
     Gap,
     /// An answer could not be delivered before its time limit.
@@ -151,6 +154,7 @@ impl Notice {
             Notice::Behind(_) => "behind",
             Notice::Full(_) => "refused",
             Notice::FollowsUp => "follows_up",
+            Notice::AnsweredBy(_) => "answered_by",
             Notice::Gap => "gap",
             Notice::Stale => "stale",
             Notice::Code { .. } => "code",
@@ -184,6 +188,13 @@ impl Notice {
                  what waits.",
                 first.sentence()
             ),
+            Notice::AnsweredBy(change) => {
+                let (before, now) = (quoted_label(&change.before), quoted_label(&change.now));
+                match change.is_return {
+                    true => format!("{now} is available again and has answered."),
+                    false => format!("{before} is not available at the moment, so {now} has answered."),
+                }
+            }
             Notice::FollowsUp => "The agent cannot take this in while it answers. It answers it next.".to_owned(),
             Notice::Gap => "Part of an answer could not be delivered here.".to_owned(),
             Notice::Stale => {

@@ -16,6 +16,7 @@ use crate::address::Address;
 use crate::agent::{Capabilities, Origin, SessionOptions};
 use crate::delivery::{Delivery, Post, Receipt, SendError, Signal};
 use crate::delta::{AgentError, Compacted, Delta};
+use crate::failover::Failover;
 use crate::history::History;
 use crate::id::{MessageId, TurnId};
 use crate::key::SessionKey;
@@ -273,6 +274,9 @@ pub trait Agent: Send + Sync + 'static {
     /// What prevents it from answering, in one sentence that says what to do; `None` if nothing is known. Asked at the
     /// start and for the status. Must not start anything.
     fn problem(&self) -> Option<String>;
+    /// The models or agents that may answer for it, and the one that answers a conversation with what is chosen for it, or
+    /// a new one; `None` if it answers alone. Must not start anything.
+    fn failover(&self, of: Option<(&SessionKey, &SessionOptions)>) -> Option<Failover>;
 }
 
 /// One run of an agent.

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::Ending;
+use frontdesk_core::failover::Failover;
 use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
@@ -51,6 +52,8 @@ pub struct AgentState {
     pub running: usize,
     /// Why it cannot answer.
     pub problem: Option<String>,
+    /// The models or agents that may answer for it; `None` if it answers alone.
+    pub failover: Option<Failover>,
 }
 
 /// The status of the gateway.
@@ -121,6 +124,7 @@ impl GatewayHandle {
             name: name.clone(),
             running: self.0.work.turns.running_in(name),
             problem: entry.agent.problem(),
+            failover: entry.agent.failover(None),
         });
         let agents = agents.collect();
         Ok(Status {
@@ -133,6 +137,12 @@ impl GatewayHandle {
             totals,
             health: self.health(),
         })
+    }
+
+    /// The models or agents that may answer a conversation, and the one that does; `None` if its agent answers alone.
+    pub fn failover(&self, session: &SessionRow) -> Option<Failover> {
+        let settings = self.0.settings();
+        settings.agents.get(session.key.agent())?.agent.failover(Some((&session.key, &session.options)))
     }
 
     /// When the process started.

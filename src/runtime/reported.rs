@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use frontdesk_core::agent::Capabilities;
+use frontdesk_core::agent::{Capabilities, SessionOptions};
 use frontdesk_core::delta::{AgentError, Compacted, Delta, SUMMARY, TOOL_RESULT, ToolCall, Usage};
+use frontdesk_core::failover::Failover;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Agent, Prompt, Turn};
@@ -61,6 +62,15 @@ impl Agent for Reported {
     fn problem(&self) -> Option<String> {
         self.0.problem().map(|problem| visible::escaped(&problem, CAUSE))
     }
+
+    fn failover(&self, of: Option<(&SessionKey, &SessionOptions)>) -> Option<Failover> {
+        let mut failover = self.0.failover(of)?;
+        for candidate in &mut failover.candidates {
+            candidate.name = visible::name(&candidate.name);
+            candidate.place = visible::name(&candidate.place);
+        }
+        Some(failover)
+    }
 }
 
 fn delta(delta: Delta) -> Delta {
@@ -84,6 +94,8 @@ fn delta(delta: Delta) -> Delta {
         | Delta::Compacting
         | Delta::Media { .. }
         | Delta::Ask(_)
+        | Delta::TakeOver(_)
+        | Delta::AnsweredBy(_)
         | Delta::Progress
         | Delta::Done { .. }) => other,
     }

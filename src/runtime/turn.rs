@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use frontdesk_core::delta::{AgentError, Usage};
+use frontdesk_core::delta::{AgentError, AnswererChange, Usage};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Failure;
@@ -91,6 +91,8 @@ struct TurnRun<'r> {
     questions: Questions,
     /// What the agent has reported last.
     usage: Option<Usage>,
+    /// Set if another model or agent answers than before.
+    answered_by: Option<AnswererChange>,
     hooks: TurnHooks,
     steering: Steering,
     /// Calls of the gateway's tools.
@@ -147,6 +149,7 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
         acted: false,
         questions,
         usage: None,
+        answered_by: None,
         hooks,
         steering,
         tools,

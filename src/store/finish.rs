@@ -127,6 +127,15 @@ impl Finish {
 /// Ends a turn that is open, whoever holds it.
 pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
     close(tx, turn, finish)?;
+    let outgoing = turn.outgoing(finish.now);
+    let (first, last) = finish.notice.as_ref().map_or((None, None), |notice| match notice {
+        // Whoever waits for the answer must not miss it.
+        Notice::AnsweredBy(_) => (Some(notice), None),
+        _ => (None, Some(notice)),
+    });
+    if let Some(notice) = first {
+        outgoing.notice(tx, turn.id, notice)?;
+    }
     let streamed = StreamedPart::of(tx, turn.id)?;
     let is_told = match &streamed {
         Some(streamed) if finish.parts.is_empty() && !finish.withheld.is_empty() => {
@@ -135,7 +144,6 @@ pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> 
         Some(streamed) if finish.parts.is_empty() => cut(tx, turn, finish, streamed)?,
         streamed => answer(tx, turn, streamed.as_ref(), finish.parts.clone(), finish.now).map(|()| false)?,
     };
-    let outgoing = turn.outgoing(finish.now);
     outgoing.files(tx, &TextKey::answer(turn.id), &finish.media)?;
     for (n, withheld) in finish.withheld.iter().enumerate() {
         outgoing.withheld(tx, TextKey::answer(turn.id).withheld(n), withheld)?;
@@ -143,7 +151,7 @@ pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> 
     if finish.withheld.iter().any(|withheld| withheld.failed) {
         outgoing.notice(tx, turn.id, &Notice::Gap)?;
     }
-    if let Some(notice) = finish.notice.as_ref().filter(|_| !is_told) {
+    if let Some(notice) = last.filter(|_| !is_told) {
         outgoing.notice(tx, turn.id, notice)?;
     }
     Ok(())

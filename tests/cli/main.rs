@@ -9,6 +9,7 @@ mod closed_in;
 mod configuration;
 mod daemon;
 mod descriptors;
+mod failover;
 mod home;
 mod lasting;
 mod lifecycle;

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use frontdesk_core::agent::Capabilities;
+use frontdesk_core::agent::{Capabilities, SessionOptions};
 use frontdesk_core::delta::{AgentError, Compacted, Delta};
+use frontdesk_core::failover::Failover;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Agent, Prompt, Turn};
@@ -87,6 +88,10 @@ impl Agent for PerTurn {
 
     fn problem(&self) -> Option<String> {
         self.host.processes.problem()
+    }
+
+    fn failover(&self, _of: Option<(&SessionKey, &SessionOptions)>) -> Option<Failover> {
+        None
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use frontdesk_core::agent::Capabilities;
+use frontdesk_core::agent::{Capabilities, SessionOptions};
 use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolDecision};
+use frontdesk_core::failover::Failover;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Agent, Prompt, Turn};
@@ -141,6 +142,10 @@ impl Agent for Persistent {
 
     fn problem(&self) -> Option<String> {
         self.host.processes.problem()
+    }
+
+    fn failover(&self, _of: Option<(&SessionKey, &SessionOptions)>) -> Option<Failover> {
+        None
     }
 }
 

@@ -16,6 +16,7 @@ use super::model::Model;
 use super::provider::Ended;
 use super::reply::Finish;
 use super::sink::{Reports, Sink};
+use crate::responder::{Broken, Patience};
 
 /// The share of the context window, in percent, from which on a conversation is compacted.
 const COMPACTED_FROM: u64 = 65;
@@ -39,6 +40,7 @@ pub(super) struct Answer {
     pub(super) model: Arc<Model>,
     pub(super) turn: Turn,
     pub(super) reports: Reports,
+    pub(super) patience: Patience,
 }
 
 /// What the requests of one answer have cost.
@@ -97,7 +99,7 @@ impl Asked {
 
 impl Answer {
     /// Asks the model and reports what it says.
-    pub(super) async fn run(self) -> Result<(), AgentError> {
+    pub(super) async fn run(self) -> Result<(), Broken> {
         let system = self.model.system(&self.turn).await?;
         let max = self.model.config.max_image;
         let images =
@@ -108,7 +110,7 @@ impl Answer {
         let (mut halvings, mut spent) = (0, Spent::default());
         loop {
             let (before, mut usage) = (sink.text.len(), Usage::default());
-            let ended = self.model.provider.ask(&asked.body, &mut sink, &mut usage).await;
+            let ended = self.model.provider.ask(&asked.body, &mut sink, &mut usage, self.patience).await;
             spent.add(usage);
             let is_first = spent.requests == 1 && sink.text.is_empty();
             match ended {
@@ -171,7 +173,7 @@ impl Answer {
         }
         self.reports.send(Delta::Compacting).await;
         let reports = Some(self.reports.clone());
-        match self.model.summary(&self.turn, system, &past, None, reports).await {
+        match self.model.summary(&self.turn, system, &past, None, reports, self.patience).await {
             Ok(summary) => {
                 let past = past.after(&summary, share.tail);
                 self.reports
@@ -204,7 +206,7 @@ impl Answer {
         spent: &Spent,
         asked: &Asked,
         images: &Images,
-    ) -> Result<(), AgentError> {
+    ) -> Result<(), Broken> {
         let session = &self.turn.session;
         if let Some(tokens) = spent.last.input.filter(|_| images.count() == 0) {
             self.model.token_sizes.note(session, asked.bytes, tokens);
@@ -213,10 +215,12 @@ impl Answer {
         self.report(spent, estimated).await;
         let remark = match &ended {
             Ok(ended) => REMARKS.iter().find(|(end, _)| end == ended).map(|(_, remark)| *remark),
-            Err(fault) if sink.text.is_empty() => return Err(fault.clone().into()),
             Err(fault) => {
-                warn!(agent = self.model.name, turn = %self.turn.id, %session, fault = fault.kind(), "an answer broke off");
-                Some(fault.remark())
+                let has_shown = !sink.text.is_empty();
+                if has_shown {
+                    warn!(agent = self.model.name, turn = %self.turn.id, %session, fault = fault.kind(), "an answer broke off");
+                }
+                return Err(fault.clone().broken(has_shown));
             }
         };
         if let Some(remark) = remark {

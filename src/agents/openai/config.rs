@@ -12,6 +12,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::failover;
+
 /// The keys of `kind = "openai"`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -71,6 +73,9 @@ pub struct Config {
     /// What the models cost, by name. Without it only a cost that the provider reports is shown.
     #[serde(default)]
     pub prices: BTreeMap<String, Price>,
+    /// Which models and agents answer when this one cannot.
+    #[serde(default)]
+    pub failover: failover::Config,
     /// Maximum number of turns of this agent that run at once. Unset means that only `turns.max` limits them.
     #[serde(default)]
     pub max_turns: Option<usize>,
@@ -132,6 +137,7 @@ impl Config {
             retries: Self::retries(),
             max_answer: Self::max_answer(),
             prices: BTreeMap::new(),
+            failover: failover::Config::default(),
             max_turns: None,
         }
     }
@@ -222,7 +228,8 @@ impl Config {
                 return Err(ConfigError::new(join("prices", model), "must be numbers of at least 0"));
             }
         }
-        Ok(())
+        self.failover.check()?;
+        self.check_fallbacks()
     }
 
     /// The URL to which requests are sent. A URL that names the endpoint itself is understood too.

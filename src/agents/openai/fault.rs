@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use frontdesk_core::circuit::CircuitFailure;
 use frontdesk_core::delta::AgentError;
 use frontdesk_core::visible;
 use serde_json::Value;
+
+use crate::responder::{Broken, Patience, Verdict};
 
 /// Maximum length of a provider's message that is kept, in characters.
 const MESSAGE: usize = 400;
@@ -17,8 +20,10 @@ pub(super) type Clean<'c> = &'c dyn Fn(&str) -> String;
 pub(super) enum Fault {
     /// No connection was made.
     Unreachable(String),
-    /// The connection broke, or the provider sent nothing for too long.
+    /// The connection broke.
     Lost(String),
+    /// The provider sent nothing for so many seconds.
+    Silent(u64),
     /// The response ended without a sign that it was whole.
     Incomplete,
     /// The response is not what the API promises.
@@ -126,8 +131,11 @@ impl Fault {
     }
 
     /// How often a request that ended like this is repeated at most, whatever is configured.
-    pub(super) fn retries(&self) -> u32 {
+    pub(super) fn retries(&self, patience: Patience) -> u32 {
         match self {
+            _ if patience == Patience::Probe => 0,
+            // Each time-out is minutes in which another model could answer.
+            Fault::Silent(_) if patience == Patience::Replaceable => 0,
             Fault::Incomplete | Fault::Malformed(_) | Fault::Empty => 1,
             _ => u32::MAX,
         }
@@ -164,11 +172,29 @@ impl Fault {
         }
     }
 
+    /// What follows from it for the provider, after all repetitions.
+    pub(super) fn verdict(&self, has_shown: bool) -> Verdict {
+        let odd = Verdict::Failed(CircuitFailure::Odd);
+        match self {
+            _ if self.is_too_long() => Verdict::Final,
+            Fault::Incomplete | Fault::Malformed(_) | Fault::Empty => odd,
+            Fault::Reported(_) if !self.is_passing() => Verdict::Final,
+            // Bad keys, no money, no such model; and what was repeated without success.
+            Fault::Refused { status: 401..=404 | 407, .. } => {
+                Verdict::Failed(CircuitFailure::Down { retry_after: None })
+            }
+            Fault::Refused { .. } if !self.is_passing() => Verdict::Final,
+            _ if has_shown => odd,
+            _ => Verdict::Failed(CircuitFailure::Down { retry_after: self.retry_after() }),
+        }
+    }
+
     /// Its kind, for the log: no text of the provider, which may quote what people wrote.
     pub(super) fn kind(&self) -> String {
         match self {
             Fault::Unreachable(_) => "unreachable".to_owned(),
             Fault::Lost(_) => "connection lost".to_owned(),
+            Fault::Silent(_) => "no data".to_owned(),
             Fault::Incomplete => "incomplete answer".to_owned(),
             Fault::Malformed(_) => "malformed answer".to_owned(),
             Fault::Empty => "empty answer".to_owned(),
@@ -195,6 +221,9 @@ impl std::fmt::Display for Fault {
         match self {
             Fault::Unreachable(why) => write!(f, "the model provider cannot be reached: {why}"),
             Fault::Lost(why) => write!(f, "the connection to the model provider was lost: {why}"),
+            Fault::Silent(seconds) => {
+                write!(f, "the connection to the model provider was lost: it sent nothing for {seconds} s")
+            }
             Fault::Incomplete => f.write_str("the model provider's answer ended too early"),
             Fault::Malformed(why) => write!(f, "the model provider's answer cannot be read: {why}"),
             Fault::Empty => f.write_str("the model gave an empty answer"),
@@ -211,11 +240,30 @@ impl From<Fault> for AgentError {
     fn from(fault: Fault) -> AgentError {
         let detail = fault.to_string();
         match fault {
-            Fault::Unreachable(_) | Fault::Lost(_) => AgentError::Unavailable(detail),
+            Fault::Unreachable(_) | Fault::Lost(_) | Fault::Silent(_) => AgentError::Unavailable(detail),
             Fault::Refused { status: 401..=404 | 407 | 408 | 429 | 500..=599, .. } => {
                 AgentError::Unavailable(detail)
             }
             _ => AgentError::Failed(detail),
+        }
+    }
+}
+
+impl From<Fault> for Broken {
+    /// Before anything was shown.
+    fn from(fault: Fault) -> Self {
+        fault.broken(false)
+    }
+}
+
+impl Fault {
+    /// The end of an attempt.
+    pub(super) fn broken(self, has_shown: bool) -> Broken {
+        Broken {
+            remark: has_shown.then(|| self.remark()),
+            verdict: self.verdict(has_shown),
+            kind: self.kind(),
+            error: self.into(),
         }
     }
 }

@@ -22,6 +22,7 @@ use super::reply::Finish;
 use super::sink::{Reports, Sink};
 use super::{Config, calls, chunk};
 use crate::Host;
+use crate::responder::Patience;
 use crate::running_turns::lock;
 
 /// Maximum size of a system prompt in a file, in bytes.
@@ -155,6 +156,7 @@ impl Model {
         past: &Memory,
         instructions: Option<&str>,
         reports: Option<Reports>,
+        patience: Patience,
     ) -> Result<String, Fault> {
         let mut task = json!({"task": SUMMARIZE});
         if let Some(instructions) = instructions {
@@ -164,7 +166,7 @@ impl Model {
         said.push(Said::Person { text: None, facts: task });
         let body = self.body(turn, messages::messages(system, &said, &[]));
         let (mut sink, mut usage) = (Sink::hidden(reports), Usage::default());
-        let ended = self.provider.ask(&body, &mut sink, &mut usage).await?;
+        let ended = self.provider.ask(&body, &mut sink, &mut usage, patience).await?;
         let mut summary = sink.text;
         summary.truncate(summary.floor_char_boundary(SUMMARY));
         match ended {

@@ -18,6 +18,8 @@ use super::fault::{Fault, Report};
 use super::reply::{Finish, Reply};
 use super::retry;
 use super::sink::Sink;
+use crate::random::random;
+use crate::responder::Patience;
 
 /// Maximum time to open a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -84,7 +86,13 @@ impl Provider {
 
     /// Sends a request until it is answered, as long as nothing of the reply was shown and the fault may pass. What the answer cost is
     /// in `usage`, also if it failed.
-    pub(super) async fn ask(&self, body: &Value, sink: &mut Sink, usage: &mut Usage) -> Result<Ended, Fault> {
+    pub(super) async fn ask(
+        &self,
+        body: &Value,
+        sink: &mut Sink,
+        usage: &mut Usage,
+        patience: Patience,
+    ) -> Result<Ended, Fault> {
         let body = body.to_string();
         let (mut failures, before) = (0, sink.text.len());
         loop {
@@ -99,11 +107,12 @@ impl Provider {
                 Err(fault) => fault,
             };
             failures += 1;
-            let is_last = failures > self.retries.min(fault.retries());
+            let is_last = failures > self.retries.min(fault.retries(patience));
             if sink.text.len() > before || !fault.is_passing() || is_last {
                 return Err(fault);
             }
-            let Some(wait) = retry::wait(failures, fault.retry_after(), retry::random()) else {
+            let Some(wait) = retry::wait(failures, fault.retry_after(), retry::longest(patience), random())
+            else {
                 return Err(fault);
             };
             info!(
@@ -174,7 +183,7 @@ impl Provider {
     }
 
     fn silent(&self) -> Fault {
-        Fault::Lost(format!("it sent nothing for {} s", self.timeout.as_secs()))
+        Fault::Silent(self.timeout.as_secs())
     }
 
     /// Reads why a request was refused.

@@ -5,12 +5,24 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use frontdesk_core::retry::Backoff;
 
+use crate::responder::Patience;
+
 /// The longest wait. A provider that asks for more is not asked again in this turn: a person waits for the answer.
-pub(super) const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(60);
+/// The same if another model can answer meanwhile.
+const LONGEST_WITH_FALLBACK: Duration = Duration::from_secs(5);
 
 /// The waits where the provider names none: half a second, doubled each time.
 const BACKOFF: Backoff =
     Backoff { base: Duration::from_millis(500), factor: 2.0, jitter: 0.25, cap: Duration::from_secs(8) };
+
+/// The longest wait that a provider may ask for.
+pub(super) fn longest(patience: Patience) -> Duration {
+    match patience {
+        Patience::Alone => LONGEST,
+        Patience::Replaceable | Patience::Probe => LONGEST_WITH_FALLBACK,
+    }
+}
 
 /// Reads how long a provider asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as an HTTP date.
 /// `header` takes names in lower case.
@@ -27,24 +39,20 @@ pub(super) fn after<'h>(header: impl Fn(&str) -> Option<&'h str>, now: DateTime<
     Some((date - now).to_std().unwrap_or_default())
 }
 
-/// The wait before the next request after `failures` failures; `None` if the provider asks for too long a wait.
+/// The wait before the next request after `failures` failures; `None` if the provider asks for more than `longest`.
 /// `random` is uniform in `0.0..1.0`: many sessions that failed together must not come back together.
-pub(super) fn wait(failures: u32, asked: Option<Duration>, random: f64) -> Option<Duration> {
+pub(super) fn wait(
+    failures: u32,
+    asked: Option<Duration>,
+    longest: Duration,
+    random: f64,
+) -> Option<Duration> {
     match asked {
         // Never earlier than asked for.
         Some(asked) => {
-            (asked <= LONGEST).then(|| asked + asked.mul_f64(0.25 * random).min(Duration::from_secs(5)))
+            (asked <= longest).then(|| asked + asked.mul_f64(0.25 * random).min(Duration::from_secs(5)))
         }
         None => Some(BACKOFF.delay(failures, random)),
-    }
-}
-
-/// A random number in `0.0..1.0`; the middle if the machine has none.
-pub(super) fn random() -> f64 {
-    let mut bytes = [0; 4];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0),
-        Err(_) => 0.5,
     }
 }
 
@@ -77,11 +85,11 @@ mod tests {
     #[test]
     fn a_wait_is_never_shorter_than_asked_and_never_beyond_the_bound() {
         for random in [0.0, 0.5, 0.999] {
-            let wait = wait(1, Some(Duration::from_secs(4)), random).unwrap();
+            let wait = wait(1, Some(Duration::from_secs(4)), LONGEST, random).unwrap();
             assert!((4.0..=5.0).contains(&wait.as_secs_f64()), "{wait:?}");
         }
-        assert_eq!(wait(1, Some(Duration::from_secs(3600)), 0.5), None);
-        assert_eq!(wait(1, None, 0.5), Some(Duration::from_millis(500)));
-        assert!(wait(30, None, 1.0).unwrap() <= Duration::from_secs(8));
+        assert_eq!(wait(1, Some(Duration::from_secs(3600)), LONGEST, 0.5), None);
+        assert_eq!(wait(1, None, LONGEST, 0.5), Some(Duration::from_millis(500)));
+        assert!(wait(30, None, LONGEST, 1.0).unwrap() <= Duration::from_secs(8));
     }
 }

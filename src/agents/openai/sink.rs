@@ -1,46 +1,12 @@
 //! Where the words of a model go while they arrive.
 
-use frontdesk_core::delta::{AgentError, Delta};
-use futures_util::stream::{self, BoxStream, Stream, StreamExt};
-use tokio::sync::mpsc;
+use frontdesk_core::delta::Delta;
 
 use super::calls::Calls;
+use crate::responder::Broken;
 
-pub(super) type DeltaResult = Result<Delta, AgentError>;
-
-/// Number of reports that wait for the turn to read them.
-const BUFFER: usize = 16;
-
-/// Where a turn's reports go. A turn that nobody reads any more is dropped as a whole, so a report cannot fail.
-#[derive(Clone)]
-pub(super) struct Reports(mpsc::Sender<DeltaResult>);
-
-impl Reports {
-    pub(super) async fn send(&self, delta: Delta) {
-        drop(self.0.send(Ok(delta)).await);
-    }
-}
-
-/// The reports of `work` as a stream, which ends with its error if it fails. Dropping the stream drops the work.
-pub(super) fn reported<F>(work: impl FnOnce(Reports) -> F) -> BoxStream<'static, DeltaResult>
-where
-    F: Future<Output = Result<(), AgentError>> + Send + 'static,
-{
-    let (sender, receiver) = mpsc::channel(BUFFER);
-    let reports = Reports(sender.clone());
-    let work = work(reports);
-    let run = async move {
-        if let Err(error) = work.await {
-            drop(sender.send(Err(error)).await);
-        }
-    };
-    let run = stream::once(run).filter_map(|()| async { None });
-    stream::select(received(receiver), run).boxed()
-}
-
-fn received(receiver: mpsc::Receiver<DeltaResult>) -> impl Stream<Item = DeltaResult> + Send {
-    stream::unfold(receiver, |mut receiver| async { Some((receiver.recv().await?, receiver)) })
-}
+/// Where a turn's reports go.
+pub(super) type Reports = crate::reports::Reports<Broken>;
 
 /// Collects an answer, and shows it if it is for a person.
 pub(super) struct Sink {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::policy::Policy;
 use super::settings::Model;
+use crate::failover;
 use crate::process::{self, Confinement, RunWith};
 
 /// The keys of `kind = "pi"`. Paths are relative to the home folder; `~/` is the home of the user.
@@ -80,6 +81,8 @@ pub struct Config {
     pub max_image: u64,
     /// Seconds between SIGTERM and SIGKILL when pi is ended.
     pub grace: u64,
+    /// Which agents answer when this one cannot.
+    pub failover: failover::Config,
     /// Maximum number of turns of this agent that run at once; never more than `pool.max`.
     pub max_turns: Option<usize>,
 }
@@ -137,6 +140,7 @@ impl Default for Config {
             max_line: 16 * 1024 * 1024,
             max_image: 5 * 1024 * 1024,
             grace: 2,
+            failover: failover::Config::default(),
             max_turns: None,
         }
     }
@@ -153,6 +157,8 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let wrong = |key: &str, problem: &str| Err(ConfigError::new(key, problem));
         process::check_command(&self.command)?;
+        self.failover.check()?;
+        self.failover.check_no_models()?;
         for model in self.model.iter().chain(&self.models) {
             self.named(model)?;
         }

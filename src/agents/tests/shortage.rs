@@ -86,6 +86,7 @@ async fn a_program_that_cannot_start_for_want_of_descriptors_starts_later() {
         clock: Arc::new(StoppedClock),
         env: vec![("PATH".into(), path)],
         proxy: None,
+        providers: Arc::default(),
     };
     for mode in [command::Mode::PerTurn, command::Mode::Persistent] {
         let script = r#"read line; [ "$1" = once ] && echo hi || echo '{"type":"done","text":"hi"}'"#;

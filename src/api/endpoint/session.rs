@@ -94,6 +94,7 @@ pub(crate) async fn session(server: &ServerState, key: &SessionKey) -> Result<Va
         "chosen": row.queue_mode.map(QueueMode::name),
         "waiting": waiting.iter().take(list::DEFAULT_ROWS as usize).map(show::waiting).collect::<Vec<_>>(),
     });
+    shown["failover"] = server.handle.failover(&row).as_ref().map(show::failover).into();
     shown["epochs"] = epochs.iter().map(show::epoch).collect();
     Ok(shown)
 }

@@ -156,7 +156,10 @@ impl Answer {
         if kind == "error" {
             return Err(self.error(frame)?);
         }
-        if let Some(notice) = self.notice.take() {
+        // One that comes just before the whole answer is printed below it: its beginning is on the screen already.
+        if matches!(kind, "delta" | "ask" | "ask_closed" | "message")
+            && let Some(notice) = self.notice.take()
+        {
             self.whole(&notice)?;
         }
         match kind {

@@ -35,7 +35,38 @@ pub async fn status(remote: Remote) -> Done {
     let agents = field::list(&status, "agents")
         .iter()
         .map(|agent| ["name", "running", "problem"].map(|name| field::text(agent, name)).to_vec());
-    table::print(&["AGENT", "RUNNING TURNS", "PROBLEM"], agents.collect(), "There are no agents.")
+    table::print(&["AGENT", "RUNNING TURNS", "PROBLEM"], agents.collect(), "There are no agents.")?;
+    fallbacks(&status)
+}
+
+/// The models and agents of agents that have fallbacks.
+fn fallbacks(status: &Value) -> Done {
+    let mut rows = Vec::new();
+    for agent in field::list(status, "agents") {
+        for candidate in field::list(&agent["failover"], "candidates") {
+            let is_answering = candidate["name"] == agent["failover"]["answering"];
+            let retry = match candidate["retry_in_seconds"].as_u64() {
+                Some(0) => "with the next message".to_owned(),
+                Some(seconds) => format!("in {seconds} s"),
+                None => String::new(),
+            };
+            rows.push(vec![
+                field::text(agent, "name"),
+                field::text(candidate, "place"),
+                if is_answering { "answers" } else { "" }.to_owned(),
+                field::text(candidate, "state"),
+                field::text(candidate, "reason"),
+                retry,
+                field::text(candidate, "pauses"),
+            ]);
+        }
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    screen::line("")?;
+    let head = ["AGENT", "MODEL", "NEW CHATS", "STATE", "REASON", "TRIED AGAIN", "PAUSES"];
+    table::print(&head, rows, "")
 }
 
 fn totals(totals: &Value) -> Done {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::count::counted;
 use frontdesk_core::delta::Usage;
+use frontdesk_core::failover::{Candidate, CandidateState, Failover};
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::span;
 use frontdesk_core::visible::quoted;
@@ -33,6 +34,12 @@ pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
     if let Some(usage) = shared.store.last_usage(&row.session, session.epoch).await? {
         lines.extend(used(&usage));
     }
+    let agent = settings.agents.get(row.session.agent());
+    if let Some(failover) =
+        agent.and_then(|entry| entry.agent.failover(Some((&row.session, &session.options))))
+    {
+        lines.extend(models(&failover));
+    }
     lines.extend(asks.iter().map(|ask| answer::line(ask, shared.time.now().steady)));
     if settings.config.limits.daily > 0 {
         let used = shared.store.quota_used(&row.from.id, settings.quota_day(now)).await?;
@@ -42,6 +49,38 @@ pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
         ));
     }
     Ok(Plan::say(lines.join("\n")))
+}
+
+/// Which of several models or agents answer, and why others do not.
+fn models(failover: &Failover) -> Vec<String> {
+    let name = |candidate: &Candidate| quoted(&candidate.name, MODEL);
+    let mut lines = Vec::new();
+    for candidate in &failover.candidates {
+        let name = name(candidate);
+        match &candidate.state {
+            CandidateState::Working => {}
+            CandidateState::Paused { why, left } if left.is_zero() => {
+                lines.push(format!("{name} has failed ({why}). The next message may try it again."));
+            }
+            CandidateState::Paused { why, left } => {
+                let left = TimeDelta::from_std(*left).unwrap_or(TimeDelta::MAX);
+                lines
+                    .push(format!("{name} has failed ({why}) and is tried again in {}.", span::length(left)));
+            }
+            CandidateState::Probing { why } => {
+                lines.push(format!("{name} has failed ({why}) and is being tried again."));
+            }
+        }
+    }
+    if let Some(answering) = failover.answering() {
+        let others = failover.candidates.len() - 1;
+        let role = match failover.answering {
+            0 => format!("with {} behind it", counted(others as u64, "fallback")),
+            _ => format!("in place of {}", failover.candidates.first().map_or_else(String::new, name)),
+        };
+        lines.push(format!("{} answers here, {role}.", name(answering)));
+    }
+    lines
 }
 
 /// What the last answer cost, as far as the agent reports it.

@@ -112,6 +112,9 @@ impl TurnRun<'_> {
             Delta::Compacting => self.compacting(),
             Delta::Compacted(compacted) => self.compacted(compacted).await,
             Delta::Usage(usage) => self.usage = Some(usage),
+            // What has happened must not happen twice, and no person is asked the same twice.
+            Delta::TakeOver(question) => question.decide(!self.acted && !self.questions.has_asked()),
+            Delta::AnsweredBy(change) => self.answered_by = Some(change),
             Delta::Progress | Delta::Done { .. } => {}
         }
     }

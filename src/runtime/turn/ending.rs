@@ -80,7 +80,12 @@ impl TurnRun<'_> {
                 notice: refusal.is_told().then_some(Notice::Refused(refusal)),
                 ..self.bare(Ending::Refused)
             },
-            TurnEnd::Answered { text, by_hook } => Finish { by_hook, ..self.answered(text).await },
+            TurnEnd::Answered { text, by_hook } => {
+                let finish = self.answered(text).await;
+                let is_sent = !finish.parts.is_empty() || !finish.media.is_empty();
+                let notice = self.answered_by.take().filter(|_| is_sent).map(Notice::AnsweredBy);
+                Finish { by_hook, notice, ..finish }
+            }
         };
         FinalWrite::Finish(Box::new(finish))
     }

@@ -38,6 +38,11 @@ impl Questions {
         }
     }
 
+    /// Whether the agent has asked anything in this attempt.
+    pub(super) fn has_asked(&self) -> bool {
+        self.asked > 0
+    }
+
     /// Tells the agent how a question has ended.
     pub(super) fn settle(&mut self, ended: EndedAsk) {
         if let Some(at) = self.open.iter().position(|(id, _)| *id == ended.id) {

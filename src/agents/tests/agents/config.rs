@@ -1,5 +1,7 @@
 //! The agents' config as operators write it.
 
+use std::sync::Arc;
+
 use frontdesk_agents::{BuildError, Config, Host, build};
 use serde_json::json;
 
@@ -46,8 +48,13 @@ fn the_schema_knows_the_keys_of_each_kind_and_refuses_others() {
 #[test]
 fn an_agent_with_a_bad_name_or_config_is_not_built() {
     let sandbox = Sandbox::new();
-    let host =
-        Host { home: sandbox.home.path().into(), clock: sandbox.clock.clone(), env: Vec::new(), proxy: None };
+    let host = Host {
+        home: sandbox.home.path().into(),
+        clock: sandbox.clock.clone(),
+        env: Vec::new(),
+        proxy: None,
+        providers: Arc::default(),
+    };
     for name in ["", "..", "a/b", "-x", "_x", ".hidden", "a.b", "Main", "ä", "a b", &"x".repeat(65)] {
         assert_eq!(build(name, &Config::default(), &host).err(), Some(BuildError::Name(name.into())));
     }

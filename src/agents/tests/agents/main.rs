@@ -4,6 +4,7 @@ mod closed_in;
 mod config;
 mod conversations;
 mod echo;
+mod failover;
 mod json_rpc;
 mod launch;
 mod leftovers;

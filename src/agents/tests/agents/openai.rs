@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::sandbox::{Sandbox, Stream, next, turn};
 
-mod conversation;
+pub mod conversation;
 mod faults;
 mod tools;
 

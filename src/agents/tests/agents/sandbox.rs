@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use frontdesk_agents::failover::Providers;
 use frontdesk_agents::{Config, Host, build, command};
 use frontdesk_core::agent::{Origin, SessionOptions};
 use frontdesk_core::delta::{AgentError, Delta};
@@ -68,12 +69,18 @@ impl ManualClock {
 pub struct Sandbox {
     pub home: tempfile::TempDir,
     pub clock: Arc<ManualClock>,
+    /// What all agents know of providers.
+    pub providers: Arc<Providers>,
 }
 
 impl Sandbox {
     pub fn new() -> Self {
         let clock = ManualClock { now: watch::Sender::new(Duration::ZERO), sleepers: AtomicUsize::new(0) };
-        Self { home: tempfile::tempdir().expect("a directory"), clock: Arc::new(clock) }
+        Self {
+            home: tempfile::tempdir().expect("a directory"),
+            clock: Arc::new(clock),
+            providers: Arc::default(),
+        }
     }
 
     pub fn host(&self) -> Host {
@@ -83,6 +90,7 @@ impl Sandbox {
             clock: self.clock.clone(),
             env: vec![("PATH".into(), path), ("TELEGRAM_BOT_TOKEN".into(), "123:secret".into())],
             proxy: None,
+            providers: self.providers.clone(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! T2 and T3: messages become turns, and turns end.
 
 use frontdesk_core::delivery::{Ending, PostKind};
+use frontdesk_core::delta::AnswererChange;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_store::row::*;
@@ -121,6 +122,20 @@ async fn a_dead_turn_says_why() {
     let announced = fixture.finish(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
     assert_eq!(announced[0].post.key, format!("{}/notice/failed/0", turn.claim.id));
     assert_eq!(announced[0].post.kind, PostKind::Notice);
+}
+
+#[tokio::test]
+async fn who_answers_is_said_before_the_answer() {
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    let change = AnswererChange { before: "large".into(), now: "small".into(), is_return: false };
+    let notice = Some(Notice::AnsweredBy(change));
+    let announced = fixture.finish(Finish { notice, ..answered(&turn, "A") }).await;
+    let keys: Vec<&str> = announced.iter().map(|row| row.post.key.as_str()).collect();
+    let id = turn.claim.id;
+    assert_eq!(keys, [format!("{id}/notice/answered_by/0"), format!("{id}/0")]);
+    let row = fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap();
+    assert_eq!(row.answer.as_deref(), Some("A"), "the history has the answer alone");
 }
 
 #[tokio::test]

@@ -10,8 +10,9 @@ use frontdesk_agents::process::{
     Ending, IdlePool, IdleSettings, LineError, Lines, Process, ProcessHost, ProgramConfig, Reusable,
     SessionEpoch, Start, json_line,
 };
-use frontdesk_core::agent::Capabilities;
+use frontdesk_core::agent::{Capabilities, SessionOptions};
 use frontdesk_core::delta::{AgentError, Compacted, Delta};
+use frontdesk_core::failover::Failover;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Agent, Mono, Prompt, Turn};
@@ -239,6 +240,10 @@ impl Agent for RpcAgent {
 
     fn problem(&self) -> Option<String> {
         self.host.problem()
+    }
+
+    fn failover(&self, _of: Option<(&SessionKey, &SessionOptions)>) -> Option<Failover> {
+        None
     }
 }
 

@@ -16,7 +16,7 @@ use crate::sandbox::{anna, turn};
 
 /// A history of these entries, the newest first.
 #[derive(Debug)]
-struct Entries(Vec<HistoryEntry>);
+pub struct Entries(pub Vec<HistoryEntry>);
 
 #[async_trait]
 impl History for Entries {
