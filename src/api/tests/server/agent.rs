@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use frontdesk_agents::echo::Echo;
-use frontdesk_core::agent::Capabilities;
+use frontdesk_core::agent::{Capabilities, SessionOptions};
 use frontdesk_core::delta::{AgentError, Compacted, Delta};
+use frontdesk_core::failover::Failover;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Agent, Clock, Prompt, Turn};
@@ -62,5 +63,9 @@ impl Agent for NotingAgent {
 
     fn problem(&self) -> Option<String> {
         self.echo.problem()
+    }
+
+    fn failover(&self, _of: Option<(&SessionKey, &SessionOptions)>) -> Option<Failover> {
+        None
     }
 }
