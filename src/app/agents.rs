@@ -9,10 +9,22 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::home::Home;
 
+/// What keeps an agent from answering, in a sentence. Starts nothing.
+pub(crate) fn problem_of(name: &str, config: &AgentConfig, host: &Host) -> Option<String> {
+    match frontdesk_agents::build(name, config, host) {
+        Ok(built) => built.problem().map(|problem| cannot_answer(name, &problem)),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+fn cannot_answer(name: &str, problem: &str) -> String {
+    format!("agent {name} cannot answer: {problem}")
+}
+
 /// What keeps an agent from answering, and that it runs with the gateway's rights; a sentence each.
 pub(crate) fn notes_on(name: &str, config: &AgentConfig, agent: &dyn Agent) -> Vec<String> {
     // Only a note: the program may be installed before the first message arrives.
-    let problem = agent.problem().map(|problem| format!("agent {name} cannot answer: {problem}"));
+    let problem = agent.problem().map(|problem| cannot_answer(name, &problem));
     let rights = config.has_gateway_rights().then(|| {
         format!(
             "agent {name} runs with the gateway's rights and can read its token and its database: close it in with \

@@ -33,6 +33,7 @@ pub use crate::channels::Channels;
 pub(crate) use load::LARGEST;
 pub use load::{Loaded, More, Reading, load, load_telling, load_with, log_wait, parse};
 pub use problem::{Problem, Problems};
+pub use secret::end_all as end_secret_commands;
 pub use syntax::Syntax;
 
 use crate::channels;

@@ -35,6 +35,8 @@ pub struct Plan {
     pub changes: Vec<String>,
     /// Keys whose change needs a restart of the process. They keep their values until then.
     pub restart: Vec<String>,
+    /// What keeps new and changed agents from answering, one sentence each.
+    pub notes: Vec<String>,
     /// What a reload could not do after it had applied the configuration, one sentence each. It is in use all the same.
     pub unfinished: Vec<String>,
 }
@@ -107,6 +109,7 @@ impl Plan {
                 .collect(),
             changes,
             restart,
+            notes: Vec::new(),
             unfinished: Vec::new(),
         }
     }

@@ -14,6 +14,7 @@ use frontdesk_store::lock::Lock;
 use frontdesk_store::row::Author;
 use serde_json::Value;
 
+use crate::agents::problem_of;
 use crate::channels;
 use crate::config::{Config, Problems};
 use crate::gateway::OnReload;
@@ -65,7 +66,7 @@ impl Reloader {
         let (next, _) = self.read().await?;
         let mut plan = Plan::between(&self.config.load(), &next);
         let (_, adapters) = self.accounts(&next.channels.accounts(&next.gateway), &plan)?;
-        self.complete(&mut plan, &adapters).await;
+        self.complete(&mut plan, &adapters, &next).await;
         Ok(plan)
     }
 
@@ -118,8 +119,11 @@ impl Reloader {
         done
     }
 
-    /// Adds what the database knows: what the agents leave that are removed, and which accounts are other bots than before.
-    async fn complete(&self, plan: &mut Plan, adapters: &[Arc<dyn Adapter>]) {
+    /// Adds what keeps changed agents from answering, and what the database knows: what the agents leave that are removed, and which accounts are other bots than before.
+    async fn complete(&self, plan: &mut Plan, adapters: &[Arc<dyn Adapter>], next: &Config) {
+        let changed =
+            next.agents.iter().filter(|(name, _)| !self.parts.no_agent && plan.agent(name) != Change::Kept);
+        plan.notes = changed.filter_map(|(name, config)| problem_of(name, config, &self.agents)).collect();
         for account in plan.accounts.iter_mut().filter(|account| account.change != Change::Kept) {
             let adapter = adapters.iter().find(|adapter| adapter.account().to_string() == account.account);
             let Some(adapter) = adapter else { continue };
@@ -162,7 +166,7 @@ impl Reloader {
         let configured = next.channels.accounts(&next.gateway);
         // Whatever can fail is done before anything is replaced; the runtime checks its part before it changes anything.
         let (accounts, adapters) = self.accounts(&configured, &plan)?;
-        self.complete(&mut plan, &adapters).await;
+        self.complete(&mut plan, &adapters, &next).await;
         let agents = self.next_agents(&next, &plan)?;
         let access = self.parts.access(channels::access(&configured), &adapters);
         let server = self.server.prepare(next.gateway.clone(), webhooks(&adapters), self.tokens);

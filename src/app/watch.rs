@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::port::Stop;
+use frontdesk_core::port::{Mono, Stop};
 use frontdesk_store::row::Author;
 
 use crate::config::LARGEST;
@@ -19,48 +19,110 @@ use crate::reload::Reloader;
 /// file is read while it is being written.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// How many looks in a row must find the same. A file may be missing for a moment while it is replaced.
+const LOOKS: u32 = 2;
+const LOOKS_AT_NOTHING: u32 = 4;
+/// A file that was refused is tried again after this time: the cause may be outside of it, such as a secret.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// What a look at the file has found.
+#[derive(PartialEq)]
+enum Look {
+    Text(Vec<u8>),
+    /// It cannot be read; a reload says why.
+    Nothing,
+}
+
 /// Watches the file until `stop`, while `reload.watch` is set.
 pub(crate) async fn run(reloader: Arc<Reloader>, stop: Stop) {
     let Some(file) = reloader.source.file().map(Path::to_owned) else { return };
-    let clock = &reloader.platforms.clock;
-    // The first content is compared with the configuration in use, because the file may have changed since the start.
-    let (mut taken, mut found) = (None, None);
+    let clock = reloader.platforms.clock.clone();
+    let mut watch = Watch { reloader, taken: None, found: None, refused: None };
     loop {
-        let is_on = reloader.config.load().reload.watch;
+        let is_on = watch.reloader.config.load().reload.watch;
         tokio::select! {
             () = clock.sleep_until(clock.mono() + EVERY), if is_on => {}
-            () = reloader.taken_over.notified(), if !is_on => {
-                taken = None;
+            () = watch.reloader.taken_over.notified(), if !is_on => {
+                watch.taken = None;
                 continue;
             }
             () = stop.cancelled() => return,
         }
-        let text = read(&file).await;
-        // It may be missing for a moment while it is replaced.
-        if text.is_none() || text == taken {
-            found = None;
-        } else if text != found {
-            found = text;
-        } else {
-            let is_first = taken.is_none();
-            taken = found.take();
-            if is_first && reloader.plan().await.is_ok_and(|plan| plan.is_empty()) {
-                continue;
-            }
-            let author = Author { name: "watch".to_owned(), via: "file" };
-            tokio::select! {
-                // The log and the health say what came of it.
-                done = reloader.reload(author) => if let Err(error) = done {
-                    tracing::debug!(%error, "the changed configuration was not applied");
-                },
-                // A secret may take a while.
-                () = stop.cancelled() => return,
-            }
+        tokio::select! {
+            () = watch.look(&file) => {}
+            // A secret may take a while.
+            () = stop.cancelled() => return,
         }
     }
 }
 
-async fn read(file: &Path) -> Option<Vec<u8>> {
+struct Watch {
+    reloader: Arc<Reloader>,
+    /// What was reloaded last. The first content is compared with the configuration in use, because the file may have changed
+    /// since the start.
+    taken: Option<Look>,
+    /// What is there now, and how many looks have found it.
+    found: Option<(Look, u32)>,
+    /// When a reload of the file was last refused.
+    refused: Option<Mono>,
+}
+
+impl Watch {
+    async fn look(&mut self, file: &Path) {
+        let look = read(file).await;
+        if self.taken.as_ref() == Some(&look) {
+            self.found = None;
+            return self.try_again().await;
+        }
+        let looks = match self.found.take() {
+            Some((before, looks)) if before == look => looks + 1,
+            _ => 1,
+        };
+        if looks < if look == Look::Nothing { LOOKS_AT_NOTHING } else { LOOKS } {
+            self.found = Some((look, looks));
+            return;
+        }
+        let is_first = self.taken.replace(look).is_none();
+        if !is_first || self.is_refused() || !self.reloader.plan().await.is_ok_and(|plan| plan.is_empty()) {
+            self.reload().await;
+        }
+    }
+
+    /// Whether the status shows an error of the file.
+    fn is_refused(&self) -> bool {
+        self.reloader.handle.config_error().is_some()
+    }
+
+    /// The file is as it was, and the status shows an error all the same: another caller has found the file wrong in between, or
+    /// the cause was outside of it. Nothing is logged until it is right.
+    async fn try_again(&mut self) {
+        let now = self.reloader.platforms.clock.mono();
+        let is_early = self.refused.is_some_and(|at| now.since(at) < AGAIN);
+        if !self.is_refused() || is_early {
+            return;
+        }
+        match self.reloader.plan().await {
+            Ok(_) => self.reload().await,
+            Err(_) => self.refused = Some(self.reloader.platforms.clock.mono()),
+        }
+    }
+
+    async fn reload(&mut self) {
+        let author = Author { name: "watch".to_owned(), via: "file" };
+        // The log and the health say what came of it.
+        let done = self.reloader.reload(author).await;
+        if let Err(error) = &done {
+            tracing::debug!(%error, "the changed configuration was not applied");
+        }
+        self.refused = done.is_err().then(|| self.reloader.platforms.clock.mono());
+    }
+}
+
+async fn read(file: &Path) -> Look {
     let file = file.to_owned();
-    tokio::task::spawn_blocking(move || regular_file::read(&file, LARGEST).ok()).await.ok().flatten()
+    let read = tokio::task::spawn_blocking(move || regular_file::read(&file, LARGEST)).await;
+    match read {
+        Ok(Ok(text)) => Look::Text(text),
+        Ok(Err(_)) | Err(_) => Look::Nothing,
+    }
 }

@@ -213,3 +213,89 @@ fn the_token_of_another_bot_is_announced_and_logged_once() {
     let log = Daemon::start(&home.path()).stop().err;
     assert!(!log.contains("belongs to a different bot"), "once is enough: {log}");
 }
+
+/// A configuration with a disabled account whose token a script prints.
+fn printed_by(script: &str) -> String {
+    let script = Value::from(script);
+    format!("[channels.telegram]\nenabled = false\ntoken = {{ command = [\"sh\", \"-c\", {script}] }}\n")
+}
+
+/// Whether the process whose number stands in this file of the home folder runs.
+fn runs(home: &NewHome, file: &str) -> bool {
+    let pid = std::fs::read_to_string(home.path().join(file)).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", pid.trim())).unwrap_or_default();
+    !status.is_empty() && !status.contains("State:\tZ")
+}
+
+/// Cannot be ended but by SIGKILL, and asks the gateway to stop.
+const STUBBORN: &str = "trap '' TERM HUP INT; sleep 77 & echo $! > pid; kill -TERM $PPID; wait";
+
+#[test]
+fn a_hangup_while_the_gateway_starts_is_a_reload_after_it() {
+    let home = NewHome::new();
+    home.write(
+        "frontdesk.toml",
+        &printed_by("[ -e hup ] || { touch hup; kill -HUP $PPID; sleep 0.2; }; echo 1:a"),
+    );
+    let mut daemon = Daemon::start(&home.path());
+    daemon.logs("SIGHUP: the configuration is read again");
+    daemon.logs("nothing has changed");
+    daemon.stop().good();
+}
+
+#[test]
+fn a_stop_ends_the_programs_that_print_secrets() {
+    let home = NewHome::new();
+    home.write("frontdesk.toml", &printed_by(STUBBORN));
+    let stopped = home.run(&["run", "--port", "0"]);
+    assert!(stopped.good().err.contains("SIGTERM: stopped while the configuration was read"), "{stopped:?}");
+    until("the program of the start is gone", || !runs(&home, "pid"));
+
+    home.write("frontdesk.toml", "[log]\nlevel = \"info\"\n");
+    let mut daemon = Daemon::start(&home.path());
+    std::fs::remove_file(home.path().join("pid")).unwrap();
+    home.write("frontdesk.toml", &printed_by(STUBBORN));
+    daemon.signal(Signal::HUP);
+    daemon.logs("SIGTERM: stopping");
+    daemon.end().good();
+    until("the program of the reload is gone", || !runs(&home, "pid"));
+}
+
+#[test]
+fn a_watched_file_that_is_right_again_ends_the_error() {
+    let home = NewHome::new();
+    let right = "[reload]\nwatch = true\n";
+    home.write("frontdesk.toml", right);
+    let mut daemon = Daemon::start(&home.path());
+    home.write("frontdesk.toml", &format!("{right}[queue]\nmax_text = 5\n"));
+    daemon.logs("changed: queue.max_text");
+    home.write("frontdesk.toml", "[[");
+    home.run(&["config", "reload"]).failed(78, &["frontdesk.toml:1"]);
+    home.write("frontdesk.toml", &format!("{right}[queue]\nmax_text = 5\n"));
+    until("another caller's error is gone", || reasons(&home).is_empty());
+
+    std::fs::remove_file(home.path().join("frontdesk.toml")).unwrap();
+    until("a missing file is reported", || reasons(&home).iter().any(|reason| reason.contains("is gone")));
+    home.write("frontdesk.toml", &format!("{right}#{}", "x".repeat(5 << 20)));
+    daemon.logs("larger than 4 MiB");
+    let secret = "token = { command = [\"cat\", \"secret\"] }";
+    home.write("frontdesk.toml", &format!("{right}[channels.telegram]\nenabled = false\n{secret}\n"));
+    until("a secret that cannot be had is reported", || {
+        reasons(&home).iter().any(|reason| reason.contains("the secret's command"))
+    });
+    home.write("secret", "1:a");
+    until("the file is tried again", || reasons(&home).is_empty());
+    daemon.stop().good();
+}
+
+#[test]
+fn an_agent_whose_program_is_missing_is_noted_by_the_check_the_plan_and_the_reload() {
+    let home = NewHome::new();
+    let daemon = Daemon::start(&home.path());
+    home.write("frontdesk.toml", "[agents.main]\nkind = \"command\"\ncommand = [\"no-such-program\"]\n");
+    for command in [&["config", "check"][..], &["config", "reload", "--plan"], &["config", "reload"]] {
+        let done = home.run(command);
+        assert!(done.good().err.contains("note: agent main cannot answer: "), "{command:?}: {done:?}");
+    }
+    daemon.stop().good();
+}

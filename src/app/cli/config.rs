@@ -118,6 +118,9 @@ async fn reload(remote: Remote, plan: bool) -> Done {
         lines.push(if plan { "Nothing would change." } else { "Nothing has changed." }.to_owned());
     }
     lines.into_iter().try_for_each(|line| screen::line(screen::harmless(&line)))?;
+    for note in field::list(&answer, "notes").iter().filter_map(Value::as_str) {
+        screen::note(&format!("note: {}", screen::harmless(note)));
+    }
     unfinished(&answer)
 }
 

@@ -17,6 +17,7 @@ use frontdesk_runtime::{GatewayHandle, Lifecycle};
 use frontdesk_store::row::Author;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinError;
 
 use super::{Done, Failure, HomeArgs, config, log, screen};
 
@@ -47,19 +48,28 @@ pub fn run(args: RunArgs) -> Done {
     // Files of the gateway are private to its user.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let home = Home::find(args.home.home.as_deref(), &super::env)?;
-    let (config, notices) = args.read(&home, &screen::note)?;
-    let set_level = log::start(&config.log, &home, args.verbose)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let done = runtime.block_on(read_and_run(Arc::new(args), &home, clock));
+    // After an orderly stop no task is left; after a second signal the tasks that are left are not waited for.
+    runtime.shutdown_background();
+    done
+}
+
+/// Reads the configuration and runs the gateway until it is stopped.
+async fn read_and_run(args: Arc<RunArgs>, home: &Home, clock: SystemClock) -> Done {
+    // Before the configuration is read: that may run programs that print secrets, which take a while.
+    let mut signals = Signals::listen()?;
+    let again = (args.clone(), home.clone());
+    let read = signals.stop.unless_stopped(move || again.0.read(&again.1, &screen::note)).await?;
+    let Some(read) = read else { return Ok(()) };
+    let (config, notices) = read?;
+    let set_level = log::start(&config.log, home, args.verbose)?;
     for notice in notices {
         tracing::warn!("{notice}");
     }
     frontdesk::descriptors::raise(&config);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
-    let args = Arc::new(args);
-    let done = runtime.block_on(run_until_stopped(&args, config, &home, clock, &set_level));
-    // After an orderly stop no task is left; after a second signal the tasks that are left are not waited for.
-    runtime.shutdown_background();
-    done
+    run_until_stopped(&args, config, home, clock, &set_level, signals).await
 }
 
 impl RunArgs {
@@ -153,8 +163,8 @@ async fn run_until_stopped(
     home: &Home,
     clock: SystemClock,
     set_level: &log::SetLevel,
+    mut signals: Signals,
 ) -> Done {
-    let mut signals = Signals::listen()?;
     let recorder = recorder()?;
     let mut config = config;
     let mut greeted = false;
@@ -181,7 +191,14 @@ async fn run_until_stopped(
         }
         match serve(running, &mut signals, &recorder, &clock).await? {
             End::Stopped => return Ok(()),
-            End::Restart(before, port) => config = args.read_again(home, &before, port),
+            End::Restart(before, port) => {
+                let again = (args.clone(), home.clone());
+                let read = move || again.0.read_again(&again.1, &before, port);
+                match signals.stop.unless_stopped(read).await? {
+                    Some(read) => config = read,
+                    None => return Ok(()),
+                }
+            }
         }
     }
 }
@@ -213,6 +230,10 @@ async fn serve(
         never = upkeep(recorder, clock) => match never {},
         never = reload_on(&mut signals.hangup, &running) => match never {},
     };
+    if !matches!(end, Ok(End::Restart(..))) {
+        // A reload that waits for one would delay the end, and the program would outlive it.
+        frontdesk::config::end_secret_commands();
+    }
     tokio::select! {
         () = running.stop() => {
             tracing::info!("stopped");
@@ -330,6 +351,23 @@ impl StopSignals {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
         }
+    }
+
+    /// Does something that may run programs that print secrets; `None` if a signal to stop came meanwhile, which ends them.
+    async fn unless_stopped<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Option<T>, Failure> {
+        let failed = |error: JoinError| Failure::new(format!("the configuration was not read: {error}"));
+        let mut working = tokio::task::spawn_blocking(work);
+        let name = tokio::select! {
+            done = &mut working => return done.map(Some).map_err(failed),
+            name = self.recv() => name,
+        };
+        frontdesk::config::end_secret_commands();
+        working.await.map_err(failed)?;
+        screen::note(&format!("{name}: stopped while the configuration was read"));
+        Ok(None)
     }
 }
 

@@ -10,6 +10,8 @@ use crate::regular_file;
 
 mod command;
 
+pub use command::end_all;
+
 /// The largest secret, in bytes.
 const LARGEST: u64 = 64 << 10;
 

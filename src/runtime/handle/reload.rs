@@ -35,6 +35,11 @@ impl GatewayHandle {
         Ok(login.is_some() && before.is_some() && login != before)
     }
 
+    /// Why the configuration file cannot be used, if it was last found wrong.
+    pub fn config_error(&self) -> Option<String> {
+        self.0.process.config_error.borrow().clone()
+    }
+
     /// Records why the configuration file cannot be used, for the health and the status; `None` once it can.
     pub fn note_config_error(&self, error: Option<String>) {
         self.0.process.config_error.send_replace(error);

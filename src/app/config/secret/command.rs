@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use frontdesk_core::port::Clock;
@@ -20,6 +21,17 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(10);
 const QUIET: Duration = Duration::from_secs(2);
 /// How long a program that was killed may take to be gone.
 const KILLED: Duration = Duration::from_secs(1);
+
+/// How often a program that runs is compared with [`ENDING`].
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Whether the process ends, so that no program may run on.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// The process ends: programs that print secrets are killed within a moment, and later ones at once.
+pub fn end_all() {
+    ENDING.store(true, Ordering::Relaxed);
+}
 
 /// What the program prints, once it has exited. `still_waits` is called once if that takes a while.
 pub fn printed_by(words: &[&str], folder: &Path, still_waits: &dyn Fn()) -> Result<String, String> {
@@ -61,6 +73,9 @@ fn run(child: &mut Child, still_waits: &dyn Fn()) -> Result<(Vec<u8>, ExitStatus
     let exit = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).map_err(|e| unwatched(e.into()))?;
     let (clock, mut told, mut output) = (SystemClock::new(), false, Vec::new());
     loop {
+        if ENDING.load(Ordering::Relaxed) {
+            return Err("was killed, because the gateway stops".to_owned());
+        }
         let passed = clock.mono().0;
         if passed >= TIME_LIMIT {
             let seconds = TIME_LIMIT.as_secs();
@@ -72,7 +87,7 @@ fn run(child: &mut Child, still_waits: &dyn Fn()) -> Result<(Vec<u8>, ExitStatus
         let mut watched = vec![PollFd::new(&exit, PollFlags::IN)];
         watched.extend(stdout.as_ref().map(|stdout| PollFd::new(stdout, PollFlags::IN)));
         let until = if told { TIME_LIMIT } else { QUIET };
-        let has_exited = wait(&mut watched, until.saturating_sub(passed)).map_err(unwatched)?;
+        let has_exited = wait(&mut watched, until.saturating_sub(passed).min(LOOK)).map_err(unwatched)?;
         if let Some(open) = &mut stdout
             && !take(open, &mut output)?
         {
