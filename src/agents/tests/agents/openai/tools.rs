@@ -1,6 +1,6 @@
 //! A model that calls the gateway's tools.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use frontdesk_agents::openai;
@@ -24,7 +24,7 @@ impl Tools for Noting {
     }
 
     async fn call(&self, name: &str, params: Value) -> Result<String, ToolError> {
-        self.0.lock().unwrap().push((name.to_owned(), params));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), params));
         match name {
             "send_message" => Ok("It is on its way.".to_owned()),
             _ => Err(ToolError("there is no such tool".to_owned())),
@@ -38,7 +38,7 @@ impl Tools for Noting {
 
 impl Noting {
     fn calls(&self) -> Vec<(String, Value)> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
