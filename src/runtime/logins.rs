@@ -33,7 +33,7 @@ pub(crate) async fn accepted(shared: &Shared, adapter: &dyn Adapter) -> Result<(
         tracing::warn!(
             channel,
             %account,
-            "the account is another bot than before: it cannot edit or reply to earlier messages, so answers under way are \
+            "the account belongs to a different bot now: it cannot edit or reply to earlier messages, so answers under way are \
              sent as new messages"
         );
     }
