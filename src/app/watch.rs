@@ -29,8 +29,8 @@ const AGAIN: Duration = Duration::from_secs(10);
 #[derive(PartialEq)]
 enum Look {
     Text(Vec<u8>),
-    /// It cannot be read; a reload says why.
-    Nothing,
+    /// It cannot be read, for this reason.
+    Nothing(String),
 }
 
 /// Watches the file until `stop`, while `reload.watch` is set.
@@ -78,7 +78,7 @@ impl Watch {
             Some((before, looks)) if before == look => looks + 1,
             _ => 1,
         };
-        if looks < if look == Look::Nothing { LOOKS_AT_NOTHING } else { LOOKS } {
+        if looks < if matches!(look, Look::Nothing(_)) { LOOKS_AT_NOTHING } else { LOOKS } {
             self.found = Some((look, looks));
             return;
         }
@@ -123,6 +123,7 @@ async fn read(file: &Path) -> Look {
     let read = tokio::task::spawn_blocking(move || regular_file::read(&file, LARGEST)).await;
     match read {
         Ok(Ok(text)) => Look::Text(text),
-        Ok(Err(_)) | Err(_) => Look::Nothing,
+        Ok(Err(error)) => Look::Nothing(error.to_string()),
+        Err(error) => Look::Nothing(error.to_string()),
     }
 }

@@ -1,6 +1,7 @@
 //! An answer: it holds once, and may confirm a command.
 
 use frontdesk_core::ask::{Answerer, AskAnswer, AskChoice, AskEnd, AskError, AskKind, Audience, read};
+use frontdesk_core::command::{Command, Parsed, parse};
 use frontdesk_core::id::{AskId, MessageId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::{InputKind, SenderKind};
@@ -89,12 +90,17 @@ fn is_asked(ask: &AskRow, answering: &Answering) -> bool {
         (_, Standing::Operator) => true,
         (Audience::Admins, Standing::Admin) => is_of_account,
         (Audience::People(people), Standing::Person | Standing::Admin) => {
-            // Only admins ask for what is confirmed. One who was removed while the gateway was down still has the question.
-            let may_confirm = ask.confirms.is_none() || answering.standing == Standing::Admin;
+            let may_confirm = !confirms_for_admins(ask) || answering.standing == Standing::Admin;
             people.contains(&answering.by.id) && may_write && may_confirm
         }
         (Audience::Admins, Standing::Person) => false,
     }
+}
+
+/// Whether it confirms a command of admins. One who was removed while the gateway was down still has the question.
+fn confirms_for_admins(ask: &AskRow) -> bool {
+    let command = ask.confirms.as_ref().map(|(_, _, command)| command.as_str());
+    command.is_some_and(|command| matches!(parse(command, None), Parsed::Command(Command::Gateway(_))))
 }
 
 fn is_same_chat(one: &SessionKey, other: &SessionKey) -> bool {
