@@ -8,7 +8,6 @@ use crate::program::{Daemon, NewHome, until};
 use crate::telegram::Telegram;
 
 /// The reasons in the status. It takes its time, because the API answers only so many requests of one token a minute.
-#[expect(clippy::disallowed_methods, reason = "a test waits for a program")]
 fn reasons(home: &NewHome) -> Vec<String> {
     std::thread::sleep(std::time::Duration::from_millis(200));
     let status = home.run(&["status", "--json"]).json();
