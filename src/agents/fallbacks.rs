@@ -95,7 +95,7 @@ pub fn check_fallbacks(all: &BTreeMap<String, Config>) -> Vec<ConfigError> {
     wrong
 }
 
-/// What is wrong with a fallback that asks the same model of the same provider with the same key.
+/// The error for a fallback that has the same model, provider and key as another candidate.
 fn same_model(config: &Config, other: &Config) -> Option<String> {
     let (Config::OpenAi(config), Config::OpenAi(other)) = (config, other) else { return None };
     config.asks_the_same_as(other).then(|| {

@@ -104,7 +104,7 @@ pub struct Host {
     pub env: Vec<(OsString, OsString)>,
     /// The proxy that programs are to use, if there is one.
     pub proxy: Option<Access>,
-    /// What is known of the models and agents that may fail. It outlives every agent, so that a reload forgets nothing.
+    /// The circuits of models and agents that may fail. They outlive the agents, so that a reload does not close them.
     pub providers: Arc<failover::Providers>,
 }
 

@@ -9,7 +9,7 @@ use crate::responder::Patience;
 
 /// The longest wait. A provider that asks for more is not asked again in this turn: a person waits for the answer.
 const LONGEST: Duration = Duration::from_secs(60);
-/// The same if another model can answer meanwhile.
+/// The longest wait if there is a fallback that can answer instead.
 const LONGEST_WITH_FALLBACK: Duration = Duration::from_secs(5);
 
 /// The waits where the provider names none: half a second, doubled each time.

@@ -13,7 +13,7 @@ const MAX_TOOLS: usize = 1024;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Report {
     Text(String),
-    /// What was reported before is not valid any more.
+    /// Takes back the text that was reported so far.
     Restart,
     /// A tool that began without permission being asked.
     ToolBegun {
@@ -96,7 +96,7 @@ impl Answer {
         let mut reports = Vec::new();
         let whole = message.text();
         if whole != self.current {
-            // What was missing comes at once; what was wrong is replaced.
+            // The final text holds: a missing end is added, and any other difference replaces what was reported.
             match whole.strip_prefix(self.current.as_str()).map(str::to_owned) {
                 Some(rest) => reports.push(self.text(rest)),
                 None => {

@@ -3,9 +3,10 @@
 //   FRONTDESK_INTEROP=FOLDER node models.mjs [PART OF A TEST'S NAME]
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Gateway } from "../../page/program.mjs";
+import { check } from "../check.mjs";
 
 const packages = process.env.FRONTDESK_INTEROP;
 if (!packages) throw new Error("FRONTDESK_INTEROP must name the folder where the packages are installed");
@@ -88,21 +89,4 @@ const tests = {
   },
 };
 
-let failed = 0;
-await gateway.start();
-for (const [name, test] of Object.entries(tests)) {
-  if (process.argv[2] && !name.includes(process.argv[2])) continue;
-  const begun = Date.now();
-  try {
-    await test();
-    console.log(`ok      ${name} (${Date.now() - begun} ms)`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}\n${error.stack}`);
-  }
-}
-await gateway.kill();
-await Promise.all([first.stop(), second.stop()]);
-if (failed) console.log(gateway.log);
-rmSync(gateway.home, { recursive: true, force: true });
-process.exit(failed ? 1 : 0);
+await check(gateway, tests, () => Promise.all([first.stop(), second.stop()]));

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Gateway } from "../../page/program.mjs";
-import { check, eventually } from "./check.mjs";
+import { check, eventually } from "../check.mjs";
 import { models, programs, startModel } from "./model.mjs";
 
 const model = await startModel();

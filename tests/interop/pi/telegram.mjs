@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Gateway } from "../../page/program.mjs";
-import { check, eventually } from "./check.mjs";
+import { check, eventually } from "../check.mjs";
 import { models, programs, startModel } from "./model.mjs";
 
 const OLGA = 41; // The admin.
