@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..", "..");
-const program = process.env.FRONTDESK_BIN || join(root, "target", "debug", "frontdesk");
+/** The built program. */
+export const program = process.env.FRONTDESK_BIN || join(root, "target", "debug", "frontdesk");
 
 /** A gateway with a folder of its own. */
 export class Gateway {
