@@ -98,6 +98,7 @@ impl Pi {
             forgotten,
             policy: self.policy.clone(),
             trusted: turn.trusted,
+            tools: turn.tools.clone(),
             max_answer: self.config.max_answer,
             reports,
             control,

@@ -7,7 +7,7 @@
 //!  "text":"hello","agent_ref":null,"origin":"message","options":{"model":null,"thinking":null},
 //!  "messages":[{"id":"m7","kind":"message","from":{"id":"web:main","kind":"person","name":null},
 //!    "text":"hello","received":"2026-...","forwarded":null,"replies_to":null,"links":[],"files":[],
-//!    "retried_by":null}],"nearby":[],"context":[]}
+//!    "retried_by":null}],"nearby":[],"context":[],"tools":{"url":"http://127.0.0.1:3847/mcp","token":"..."}}
 //! {"type":"steer","turn":"t12","text":"...","message":{...}}  answer with steered; only with `steer = true`
 //! {"type":"compact","turn":"t13","instructions":"keep the names", ...}  in place of a prompt, with the facts of a turn
 //!                                                      without messages: answer with compacted and then done; only with
@@ -71,6 +71,9 @@ use crate::process::json_line;
 
 pub(super) fn prompt(turn: &Turn) -> Vec<u8> {
     let mut fields = prompt::facts(turn);
+    // A program that was started ahead has no other way to learn its token.
+    let tools = turn.tools.endpoint().map(|tools| json!({"url": tools.url, "token": tools.token}));
+    fields.insert("tools".into(), tools.into());
     fields.insert("type".into(), "prompt".into());
     fields.insert("text".into(), prompt::text(turn).into());
     json_line::write(&fields.into())

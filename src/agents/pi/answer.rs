@@ -45,6 +45,8 @@ enum Tool {
     NotAllowed,
     /// It runs.
     Begun,
+    /// One of the gateway's own tools, which the gateway itself reports.
+    Ours,
 }
 
 /// What the model has said until now.
@@ -140,6 +142,17 @@ impl Answer {
         self.ran_a_tool = true;
     }
 
+    /// A call of one of the gateway's own tools may begin.
+    pub(super) fn our_tool_allowed(&mut self, id: &str) {
+        self.set(id, Tool::Ours);
+        self.ran_a_tool = true;
+    }
+
+    /// Whether pi may have the gateway carry out the call with this id.
+    pub(super) fn may_call(&self, id: &str) -> bool {
+        self.tools.get(id) == Some(&Tool::Ours)
+    }
+
     fn set(&mut self, id: &str, state: Tool) {
         if self.tools.len() < MAX_TOOLS || self.tools.contains_key(id) {
             self.tools.insert(id.to_owned(), state);
@@ -167,7 +180,7 @@ impl Answer {
                 reports.push(Report::ToolBegun { id: end.id.clone(), name: end.name.clone() });
             }
             Some(Tool::Begun) => {}
-            Some(Tool::NotAllowed) | None => return vec![Report::Progress],
+            Some(Tool::NotAllowed | Tool::Ours) | None => return vec![Report::Progress],
         }
         reports.push(Report::ToolEnd { id: end.id, name: end.name, result, failed: end.is_error });
         reports

@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use frontdesk_core::delta::AgentError;
 use frontdesk_core::port::Turn;
+use frontdesk_core::tool::{Tool, Tools};
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use super::config::Config;
@@ -17,6 +19,8 @@ use crate::process::{Confinement, Ending, Limits, ProcessHost, ProgramConfig, Ru
 
 /// The extension that connects pi with the gateway.
 const EXTENSION: &str = include_str!("extension.mjs");
+/// Its line that names the gateway's tools.
+const NO_TOOLS: &str = "const TOOLS = [];";
 /// How long pi may take to end after its stdin was closed.
 const AFTER_EOF: Duration = Duration::from_secs(2);
 
@@ -28,6 +32,8 @@ pub(super) struct Launch {
     folder: PathBuf,
     /// The home and the agent folder of an isolated pi, which are created.
     own_folders: Vec<PathBuf>,
+    /// The extension with the gateway's tools, from the first turn on: they are the same for all.
+    extension: OnceLock<String>,
 }
 
 impl Launch {
@@ -72,7 +78,16 @@ impl Launch {
         };
         let ending = Ending { after_eof: AFTER_EOF, after_sigterm: Duration::from_secs(config.grace) };
         let processes = Arc::new(ProcessHost::new(name, program, ending, host));
-        Self { processes, max_line: config.max_line, folder, own_folders }
+        Self { processes, max_line: config.max_line, folder, own_folders, extension: OnceLock::new() }
+    }
+
+    /// What pi is to know of the gateway's tools.
+    pub(super) fn offers(&self, tools: &dyn Tools) {
+        self.extension.get_or_init(|| {
+            let tool = |tool: Tool| json!({"name": tool.name, "description": tool.description, "parameters": tool.parameters});
+            let tools = Value::Array(tools.list().into_iter().map(tool).collect());
+            EXTENSION.replacen(NO_TOOLS, &format!("const TOOLS = {tools};"), 1)
+        });
     }
 
     /// Starts pi for a session of its own. It has not shown yet that it works.
@@ -106,7 +121,8 @@ impl Launch {
         let new = self.folder.join(format!(".frontdesk-{:016x}.mjs", random()?));
         let mut file = tokio::fs::OpenOptions::new();
         let mut file = file.write(true).create_new(true).mode(0o600).open(&new).await?;
-        file.write_all(EXTENSION.as_bytes()).await?;
+        let extension = self.extension.get().map_or(EXTENSION, String::as_str);
+        file.write_all(extension.as_bytes()).await?;
         file.flush().await?;
         tokio::fs::rename(&new, &path).await?;
         Ok(path)

@@ -10,6 +10,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use frontdesk_core::port::Mono;
+use frontdesk_core::tool::ToolError;
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, Report};
@@ -27,9 +28,10 @@ const ABORT: Duration = Duration::from_millis(1700);
 /// How many notifications of an extension command are kept as its answer.
 const NOTES: usize = 20;
 
-/// The titles of the two dialogs of our extension (`extension.mjs`).
+/// The titles of the dialogs of our extension (`extension.mjs`).
 const FACTS: &str = "frontdesk.facts";
 const TOOL: &str = "frontdesk.tool";
+const CALL: &str = "frontdesk.call";
 
 /// What pi is asked for.
 pub(super) enum Goal {
@@ -53,7 +55,13 @@ pub(super) enum Act {
     /// A tool wants to begin.
     Permit {
         dialog: String,
-        id: String,
+        call: PiCall,
+        /// Whether it is one of the gateway's own tools.
+        ours: bool,
+    },
+    /// One of the gateway's own tools is called.
+    Call {
+        dialog: String,
         name: String,
         params: Value,
     },
@@ -62,6 +70,14 @@ pub(super) enum Act {
     /// For the log.
     Note(Note),
     End(End),
+}
+
+/// A tool call as pi names it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct PiCall {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) params: Value,
 }
 
 /// Something for the log.
@@ -289,6 +305,22 @@ impl Machine {
         let params = params.map(|params| ("params".to_owned(), params));
         let answer = Value::Object(Map::from_iter(params)).to_string();
         self.dialog_ended(dialog, &UiAnswer::Value(answer))
+    }
+
+    /// The call of one of the gateway's own tools may begin. The gateway itself reports it.
+    pub(super) fn our_tool_allowed(&mut self, dialog: &str) -> Vec<Act> {
+        let Some(Some(call)) = self.dialogs.get(dialog) else { return Vec::new() };
+        self.answer.our_tool_allowed(&call.clone());
+        self.dialog_ended(dialog, &UiAnswer::Value("{}".to_owned()))
+    }
+
+    /// One of the gateway's own tools has ended.
+    pub(super) fn our_tool_ended(&mut self, dialog: &str, result: &Result<String, ToolError>) -> Vec<Act> {
+        let answer = match result {
+            Ok(text) => serde_json::json!({"text": text}),
+            Err(error) => serde_json::json!({"error": error.to_string()}),
+        };
+        self.dialog_ended(dialog, &UiAnswer::Value(answer.to_string()))
     }
 
     /// The tool call behind a dialog may not begin.

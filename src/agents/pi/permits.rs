@@ -2,11 +2,12 @@
 
 use frontdesk_core::ask::{AgentQuestion, AskAnswer, AskEnd, AskReply, Question};
 use frontdesk_core::delta::{Delta, ToolApproval, ToolCall, ToolDecision};
+use frontdesk_core::tool::ToolError;
 use futures_util::FutureExt;
 use serde_json::Value;
 
 use super::dialog;
-use super::machine::Act;
+use super::machine::{Act, PiCall};
 use super::policy::{self, Permission};
 use super::turn::Run;
 use super::wire::{UiAnswer, UiRequest};
@@ -17,13 +18,19 @@ pub(super) enum Decided {
     /// A person has permitted the tool, or not.
     Permitted {
         dialog: String,
-        call: (String, String, Value),
+        call: PiCall,
+        ours: bool,
         refused: Option<String>,
     },
     Tool {
         dialog: String,
         params: Value,
         decision: ToolDecision,
+    },
+    /// One of the gateway's own tools has ended.
+    Called {
+        dialog: String,
+        result: Result<String, ToolError>,
     },
 }
 
@@ -48,20 +55,17 @@ impl Run {
     }
 
     /// A tool wants to begin: by the configuration it may, may not, or a person is asked.
-    pub(super) fn permit(&mut self, dialog: String, id: String, name: String, params: Value) -> Vec<Act> {
-        match self.context.policy.of(&name, self.context.trusted) {
+    pub(super) fn permit(&mut self, dialog: String, call: PiCall, ours: bool) -> Vec<Act> {
+        match self.context.policy.of(&call.name, self.context.trusted || ours) {
             Permission::Deny => {
                 self.machine.tool_denied(&dialog, "This tool is not allowed by the gateway's configuration.")
             }
-            Permission::Allow => {
-                self.request(dialog, id, name, params);
-                Vec::new()
-            }
+            Permission::Allow => self.permitted(dialog, call, ours),
             Permission::Ask => {
-                let question = policy::question(&name, &params);
+                let question = policy::question(&call.name, &call.params);
                 let permitted = move |end: Result<AskEnd, String>| {
                     let refused = refusal(&end);
-                    Decided::Permitted { dialog, call: (id, name, params), refused }
+                    Decided::Permitted { dialog, call, ours, refused }
                 };
                 self.question(question, permitted);
                 Vec::new()
@@ -69,8 +73,12 @@ impl Run {
         }
     }
 
-    /// Asks the gateway, which records that a tool begins.
-    fn request(&mut self, dialog: String, id: String, name: String, params: Value) {
+    /// Asks the gateway, which records that a tool begins. It does so by itself when one of its own is called.
+    fn permitted(&mut self, dialog: String, call: PiCall, ours: bool) -> Vec<Act> {
+        if ours {
+            return self.machine.our_tool_allowed(&dialog);
+        }
+        let PiCall { id, name, params } = call;
         let (approval, decision) = ToolApproval::channel();
         let call = ToolCall { id, name, params: params.clone(), approval };
         self.waiting.push_back(Ok(Delta::ToolStart(call)));
@@ -79,6 +87,14 @@ impl Run {
             Decided::Tool { dialog, params, decision: decision.unwrap_or_else(|_| none()) }
         });
         self.decisions.push(decided.boxed());
+        Vec::new()
+    }
+
+    /// Calls one of the gateway's own tools.
+    pub(super) fn call(&mut self, dialog: String, name: String, params: Value) {
+        let tools = self.context.tools.clone();
+        let called = async move { Decided::Called { dialog, result: tools.call(&name, params).await } };
+        self.decisions.push(called.boxed());
     }
 
     pub(super) fn decided(&mut self, decided: Decided) -> Vec<Act> {
@@ -87,10 +103,8 @@ impl Run {
             Decided::Permitted { dialog, refused: Some(reason), .. } => {
                 self.machine.tool_denied(&dialog, &reason)
             }
-            Decided::Permitted { dialog, call: (id, name, params), refused: None } => {
-                self.request(dialog, id, name, params);
-                Vec::new()
-            }
+            Decided::Permitted { dialog, call, ours, refused: None } => self.permitted(dialog, call, ours),
+            Decided::Called { dialog, result } => self.machine.our_tool_ended(&dialog, &result),
             Decided::Tool { dialog, params, decision: ToolDecision::Allow(allowed) } => {
                 let changed = (allowed != params).then_some(allowed);
                 self.machine.tool_allowed(&dialog, changed)

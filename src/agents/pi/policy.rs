@@ -21,7 +21,7 @@ pub enum Permission {
 }
 
 /// What is done about each tool, by its name; `*` stands for all others. Where nothing is set, tools that only read may
-/// run, and all others may run in the private chat of an admin and ask elsewhere.
+/// run, like those of the gateway, and all others may run in the private chat of an admin and ask elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Policy(pub BTreeMap<String, Permission>);
@@ -33,7 +33,8 @@ const READING: [&str; 5] = ["read", "grep", "find", "ls", "glob"];
 const SHOWN: usize = 1200;
 
 impl Policy {
-    /// What is done about a call of this tool. `trusted` means that the chat is the private chat of an admin.
+    /// What is done about a call of this tool. `trusted` means that the chat is the private chat of an admin, or that the
+    /// tool is one of the gateway's, which stay within the chat.
     pub(super) fn of(&self, tool: &str, trusted: bool) -> Permission {
         match self.0.get(tool).or_else(|| self.0.get("*")) {
             Some(permission) => *permission,

@@ -120,6 +120,8 @@ impl Pool {
         turn: &Turn,
         session_epoch: &SessionEpoch,
     ) -> Result<PiProcess, AgentError> {
+        // Before any process is started, those ahead of a conversation included.
+        self.launch.offers(&*turn.tools);
         let own = turn.agent_ref.as_deref().filter(|id| is_session_id(id));
         // A turn that was cut off may be known to pi under the name that is made from the key.
         let new = own.is_none() && !turn.resumed;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall};
 use frontdesk_core::port::{Clock, Mono};
+use frontdesk_core::tool::Tools;
 use frontdesk_core::visible;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -51,6 +52,7 @@ pub(super) struct Context {
     /// The conversation has ended meanwhile, so the process is not kept.
     pub(super) forgotten: Arc<AtomicBool>,
     pub(super) policy: Arc<Policy>,
+    pub(super) tools: Arc<dyn Tools>,
     /// Whether the chat is the private chat of an admin.
     pub(super) trusted: bool,
     pub(super) max_answer: usize,
@@ -215,8 +217,9 @@ impl Run {
                     }
                 }
                 Act::Ask(dialog) => self.ask(&dialog),
-                Act::Permit { dialog, id, name, params } => {
-                    let acts = self.permit(dialog, id, name, params);
+                Act::Call { dialog, name, params } => self.call(dialog, name, params),
+                Act::Permit { dialog, call, ours } => {
+                    let acts = self.permit(dialog, call, ours);
                     if let step @ (Step::Over | Step::Broken) = self.perform(acts) {
                         return step;
                     }

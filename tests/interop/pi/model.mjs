@@ -35,6 +35,11 @@ export async function startModel() {
     toolCalls: [{ name: "write", arguments: JSON.stringify({ path: asked(request).slice(6), content: "hello" }) }] }));
   on((request) => asked(request).startsWith("edit ") && !usedTool(request), (request) => ({
     toolCalls: [{ name: "edit", arguments: JSON.stringify({ path: asked(request).slice(5), edits: [{ oldText: "hello", newText: "x" }] }) }] }));
+  // "call send_message {...}"
+  on((request) => asked(request).startsWith("call ") && !usedTool(request), (request) => {
+    const [, name, parameters] = asked(request).match(/^call (\S+) (.*)$/s);
+    return { toolCalls: [{ name, arguments: parameters }] };
+  });
   on((request) => usedTool(request), (request) => ({ content: `The tool says: ${text(request.messages.at(-1)).trim()}` }));
   on((request) => asked(request).startsWith("count"), { content: Array.from({ length: 60 }, (_, n) => `number ${n}`).join(" ") },
     { latency: 100, chunkSize: 10 });

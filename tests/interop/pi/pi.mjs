@@ -30,7 +30,7 @@ model = "fake-1"
 models = ["fake-1", "fake-2"]
 agent_dir = "pi-config"
 inherit_env = ["PI_OFFLINE"]
-approvals = { write = "ask", edit = "deny" }
+approvals = { write = "ask", edit = "deny", gateway_status = "deny" }
 pool = { min = 0, max = 2 }
 skills = ["mentor", "everybody"]
 prompt_templates = ["everybody/sum.md"]
@@ -144,6 +144,22 @@ const tests = {
 
   async "a tool that the configuration denies does not run"() {
     assert.match(await say("edit hello.txt", "tool"), /not allowed by the gateway's configuration/);
+  },
+
+  async "pi uses the gateway's tools, each call once and in its own chat, and the configuration decides about them"() {
+    const sent = async () => {
+      const { body } = await gateway.api("GET", "api/outbox");
+      return body.parts.filter((part) => part.text.includes("by the tool")).map((part) => part.session);
+    };
+    assert.match(await say('call send_message {"text":"by the tool"}', "gateway"), /The tool says: It is on its way/);
+    assert.deepEqual(await sent(), [session("gateway")]);
+    const status = await say("call session_status {}", "gateway");
+    assert.ok(status.includes(session("gateway")) && status.includes('"conversation":1'), status);
+    assert.match(await say('call send_message {"text":"x","chat":"other"}', "gateway"), /unknown field/);
+    assert.match(await say('call gateway_status {}', "gateway"), /not allowed by the gateway's configuration/);
+    assert.equal((await sent()).length, 1);
+    // A process that was taken over from another conversation knows that it serves another session now.
+    assert.ok((await say("call session_status {}", "gateway-2")).includes(session("gateway-2")));
   },
 
   async "the first of two skills counts, templates are filled in, and the system prompt grows in order"() {

@@ -4,7 +4,8 @@ use frontdesk_core::port::Mono;
 use serde_json::{Map, Value};
 
 use super::{
-    Act, BUSY, CONTROL, End, FACTS, Goal, InFlight, Machine, NOTES, Note, STARTUP, Stage, Steer, TOOL, What,
+    Act, BUSY, CALL, CONTROL, End, FACTS, Goal, InFlight, Machine, NOTES, Note, PiCall, STARTUP, Stage, Steer,
+    TOOL, What,
 };
 use crate::pi::answer::Report;
 use crate::pi::settings::{Model, Settings};
@@ -282,17 +283,26 @@ impl Machine {
         if self.aborting.is_some() || !matches!(self.goal, Goal::Answer { .. }) {
             return acts.push(reply(UiAnswer::Cancelled));
         }
-        if request.title != TOOL {
+        if request.title != TOOL && request.title != CALL {
             self.dialogs.insert(request.id.clone(), None);
             return acts.push(Act::Ask(request));
         }
-        let call: Value =
+        let said: Value =
             serde_json::from_str(request.placeholder.as_deref().unwrap_or_default()).unwrap_or_default();
-        let text = |name: &str| call.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let (id, name, params) = (text("id"), text("name"), call.get("params").cloned().unwrap_or_default());
-        self.answer.tool_asks(&id);
-        self.dialogs.insert(request.id.clone(), Some(id.clone()));
-        acts.push(Act::Permit { dialog: request.id, id, name, params });
+        let text = |name: &str| said.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let params = said.get("params").cloned().unwrap_or_default();
+        let call = PiCall { id: text("id"), name: text("name"), params };
+        if request.title == CALL && !self.answer.may_call(&call.id) {
+            return acts.push(reply(UiAnswer::Cancelled));
+        }
+        let dialog = request.id;
+        self.dialogs.insert(dialog.clone(), Some(call.id.clone()));
+        if request.title == CALL {
+            return acts.push(Act::Call { dialog, name: call.name, params: call.params });
+        }
+        self.answer.tool_asks(&call.id);
+        let ours = said.get("ours").and_then(Value::as_bool).unwrap_or_default();
+        acts.push(Act::Permit { dialog, call, ours });
     }
 
     pub(super) fn over(&mut self, end: End, acts: &mut Vec<Act>) {

@@ -264,8 +264,8 @@ fn a_tool_asks_the_gateway_and_its_end_is_reported_if_it_was_allowed() {
     let mut pi = Pi::ready(answer());
     pi.begins().line(tool("tool_execution_start", false)).line(tool_dialog("d1"));
     let params = json!({"command": "ls"});
-    let permit = Act::Permit { dialog: "d1".into(), id: "c1".into(), name: "bash".into(), params };
-    assert!(pi.acts.contains(&permit));
+    let call = PiCall { id: "c1".into(), name: "bash".into(), params };
+    assert!(pi.acts.contains(&Act::Permit { dialog: "d1".into(), call, ours: false }));
     let acts = pi.machine.tool_allowed("d1", Some(json!({"command": "ls -l"})));
     pi.keep(acts);
     assert_eq!(pi.written.last().unwrap()["value"], r#"{"params":{"command":"ls -l"}}"#);

@@ -8,6 +8,7 @@ mod failover;
 mod json_rpc;
 mod launch;
 mod leftovers;
+mod noting_tools;
 mod openai;
 mod per_turn;
 mod persistent;

@@ -12,6 +12,7 @@ use frontdesk_core::message::FileKind;
 use frontdesk_core::port::{Agent, File, Turn};
 use serde_json::{Value, json};
 
+use crate::noting_tools::Noting;
 use crate::sandbox::{Sandbox, Stream, answer, error, eventually, next, prompt, read, turn};
 
 const FAKE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/agents/pi_fake.mjs");
@@ -142,6 +143,44 @@ async fn a_tool_runs_once_a_person_and_the_gateway_have_allowed_it() {
     let Some(Ok(Delta::ToolStart(call))) = event(&mut stream).await else { panic!() };
     call.approval.decide(ToolDecision::Deny("the turn was cancelled".into()));
     assert_eq!(answer(stream).await, "denied: the turn was cancelled");
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn the_gateways_own_tools_are_carried_out_and_reported_by_the_gateway() {
+    let sandbox = Sandbox::new();
+    let agent = agent(&sandbox);
+    let tools = Arc::new(Noting::default());
+    let turn = |text: &str| Turn { tools: tools.clone(), ..said("a", text) };
+    // Without a question and without a report of the agent, also outside of an admin's private chat.
+    let mut stream = agent.turn(turn("gateway send_message tool+call"));
+    let first = event(&mut stream).await;
+    assert!(matches!(&first, Some(Ok(Delta::Text(_)))), "{first:?}");
+    let rest = answer(stream).await;
+    assert!(rest.contains("It is on its way."), "{rest}");
+    let failed = answer(agent.turn(turn("gateway gone tool+call"))).await;
+    assert_eq!(failed, r#"{"error":"there is no such tool"}"#);
+    let hello = || json!({"text": "hello"});
+    assert_eq!(tools.calls(), [("send_message".to_owned(), hello()), ("gone".to_owned(), hello())]);
+    // Nothing is called that was not permitted before.
+    assert_eq!(answer(agent.turn(turn("gateway send_message call"))).await, "nothing");
+    assert_eq!(tools.calls().len(), 2);
+    agent.stop().await;
+
+    let offered: Value = serde_json::from_str(&read(&sandbox.file("tools"))).expect("a list of tools");
+    assert_eq!(offered[0]["name"], "send_message");
+    assert_eq!(offered[0]["parameters"]["properties"]["text"]["type"], "string");
+}
+
+#[tokio::test]
+async fn the_configuration_decides_about_the_gateways_own_tools_too() {
+    let sandbox = Sandbox::new();
+    let set = pi::Policy([("send_message".to_owned(), pi::Permission::Deny)].into());
+    let agent = sandbox.agent(Config::Pi(Box::new(pi::Config { approvals: set, ..config(1) })));
+    let tools = Arc::new(Noting::default());
+    let turn = Turn { tools: tools.clone(), ..said("a", "gateway send_message tool") };
+    assert!(answer(agent.turn(turn)).await.contains("not allowed by the gateway's configuration"));
+    assert!(tools.calls().is_empty());
     agent.stop().await;
 }
 

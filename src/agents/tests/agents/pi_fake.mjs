@@ -68,6 +68,18 @@ async function act(text) {
     out({ type: "tool_execution_end", toolCallId: "c1", toolName: "bash", isError, result: { content: [{ type: "text", text: "out" }] } });
     return says(isError ? `denied: ${decision.deny}` : `ran ${decision.params?.command ?? "ls"}`);
   }
+  if (text.startsWith("gateway ")) {
+    const [, name, dialogs] = text.split(" ");
+    const params = { text: "hello" };
+    out({ type: "tool_execution_start", toolCallId: "c1", toolName: name, args: {} });
+    let answer = null;
+    for (const dialog_ of dialogs.split("+")) {
+      const placeholder = JSON.stringify({ id: "c1", name, params, ours: true });
+      answer = await dialog({ method: "input", title: `frontdesk.${dialog_}`, placeholder });
+    }
+    out({ type: "tool_execution_end", toolCallId: "c1", toolName: name, isError: !answer.value, result: { content: [] } });
+    return says(answer.value ?? "nothing");
+  }
   if (text === "steer me") {
     while (run && queue.length === 0) await sleep(5);
     const steered = queue.shift();
@@ -142,3 +154,4 @@ process.stdin.on("data", (chunk) => {
 });
 process.stdin.on("end", () => process.exit(0));
 appendFileSync("starts", `${session} ${existsSync(argument("-e"))}\n`);
+appendFileSync("tools", `${readFileSync(argument("-e"), "utf8").match(/^const TOOLS = (.*);$/m)?.[1]}\n`);

@@ -8,6 +8,7 @@ use frontdesk_agents::Config;
 use frontdesk_agents::command;
 use frontdesk_core::port::{Agent, Turn};
 
+use crate::noting_tools::Noting;
 use crate::sandbox::{Sandbox, answer, eventually, exists, gone, persistent, read, runs, turn};
 
 /// Writes its pid, then answers every prompt with its pid, the number of prompts and what it was started for.
@@ -104,4 +105,24 @@ async fn a_program_that_ends_while_it_waits_is_replaced_at_the_next_turn_and_not
         .await;
     }
     assert_eq!(count(&sandbox.file("early")), 3);
+}
+
+#[tokio::test]
+async fn a_program_that_was_started_ahead_learns_its_token_with_its_first_prompt() {
+    let sandbox = Sandbox::new();
+    // It answers with what the prompt says about the tools, and with its environment.
+    let script = r#"
+        echo $$ >> pids
+        while read -r line; do
+            tools=$(echo "$line" | grep -o '"tools":{[^}]*}' | tr -d '"')
+            echo "{\"type\":\"done\",\"text\":\"$tools ${FRONTDESK_MCP_TOKEN-unset}\"}"
+        done"#;
+    let agent = agent(&sandbox, 1, 16, script);
+    let turn = |epoch| Turn { tools: Arc::new(Noting::default()), ..conversation(epoch) };
+    let first = answer(agent.turn(turn(1))).await;
+    let (token, url) = ("token:of-this-session", "url:http://127.0.0.1:1/mcp");
+    assert_eq!(first, format!("tools:{{{token},{url}}} of-this-session"));
+    pids(&sandbox, 2).await;
+    assert_eq!(answer(agent.turn(turn(2))).await, format!("tools:{{{token},{url}}} unset"));
+    agent.stop().await;
 }

@@ -1,46 +1,15 @@
 //! A model that calls the gateway's tools.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use frontdesk_agents::openai;
 use frontdesk_core::port::Turn;
-use frontdesk_core::tool::{Tool, ToolEndpoint, ToolError, Tools};
 use frontdesk_fakemodel::Script;
 use serde_json::{Value, json};
 
 use super::Fixture;
+use crate::noting_tools::Noting;
 use crate::sandbox::turn;
-
-/// One tool, which notes its calls.
-#[derive(Debug, Default)]
-struct Noting(Mutex<Vec<(String, Value)>>);
-
-#[async_trait]
-impl Tools for Noting {
-    fn list(&self) -> Vec<Tool> {
-        let parameters = json!({"type": "object", "properties": {"text": {"type": "string"}}});
-        vec![Tool { name: "send_message", description: "Send a message", parameters }]
-    }
-
-    async fn call(&self, name: &str, params: Value) -> Result<String, ToolError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), params));
-        match name {
-            "send_message" => Ok("It is on its way.".to_owned()),
-            _ => Err(ToolError("there is no such tool".to_owned())),
-        }
-    }
-
-    fn endpoint(&self) -> Option<ToolEndpoint> {
-        None
-    }
-}
-
-impl Noting {
-    fn calls(&self) -> Vec<(String, Value)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
 
 fn with_tools(text: &str) -> (Turn, Arc<Noting>) {
     let tools = Arc::new(Noting::default());
