@@ -4,8 +4,8 @@ use frontdesk_core::port::Mono;
 use serde_json::{Map, Value};
 
 use super::{
-    Act, BUSY, CALL, CONTROL, End, FACTS, Goal, InFlight, Machine, NOTES, Note, PiCall, STARTUP, Stage, Steer,
-    TOOL, What,
+    Act, BUSY, CALL, CONTROL, End, FACTS, Goal, InFlight, Machine, NOTES, Note, PiCall, STARTUP, Stage,
+    Steer, TOOL, What,
 };
 use crate::pi::answer::Report;
 use crate::pi::settings::{Model, Settings};
