@@ -259,6 +259,8 @@ pub(super) async fn a_missing_file_is_an_error(platform: &impl TestPlatform) {
         name: Some("../../etc/passwd".to_owned()),
         mime: None,
         size: None,
+        seconds: None,
+        kept: None,
     };
     let fetched = tokio::time::timeout(LIMIT, adapter.fetch(&file)).await;
     assert!(fetched.expect("it does not hang").is_err(), "there is no such file");

@@ -73,10 +73,10 @@ async fn push(inbox: &dyn Inbox, lane: Lane, prompts: Vec<PendingPrompt>) -> Lan
     let mut batch = Vec::with_capacity(prompts.len());
     let mut replies: Vec<PromptReply> = Vec::with_capacity(prompts.len());
     for prompt in prompts {
-        let PendingPrompt { token, chat, id, text, agent, reply } = prompt;
+        let PendingPrompt { token, chat, id, text, files, agent, reply } = prompt;
         match event(&token, chat, &id, text) {
             Ok(event) => {
-                batch.push(Event { agent, ..event });
+                batch.push(Event { agent, attachments: files, ..event });
                 replies.push(reply);
             }
             // The HTTP server has checked the names, so this does not happen.
@@ -182,7 +182,8 @@ mod tests {
         let (sender, answer) = oneshot::channel();
         let reply: PromptReply = Box::new(|outcome| drop(sender.send(outcome)));
         let (token, text) = ("cli".into(), "hello".into());
-        (PendingPrompt { token, chat: chat.into(), id: id.into(), text, agent: None, reply }, answer)
+        let (chat, id, files) = (chat.into(), id.into(), Vec::new());
+        (PendingPrompt { token, chat, id, text, files, agent: None, reply }, answer)
     }
 
     #[test]

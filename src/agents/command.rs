@@ -264,6 +264,7 @@ impl Config {
         Capabilities {
             steer: self.steer,
             compact: self.compact,
+            client_tools: false,
             models: self.models.clone(),
             thinking: self.thinking.clone(),
         }

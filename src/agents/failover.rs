@@ -138,7 +138,11 @@ fn in_words(state: &CandidateState) -> String {
 #[async_trait]
 impl Agent for WithFallbacks {
     fn capabilities(&self) -> Capabilities {
-        self.chain.responders[0].agent().capabilities()
+        let all = |can: fn(&Capabilities) -> bool| {
+            self.chain.responders.iter().all(|responder| can(&responder.agent().capabilities()))
+        };
+        let client_tools = all(|capabilities| capabilities.client_tools);
+        Capabilities { client_tools, ..self.chain.responders[0].agent().capabilities() }
     }
 
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {

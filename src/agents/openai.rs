@@ -88,7 +88,8 @@ impl Responder for OpenAi {
 #[async_trait]
 impl Agent for OpenAi {
     fn capabilities(&self) -> Capabilities {
-        self.model.config.capabilities()
+        let capabilities = self.model.config.capabilities();
+        Capabilities { client_tools: capabilities.client_tools && self.model.takes_tools(), ..capabilities }
     }
 
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {

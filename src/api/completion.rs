@@ -2,6 +2,8 @@
 
 pub(crate) mod error;
 mod growing_text;
+pub(crate) mod image;
 pub(crate) mod object;
 pub(crate) mod request;
 pub(crate) mod stream;
+mod tools;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Post, Signal};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::Outcome;
+use frontdesk_core::message::{Attachment, Outcome};
 use frontdesk_core::port::{Busy, Live, PendingPrompt};
 use futures_channel::oneshot;
 use tokio::sync::Notify;
@@ -33,6 +33,8 @@ pub(crate) struct NewPrompt {
     /// Unique per token and chat.
     pub(crate) id: String,
     pub(crate) text: String,
+    /// Files that came with it, stored already.
+    pub(crate) files: Vec<Attachment>,
     /// The agent that is to answer; `None` for the one that the configuration names.
     pub(crate) agent: Option<String>,
 }
@@ -137,7 +139,7 @@ impl WebHub {
 
     /// Hands a prompt to the web adapter.
     pub(crate) fn submit(&self, token: &Arc<str>, prompt: NewPrompt) -> Result<PromptOutcome, ApiError> {
-        let NewPrompt { chat, id, text, agent } = prompt;
+        let NewPrompt { chat, id, text, files, agent } = prompt;
         let (sender, outcome) = oneshot::channel();
         {
             let mut prompts = self.prompts();
@@ -154,7 +156,8 @@ impl WebHub {
                 // The client may have disconnected.
                 drop(sender.send(outcome));
             });
-            prompts.waiting.push_back(PendingPrompt { token: token.clone(), chat, id, text, agent, reply });
+            let token = token.clone();
+            prompts.waiting.push_back(PendingPrompt { token, chat, id, text, files, agent, reply });
         }
         self.wake.notify_one();
         Ok(outcome)
@@ -309,7 +312,7 @@ mod tests {
     }
 
     fn submit(hub: &WebHub, id: &str, text: String) -> Result<PromptOutcome, String> {
-        let prompt = NewPrompt { chat: "main".into(), id: id.into(), text, agent: None };
+        let prompt = NewPrompt { chat: "main".into(), id: id.into(), text, files: Vec::new(), agent: None };
         let outcome = hub.submit(&"cli".into(), prompt);
         outcome.map_err(|error| error.code.into_owned())
     }

@@ -30,10 +30,10 @@ pub(crate) fn default_chat() -> String {
     "main".to_owned()
 }
 
-/// Refuses an invalid chat name and an empty text.
-pub(crate) fn check(chat: &str, text: &str) -> Result<(), ApiError> {
+/// Refuses an invalid chat name, and an empty text without files.
+pub(crate) fn check(chat: &str, text: &str, has_files: bool) -> Result<(), ApiError> {
     check_chat(chat)?;
-    if text.trim().is_empty() {
+    if text.trim().is_empty() && !has_files {
         return Err(ApiError::bad_request("the text is empty"));
     }
     Ok(())

@@ -12,6 +12,8 @@ pub struct Capabilities {
     pub steer: bool,
     /// It can compact its context of a conversation when it is asked to.
     pub compact: bool,
+    /// It can call tools that the client of a message carries out.
+    pub client_tools: bool,
     /// The models that a session may choose between; empty if there is no choice.
     pub models: Vec<String>,
     /// The levels of thinking that a session may choose between; empty if there is no choice.

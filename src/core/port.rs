@@ -395,6 +395,8 @@ pub struct PendingPrompt {
     pub id: String,
     /// The text of the prompt.
     pub text: String,
+    /// Files that came with it. The server has stored them already.
+    pub files: Vec<Attachment>,
     /// The agent that is to answer; `None` for the one that the configuration names.
     pub agent: Option<String>,
     /// Must be called with the outcome once the prompt is stored or refused. It also holds the server's memory

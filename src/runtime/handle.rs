@@ -2,6 +2,7 @@
 
 mod access;
 mod asks;
+mod files;
 mod reload;
 mod send;
 mod tools;

@@ -8,6 +8,7 @@ mod albums;
 mod announcer;
 mod ask_deadlines;
 mod asks;
+mod client_tools;
 mod code_fence;
 mod commands;
 pub mod config;
@@ -44,6 +45,7 @@ mod unreadable;
 mod work;
 
 pub use adapters::Account;
+pub use client_tools::ClientOffer;
 pub use config::Config;
 pub use handle::{
     AccessEntry, AccessView, AgentLoad, AgentState, GatewayError, GatewayHandle, Health, Status, Switched,

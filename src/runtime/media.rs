@@ -11,6 +11,7 @@ mod albums;
 mod beneath;
 mod budget;
 mod fetch;
+mod kept;
 mod kind;
 mod media_lines;
 pub(crate) mod sweep;

@@ -31,8 +31,8 @@ pub(crate) struct Reported(pub(crate) Arc<dyn Agent>);
 #[async_trait]
 impl Agent for Reported {
     fn capabilities(&self) -> Capabilities {
-        let Capabilities { steer, compact, models, thinking } = self.0.capabilities();
-        Capabilities { steer, compact, models: choices(models), thinking: choices(thinking) }
+        let can = self.0.capabilities();
+        Capabilities { models: choices(can.models), thinking: choices(can.thinking), ..can }
     }
 
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {

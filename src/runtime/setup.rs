@@ -16,6 +16,7 @@ use crate::access::{Access, AccessRules};
 use crate::adapters::Adapters;
 use crate::announcer::Announcer;
 use crate::asks::Asks;
+use crate::client_tools::OfferedTools;
 use crate::config::ResetRules;
 use crate::failures::TurnFailures;
 use crate::health::StorageHealth;
@@ -97,6 +98,7 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
         ),
         commands,
         asks,
+        client_tools: OfferedTools::default(),
         background: TaskTracker::new(),
     };
     let adapters = Adapters::new(adapters, &store.database_name().await?, &access, &clock);

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::delta::{ToolApproval, ToolCall, ToolDecision};
 use frontdesk_core::key::{Scope, SessionKey};
-use frontdesk_core::tool::{Tool, ToolEndpoint, ToolError, Tools};
+use frontdesk_core::tool::{ClientCall, ClientTools, Tool, ToolEndpoint, ToolError, Tools};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -46,6 +46,14 @@ impl Tools for SessionTools {
 
     async fn call(&self, name: &str, params: Value) -> Result<String, ToolError> {
         call(&self.shared, &self.session, name, params).await
+    }
+
+    fn of_client(&self) -> ClientTools {
+        self.shared.work.client_tools.of(&self.session)
+    }
+
+    fn hand_over(&self, calls: Vec<ClientCall>) {
+        self.shared.work.client_tools.call(&self.session, calls);
     }
 
     fn endpoint(&self) -> Option<ToolEndpoint> {

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use crate::asks::Asks;
+use crate::client_tools::OfferedTools;
 use crate::failures::TurnFailures;
 use crate::lanes::Lanes;
 use crate::running_turns::RunningTurns;
@@ -26,6 +27,8 @@ pub(crate) struct Work {
     pub(crate) commands: mpsc::UnboundedSender<MessageId>,
     /// Questions to people.
     pub(crate) asks: Arc<Asks>,
+    /// Tools that clients carry out.
+    pub(crate) client_tools: OfferedTools,
     /// Operations that continue after their caller has disconnected.
     pub(crate) background: TaskTracker,
 }

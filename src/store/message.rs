@@ -109,7 +109,7 @@ pub(crate) fn stored(attachments: &[Attachment]) -> Option<String> {
 fn told(attachments: &[Attachment]) -> Value {
     let list = attachments.iter().map(|file| {
         json!({"reference": file.reference, "unique": file.unique, "kind": file.kind.name(), "name": file.name, "mime": file.mime,
-               "size": file.size})
+               "size": file.size, "seconds": file.seconds, "kept": file.kept})
     });
     list.collect()
 }
@@ -134,6 +134,8 @@ fn read(list: &[Value]) -> Vec<Attachment> {
                 name: text(file, "name"),
                 mime: text(file, "mime"),
                 size: file.get("size").and_then(Value::as_u64),
+                seconds: file.get("seconds").and_then(Value::as_u64),
+                kept: text(file, "kept"),
             })
         })
         .collect()
@@ -255,6 +257,8 @@ mod tests {
                 name: Some("ä \"b\".png".into()),
                 mime: None,
                 size: Some(7),
+                seconds: Some(3),
+                kept: None,
             },
             Attachment {
                 reference: "2".into(),
@@ -263,6 +267,8 @@ mod tests {
                 name: None,
                 mime: Some("image/png".into()),
                 size: None,
+                seconds: None,
+                kept: Some("in/2.png".into()),
             },
         ];
         assert_eq!(stored(&[]), None);
@@ -287,6 +293,8 @@ mod tests {
             name: None,
             mime: None,
             size: None,
+            seconds: None,
+            kept: None,
         };
         let said = Quote {
             message: Some("7".into()),

@@ -195,6 +195,8 @@ impl TestEvent {
             name: None,
             mime: None,
             size: None,
+            seconds: None,
+            kept: None,
         };
         let quote =
             Quote { message: Some(message.to_owned()), attachments: vec![file], ..Quote::of("[photo]") };
@@ -205,7 +207,16 @@ impl TestEvent {
     #[must_use]
     pub fn with_file(mut self, reference: &str, kind: FileKind) -> Self {
         let (reference, name) = (reference.to_owned(), Some(format!("{reference}.bin")));
-        self.0.attachments.push(Attachment { reference, unique: None, kind, name, mime: None, size: None });
+        self.0.attachments.push(Attachment {
+            reference,
+            unique: None,
+            kind,
+            name,
+            mime: None,
+            size: None,
+            seconds: None,
+            kept: None,
+        });
         self
     }
 

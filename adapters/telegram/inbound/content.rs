@@ -262,6 +262,8 @@ fn file(it: &Fields<'_>, kind: FileKind) -> Result<Attachment, FieldError> {
         name: None,
         mime: None,
         size: it.maybe("file_size"),
+        seconds: it.maybe("duration"),
+        kept: None,
     })
 }
 

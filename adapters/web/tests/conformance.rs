@@ -54,7 +54,15 @@ impl TestPlatform for Web {
             let (token, chat, text) = ("cli".into(), "main".to_owned(), text.to_owned());
             assert!(
                 self.client
-                    .send(PendingPrompt { token, chat, id: id.clone(), text, agent: None, reply })
+                    .send(PendingPrompt {
+                        token,
+                        chat,
+                        id: id.clone(),
+                        text,
+                        files: Vec::new(),
+                        agent: None,
+                        reply
+                    })
                     .is_ok()
             );
             if let Ok(Ok(_)) = outcome.await {

@@ -8,6 +8,7 @@ use frontdesk_core::port::Turn;
 use serde_json::Value;
 use tracing::warn;
 
+use super::calls;
 use super::fault::Fault;
 use super::images::Images;
 use super::memory::{self, Memory, Share};
@@ -106,6 +107,7 @@ impl Answer {
             if self.model.config.vision { Images::of(&self.turn, max).await } else { Images::default() };
         let mut window = self.model.config.context_window;
         let mut sink = Sink::shown(self.reports.clone());
+        let of_client = self.turn.tools.of_client();
         let mut asked = self.asked(&system, &images, window).await?;
         let (mut halvings, mut spent) = (0, Spent::default());
         loop {
@@ -125,7 +127,17 @@ impl Answer {
                 Err(fault) if is_first && asked.offers_tools() && fault.refuses_tools() => {
                     spent = Spent::default();
                     self.model.without_tools();
+                    if !of_client.tools.is_empty() {
+                        // The client counts on its tools: without them the answer would be another one.
+                        return self.end(Err(fault), sink, &spent, &asked, &images).await;
+                    }
                     asked = self.asked(&system, &images, window).await?;
+                }
+                Ok(Ended::Finished(Finish::Calls)) if !sink.calls.of(&of_client).is_empty() => {
+                    // The model calls tools of ours that it has called beside them when it goes on.
+                    self.turn.tools.hand_over(std::mem::take(&mut sink.calls).of(&of_client));
+                    let ended = Ok(Ended::Finished(Finish::Complete));
+                    return self.end(ended, sink, &spent, &asked, &images).await;
                 }
                 Ok(Ended::Finished(Finish::Calls)) if spent.requests < REQUESTS => {
                     self.report(&spent, asked.tokens).await;
@@ -145,7 +157,8 @@ impl Answer {
         let sizes = &model.token_sizes;
         let now = messages::current(turn, &|path| images.has(path));
         let pictures = IMAGE * u64::try_from(images.count()).unwrap_or(u64::MAX);
-        let tools = model.tools(turn);
+        let of_client = turn.tools.of_client();
+        let tools = model.tools(turn, &of_client);
         let offered = tools.as_ref().map_or(0, |tools| tools.to_string().len());
         let fixed = sizes.tokens(&turn.session, system.len() + offered + memory::bytes(&now)) + pictures;
         let share = model.share(&turn.session, window, fixed);
@@ -162,6 +175,9 @@ impl Answer {
         let mut body = model.body(turn, messages::messages(system, &said, &images.urls()));
         if let Some(tools) = tools {
             body["tools"] = tools;
+            if let Some(choice) = calls::chosen(&of_client.choice) {
+                body["tool_choice"] = choice;
+            }
         }
         Ok(Asked { body, bytes, tokens: sizes.tokens(&turn.session, bytes) + pictures })
     }

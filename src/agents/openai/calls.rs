@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use frontdesk_core::tool::{Tool, Tools};
+use frontdesk_core::tool::{ClientCall, ClientTools, Tool, ToolChoice, Tools};
 use serde_json::{Map, Value, json};
 
 use super::fault::Fault;
@@ -111,6 +111,24 @@ impl Calls {
         self.0.is_empty()
     }
 
+    /// The calls of these tools, in the model's order.
+    pub(super) fn of(&self, client: &ClientTools) -> Vec<ClientCall> {
+        let calls = self.0.iter().enumerate();
+        let theirs = calls.filter(|(_, call)| client.tools.iter().any(|tool| tool.name == call.name));
+        theirs
+            .map(|(n, call)| ClientCall {
+                id: call.id(n),
+                name: call.name.clone(),
+                // An empty text is no JSON.
+                arguments: if call.arguments.trim().is_empty() {
+                    "{}".to_owned()
+                } else {
+                    call.arguments.clone()
+                },
+            })
+            .collect()
+    }
+
     /// Calls the tools one after another. Returns the messages that the model gets: its own with the calls, and the result
     /// of each. `said` is what the model has said before them.
     pub(super) async fn carried_out(self, tools: &Arc<dyn Tools>, said: &str) -> Vec<Value> {
@@ -130,16 +148,41 @@ impl Calls {
     }
 }
 
-/// The tools as a request offers them.
-pub(super) fn offered(tools: Vec<Tool>) -> Value {
-    let function = |tool: Tool| {
-        let mut function = Map::new();
-        function.insert("name".into(), tool.name.into());
-        function.insert("description".into(), tool.description.into());
-        function.insert("parameters".into(), tool.parameters);
-        json!({"type": "function", "function": function})
-    };
-    tools.into_iter().map(function).collect()
+/// The tools as a request offers them. Where a name is taken twice, the client's tool has it.
+pub(super) fn offered(ours: Vec<Tool>, of_client: &ClientTools) -> Vec<Value> {
+    let function = |function: Map<String, Value>| json!({"type": "function", "function": function});
+    let is_free = |tool: &Tool| of_client.tools.iter().all(|taken| taken.name != tool.name);
+    let ours = ours.into_iter().filter(is_free).map(|tool| {
+        let mut offered = Map::new();
+        offered.insert("name".into(), tool.name.into());
+        offered.insert("description".into(), tool.description.into());
+        offered.insert("parameters".into(), tool.parameters);
+        function(offered)
+    });
+    let of_client = of_client.tools.iter().map(|tool| {
+        let mut offered = Map::new();
+        offered.insert("name".into(), tool.name.clone().into());
+        if !tool.description.is_empty() {
+            offered.insert("description".into(), tool.description.clone().into());
+        }
+        if !tool.parameters.is_null() {
+            offered.insert("parameters".into(), tool.parameters.clone());
+        }
+        if tool.strict {
+            offered.insert("strict".into(), true.into());
+        }
+        function(offered)
+    });
+    ours.chain(of_client).collect()
+}
+
+/// What a request says about the choice of tools; `None` if the model decides.
+pub(super) fn chosen(choice: &ToolChoice) -> Option<Value> {
+    match choice {
+        ToolChoice::Auto => None,
+        ToolChoice::Required => Some("required".into()),
+        ToolChoice::Named(name) => Some(json!({"type": "function", "function": {"name": name}})),
+    }
 }
 
 #[cfg(test)]

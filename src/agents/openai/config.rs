@@ -256,7 +256,8 @@ impl Config {
             models.push(self.model.clone());
             models.extend(self.models.iter().filter(|model| **model != self.model).cloned());
         }
-        Capabilities { steer: false, compact: true, models, thinking: self.thinking.clone() }
+        let thinking = self.thinking.clone();
+        Capabilities { steer: false, compact: true, client_tools: self.tools, models, thinking }
     }
 }
 

@@ -10,6 +10,7 @@ use frontdesk_core::config::ConfigError;
 use frontdesk_core::delta::{AgentError, SUMMARY, Usage};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Clock, Mono, Turn};
+use frontdesk_core::tool::ClientTools;
 use serde_json::{Value, json};
 use tracing::warn;
 
@@ -132,10 +133,18 @@ impl Model {
         body
     }
 
+    /// Whether the provider has not refused requests with tools.
+    pub(super) fn takes_tools(&self) -> bool {
+        !self.refuses_tools.load(Ordering::Relaxed)
+    }
+
     /// The tools that a turn's requests offer, if there are any.
-    pub(super) fn tools(&self, turn: &Turn) -> Option<Value> {
-        let tools = if self.config.tools { turn.tools.list() } else { Vec::new() };
-        (!tools.is_empty() && !self.refuses_tools.load(Ordering::Relaxed)).then(|| calls::offered(tools))
+    pub(super) fn tools(&self, turn: &Turn, of_client: &ClientTools) -> Option<Value> {
+        if !self.config.tools || !self.takes_tools() {
+            return None;
+        }
+        let offered = calls::offered(turn.tools.list(), of_client);
+        (!offered.is_empty()).then(|| offered.into())
     }
 
     /// The provider refuses requests with tools: later ones have none. The log says so once.

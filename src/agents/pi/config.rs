@@ -241,6 +241,7 @@ impl Config {
         Capabilities {
             steer: true,
             compact: true,
+            client_tools: false,
             models: self.models.clone(),
             thinking: self.thinking_levels.clone(),
         }

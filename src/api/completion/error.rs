@@ -30,6 +30,13 @@ pub(super) fn body(error: &ApiError) -> Value {
     json!({"error": fields})
 }
 
+/// A request asks for something with which the answer could not comply.
+pub(crate) fn unsupported(field: &'static str, why: impl std::fmt::Display) -> ApiError {
+    let mut error = ApiError::bad_request(format!("{field}: {why}"));
+    error.code = "unsupported_parameter".into();
+    error
+}
+
 fn kind(status: StatusCode) -> &'static str {
     match status.as_u16() {
         401 => "authentication_error",

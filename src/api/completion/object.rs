@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
+use frontdesk_core::tool::ClientCall;
 use serde_json::{Value, json};
 
 /// What all objects of one completion share.
@@ -15,10 +16,17 @@ pub(crate) struct Completion {
 }
 
 impl Completion {
-    /// The whole answer.
-    pub(crate) fn whole(&self, text: &str, usage: Option<&Usage>) -> Value {
-        let message = json!({"role": "assistant", "content": text, "refusal": null});
-        let choice = json!({"index": 0, "message": message, "logprobs": null, "finish_reason": "stop"});
+    /// The whole answer, and the calls with which it ends.
+    pub(crate) fn whole(&self, text: &str, calls: &[ClientCall], usage: Option<&Usage>) -> Value {
+        let mut message = json!({"role": "assistant", "content": text, "refusal": null});
+        if !calls.is_empty() {
+            message["tool_calls"] = calls.iter().map(tool_call).collect();
+            if text.is_empty() {
+                message["content"] = Value::Null;
+            }
+        }
+        let finish = finish_reason(calls);
+        let choice = json!({"index": 0, "message": message, "logprobs": null, "finish_reason": finish});
         let mut whole = self.object("chat.completion", json!([choice]));
         if let Some(usage) = usage {
             whole["usage"] = numbers(usage.input, usage.output, usage.cache_read);
@@ -49,6 +57,27 @@ impl Completion {
             "choices": choices,
         })
     }
+}
+
+/// Why an answer ended that ends with these calls.
+pub(super) fn finish_reason(calls: &[ClientCall]) -> &'static str {
+    if calls.is_empty() { "stop" } else { "tool_calls" }
+}
+
+/// A call in an answer.
+fn tool_call(call: &ClientCall) -> Value {
+    let ClientCall { id, name, arguments } = call;
+    json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}})
+}
+
+/// The calls as the piece of a streamed answer has them.
+pub(super) fn streamed_calls(calls: &[ClientCall]) -> Value {
+    let indexed = calls.iter().enumerate().map(|(index, call)| {
+        let mut call = tool_call(call);
+        call["index"] = index.into();
+        call
+    });
+    indexed.collect()
 }
 
 /// One model of a list: an agent.

@@ -1,11 +1,19 @@
 //! The body of a chat completion request, and the prompt that it makes.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
+use frontdesk_core::tool::ClientTools;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::error::unsupported;
+use super::image::{Image, Images};
+use super::tools::{self, OfferedTool};
 use crate::error::ApiError;
+
+/// Ends a conversation whose last words are results of tools.
+const GO_ON: &str = "(The results of your tool calls are above. Go on.)";
 
 /// The parts of a request that Frontdesk reads. How a model samples is decided by the agent's own configuration, so those
 /// fields are ignored, like those that this version does not know.
@@ -18,8 +26,9 @@ pub(crate) struct CompletionRequest {
     pub(crate) stream: bool,
     stream_options: Option<StreamOptions>,
     n: Option<u32>,
-    tools: Option<Vec<Value>>,
+    tools: Option<Vec<OfferedTool>>,
     tool_choice: Option<Value>,
+    parallel_tool_calls: Option<bool>,
     functions: Option<Vec<Value>>,
     response_format: Option<ResponseFormat>,
 }
@@ -66,6 +75,12 @@ struct ContentPart {
     r#type: String,
     text: Option<String>,
     refusal: Option<String>,
+    image_url: Option<ImageUrl>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ImageUrl {
+    url: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,6 +95,13 @@ struct FunctionCall {
     arguments: String,
 }
 
+/// What an agent is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) text: String,
+    pub(crate) images: Vec<Image>,
+}
+
 impl CompletionRequest {
     /// Whether a stream ends with the usage.
     pub(crate) fn include_usage(&self) -> bool {
@@ -88,10 +110,8 @@ impl CompletionRequest {
 
     /// Refuses what the answer could not comply with.
     pub(crate) fn check(&self) -> Result<(), ApiError> {
-        let tools = !(self.tools.as_ref().is_none_or(Vec::is_empty)
-            && self.functions.as_ref().is_none_or(Vec::is_empty));
-        if tools && self.tool_choice.as_ref().is_none_or(|choice| choice != "none") {
-            return Err(unsupported("tools", "agents call their own tools and none of a client"));
+        if self.functions.as_ref().is_some_and(|functions| !functions.is_empty()) {
+            return Err(unsupported("functions", "offer them as `tools`"));
         }
         if self.n.is_some_and(|n| n != 1) {
             return Err(unsupported("n", "a request gets one answer"));
@@ -102,41 +122,62 @@ impl CompletionRequest {
         Ok(())
     }
 
-    /// The prompt of a request that carries its whole conversation: all of its messages, or its only one as it is.
-    pub(crate) fn whole_prompt(&self) -> Result<String, ApiError> {
-        let (last, before) = self.last()?;
-        let question = last.text()?;
-        if before.is_empty() {
-            return Ok(question);
+    /// The tools that the client offers. An answer has at most one call if the client wants it so.
+    pub(crate) fn client_tools(&self) -> Result<ClientTools, ApiError> {
+        tools::read(self.tools.as_deref().unwrap_or_default(), self.tool_choice.as_ref())
+    }
+
+    /// Whether an answer may have several calls.
+    pub(crate) fn takes_many_calls(&self) -> bool {
+        self.parallel_tool_calls != Some(false)
+    }
+
+    /// The prompt of a request that carries its whole conversation: all of its messages, or its only one as it is. The
+    /// images of all messages belong to it; where there are several messages, the text says where each one stood.
+    pub(crate) fn whole_prompt(&self) -> Result<Asked, ApiError> {
+        let mut images = Images::default();
+        if let [only] = &*self.messages
+            && only.role == Role::User
+        {
+            let text = only.text(&mut images, false)?;
+            return Ok(Asked { text, images: images.into_list() });
         }
-        let mut prompt = String::new();
+        let (question, before) = match self.messages.split_last() {
+            Some((last, before)) if last.role == Role::User => (Some(last), before),
+            // The results of tools that the agent has called.
+            Some((last, _)) if last.role == Role::Tool => (None, &*self.messages),
+            last => return Err(no_question(last.is_none())),
+        };
+        let mut text = String::new();
         let (instructions, said): (Vec<_>, Vec<_>) = before.iter().partition(|message| message.instructs());
         for message in instructions {
-            prompt.push_str(&message.text()?);
-            prompt.push_str("\n\n");
+            text.push_str(&message.text(&mut images, true)?);
+            text.push_str("\n\n");
         }
         if !said.is_empty() {
-            prompt.push_str("The conversation so far:\n\n");
+            text.push_str("The conversation so far:\n\n");
             for message in &said {
-                message.write(&mut prompt)?;
+                message.write(&mut text, &mut images)?;
             }
-            prompt.push_str("User: ");
         }
-        prompt.push_str(&question);
-        Ok(prompt)
+        match question {
+            Some(question) => {
+                if !said.is_empty() {
+                    text.push_str("User: ");
+                }
+                text.push_str(&question.text(&mut images, true)?);
+            }
+            None => text.push_str(GO_ON),
+        }
+        Ok(Asked { text, images: images.into_list() })
     }
 
     /// The prompt of a request to a chat, which knows what was said before: the last message.
-    pub(crate) fn last_prompt(&self) -> Result<String, ApiError> {
-        self.last()?.0.text()
-    }
-
-    fn last(&self) -> Result<(&ChatMessage, &[ChatMessage]), ApiError> {
-        match self.messages.split_last() {
-            Some((last, before)) if last.role == Role::User => Ok((last, before)),
-            Some(_) => Err(ApiError::bad_request("the last of the messages must have the role `user`")),
-            None => Err(ApiError::bad_request("messages: there must be at least one")),
-        }
+    pub(crate) fn last_prompt(&self) -> Result<Asked, ApiError> {
+        let last = self.messages.last().filter(|last| last.role == Role::User);
+        let last = last.ok_or_else(|| no_question(self.messages.is_empty()))?;
+        let mut images = Images::default();
+        Ok(Asked { text: last.text(&mut images, false)?, images: images.into_list() })
     }
 }
 
@@ -145,19 +186,23 @@ impl ChatMessage {
         matches!(self.role, Role::System | Role::Developer)
     }
 
-    fn text(&self) -> Result<String, ApiError> {
+    /// The text. Images are put aside, and `marks` says whether their place is marked.
+    fn text(&self, images: &mut Images, marks: bool) -> Result<String, ApiError> {
         match &self.content {
             None => Ok(String::new()),
             Some(Content::Text(text)) => Ok(text.clone()),
             Some(Content::Parts(parts)) => {
-                let texts = parts.iter().map(ContentPart::text).collect::<Result<Vec<_>, _>>()?;
+                let mut texts = Vec::with_capacity(parts.len());
+                for part in parts {
+                    texts.extend(part.text(images, marks)?);
+                }
                 Ok(texts.join("\n"))
             }
         }
     }
 
     /// Adds the message to a conversation in text.
-    fn write(&self, prompt: &mut String) -> Result<(), ApiError> {
+    fn write(&self, prompt: &mut String, images: &mut Images) -> Result<(), ApiError> {
         let name = match self.role {
             Role::User => "User",
             Role::Assistant => "Assistant",
@@ -166,7 +211,7 @@ impl ChatMessage {
         };
         prompt.push_str(name);
         prompt.push_str(": ");
-        prompt.push_str(&self.text()?);
+        prompt.push_str(&self.text(images, true)?);
         for ToolCall { function: FunctionCall { name, arguments } } in &self.tool_calls {
             write!(prompt, "\n(called the tool {name} with {arguments})")
                 .map_err(|_| ApiError::internal())?;
@@ -177,22 +222,28 @@ impl ChatMessage {
 }
 
 impl ContentPart {
-    fn text(&self) -> Result<&str, ApiError> {
+    fn text(&self, images: &mut Images, marks: bool) -> Result<Option<Cow<'_, str>>, ApiError> {
         match (&*self.r#type, &self.text, &self.refusal) {
-            ("text", Some(text), _) | ("refusal", _, Some(text)) => Ok(text),
+            ("text", Some(text), _) | ("refusal", _, Some(text)) => Ok(Some(text.into())),
+            ("image_url", ..) if self.image_url.is_some() => {
+                let url = self.image_url.as_ref().map_or("", |image| &image.url);
+                let number = images.add(url)?;
+                Ok(marks.then(|| format!("[image {number}]").into()))
+            }
             (other, ..) => {
                 let other: String = other.chars().filter(|c| !c.is_control()).take(40).collect();
-                let why = format!("the web channel takes text and no `{other}`");
+                let why = format!("the web channel takes text and images, and no `{other}`");
                 Err(unsupported("messages", why))
             }
         }
     }
 }
 
-fn unsupported(field: &'static str, why: impl std::fmt::Display) -> ApiError {
-    let mut error = ApiError::bad_request(format!("{field}: {why}"));
-    error.code = "unsupported_parameter".into();
-    error
+fn no_question(is_empty: bool) -> ApiError {
+    ApiError::bad_request(match is_empty {
+        true => "messages: there must be at least one",
+        false => "the last of the messages must have the role `user`, or be the result of a tool",
+    })
 }
 
 #[cfg(test)]
@@ -208,9 +259,9 @@ mod tests {
     #[test]
     fn a_single_message_is_the_prompt_as_it_is() {
         let text = request(json!([{"role": "user", "content": "/help"}]));
-        assert_eq!(text.whole_prompt().unwrap(), "/help");
+        assert_eq!(text.whole_prompt().unwrap().text, "/help");
         let parts = json!([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]);
-        assert_eq!(request(json!([{"role": "user", "content": parts}])).whole_prompt().unwrap(), "a\nb");
+        assert_eq!(request(json!([{"role": "user", "content": parts}])).whole_prompt().unwrap().text, "a\nb");
     }
 
     #[test]
@@ -224,27 +275,27 @@ mod tests {
             {"role": "user", "content": "and now?"},
         ]));
         assert_eq!(
-            conversation.whole_prompt().unwrap(),
+            conversation.whole_prompt().unwrap().text,
             "Be brief.\n\nThe conversation so far:\n\nUser: hello\n\nAssistant: \n(called the tool look with {})\n\n\
              Result of a tool: rain\n\nUser: and now?"
         );
-        assert_eq!(conversation.last_prompt().unwrap(), "and now?");
+        assert_eq!(conversation.last_prompt().unwrap().text, "and now?");
         let instructed = request(json!([
             {"role": "system", "content": "Be brief."}, {"role": "user", "content": "hello"},
         ]));
-        assert_eq!(instructed.whole_prompt().unwrap(), "Be brief.\n\nhello");
+        assert_eq!(instructed.whole_prompt().unwrap().text, "Be brief.\n\nhello");
     }
 
     #[test]
     fn what_an_answer_could_not_comply_with_is_refused() {
-        let image = json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]);
-        let error = request(image).whole_prompt().unwrap_err();
-        assert_eq!((&*error.code, error.message.contains("image_url")), ("unsupported_parameter", true));
+        let sound =
+            json!([{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "x"}}]}]);
+        let error = request(sound).whole_prompt().unwrap_err();
+        assert_eq!((&*error.code, error.message.contains("input_audio")), ("unsupported_parameter", true));
         for messages in [json!([]), json!([{"role": "assistant", "content": "hi"}])] {
             assert_eq!(&*request(messages).whole_prompt().unwrap_err().code, "bad_request");
         }
         for (field, value) in [
-            ("tools", json!([{"type": "function"}])),
             ("functions", json!([{"name": "f"}])),
             ("n", json!(2)),
             ("response_format", json!({"type": "json_object"})),
@@ -253,10 +304,41 @@ mod tests {
             body[field] = value;
             let refused: CompletionRequest = serde_json::from_value(body.clone()).unwrap();
             assert_eq!(&*refused.check().unwrap_err().code, "unsupported_parameter", "{field}");
-            body["tool_choice"] = "none".into();
+            body["functions"] = json!([]);
             body["n"] = 1.into();
             body["response_format"] = json!({"type": "text"});
             assert_eq!(serde_json::from_value::<CompletionRequest>(body).unwrap().check(), Ok(()), "{field}");
         }
+    }
+
+    #[test]
+    fn images_are_put_aside_and_marked_where_there_are_several_messages() {
+        let png = "data:image/png;base64,iVBORw0KGgo=";
+        let image = json!({"type": "image_url", "image_url": {"url": png, "detail": "low"}});
+        let look = json!({"role": "user", "content": [{"type": "text", "text": "look"}, image]});
+        let asked = request(json!([look])).whole_prompt().unwrap();
+        assert_eq!((&*asked.text, asked.images.len(), asked.images[0].mime), ("look", 1, "image/png"));
+        let only = json!([{"role": "user", "content": [image]}]);
+        assert_eq!(request(only).whole_prompt().unwrap().text, "");
+        let conversation = request(json!([look, {"role": "assistant", "content": "a dog"}, look]));
+        let asked = conversation.whole_prompt().unwrap();
+        let said =
+            "The conversation so far:\n\nUser: look\n[image 1]\n\nAssistant: a dog\n\nUser: look\n[image 2]";
+        assert_eq!((&*asked.text, asked.images.len()), (said, 2));
+        let asked = conversation.last_prompt().unwrap();
+        assert_eq!((&*asked.text, asked.images.len()), ("look", 1), "a chat has seen the earlier one");
+    }
+
+    #[test]
+    fn the_results_of_tools_are_a_question_of_their_own() {
+        let conversation = request(json!([
+            {"role": "user", "content": "the weather?"},
+            {"role": "assistant", "content": null,
+             "tool_calls": [{"id": "1", "type": "function", "function": {"name": "look", "arguments": "{}"}}]},
+            {"role": "tool", "tool_call_id": "1", "content": "rain"},
+        ]));
+        let text = conversation.whole_prompt().unwrap().text;
+        assert!(text.ends_with(&format!("Result of a tool: rain\n\n{GO_ON}")), "{text}");
+        assert!(conversation.last_prompt().is_err(), "a chat has called no tool of a client");
     }
 }

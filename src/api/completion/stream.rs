@@ -8,12 +8,14 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::MessageId;
+use frontdesk_core::tool::ClientCall;
+use frontdesk_runtime::ClientOffer;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::error;
 use super::growing_text::GrowingText;
-use super::object::Completion;
+use super::object::{self, Completion};
 use crate::error::ApiError;
 use crate::frame::{FrameKind, ServerFrame};
 use crate::server::ServerState;
@@ -48,6 +50,25 @@ impl Drop for CancelOnDrop {
     }
 }
 
+/// The client's tools in the turn of its request.
+pub(crate) struct TurnTools {
+    /// `None` if the client offers none.
+    pub(crate) offer: Option<ClientOffer>,
+    /// Whether the answer may end with several calls.
+    pub(crate) many: bool,
+}
+
+impl TurnTools {
+    /// The calls with which the answer has ended. An agent calls again what the client does not get.
+    pub(crate) fn calls(&self) -> Vec<ClientCall> {
+        let mut calls = self.offer.as_ref().map(ClientOffer::calls).unwrap_or_default();
+        if !self.many {
+            calls.truncate(1);
+        }
+        calls
+    }
+}
+
 /// An answer on its way to a client.
 struct Streamed {
     waiter: AnswerWaiter,
@@ -58,6 +79,7 @@ struct Streamed {
     usage: Value,
     /// The answer was sent completely.
     answered: bool,
+    tools: TurnTools,
     client: CancelOnDrop,
 }
 
@@ -66,11 +88,12 @@ pub(crate) fn response(
     waiter: AnswerWaiter,
     completion: Completion,
     include_usage: bool,
+    tools: TurnTools,
     client: CancelOnDrop,
 ) -> Response {
     let first = data(&completion.chunk(json!({"role": "assistant", "content": ""}), None));
     let (text, usage, answered) = (GrowingText::default(), Value::Null, false);
-    let streamed = Streamed { waiter, completion, include_usage, text, usage, answered, client };
+    let streamed = Streamed { waiter, completion, include_usage, text, usage, answered, tools, client };
     let rest = stream::unfold(Some(streamed), async |streamed| {
         let mut streamed = streamed?;
         let (written, goes_on) = streamed.next().await;
@@ -140,7 +163,12 @@ impl Streamed {
 
     fn end(&mut self) -> String {
         self.client.disarm();
-        let mut end = data(&self.completion.chunk(json!({}), Some("stop")));
+        let (calls, mut end) = (self.tools.calls(), String::new());
+        if !calls.is_empty() {
+            let delta = json!({"tool_calls": object::streamed_calls(&calls)});
+            end.push_str(&data(&self.completion.chunk(delta, None)));
+        }
+        end.push_str(&data(&self.completion.chunk(json!({}), Some(object::finish_reason(&calls)))));
         if self.include_usage && self.usage.is_object() {
             end.push_str(&data(&self.completion.usage_chunk(&self.usage)));
         }

@@ -33,14 +33,14 @@ struct ChatRequest {
 pub(crate) async fn chat(mut request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let ChatRequest { text, chat, wait, stream } = request.json()?;
     request.release_body();
-    prompt::check(&chat, &text)?;
+    prompt::check(&chat, &text, false)?;
     let id = match request.idempotency_key()? {
         Some(key) => key,
         None => random::id()?,
     };
     let stream = stream || accepts_events(&request);
     let address = prompt::address(&chat)?;
-    let prompt = NewPrompt { chat, id, text, agent: None };
+    let prompt = NewPrompt { chat, id, text, files: Vec::new(), agent: None };
     if !wait && !stream {
         let accepted = prompt::submit(&request.server, request.caller()?, prompt).await?;
         return Ok(ApiResponse::Json(StatusCode::ACCEPTED, to_json(&accepted)));

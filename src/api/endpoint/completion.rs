@@ -2,18 +2,22 @@
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use frontdesk_core::message::Attachment;
+use frontdesk_core::tool::ClientTools;
 use serde_json::json;
 
 use crate::completion::error;
+use crate::completion::image::Image;
 use crate::completion::object::{self, Completion};
-use crate::completion::request::CompletionRequest;
-use crate::completion::stream::{self, CancelOnDrop};
+use crate::completion::request::{Asked, CompletionRequest};
+use crate::completion::stream::{self, CancelOnDrop, TurnTools};
 use crate::error::ApiError;
 use crate::hub::NewPrompt;
 use crate::list;
 use crate::prompt;
 use crate::random;
 use crate::request::{ApiRequest, ApiResponse};
+use crate::server::ServerState;
 use crate::waiter::{AnswerWaiter, ReceivedAnswer};
 
 /// Names the chat that a request belongs to. Without it the request carries its whole conversation.
@@ -49,12 +53,14 @@ async fn completed(mut request: ApiRequest) -> Result<Response, ApiError> {
     asked.check()?;
     let agent = known_agent(&request, &asked.model)?;
     let named = request.parts.headers.get(CHAT).map(|chat| chat.to_str().map(str::to_owned));
-    let (chat, text) = match named.transpose() {
+    let (chat, Asked { text, images }) = match named.transpose() {
         Ok(Some(chat)) => (chat, asked.last_prompt()?),
         Ok(None) => (format!("v1-{}", random::id()?), asked.whole_prompt()?),
         Err(_) => return Err(ApiError::bad_request("X-Frontdesk-Chat: the name must be ASCII")),
     };
-    prompt::check(&chat, &text)?;
+    prompt::check(&chat, &text, !images.is_empty())?;
+    let tools = asked.client_tools()?;
+    check_tools(&request, &agent, &tools)?;
     let key = request.idempotency_key()?;
     // The chat of a request without one is new, so its key would never be met again.
     let repeatable = key.is_some() && request.parts.headers.contains_key(CHAT);
@@ -63,9 +69,17 @@ async fn completed(mut request: ApiRequest) -> Result<Response, ApiError> {
     let address = prompt::address(&chat)?;
     // Subscribed before the prompt is submitted, so that no frame of the answer is missed.
     let mut subscriber = server.hub.subscriber();
-    subscriber.subscribe(server.handle.session_with(&agent, &address)?, Some(address));
-    let new = NewPrompt { chat, id, text, agent: Some(agent.clone()) };
-    let accepted = prompt::submit(&server, &caller, new).await?;
+    let session = server.handle.session_with(&agent, &address)?;
+    subscriber.subscribe(session.clone(), Some(address));
+    let offer = (!tools.tools.is_empty()).then(|| server.handle.offer_tools(session, tools));
+    let tools = TurnTools { offer, many: asked.takes_many_calls() };
+    let files = kept(&server, images).await?;
+    let new = NewPrompt { chat, id, text, files: files.clone(), agent: Some(agent.clone()) };
+    let accepted = prompt::submit(&server, &caller, new).await;
+    if accepted.as_ref().map_or(true, |accepted| accepted.duplicate) {
+        server.handle.discard_files(&files).await;
+    }
+    let accepted = accepted?;
     let completion = Completion { message: accepted.message, created: server.clock().wall(), model: agent };
     let mut client = CancelOnDrop::new(server.clone(), accepted.message);
     if repeatable {
@@ -73,12 +87,12 @@ async fn completed(mut request: ApiRequest) -> Result<Response, ApiError> {
     }
     let mut waiter = AnswerWaiter::new(server, caller, subscriber, &accepted);
     let mut response = if asked.stream {
-        stream::response(waiter, completion, asked.include_usage(), client)
+        stream::response(waiter, completion, asked.include_usage(), tools, client)
     } else {
         let answer = waiter.answer().await;
         client.disarm();
         let ReceivedAnswer { text, usage, .. } = answer?;
-        let body = completion.whole(&text, usage.as_ref());
+        let body = completion.whole(&text, &tools.calls(), usage.as_ref());
         match waiter.take_reserved() {
             Some(reserved) => list::reserved_response(body.to_string(), reserved),
             None => ApiResponse::ok(body),
@@ -89,6 +103,42 @@ async fn completed(mut request: ApiRequest) -> Result<Response, ApiError> {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     Ok(response)
+}
+
+/// Refuses tools where they could not be called.
+fn check_tools(request: &ApiRequest, agent: &str, tools: &ClientTools) -> Result<(), ApiError> {
+    if tools.tools.is_empty() {
+        return Ok(());
+    }
+    if request.parts.headers.contains_key(CHAT) {
+        return Err(error::unsupported(
+            "tools",
+            "a chat goes on without the client, so leave X-Frontdesk-Chat out",
+        ));
+    }
+    if !request.server.handle.takes_client_tools(agent) {
+        return Err(error::unsupported(
+            "tools",
+            format!("the agent {agent} calls its own tools and none of a client"),
+        ));
+    }
+    Ok(())
+}
+
+/// Stores the images of a request.
+async fn kept(server: &ServerState, images: Vec<Image>) -> Result<Vec<Attachment>, ApiError> {
+    let mut files = Vec::with_capacity(images.len());
+    for Image { mime, bytes } in images {
+        match server.handle.keep_picture(bytes, mime).await {
+            Ok(file) => files.push(file),
+            Err(error) => {
+                tracing::error!(%error, "the images of a request could not be stored");
+                server.handle.discard_files(&files).await;
+                return Err(ApiError::internal());
+            }
+        }
+    }
+    Ok(files)
 }
 
 /// The agent of this name.

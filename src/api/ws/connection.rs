@@ -232,7 +232,7 @@ impl Connection {
             let seq = self.subscribe(session.clone(), Some(address)).await?;
             self.sent.insert(session, seq);
         }
-        let prompt = NewPrompt { chat, id: id.clone(), text, agent: None };
+        let prompt = NewPrompt { chat, id: id.clone(), text, files: Vec::new(), agent: None };
         let outcome = self.server.hub.submit(&self.caller.token, prompt)?;
         self.prompts.push(id, outcome);
         Ok(())

@@ -122,7 +122,7 @@ fn message(mut frame: Value) -> Result<ClientMessage, ApiError> {
         serde_json::from_value(frame).map_err(|error| ApiError::bad_request(format!("{kind}: {error}")))?;
     match &message {
         ClientMessage::Prompt { id, chat, text } => {
-            prompt::check(chat, text)?;
+            prompt::check(chat, text, false)?;
             if id.is_empty() || id.len() > 200 || id.chars().any(char::is_control) {
                 return Err(ApiError::bad_request(
                     "a prompt's id has 1 to 200 bytes and no control characters",

@@ -16,6 +16,11 @@ pub struct Attachment {
     pub mime: Option<String>,
     /// The size in bytes, as the platform states it.
     pub size: Option<u64>,
+    /// The length of a recording in seconds, as the platform states it.
+    pub seconds: Option<u64>,
+    /// The file's name beneath the media root, if the gateway has stored it before the event: then nothing is downloaded.
+    /// Adapters of platforms set `None`.
+    pub kept: Option<String>,
 }
 
 /// How a chat shows a file.

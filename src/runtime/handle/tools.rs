@@ -1,10 +1,11 @@
 //! The tools of agents, for the server that offers them to programs.
 
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::tool::{Tool, ToolError};
+use frontdesk_core::tool::{ClientTools, Tool, ToolError};
 use serde_json::Value;
 
 use super::GatewayHandle;
+use crate::client_tools::ClientOffer;
 use crate::process::ToolEndpoints;
 use crate::tools;
 
@@ -12,6 +13,18 @@ impl GatewayHandle {
     /// The tools that agents can call.
     pub fn tools(&self) -> Vec<Tool> {
         tools::list()
+    }
+
+    /// Offers tools that a client carries out to the turns of a session, as long as the offer exists. The session must
+    /// belong to one request alone.
+    pub fn offer_tools(&self, session: SessionKey, tools: ClientTools) -> ClientOffer {
+        ClientOffer::new(&self.0, session, tools)
+    }
+
+    /// Whether an agent can call tools of a client.
+    pub fn takes_client_tools(&self, agent: &str) -> bool {
+        let settings = self.0.settings();
+        settings.agents.get(agent).is_some_and(|entry| entry.agent.capabilities().client_tools)
     }
 
     /// Calls a tool for the turn that runs in this session.

@@ -15,8 +15,9 @@ use frontdesk_store::row::{InboundRow, MediaRow};
 use futures_util::{FutureExt, StreamExt, stream};
 
 use super::budget::BudgetExceeded;
-use super::{Media, MediaFiles};
+use super::{Media, MediaFiles, sweep};
 use crate::adapters::Adapters;
+pub(super) use one_file::FetchedFile;
 use one_file::{Fetching, stored_file};
 
 /// Number of files that are fetched concurrently, per turn.
@@ -130,6 +131,12 @@ impl Fetcher<'_> {
         if row.got.is_err() {
             let (store, now) = (self.files.store, self.files.time.wall());
             note(self.files, store.fetched(vec![row.clone()], now).await, &row);
+            // A file over a limit is not kept until the next sweep.
+            if let Some(kept) = file.kept.clone()
+                && let Err(error) = sweep::delete_unused(self.files, vec![kept]).await
+            {
+                tracing::debug!(message = %row.message, %error, "a file is left for the next sweep");
+            }
         }
         row
     }
@@ -225,7 +232,7 @@ impl Media {
     }
 
     /// Deletes a file that no row names.
-    async fn delete(&self, file: &str) {
+    pub(super) async fn delete(&self, file: &str) {
         let path = self.path(file);
         match tokio::task::spawn_blocking(move || std::fs::remove_file(path)).await {
             Ok(Ok(())) => {}

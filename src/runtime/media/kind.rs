@@ -101,6 +101,8 @@ mod tests {
             name: name.map(Into::into),
             mime: mime.map(Into::into),
             size: None,
+            seconds: None,
+            kept: None,
         };
         for (name, mime, kind, expected) in [
             (Some("report.docx"), Some("application/pdf"), FileKind::Document, "docx"),

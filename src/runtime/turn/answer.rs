@@ -71,8 +71,10 @@ impl TurnRun<'_> {
             append(&mut body, &remark);
             append(&mut answer, &remark);
         }
-        // An agent that has sent a message by a tool need not say anything more.
-        let silence = silence || !is_visible(&body) && self.has_sent.load(Ordering::Relaxed);
+        // An agent that has sent a message by a tool, or that calls a tool of the client, need not say anything more.
+        let has_acted = self.has_sent.load(Ordering::Relaxed)
+            || self.shared.work.client_tools.are_called(&self.turn.session);
+        let silence = silence || !is_visible(&body) && has_acted;
         let (mut parts, shown) = match self.rendered(&body) {
             parts if parts.is_empty() && !silence && media.is_empty() && withheld.is_empty() => {
                 (self.rendered(NOTHING), NOTHING.to_owned())

@@ -72,6 +72,8 @@ impl<'r> TurnRun<'r> {
     /// The turn as the agent gets it, with these messages and nothing else of the chat.
     pub(super) fn turn_with(&self, prompt: Vec<Prompt>) -> Turn {
         let turn = self.turn;
+        // An attempt that died may have left some.
+        self.shared.work.client_tools.call(&turn.session, Vec::new());
         Turn {
             id: turn.claim.id,
             attempt: turn.attempt,

@@ -1,15 +1,17 @@
-// The official OpenAI client from npm against a running gateway with the echo agent: judge.mjs ADDRESS TOKEN
+// The official OpenAI client from npm against a running gateway with the agents `main` (echo) and `model` (model.mjs):
+// judge.mjs ADDRESS TOKEN
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 
 const [address, token] = process.argv.slice(2);
 const client = new OpenAI({ baseURL: `${address}/v1`, apiKey: token });
+const PNG = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 const user = (content) => [{ role: "user", content }];
 
 const tests = {
   "the models are listed": async () => {
     const { data } = await client.models.list();
-    assert.deepEqual(data.map((model) => model.id), ["main"]);
+    assert.deepEqual(data.map((model) => model.id), ["main", "model"]);
   },
   "an answer arrives whole": async () => {
     const answer = await client.chat.completions.create({ model: "main", messages: user("!usage hello") });
@@ -44,6 +46,40 @@ const tests = {
     const headers = { "X-Frontdesk-Chat": "from-npm" };
     const answer = await client.chat.completions.create({ model: "main", messages }, { headers });
     assert.equal(answer.choices[0].message.content, "two");
+  },
+  "the helper that carries out tools goes on with their results": async () => {
+    const asked = [];
+    const runner = client.chat.completions.runTools({
+      model: "model",
+      messages: user("the weather?"),
+      tools: [{ type: "function", function: {
+        name: "weather", description: "The weather of a city", parse: JSON.parse,
+        parameters: { type: "object", properties: { city: { type: "string" } } },
+        function: ({ city }) => { asked.push(city); return "rain"; },
+      } }],
+    });
+    assert.equal(await runner.finalContent(), "It is rain.");
+    assert.deepEqual(asked, ["Oslo"]);
+    const messages = runner.messages.map((message) => message.role);
+    assert.deepEqual(messages, ["user", "assistant", "tool", "assistant"]);
+  },
+  "a call of a tool arrives in a stream": async () => {
+    const tools = [{ type: "function", function: { name: "weather", parameters: { type: "object" } } }];
+    const stream = client.chat.completions.stream({ model: "model", messages: user("the weather?"), tools });
+    const { choices: [{ message, finish_reason }] } = await stream.finalChatCompletion();
+    assert.equal(finish_reason, "tool_calls");
+    assert.equal(message.content, "Let me look.");
+    assert.deepEqual(message.tool_calls.map((call) => call.function.arguments), ['{"city":"Oslo"}']);
+  },
+  "an image reaches the model": async () => {
+    const content = [{ type: "text", text: "what is this?" }, { type: "image_url", image_url: { url: PNG } }];
+    const answer = await client.chat.completions.create({ model: "model", messages: user(content) });
+    assert.equal(answer.choices[0].message.content, "I see 1 image");
+  },
+  "an image behind an address is refused": async () => {
+    const content = [{ type: "image_url", image_url: { url: "https://example.com/a.png" } }];
+    const refused = client.chat.completions.create({ model: "model", messages: user(content) });
+    await assert.rejects(refused, (error) => error.status === 400 && error.code === "unsupported_parameter");
   },
 };
 

@@ -1,6 +1,8 @@
-"""The official OpenAI client from PyPI against a running gateway with the echo agent: judge.py ADDRESS TOKEN"""
+"""The official OpenAI client from PyPI against a running gateway with the agents `main` (echo) and `model` (model.mjs):
+judge.py ADDRESS TOKEN"""
 
 import asyncio
+import base64
 import json
 import sys
 import time
@@ -51,7 +53,7 @@ def states():
 
 @judged
 def the_models_are_listed():
-    assert [model.id for model in client.models.list()] == ["main"]
+    assert [model.id for model in client.models.list()] == ["main", "model"]
     assert client.models.retrieve("main").owned_by == "frontdesk"
 
 
@@ -130,6 +132,28 @@ def a_chat_is_named_by_a_header():
     conversation = [{"role": "user", "content": "one"}, {"role": "assistant", "content": "1"}, *user("two")]
     answer = client.chat.completions.create(model="main", messages=conversation, extra_headers=chat)
     assert answer.choices[0].message.content == "two"
+
+
+@judged
+def a_clients_tool_is_called_and_its_result_goes_back():
+    weather = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+    messages = user("the weather?")
+    first = client.chat.completions.create(model="model", messages=messages, tools=[weather])
+    choice = first.choices[0]
+    assert choice.finish_reason == "tool_calls" and choice.message.content == "Let me look.", choice
+    [call] = choice.message.tool_calls
+    assert json.loads(call.function.arguments) == {"city": "Oslo"}
+    messages += [choice.message, {"role": "tool", "tool_call_id": call.id, "content": "snow"}]
+    second = client.chat.completions.create(model="model", messages=messages, tools=[weather])
+    assert (second.choices[0].finish_reason, second.choices[0].message.content) == ("stop", "It is snow.")
+
+
+@judged
+def an_image_reaches_the_model():
+    image = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(100)).decode()
+    content = [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{image}", "detail": "low"}}]
+    answer = client.chat.completions.create(model="model", messages=[{"role": "user", "content": content}])
+    assert answer.choices[0].message.content == "I see 1 image"
 
 
 @judged

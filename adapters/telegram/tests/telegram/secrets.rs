@@ -85,6 +85,8 @@ async fn everything(account: Account, pages: &Pages) {
         name: None,
         mime: None,
         size: None,
+        seconds: None,
+        kept: None,
     };
     if let Err(error) = telegram.fetch(&file).await {
         pages.note(&format!("{error:?} {error}"));

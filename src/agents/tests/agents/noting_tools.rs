@@ -3,12 +3,17 @@
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use frontdesk_core::tool::{Tool, ToolEndpoint, ToolError, Tools};
+use frontdesk_core::tool::{ClientCall, ClientTools, Tool, ToolEndpoint, ToolError, Tools};
 use serde_json::{Value, json};
 
 /// One tool, which notes its calls.
 #[derive(Debug, Default)]
-pub struct Noting(Mutex<Vec<(String, Value)>>);
+pub struct Noting {
+    calls: Mutex<Vec<(String, Value)>>,
+    /// What the client offers, and the calls that it gets.
+    pub of_client: ClientTools,
+    pub handed_over: Mutex<Vec<ClientCall>>,
+}
 
 #[async_trait]
 impl Tools for Noting {
@@ -18,11 +23,19 @@ impl Tools for Noting {
     }
 
     async fn call(&self, name: &str, params: Value) -> Result<String, ToolError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), params));
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), params));
         match name {
             "send_message" => Ok("It is on its way.".to_owned()),
             _ => Err(ToolError("there is no such tool".to_owned())),
         }
+    }
+
+    fn of_client(&self) -> ClientTools {
+        self.of_client.clone()
+    }
+
+    fn hand_over(&self, calls: Vec<ClientCall>) {
+        *self.handed_over.lock().unwrap_or_else(PoisonError::into_inner) = calls;
     }
 
     fn endpoint(&self) -> Option<ToolEndpoint> {
@@ -32,6 +45,6 @@ impl Tools for Noting {
 
 impl Noting {
     pub fn calls(&self) -> Vec<(String, Value)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -1,5 +1,7 @@
-//! The echo agent, which also notes where each of its turns finds the gateway's tools.
+//! The echo agent, which also notes where each of its turns finds the gateway's tools and which files came with it, and
+//! calls tools of clients: `!call NAME ARGUMENTS`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -9,18 +11,45 @@ use frontdesk_core::delta::{AgentError, Compacted, Delta};
 use frontdesk_core::failover::Failover;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Agent, Clock, Prompt, Turn};
-use frontdesk_core::tool::ToolEndpoint;
-use futures_util::stream::BoxStream;
+use frontdesk_core::port::{Agent, Clock, File, Prompt, Turn};
+use frontdesk_core::tool::{ClientCall, ClientTools, ToolEndpoint};
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
 
 pub struct NotingAgent {
     echo: Echo,
     endpoints: Mutex<Vec<(SessionKey, ToolEndpoint)>>,
+    /// The files of the latest turn.
+    files: Mutex<Vec<File>>,
+    /// The tools that the client of the latest turn offered.
+    offered: Mutex<ClientTools>,
+    takes_tools: AtomicBool,
 }
 
 impl NotingAgent {
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { echo: Echo::new(clock), endpoints: Mutex::default() })
+        Arc::new(Self {
+            echo: Echo::new(clock),
+            endpoints: Mutex::default(),
+            files: Mutex::default(),
+            offered: Mutex::default(),
+            takes_tools: AtomicBool::new(false),
+        })
+    }
+
+    /// It takes tools of clients from now on.
+    pub fn take_tools(&self) {
+        self.takes_tools.store(true, Ordering::Relaxed);
+    }
+
+    /// The files of the latest turn.
+    pub fn files(&self) -> Vec<File> {
+        self.files.lock().unwrap().clone()
+    }
+
+    /// The tools that the client of the latest turn offered.
+    pub fn offered(&self) -> ClientTools {
+        self.offered.lock().unwrap().clone()
     }
 
     /// Where the latest turn of a session finds the tools, if it has begun.
@@ -33,12 +62,23 @@ impl NotingAgent {
 #[async_trait]
 impl Agent for NotingAgent {
     fn capabilities(&self) -> Capabilities {
-        self.echo.capabilities()
+        Capabilities { client_tools: self.takes_tools.load(Ordering::Relaxed), ..self.echo.capabilities() }
     }
 
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
         self.endpoints.lock().unwrap().push((turn.session.clone(), turn.tools.endpoint().unwrap()));
-        self.echo.turn(turn)
+        let files = turn.prompt.iter().flat_map(|prompt| prompt.files.clone());
+        *self.files.lock().unwrap() = files.collect();
+        *self.offered.lock().unwrap() = turn.tools.of_client();
+        let text = frontdesk_core::prompt::text(&turn);
+        let Some((name, arguments)) = text.strip_prefix("!call ").and_then(|call| call.split_once(' '))
+        else {
+            return self.echo.turn(turn);
+        };
+        let call =
+            |n: u8| ClientCall { id: format!("call_{n}"), name: name.into(), arguments: arguments.into() };
+        turn.tools.hand_over(vec![call(1), call(2)]);
+        stream::iter([Ok(Delta::Done { text: None })]).boxed()
     }
 
     async fn steer(&self, turn: TurnId, prompt: &Prompt) -> Result<bool, AgentError> {

@@ -192,3 +192,110 @@ async fn wrong_requests_and_callers_are_refused_before_anything_is_stored() {
     assert_eq!(server.get("/api/status").await.body["totals"]["sessions"], 0);
     server.close().await;
 }
+
+/// A picture of this many bytes as a part of a message.
+fn picture(bytes: usize) -> Value {
+    use base64::Engine as _;
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    png.resize(bytes, b'.');
+    let url = format!("data:image/png;base64,{}", base64::engine::general_purpose::STANDARD.encode(png));
+    json!({"type": "image_url", "image_url": {"url": url}})
+}
+
+fn kept_files(server: &TestServer) -> usize {
+    std::fs::read_dir(server.media().join("in")).unwrap().count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn images_reach_the_agent_as_files_and_the_same_one_is_kept_once() {
+    let server = TestServer::open().await;
+    let ask = |parts: Value| json!({"model": "main", "messages": [{"role": "user", "content": parts}]});
+    for _ in 0..2 {
+        let reply = server.post(PATH, ask(json!([{"type": "text", "text": "look"}, picture(100)]))).await;
+        assert_eq!(reply.body["choices"][0]["message"]["content"], "look\n[photo, 100 bytes]", "{reply:?}");
+        let files = server.agent.files();
+        let [file] = files.as_slice() else { panic!("{files:?}") };
+        assert_eq!((file.kind, file.size), (frontdesk_core::message::FileKind::Photo, Some(100)));
+        assert!(std::fs::read(file.got.as_ref().unwrap()).unwrap().starts_with(b"\x89PNG"));
+        assert_eq!(kept_files(&server), 1);
+    }
+    let only = server.post(PATH, ask(json!([picture(101), picture(102)]))).await;
+    assert_eq!((only.status, server.agent.files().len()), (StatusCode::OK, 2), "no text is needed: {only:?}");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_image_that_is_not_taken_leaves_no_file() {
+    let server = TestServer::with(|_, runtime| runtime.media.daily_bytes = 150).await;
+    let ask = |part: Value| json!({"model": "main", "messages": [{"role": "user", "content": [part]}]});
+    let elsewhere = json!({"type": "image_url", "image_url": {"url": "http://169.254.169.254/latest"}});
+    let refused = server.post(PATH, ask(elsewhere)).await;
+    assert_eq!((refused.status, refused.code()), (StatusCode::BAD_REQUEST, "unsupported_parameter"));
+    assert_eq!(kept_files(&server), 0);
+    // A request that is repeated has its files already.
+    let body = ask(picture(100));
+    let keyed = || request(&server, &body).header("x-frontdesk-chat", "c").header("idempotency-key", "k");
+    let (first, again) = (answer(keyed()).await, answer(keyed()).await);
+    assert_eq!((first.status, &first.body["id"]), (StatusCode::OK, &again.body["id"]), "{first:?} {again:?}");
+    assert_eq!(kept_files(&server), 1);
+    // Beyond a person's daily limit the agent is told, and nothing is kept.
+    let beyond = server.post(PATH, ask(picture(101))).await;
+    assert_eq!(beyond.status, StatusCode::OK, "{beyond:?}");
+    let missing = server.agent.files()[0].got.clone().unwrap_err();
+    assert!(missing.contains("as much today"), "{missing}");
+    assert_eq!(kept_files(&server), 1);
+    server.close().await;
+}
+
+/// A request with a tool `look`.
+fn with_tool(text: &str) -> Value {
+    let mut body = ask(text);
+    let schema = json!({"type": "object", "properties": {"at": {"type": "string"}}});
+    let function = json!({"name": "look", "description": "Looks", "parameters": schema});
+    body["tools"] = json!([{"type": "function", "function": function}]);
+    body
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_of_a_clients_tool_ends_the_answer() {
+    let server = TestServer::open().await;
+    server.agent.take_tools();
+    let whole = server.post(PATH, with_tool(r#"!call look {"at":"sky"}"#)).await;
+    let choice = &whole.body["choices"][0];
+    assert_eq!(
+        (&choice["finish_reason"], &choice["message"]["content"]),
+        (&json!("tool_calls"), &Value::Null)
+    );
+    let call = &choice["message"]["tool_calls"][1];
+    let expected = json!({"id": "call_2", "type": "function", "function": {"name": "look", "arguments": r#"{"at":"sky"}"#}});
+    assert_eq!(call, &expected, "{whole:?}");
+    let offered = server.agent.offered();
+    assert_eq!((&*offered.tools[0].name, &*offered.tools[0].description), ("look", "Looks"));
+    // In a stream, and only one call if the client wants it so.
+    let mut body = with_tool("!call look {}");
+    body["stream"] = true.into();
+    body["parallel_tool_calls"] = false.into();
+    let text = within(within(request(&server, &body).send()).await.unwrap().text()).await.unwrap();
+    let data = text.split("\n\n").filter_map(|event| event.strip_prefix("data: "));
+    let chunks: Vec<Value> = data.map(|data| serde_json::from_str(data).unwrap_or(data.into())).collect();
+    let [.., calls, end, done] = chunks.as_slice() else { panic!("{chunks:?}") };
+    let calls = calls["choices"][0]["delta"]["tool_calls"].as_array().unwrap();
+    assert_eq!((calls.len(), &calls[0]["index"], &calls[0]["id"]), (1, &json!(0), &json!("call_1")));
+    assert_eq!((&end["choices"][0]["finish_reason"], done), (&json!("tool_calls"), &json!("[DONE]")));
+    // An answer without a call is a normal one, and the next request has no tools.
+    let plain = server.post(PATH, with_tool("hello")).await;
+    assert_eq!(plain.body["choices"][0]["finish_reason"], "stop", "{plain:?}");
+    let without = server.post(PATH, ask("!call look {}")).await;
+    assert_eq!(without.body["choices"][0]["finish_reason"], "stop", "nobody could carry it out: {without:?}");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chat_that_goes_on_without_the_client_takes_no_tools() {
+    let server = TestServer::open().await;
+    server.agent.take_tools();
+    let body = with_tool("hello");
+    let reply = answer(request(&server, &body).header("x-frontdesk-chat", "main")).await;
+    assert_eq!((reply.status, reply.code()), (StatusCode::BAD_REQUEST, "unsupported_parameter"), "{reply:?}");
+    server.close().await;
+}

@@ -21,11 +21,11 @@ use crate::media::{IN, Media, MediaFiles, SHORTAGE_PAUSE, budget, kind};
 const RETRY_PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// A file that was fetched completely.
-struct FetchedFile {
+pub(in crate::media) struct FetchedFile {
     /// The path beneath the media root.
-    name: String,
-    size: u64,
-    sha256: Vec<u8>,
+    pub(in crate::media) name: String,
+    pub(in crate::media) size: u64,
+    pub(in crate::media) sha256: Vec<u8>,
 }
 
 /// One file that is being fetched.
@@ -126,6 +126,9 @@ async fn attempt(
     file: &Attachment,
 ) -> Result<FetchedFile, FetchFailure> {
     let max_bytes = media.limits().max_bytes;
+    if let Some(kept) = &file.kept {
+        return Ok(media.stored_before(kept).await?);
+    }
     let mut chunks = adapter.fetch(file).await?;
     let (unfinished, disk) = UnfinishedFile::create(&media.path(IN))?;
     let mut disk = tokio::fs::File::from_std(disk);

@@ -144,6 +144,8 @@ async fn a_retry_is_a_turn_of_its_own_about_the_messages_of_the_last_one() {
         name: None,
         mime: None,
         size: None,
+        seconds: None,
+        kept: None,
     };
     let with_file = with_event(says("anna", "1", "look"), |event| event.attachments = vec![file.clone()]);
     let first = fixture.accept_one(1, with_file).await;

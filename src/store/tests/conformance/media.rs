@@ -17,6 +17,8 @@ fn with_files(event: &str, files: u32) -> Admitted {
         name: Some("a.ogg".into()),
         mime: None,
         size: Some(7),
+        seconds: None,
+        kept: None,
     };
     with_event(says("anna", event, "listen"), |event| event.attachments = (0..files).map(file).collect())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use frontdesk_agents::openai;
 use frontdesk_core::port::Turn;
+use frontdesk_core::tool::{ClientCall, ClientTool, ClientTools, ToolChoice};
 use frontdesk_fakemodel::Script;
 use serde_json::{Value, json};
 
@@ -138,4 +139,66 @@ async fn a_model_that_takes_no_tools_is_asked_without_them() {
     let without = Fixture::with(|config| openai::Config { tools: false, ..config }).await;
     without.run(with_tools("hi").0).await.answer();
     assert!(without.model.requests()[0].get("tools").is_none());
+}
+
+/// A turn whose client offers tools of these names.
+fn with_client(names: &[&str], choice: ToolChoice) -> (Turn, Arc<Noting>) {
+    let tool = |name: &&str| ClientTool {
+        name: (*name).to_owned(),
+        description: "Of the client".to_owned(),
+        parameters: json!({"type": "object"}),
+        strict: true,
+    };
+    let of_client = ClientTools { tools: names.iter().map(tool).collect(), choice };
+    let tools = Arc::new(Noting { of_client, ..Noting::default() });
+    (Turn { tools: tools.clone(), ..turn(1, "go") }, tools)
+}
+
+#[tokio::test]
+async fn a_call_of_a_clients_tool_ends_the_answer_and_is_handed_over() {
+    let fixture = Fixture::new().await;
+    let reply = calling(Script::saying(&["Let me look."]), 0, "look", r#"{"at":"sky"}"#);
+    // A call of ours beside it is not carried out: its result could not be told.
+    let reply = calling(reply, 1, "send_message", r#"{"text":"a"}"#);
+    fixture.model.will(reply.finish("tool_calls").usage(100, 10).done());
+    let (turn, tools) = with_client(&["look", "send_message_2"], ToolChoice::Auto);
+    let reported = fixture.run(turn).await;
+    assert_eq!(reported.answer(), "Let me look.");
+    let call = ClientCall { id: "call_0".into(), name: "look".into(), arguments: r#"{"at":"sky"}"#.into() };
+    assert_eq!(*tools.handed_over.lock().unwrap(), [call]);
+    assert_eq!(tools.calls(), []);
+    let request = &fixture.model.requests()[0];
+    let names: Vec<&Value> =
+        request["tools"].as_array().unwrap().iter().map(|tool| &tool["function"]["name"]).collect();
+    assert_eq!(names, [&json!("send_message"), &json!("look"), &json!("send_message_2")]);
+    assert_eq!(
+        (&request["tools"][1]["function"]["strict"], &request["tool_choice"]),
+        (&json!(true), &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn a_client_may_take_a_name_of_ours_and_ask_for_a_call() {
+    let fixture = Fixture::new().await;
+    fixture.model.will(call("send_message", ""));
+    let (turn, tools) = with_client(&["send_message"], ToolChoice::Named("send_message".into()));
+    fixture.run(turn).await;
+    assert_eq!(tools.calls(), [], "the client's own");
+    assert_eq!(tools.handed_over.lock().unwrap()[0].arguments, "{}");
+    let request = &fixture.model.requests()[0];
+    assert_eq!(request["tools"].as_array().unwrap().len(), 1);
+    assert_eq!(request["tools"][0]["function"]["description"], "Of the client");
+    let named = json!({"type": "function", "function": {"name": "send_message"}});
+    assert_eq!(request["tool_choice"], named);
+}
+
+#[tokio::test]
+async fn a_model_that_takes_no_tools_fails_where_a_client_counts_on_them() {
+    let fixture = Fixture::new().await;
+    let refusal = json!({"message": "fake does not support tools"});
+    fixture.model.will(Script::refusal(400, &refusal));
+    let (turn, _) = with_client(&["look"], ToolChoice::Auto);
+    let error = fixture.run(turn).await.error();
+    assert!(error.contains("does not support tools"), "{error}");
+    assert_eq!(fixture.model.requests().len(), 1);
 }
