@@ -167,6 +167,7 @@ async fn help_names_what_the_agent_can_do() {
             Capabilities {
                 steer: true,
                 compact: true,
+                client_tools: false,
                 models: vec!["a".to_owned()],
                 thinking: vec!["b".to_owned()],
             },

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// One tool, which notes its calls.
 #[derive(Debug, Default)]
 pub struct Noting {
-    calls: Mutex<Vec<(String, Value)>>,
+    pub calls: Mutex<Vec<(String, Value)>>,
     /// What the client offers, and the calls that it gets.
     pub of_client: ClientTools,
     pub handed_over: Mutex<Vec<ClientCall>>,
