@@ -34,6 +34,7 @@ pub mod rate_limiter;
 pub mod reset;
 pub mod retry;
 pub mod route;
+pub mod schedule;
 mod segment;
 pub mod span;
 pub mod split;
@@ -41,5 +42,6 @@ pub mod terminal;
 pub mod time;
 pub mod tool;
 pub mod visible;
+pub mod zone;
 
 pub use segment::BrokenEscape;

@@ -9,12 +9,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use chrono_tz::{TZ_VARIANTS, Tz};
+use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::nearest::nearest;
 use crate::segment::shown;
+use crate::zone::{ZoneError, parse_zone};
 use day::Day;
 
 /// What starts a new conversation.
@@ -220,11 +220,6 @@ impl Reasons {
     }
 }
 
-/// The time zone with this IANA name, in its exact spelling.
-pub fn parse_zone(name: &str) -> Result<Tz, PolicyError> {
-    name.parse().map_err(|_| PolicyError::Zone { given: shown(name), nearest: nearest_zone(name) })
-}
-
 /// Why a reset policy is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
@@ -250,36 +245,8 @@ pub enum PolicyError {
         given: String,
     },
     /// Not the name of a zone.
-    #[error("time zone {given:?} is not known: {advice}", advice = zone_advice(*.nearest))]
-    Zone {
-        /// What was given.
-        given: String,
-        /// The most similar name, if one is similar enough.
-        nearest: Option<&'static str>,
-    },
-}
-
-/// The time zone that was probably meant: a city without its continent, or a typing mistake. Names with digits are
-/// neither corrected nor suggested, because `Etc/GMT+2` is two hours *west* of Greenwich.
-fn nearest_zone(given: &str) -> Option<&'static str> {
-    if given.contains(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
-    let given = given.replace(' ', "_");
-    let names =
-        || TZ_VARIANTS.iter().map(|zone| zone.name()).filter(|n| !n.contains(|c: char| c.is_ascii_digit()));
-    let city = |name: &'static str| name.rsplit('/').next().unwrap_or(name);
-    let of_city = |wanted: &str| names().find(|name| city(name).eq_ignore_ascii_case(wanted));
-    of_city(&given)
-        .or_else(|| nearest(&given, names()))
-        .or_else(|| nearest(&given, names().map(city)).and_then(of_city))
-}
-
-fn zone_advice(nearest: Option<&str>) -> String {
-    match nearest {
-        Some(name) => format!("did you mean {name}?"),
-        None => "use a name of the IANA database, such as Europe/Berlin or America/New_York".to_owned(),
-    }
+    #[error(transparent)]
+    Zone(#[from] ZoneError),
 }
 
 #[cfg(test)]

@@ -82,6 +82,34 @@ fn explain_reset_says_it_to_people_in_their_own_time() {
 }
 
 #[test]
+fn explain_schedule_lists_runs_over_a_change_of_the_clock() {
+    let berlin = ["explain", "schedule", "--timezone", "Europe/Berlin", "--after", "2026-03-28T12:00:00Z"];
+    let with = |more: &[&str]| run(&[&berlin[..], more].concat());
+    let runs = |more: &[&str]| with(&[more, &["--json"]].concat()).json()["runs"].clone();
+    assert_eq!(
+        runs(&["--cron", "30 2 * * *", "--count", "3"]),
+        serde_json::json!([
+            "2026-03-29T01:00:00.000Z",
+            "2026-03-30T00:30:00.000Z",
+            "2026-03-31T00:30:00.000Z"
+        ])
+    );
+    assert_eq!(runs(&["--every", "36h", "--count", "1"]), serde_json::json!(["2026-03-30T00:00:00.000Z"]));
+    assert_eq!(runs(&["--at", "2026-03-29T02:30"]), serde_json::json!(["2026-03-29T01:00:00.000Z"]));
+    assert_eq!(runs(&["--at", "2026-03-28T02:30"]), serde_json::json!([]));
+    let text = |more: &[&str]| with(more).good().out.clone();
+    assert_eq!(
+        text(&["--cron", "CRON_TZ=America/New_York 0 9 * * *", "--count", "1"]).trim(),
+        "2026-03-28 09:00:00 EDT (2026-03-28T13:00:00.000Z)"
+    );
+    let over = text(&["--at", "2026-03-28T02:30"]);
+    assert!(over.starts_with("It does not run after 2026-03-28 13:00:00 CET"), "{over}");
+    with(&["--cron", "0 25 * * *"]).failed(2, &["0 25 * * *", "minute hour day month weekday"]);
+    with(&["--every", "1h", "--at", "2026-03-28T02:30"]).failed(2, &["cannot be used with"]);
+    with(&[]).failed(2, &["--cron", "--every", "--at"]);
+}
+
+#[test]
 fn explain_reset_refuses_what_cannot_be_and_says_what_can() {
     let last = ["--last-activity", "2026-01-01T00:00:00Z"];
     let with = |more: &[&str]| run(&[&["explain", "reset"], &last[..], more].concat());

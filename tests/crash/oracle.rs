@@ -19,8 +19,8 @@ use crate::journal::{Event, Expected};
 use crate::observed::Observed;
 use crate::script::Script;
 
-/// A request may arrive a little after its sender was killed.
-const SLACK_MS: i64 = 100;
+/// A request may arrive a little after its sender was killed; seen were 115 ms on a busy machine.
+const SLACK_MS: i64 = 400;
 
 /// Something that must not be, and the key of the event that it is about.
 #[derive(Debug, Clone)]

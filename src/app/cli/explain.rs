@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
-use frontdesk_core::reset::{Reasons, ResetMode, ResetPolicy, parse_zone};
+use frontdesk_core::reset::{Reasons, ResetMode, ResetPolicy};
+use frontdesk_core::schedule::Schedule;
+use frontdesk_core::zone::parse_zone;
 use serde::Serialize;
 
 use super::{Done, Failure, screen, when};
@@ -21,6 +23,11 @@ enum What {
         after_help = "Example:\n  frontdesk explain reset --mode daily --hour 4 --timezone Europe/Berlin \\\n    --last-activity 2026-03-28T22:00:00Z --now 2026-03-29T02:30:00Z"
     )]
     Reset(ResetArgs),
+    /// Show when a job runs
+    #[command(
+        after_help = "Examples:\n  frontdesk explain schedule --cron \"30 2 * * *\" --timezone Europe/Berlin --after 2026-03-28T12:00:00Z\n  frontdesk explain schedule --every 1h30m --count 3\n  frontdesk explain schedule --at 2026-12-24T18:00"
+    )]
+    Schedule(ScheduleArgs),
 }
 
 #[derive(Args)]
@@ -48,6 +55,43 @@ struct ResetArgs {
     json: bool,
 }
 
+#[derive(Args)]
+struct ScheduleArgs {
+    #[command(flatten)]
+    when: When,
+    /// The IANA time zone of a cron expression or a local time [default: the machine's]
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// Only runs after this time, RFC 3339; an interval is counted from it [default: now]
+    #[arg(long, value_name = "TIME")]
+    after: Option<String>,
+    /// Maximum number of runs
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    count: u16,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct When {
+    /// A cron expression: five fields, six with seconds first, or a name such as @daily
+    #[arg(long, value_name = "EXPR")]
+    cron: Option<String>,
+    /// An interval: 15m, 1h30m, 2d
+    #[arg(long, value_name = "SPAN")]
+    every: Option<String>,
+    /// A single time: RFC 3339, or a local time
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Runs {
+    runs: Vec<String>,
+}
+
 #[derive(Serialize)]
 struct Explained {
     reset: bool,
@@ -58,13 +102,40 @@ struct Explained {
 }
 
 pub fn explain(args: ExplainArgs) -> Done {
-    let What::Reset(args) = args.what;
+    match args.what {
+        What::Reset(args) => reset(&args),
+        What::Schedule(args) => schedule(&args),
+    }
+}
+
+fn schedule(args: &ScheduleArgs) -> Done {
+    let zone = zone(args.timezone.as_deref())?;
+    let schedule = match &args.when {
+        When { cron: Some(text), .. } => Schedule::cron(text, zone),
+        When { every: Some(text), .. } => Schedule::every(text),
+        When { at, .. } => Schedule::at(at.as_deref().unwrap_or_default(), zone),
+    };
+    let schedule = schedule.map_err(|error| Failure::usage(error.to_string()))?;
+    let after = time_or_now("--after", args.after.as_deref())?;
+    let runs: Vec<DateTime<Utc>> =
+        std::iter::successors(schedule.next(after, after), |last| schedule.next(*last, after))
+            .take(args.count.into())
+            .collect();
+    if args.json {
+        return screen::json(&Runs { runs: runs.into_iter().map(when::json).collect() });
+    }
+    // An expression may name a zone of its own.
+    let zone = if let Schedule::Cron(cron) = &schedule { cron.zone() } else { zone };
+    match runs.is_empty() {
+        true => screen::line(format!("It does not run after {}.", local(after, zone))),
+        false => screen::line(runs.into_iter().map(|run| local(run, zone)).collect::<Vec<_>>().join("\n")),
+    }
+}
+
+fn reset(args: &ResetArgs) -> Done {
     let policy = args.policy()?;
     let last = time("--last-activity", &args.last_activity)?;
-    let now = match &args.now {
-        Some(text) => time("--now", text)?,
-        None => frontdesk::clock::wall(),
-    };
+    let now = time_or_now("--now", args.now.as_deref())?;
     let reasons = policy.due(last, now);
     if args.json {
         return screen::json(&Explained {
@@ -82,12 +153,19 @@ impl ResetArgs {
     fn policy(&self) -> Result<ResetPolicy, Failure> {
         let usage = |error: frontdesk_core::reset::PolicyError| Failure::usage(error.to_string());
         let mode: ResetMode = self.mode.parse().map_err(usage)?;
-        let zone = match &self.timezone {
-            Some(name) => parse_zone(name).map_err(usage)?,
-            None => frontdesk::machine_zone(),
-        };
+        let zone = zone(self.timezone.as_deref())?;
         ResetPolicy::new(mode, self.idle_minutes, self.hour, zone, true).map_err(usage)
     }
+}
+
+/// The zone that a flag names, or the machine's.
+fn zone(name: Option<&str>) -> Result<Tz, Failure> {
+    let Some(name) = name else { return Ok(frontdesk::machine_zone()) };
+    parse_zone(name).map_err(|error| Failure::usage(error.to_string()))
+}
+
+fn time_or_now(flag: &str, text: Option<&str>) -> Result<DateTime<Utc>, Failure> {
+    text.map_or_else(|| Ok(frontdesk::clock::wall()), |text| time(flag, text))
 }
 
 fn time(flag: &str, text: &str) -> Result<DateTime<Utc>, Failure> {

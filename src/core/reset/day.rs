@@ -1,7 +1,8 @@
 //! The days of a time zone: where one ends and the next begins.
 
-use chrono::{DateTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
+
+use crate::zone;
 
 /// The daily boundaries of a time zone, in seconds since 1970, UTC.
 pub(super) struct Day {
@@ -11,9 +12,6 @@ pub(super) struct Day {
 }
 
 pub(super) const DAY: i64 = 86_400;
-
-/// Further from UTC than any time zone has ever been: Manila was 15:56 behind until 1844.
-const FARTHEST: i64 = 16 * 3600;
 
 impl Day {
     /// The last boundary at or before `now`.
@@ -55,8 +53,8 @@ impl Day {
     /// forward by the gap. So the boundary of a skipped date is that of the next date.
     fn boundary(&self, date: i64) -> i64 {
         let local = date * DAY + self.hour;
-        let before = self.offset(local - FARTHEST);
-        let after = self.offset(local + FARTHEST);
+        let before = self.offset(local - zone::FARTHEST);
+        let after = self.offset(local + zone::FARTHEST);
         let exists_after = || self.offset(local - after) == after;
         if before == after || self.offset(local - before) == before || !exists_after() {
             local - before
@@ -65,10 +63,7 @@ impl Day {
         }
     }
 
-    /// The offset east of UTC at an instant, in seconds; outside of chrono's range, the offset at its end.
     fn offset(&self, at: i64) -> i64 {
-        let end = if at < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
-        let at = DateTime::from_timestamp(at, 0).unwrap_or(end);
-        i64::from(self.zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc())
+        zone::offset(self.zone, at)
     }
 }

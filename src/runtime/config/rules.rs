@@ -6,7 +6,8 @@ use chrono_tz::Tz;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::key::Scope;
-use frontdesk_core::reset::{PolicyError, ResetOverride, ResetPolicy, parse_zone};
+use frontdesk_core::reset::{PolicyError, ResetOverride, ResetPolicy};
+use frontdesk_core::zone::parse_zone;
 
 use super::{Reset, Routing};
 
