@@ -225,9 +225,11 @@ CREATE TABLE outbox (
   part                INTEGER NOT NULL DEFAULT 0,  -- its number among the parts of its text
   kind                TEXT NOT NULL,  -- 'answer', 'notice', 'send'
   notice              TEXT,        -- of a notice which one: 'reset', 'stale'
-  act                 TEXT NOT NULL,  -- 'post', 'edit', 'delete'
-  target              TEXT,        -- the platform's id of the message to edit or to delete; of a post: the unfinished
-                                   -- message that it replaces, which is deleted once the post is sent
+  act                 TEXT NOT NULL,  -- 'post', 'edit', 'delete', 'react' (the body is the reaction), 'pin'
+  target              TEXT,        -- the platform's id of the message that it changes; of a post: the unfinished message
+                                   -- that it replaces, which is deleted once the post is sent
+  about_out           INTEGER,     -- the row whose message it changes, or of a post replies to, if the platform's id was
+                                   -- not known yet
   reply_to            TEXT,
   state               TEXT NOT NULL,  -- 'queued', 'streaming', 'sending', 'sent', 'unknown', 'dead', 'dropped'
   attempts            INTEGER NOT NULL,  -- how often it was sent, with the times that a kill cut off

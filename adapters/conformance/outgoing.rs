@@ -187,6 +187,8 @@ pub(super) async fn every_delivery_returns_in_time(platform: &impl TestPlatform)
     let deliveries = [
         Delivery::Edit { target: "999999999".to_owned(), post: post("nothing to edit", profile) },
         Delivery::Delete { target: "1".to_owned() },
+        Delivery::React { target: "1".to_owned(), emoji: Some("👍".to_owned()) },
+        Delivery::Pin { target: "1".to_owned() },
         media(profile),
         album(profile),
     ];

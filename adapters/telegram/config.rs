@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::message::FileKind;
-use frontdesk_core::profile::{Albums, Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
+use frontdesk_core::profile::{Albums, Flow, Limit, MessageChanges, Pacing, Profile, ReceiptRule, Unit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -251,6 +251,8 @@ impl Settings {
             ends: false,
             // Bot API, sendMessage: `reply_markup`, InlineKeyboardMarkup.
             buttons: true,
+            // Bot API: editMessageText, deleteMessage, setMessageReaction, pinChatMessage.
+            changes: MessageChanges { edit: true, delete: true, react: true, pin: true },
             private_posts: false,
             // Bot API: no method takes an idempotency key.
             idempotent: None,

@@ -5,8 +5,10 @@ use frontdesk_core::delivery::{Delivery, Post, Receipt, SendError, Signal};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
-use teloxide_core::payloads::{DeleteMessage, EditMessageText, SendChatAction, SendMessage};
-use teloxide_core::types::{ChatAction, LinkPreviewOptions, ParseMode, ReplyParameters};
+use teloxide_core::payloads::{
+    DeleteMessage, EditMessageText, PinChatMessage, SendChatAction, SendMessage, SetMessageReaction,
+};
+use teloxide_core::types::{ChatAction, LinkPreviewOptions, ParseMode, ReactionType, ReplyParameters};
 
 use crate::api::Api;
 use crate::config::Settings;
@@ -51,7 +53,23 @@ pub(crate) async fn deliver(
                 _ => Ok(Receipt::default()),
             }
         }
+        Delivery::React { target, emoji } => {
+            let mut react = SetMessageReaction::new(chat.id, message_id(&target)?);
+            react.reaction = Some(emoji.into_iter().map(|emoji| ReactionType::Emoji { emoji }).collect());
+            marked(api.invoke(&react).await)
+        }
+        Delivery::Pin { target } => {
+            let mut pin = PinChatMessage::new(chat.id, message_id(&target)?);
+            // The chat has been told of the message itself.
+            pin.disable_notification = Some(true);
+            marked(api.invoke(&pin).await)
+        }
     }
+}
+
+/// The receipt of something that was done with a message.
+fn marked(answer: Result<Box<RawValue>, Fault>) -> Result<Receipt, SendError> {
+    answer.map(|_| Receipt::default()).map_err(Fault::for_send)
 }
 
 /// Shows one signal.

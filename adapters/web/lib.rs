@@ -17,7 +17,7 @@ use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Delivery, Receipt, SendError, Signal};
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, FetchError, Inbox, Live, Stop, Webhook};
-use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
+use frontdesk_core::profile::{Flow, Limit, MessageChanges, Pacing, Profile, ReceiptRule, Unit};
 pub use section::Web;
 
 /// The channel's name in keys and addresses.
@@ -100,6 +100,8 @@ fn profile() -> Profile {
         // A client that waits for an answer learns only from this signal that the turn has ended.
         ends: true,
         buttons: true,
+        // Clients have received a message already.
+        changes: MessageChanges::default(),
         private_posts: false,
         idempotent: Some(Duration::MAX),
         pacing: Pacing::default(),

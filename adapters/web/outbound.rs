@@ -13,6 +13,9 @@ pub(crate) fn post(delivery: Delivery) -> Result<Post, SendError> {
             "the web channel cannot delete a message: its clients have received it already"
         }
         Delivery::Media { .. } | Delivery::Album(_) => "the web channel does not send files yet",
+        Delivery::React { .. } | Delivery::Pin { .. } => {
+            "the web channel has neither reactions nor pinned messages"
+        }
     };
     Err(SendError::Refused(problem.to_owned()))
 }

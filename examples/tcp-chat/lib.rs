@@ -28,7 +28,7 @@ use frontdesk_core::config::Secret;
 use frontdesk_core::delivery::{Bucket, Delivery, Receipt, SendError, Signal};
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, Clock, FetchError, Inbox, Stop, Webhook};
-use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
+use frontdesk_core::profile::{Flow, Limit, MessageChanges, Pacing, Profile, ReceiptRule, Unit};
 use frontdesk_kit::timer::Timer;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::channel;
@@ -64,6 +64,7 @@ pub fn profile() -> Profile {
         person_chat: Some(String::new()),
         ends: false,
         buttons: true,
+        changes: MessageChanges { edit: true, delete: true, react: false, pin: false },
         private_posts: true,
         // A message has the same id in every attempt, and clients show an id once.
         idempotent: Some(Duration::MAX),

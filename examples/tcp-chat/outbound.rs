@@ -41,6 +41,9 @@ pub(crate) fn delivery(chat: &str, delivery: Delivery) -> Result<Outgoing, SendE
         Delivery::Media { .. } | Delivery::Album(_) => {
             Err(SendError::Refused("this chat shows no files".to_owned()))
         }
+        Delivery::React { .. } | Delivery::Pin { .. } => {
+            Err(SendError::Refused("this chat has neither reactions nor pinned messages".to_owned()))
+        }
     }
 }
 

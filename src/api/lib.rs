@@ -51,6 +51,7 @@ use tokio_util::task::TaskTracker;
 
 pub use config::{Config, Limits, Rate};
 pub use hub::{Closed, WebHub};
+pub use mcp::tool_server_config;
 pub use reload::{Reload, ReloadRefused};
 use settings::HttpSettings;
 pub use settings::{NextServerConfig, ServerConfig};

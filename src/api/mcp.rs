@@ -40,10 +40,15 @@ impl ToolServer {
     }
 }
 
+/// How a server of the gateway's tools introduces itself.
+pub fn tool_server_config() -> ServerConfig {
+    let tools = ServerCapabilities::builder().enable_tools().build();
+    ServerConfig::new(tools).with_server_info(Implementation::new("frontdesk", env!("CARGO_PKG_VERSION")))
+}
+
 impl ServerHandler for ToolServer {
     fn get_info(&self) -> ServerConfig {
-        let tools = ServerCapabilities::builder().enable_tools().build();
-        ServerConfig::new(tools).with_server_info(Implementation::new("frontdesk", env!("CARGO_PKG_VERSION")))
+        tool_server_config()
     }
 
     async fn list_tools(

@@ -303,6 +303,7 @@ pub(crate) fn part(row: &OutboxRow) -> Value {
         "session": post.about.session.as_ref().map(|key| key.as_str()),
         "message": post.about.messages.last().map(ToString::to_string),
         "kind": post.kind.name(),
+        "act": row.act.name(),
         "seq": post.seq,
         "text": post.part.plain,
         "state": row.state.name(),

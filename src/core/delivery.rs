@@ -41,6 +41,18 @@ pub enum Delivery {
         /// The platform's id of that message.
         target: String,
     },
+    /// Put a reaction on a message, in place of an earlier one of this account.
+    React {
+        /// The platform's id of that message.
+        target: String,
+        /// The reaction as an emoji; `None` takes the earlier one back.
+        emoji: Option<String>,
+    },
+    /// Pin a message in its chat.
+    Pin {
+        /// The platform's id of that message.
+        target: String,
+    },
 }
 
 /// What a chat is shown in passing. It has no row, so it may be lost without harm.

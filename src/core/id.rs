@@ -56,6 +56,35 @@ id!(
     AskId, 'a', "a question"
 );
 
+/// A message of a chat as agents name it: one that was received (`m42`), or one that was sent (`o42`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChatMessageId {
+    /// It was received.
+    Received(MessageId),
+    /// It was sent, or is to be sent.
+    Sent(OutId),
+}
+
+impl fmt::Display for ChatMessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ChatMessageId::Received(id) => id.fmt(f),
+            ChatMessageId::Sent(id) => id.fmt(f),
+        }
+    }
+}
+
+impl FromStr for ChatMessageId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        match text.parse() {
+            Ok(sent) => Ok(ChatMessageId::Sent(sent)),
+            Err(_) => text.parse().map(ChatMessageId::Received),
+        }
+    }
+}
+
 /// The id of one start of the gateway. Claimed work stores it as its owner, so that work of an earlier process can be
 /// told from work in progress without looking at a clock.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -82,6 +111,16 @@ impl fmt::Display for BootId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_of_a_chat_is_named_by_either_kind_of_id() {
+        assert_eq!("m42".parse(), Ok(ChatMessageId::Received(MessageId(42))));
+        assert_eq!("o7".parse(), Ok(ChatMessageId::Sent(OutId(7))));
+        assert_eq!(ChatMessageId::Sent(OutId(7)).to_string(), "o7");
+        assert!(
+            "t7".parse::<ChatMessageId>().is_err_and(|error| error.to_string().contains("for example `m42`"))
+        );
+    }
 
     #[test]
     fn an_id_reads_back_as_it_is_shown() {

@@ -18,7 +18,7 @@ use crate::delivery::{Delivery, Post, Receipt, SendError, Signal};
 use crate::delta::{AgentError, Compacted, Delta};
 use crate::failover::Failover;
 use crate::history::History;
-use crate::id::{MessageId, TurnId};
+use crate::id::{ChatMessageId, MessageId, TurnId};
 use crate::key::SessionKey;
 use crate::message::{
     Attachment, Cursor, Event, FileKind, Forward, InputKind, Link, Outcome, Quote, Sender, Source,
@@ -353,6 +353,8 @@ pub struct Prompt {
     pub from: Sender,
     /// Who sent `/retry`, if it runs again because of that.
     pub retried_by: Option<Sender>,
+    /// The id of the message that it replies to, if the agent can name that one to the gateway's tools.
+    pub quoted: Option<ChatMessageId>,
     /// How it was given: as a message, an edit, a button or a reaction.
     pub input_kind: InputKind,
     /// The original author, if it is a forwarded message.

@@ -37,6 +37,8 @@ pub struct Profile {
     pub ends: bool,
     /// Whether a message can carry buttons.
     pub buttons: bool,
+    /// What can be done with a message that was sent or received.
+    pub changes: MessageChanges,
     /// Whether a post can be shown to one person of a chat alone.
     pub private_posts: bool,
     /// How long the platform remembers the idempotency key of a part and drops a second one with the same key; `None`
@@ -54,6 +56,19 @@ impl Profile {
     pub fn render(&self, text: &str) -> Vec<Part> {
         markup::render(text, self.dialect, self.limit)
     }
+}
+
+/// What can be done with a message afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MessageChanges {
+    /// [`Delivery::Edit`](crate::delivery::Delivery::Edit) of a message of this account.
+    pub edit: bool,
+    /// [`Delivery::Delete`](crate::delivery::Delivery::Delete) of a message of this account.
+    pub delete: bool,
+    /// [`Delivery::React`](crate::delivery::Delivery::React).
+    pub react: bool,
+    /// [`Delivery::Pin`](crate::delivery::Delivery::Pin).
+    pub pin: bool,
 }
 
 /// Which files a platform accepts as one album.

@@ -52,7 +52,7 @@ pub fn message(prompt: &Prompt) -> Value {
         "received": prompt.received.to_rfc3339(),
         "text": prompt.text,
         "forwarded": prompt.forward.as_ref().map(forwarded),
-        "replies_to": prompt.quote.as_ref().map(|quote| replied_to(quote, &prompt.quoted_files)),
+        "replies_to": prompt.quote.as_ref().map(|quote| replied_to(quote, prompt)),
         "links": prompt.links.iter().map(link).collect::<Value>(),
         "files": prompt.files.iter().map(file).collect::<Value>(),
     })
@@ -83,13 +83,14 @@ fn forwarded(forward: &Forward) -> Value {
 }
 
 /// The message that another one replies to; `yours` means that the agent sent it.
-fn replied_to(quote: &Quote, files: &[File]) -> Value {
+fn replied_to(quote: &Quote, prompt: &Prompt) -> Value {
     json!({
+        "id": prompt.quoted.map(|id| id.to_string()),
         "yours": quote.ours,
         "from": {"id": quote.id.as_ref().map(|id| id.as_str()), "name": quote.sender.as_deref().map(sanitized)},
         "text": excerpt(&quote.text),
         "links": quote.links.iter().map(link).collect::<Value>(),
-        "files": files.iter().map(file).collect::<Value>(),
+        "files": prompt.quoted_files.iter().map(file).collect::<Value>(),
     })
 }
 

@@ -25,9 +25,7 @@ use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, Refusal, Source
 use frontdesk_core::port::Busy;
 use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::time::Now;
-use frontdesk_store::row::{
-    Admitted, Answered, Batch, Decided, Disposition, EpochChange, Quota, Stopped, Stored,
-};
+use frontdesk_store::row::{Admitted, Batch, Decided, Disposition, EpochChange, Quota, Stopped, Stored};
 pub(crate) use inbox::GateInbox;
 use prepare::TypedAnswer;
 pub(crate) use waking::wake;
@@ -317,8 +315,7 @@ async fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored:
             Outcome::Unstorable { message }
         }
         Stored::Noted => Outcome::Noted,
-        Stored::Answered { message, ask, answer: shown, confirmed } => {
-            let answered = Answered { shown, confirmed };
+        Stored::Answered { message, ask, answered } => {
             shared.answered(&answered);
             Outcome::Answered { message, ask, answer: answered.shown }
         }

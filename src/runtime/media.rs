@@ -27,6 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use frontdesk_core::message::FileKind;
 use frontdesk_core::port::Mono;
 use frontdesk_store::Store;
 
@@ -34,7 +35,7 @@ use crate::config;
 use crate::health::StorageHealth;
 use crate::time::Time;
 
-pub(crate) use adopt::caption;
+pub(crate) use adopt::{caption, check_kind};
 pub(crate) use albums::join;
 use budget::DiskBudget;
 pub(crate) use fetch::{Fetcher, MessageFiles};
@@ -89,6 +90,9 @@ pub enum MediaError {
         /// The limit in bytes.
         most: u64,
     },
+    /// It cannot be shown as it is asked for.
+    #[error("its name is not that of a {}", .0.name())]
+    Kind(FileKind),
     /// The platform accepts no files.
     #[error("this chat takes no files")]
     NotHere,

@@ -13,7 +13,7 @@ use frontdesk_core::pairing::{Code, MASK};
 use frontdesk_core::port::Stop;
 use frontdesk_core::retry::Backoff;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{Fenced, NextPart, OutboxRow, OutboxState, OutgoingFile, SendResult};
+use frontdesk_store::row::{Fenced, NextPart, OutboxAct, OutboxRow, OutboxState, OutgoingFile, SendResult};
 use tokio::sync::mpsc;
 
 use crate::adapters::{Connection, Login};
@@ -140,7 +140,7 @@ async fn attempt(
     for part in std::iter::once(&row).chain(&others) {
         note(address, part, &outcome);
         // Platforms count each file of an album as a message.
-        if is_sent && goes_to_group(part) && part.delete.is_none() {
+        if is_sent && goes_to_group(part) && part.act.brings_text() {
             connection.sent_to_group(address);
             connection.note_delay(address, false);
         }
@@ -195,14 +195,21 @@ async fn request(
     others: &[OutboxRow],
 ) -> Result<Receipt, SendError> {
     let post = with_code(shared, row);
-    let delivery = match (&row.edit, &row.media) {
-        _ if let Some(target) = &row.delete => Delivery::Delete { target: target.clone() },
-        (Some(target), _) => Delivery::Edit { target: target.clone(), post },
-        (None, Some(media)) if others.is_empty() => {
+    // A row that changes a message is claimed only with its target.
+    let target = || row.target.clone().unwrap_or_default();
+    let delivery = match (row.act, &row.media) {
+        (OutboxAct::Delete, _) => Delivery::Delete { target: target() },
+        (OutboxAct::React, _) => {
+            let emoji = Some(post.part.plain).filter(|emoji| !emoji.is_empty());
+            Delivery::React { target: target(), emoji }
+        }
+        (OutboxAct::Pin, _) => Delivery::Pin { target: target() },
+        (OutboxAct::Edit, _) => Delivery::Edit { target: target(), post },
+        (OutboxAct::Post, Some(media)) if others.is_empty() => {
             Delivery::Media { file: opened(shared, media).await?, post }
         }
-        (None, Some(_)) => Delivery::Album(album(shared, row, others).await?),
-        (None, None) => Delivery::Post(post),
+        (OutboxAct::Post, Some(_)) => Delivery::Album(album(shared, row, others).await?),
+        (OutboxAct::Post, None) => Delivery::Post(post),
     };
     let deadline = shared.time.mono() + if row.media.is_some() { UPLOAD } else { REQUEST };
     tokio::select! {
@@ -276,7 +283,10 @@ fn classify(
 ) -> SendResult {
     let error = match sent {
         Ok(receipt) if others > 0 => return album_sent(receipt, others),
-        Ok(receipt) => return SendResult::Sent { platform_message: receipt.message.or(row.edit.clone()) },
+        Ok(receipt) => {
+            let edited = row.edit().map(str::to_owned);
+            return SendResult::Sent { platform_message: receipt.message.or(edited) };
+        }
         Err(error) => error,
     };
     let backoff = Backoff::default().delay(row.failures + 1, crate::random::fraction());
@@ -290,13 +300,13 @@ fn classify(
         // The account is paused; the part is sent as soon as that ends.
         SendError::Offline | SendError::Credentials(_) => later(Duration::ZERO, false),
         SendError::Unknown(_) => {
-            // An edit or a deletion that is made twice has the same effect as one.
+            // A change of a message that is made twice has the same effect as one.
             let now = shared.time.now();
             // The later of both clocks: in doubt the platform has forgotten the key.
             let age = (now.wall.max(now.steady) - row.created).to_std();
             let window = connection.adapter().profile().idempotent;
             let known = window.is_some_and(|window| age.is_ok_and(|age| age < window));
-            let harmless = known || row.edit.is_some() || row.delete.is_some();
+            let harmless = known || row.act != OutboxAct::Post;
             match shared.settings().config.delivery.on_ambiguous {
                 Ambiguous::Hold if !harmless => SendResult::Unknown { error: error.to_string() },
                 Ambiguous::Hold | Ambiguous::Resend => later(backoff, true),
@@ -321,8 +331,8 @@ fn refused(row: &OutboxRow, is_album: bool, error: &SendError) -> SendResult {
     let chat = Address::at(row.address.account(), row.address.chat(), None);
     let error_text = error.to_string();
     match (error, chat) {
-        // Some platforms delete nothing, or nothing that is old; the message stays then.
-        _ if row.delete.is_some() => SendResult::Undeleted { error: error_text },
+        // Some platforms delete nothing, or nothing that is old, and not every reaction is allowed everywhere.
+        _ if !row.act.brings_text() => SendResult::Unmarked { error: error_text },
         (SendError::ThreadGone(_), Ok(chat)) if row.address.thread().is_some() => {
             SendResult::ThreadGone { chat, error: error_text }
         }
@@ -332,7 +342,7 @@ fn refused(row: &OutboxRow, is_album: bool, error: &SendError) -> SendResult {
             SendResult::Plain { error: error_text }
         }
         // The message to edit was deleted or is in a chat that has moved: its text is sent as a new message.
-        _ if row.edit.is_some() => SendResult::Anew { error: error_text },
+        _ if row.act == OutboxAct::Edit => SendResult::Anew { error: error_text },
         // If only the caption or only the file is refused, the other one is still sent.
         _ if row.media.is_some() && !row.post.part.body.is_empty() => {
             SendResult::Uncaptioned { error: error_text }
@@ -354,7 +364,7 @@ fn note(address: &Address, row: &OutboxRow, outcome: &SendResult) {
         SendResult::Gone { error } => ("gone", Some(error)),
         SendResult::ThreadGone { error, .. } => ("thread_gone", Some(error)),
         SendResult::Uncaptioned { error } => ("uncaptioned", Some(error)),
-        SendResult::Undeleted { error } => ("undeleted", Some(error)),
+        SendResult::Unmarked { error } => ("unmarked", Some(error)),
     };
     metrics::counter!("frontdesk_sends_total", "channel" => address.channel().to_owned(), "outcome" => name)
         .increment(1);

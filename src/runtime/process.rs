@@ -19,6 +19,8 @@ pub enum Lifecycle {
     Stop,
     /// To end and begin again.
     Restart,
+    /// To read the configuration again.
+    Reload,
 }
 
 pub(crate) struct Process {

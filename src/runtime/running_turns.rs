@@ -54,6 +54,8 @@ pub(crate) struct RunningTurn {
     pub(crate) address: Address,
     /// Whose messages it answers.
     pub(crate) people: Vec<Sender>,
+    /// The newest of these messages.
+    pub(crate) newest: Option<MessageId>,
     steers: mpsc::UnboundedSender<SteerRequest>,
     tools: mpsc::UnboundedSender<ToolEvent>,
     /// How many tool calls it has made, and how many of them act.
@@ -94,6 +96,7 @@ impl RunningTurn {
             session: turn.session.clone(),
             address: turn.address.clone(),
             people,
+            newest: turn.messages.last().map(|row| row.id),
             steers,
             tools,
             calls: AtomicU64::new(0),

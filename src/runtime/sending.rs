@@ -5,12 +5,14 @@ use std::path::Path;
 use frontdesk_core::account::NoSuchChannel;
 use frontdesk_core::address::Address;
 use frontdesk_core::hook::HookText;
-use frontdesk_core::id::TurnId;
+use frontdesk_core::id::{ChatMessageId, TurnId};
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::message::FileKind;
 use frontdesk_core::visible::is_visible;
-use frontdesk_store::row::{Author, Claim, Fenced, OutboxRow, OutgoingMessage, Withheld};
+use frontdesk_store::row::{Author, Claim, Fenced, OutboxRow, OutgoingFile, OutgoingMessage, Withheld};
 
 use crate::error::GatewayError;
+use crate::media::{self, MediaError};
 use crate::shared::Shared;
 
 /// A message to send.
@@ -19,15 +21,22 @@ pub(crate) struct NewMessage<'m> {
     /// The session that readers of the channel see it in, where it has one.
     pub(crate) session: Option<SessionKey>,
     pub(crate) text: &'m str,
-    /// A file beneath the media root.
-    pub(crate) media: Option<&'m Path>,
+    /// A file beneath the media root, and how it is to be shown if its name does not say that.
+    pub(crate) media: Option<(&'m Path, Option<FileKind>)>,
     /// Whether the text goes beneath the file, if there is one, and not before it.
     pub(crate) captions: bool,
     /// The same for every repetition of one request.
     pub(crate) key: String,
     pub(crate) author: Author,
-    /// The turn that sends it: nothing is stored once that has ended.
-    pub(crate) turn: Option<Claim<TurnId>>,
+    /// The turn that sends it.
+    pub(crate) turn: Option<InTurn>,
+}
+
+/// The turn that sends a message: nothing is stored once that has ended.
+pub(crate) struct InTurn {
+    pub(crate) claim: Claim<TurnId>,
+    /// The message of its conversation that it replies to.
+    pub(crate) reply_to: Option<ChatMessageId>,
 }
 
 /// Stores a text, and a file, to be sent. An unknown channel or account is an error. If hooks keep the text from being
@@ -53,9 +62,12 @@ pub(crate) async fn send(shared: &Shared, message: NewMessage<'_>) -> Result<Vec
     };
     let captions = captions && media.is_some();
     let media = match media {
-        Some(path) => {
-            let adopted = shared.media.adopt(path, captions.then_some(&*text), profile).await;
-            vec![adopted.map_err(|error| GatewayError::Invalid(error.to_string()))?]
+        Some((path, asked)) => {
+            let invalid = |error: MediaError| GatewayError::Invalid(error.to_string());
+            media::check_kind(path, asked).map_err(invalid)?;
+            let adopted =
+                shared.media.adopt(path, captions.then_some(&*text), profile).await.map_err(invalid)?;
+            vec![OutgoingFile { kind: asked.unwrap_or(adopted.kind), ..adopted }]
         }
         None => Vec::new(),
     };
@@ -63,8 +75,10 @@ pub(crate) async fn send(shared: &Shared, message: NewMessage<'_>) -> Result<Vec
     let outgoing = OutgoingMessage { parts, media, ..outgoing };
     match turn {
         None => Ok(shared.store.send(outgoing).await?),
-        Some(claim) => match shared.store.send_in_turn(claim, outgoing).await? {
-            Fenced::Done(rows) => Ok(rows),
+        Some(InTurn { claim, reply_to }) => match shared.store.send_in_turn(claim, outgoing, reply_to).await?
+        {
+            Fenced::Done(Ok(rows)) => Ok(rows),
+            Fenced::Done(Err(refused)) => Err(GatewayError::Invalid(refused.to_string())),
             Fenced::Stale => {
                 Err(GatewayError::Invalid("the answer has ended, so this is not sent".to_owned()))
             }

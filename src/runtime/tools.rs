@@ -2,6 +2,8 @@
 //! see it sees in a private chat with one.
 
 mod catalog;
+mod change;
+mod choices;
 mod gateway;
 mod own_chat;
 
@@ -114,10 +116,12 @@ impl Caller<'_> {
         match tool {
             Kind::SendMessage => self.send_message(id, read(params)?).await,
             Kind::SendMedia => self.send_media(id, read(params)?).await,
+            Kind::Message => self.change_message(id, read(params)?).await,
             Kind::SessionStatus => self.session_status().await,
             Kind::Status => self.gateway_status().await,
             Kind::Sessions => self.gateway_sessions().await,
             Kind::Pairing => self.gateway_pairing(read(params)?).await,
+            Kind::Gateway => self.gateway(read(params)?).await,
             Kind::Tasks => Ok("There are no background tasks: this gateway does not run any yet.".to_owned()),
             Kind::Cron => Ok("There are no scheduled jobs: this gateway does not run any yet.".to_owned()),
         }

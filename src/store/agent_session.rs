@@ -3,7 +3,7 @@
 
 use frontdesk_core::agent::SessionOptions;
 use frontdesk_core::delta::Usage;
-use frontdesk_core::id::TurnId;
+use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::key::SessionKey;
 use rusqlite::params;
 
@@ -58,6 +58,26 @@ impl StoreReader {
         self.read(move |sql| {
             let found = sql.one(LAST_USAGE, params![key.as_str(), int(epoch)], |row| usage(row, 0))?;
             Ok(found.filter(|usage| *usage != Usage::default()))
+        })
+        .await
+    }
+}
+
+/// What was sent as the answer of the last turn of an epoch that has ended and told the agent something.
+pub(crate) const LAST_ANSWER: &str = "
+    SELECT id FROM outbox WHERE kind = 'answer' AND act IN ('post', 'edit') AND state NOT IN ('dead', 'dropped')
+       AND turn_id =
+     (SELECT turn_id FROM session_message WHERE key = ?1 AND epoch = ?2 AND turn_id IS NOT NULL
+        AND (SELECT kind <> 'compact' AND finished_at IS NOT NULL FROM turn WHERE id = session_message.turn_id)
+      ORDER BY id DESC LIMIT 1)
+    ORDER BY id";
+
+impl StoreReader {
+    /// The messages that the last answer of an epoch was sent as.
+    pub async fn last_answer(&self, key: &SessionKey, epoch: u64) -> Result<Vec<OutId>> {
+        let key = key.clone();
+        self.read(move |sql| {
+            sql.all(LAST_ANSWER, params![key.as_str(), int(epoch)], |row| row.get(0).map(OutId))
         })
         .await
     }

@@ -171,14 +171,15 @@ pub(crate) fn first_of(tx: &Tx<'_>, session: &SessionKey) -> Outcome<Option<AskV
     Ok(tx.all_legible(first, [session.as_str()], ask)?.into_iter().next().map(|ask| ask.view))
 }
 
-/// Somebody leaves a conversation: the questions of its turns end, which would keep the next one waiting.
+/// Somebody leaves a conversation: the questions of its turns end, which would keep the next one waiting, and those whose
+/// answers would be messages in it.
 pub(crate) fn withdraw_from(tx: &Tx<'_>, session: &SessionKey, now: DateTime<Utc>) -> Outcome<()> {
     let asks = open(
         tx,
         concat!(
             "SELECT ",
             ask_columns!(),
-            " FROM ask a WHERE a.state = 'open' AND a.key = ?1 AND a.turn_id IS NOT NULL"
+            " FROM ask a WHERE a.state = 'open' AND a.key = ?1 AND (a.turn_id IS NOT NULL OR a.confirm IS NULL)"
         ),
         [session.as_str()],
         now,

@@ -46,6 +46,8 @@ pub(crate) struct AskRow {
     pub(crate) out: OutId,
     /// The command that it confirms, and what runs after which choice.
     pub(crate) confirms: Option<(MessageId, String, String)>,
+    /// If its answer is a message to the agent: a message of the turn that has asked it.
+    pub(crate) inputs: Option<MessageId>,
     pub(crate) digest: String,
 }
 
@@ -84,6 +86,7 @@ pub(crate) fn ask(row: &Row<'_>) -> rusqlite::Result<AskRow> {
         wait: Pause { since: at(row, 14)?, until: at(row, 9)? },
         default: row.get::<_, Option<String>>(15)?.map(|answer| given(kind, answer)),
         out: OutId(row.get(16)?),
+        inputs: confirms.0.filter(|_| confirms.1.is_none()).map(MessageId),
         confirms: match confirms {
             (Some(message), Some(confirm), Some(command)) => Some((MessageId(message), confirm, command)),
             _ => None,

@@ -14,7 +14,7 @@ use crate::fault::Outcome;
 use crate::part::{Outgoing, load, out, out_columns};
 use crate::part_key::PartKey;
 use crate::queue::WorkClass;
-use crate::row::{Claim, Fenced, NextPart, OutboxRow, OutboxState, SendResult};
+use crate::row::{Claim, Fenced, NextPart, OutboxAct, OutboxRow, OutboxState, SendResult};
 use crate::sql::{maybe_at, ms};
 use crate::tx::Tx;
 use crate::{Result, Store, StoreReader};
@@ -88,7 +88,7 @@ fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart
     if part.next_at > now && paused(tx, &part, now)? {
         return Ok(NextPart::Wait(part.next_at));
     }
-    if is_without_target(tx, &part)? {
+    if is_without_target(&part) {
         done(tx, part.post.out, OutboxState::Dropped, "there is no message to change", now)?;
         return claim(tx, address, now);
     }
@@ -108,13 +108,9 @@ fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart
     Ok(NextPart::Send { part: Box::new(part), others })
 }
 
-/// Whether a part closes a question whose message never arrived.
-fn is_without_target(tx: &Tx<'_>, part: &OutboxRow) -> Outcome<bool> {
-    if part.edit.is_some() || part.post.ask.as_ref().is_none_or(|ask| ask.closed.is_none()) {
-        return Ok(false);
-    }
-    let edits = "SELECT 1 FROM outbox WHERE id = ?1 AND act = 'edit'";
-    Ok(tx.one(edits, [part.post.out.0], |_| Ok(()))?.is_some())
+/// Whether a part changes a message that never arrived.
+fn is_without_target(part: &OutboxRow) -> bool {
+    part.act != OutboxAct::Post && part.target.is_none()
 }
 
 /// Whether a part whose time has not come is still paused. A part without a pause was stored by a clock that has been set
@@ -196,7 +192,7 @@ fn part_ended(tx: &Tx<'_>, id: OutId, address: &str, result: &SendResult, now: D
         }
         SendResult::Uncaptioned { error } => uncaptioned(tx, id, error, now)?,
         SendResult::ThreadGone { chat, error } => thread_gone(tx, id, address, chat, error, now)?,
-        SendResult::Undeleted { error } => done(tx, id, OutboxState::Dropped, error, now)?,
+        SendResult::Unmarked { error } => done(tx, id, OutboxState::Dropped, error, now)?,
         SendResult::Unknown { error } => done(tx, id, OutboxState::Unknown, error, now)?,
         SendResult::Dead { error } => {
             done(tx, id, OutboxState::Dead, error, now)?;
@@ -264,7 +260,7 @@ pub(crate) fn withdraw(tx: &Tx<'_>, id: OutId, message: &str, now: DateTime<Utc>
     let nothing = Part { key: 0, body: String::new(), plain: String::new() };
     let outgoing = beside(&sent, now);
     let row = outgoing.row(tx, PartKey::deletion(&sent.post.key), nothing)?;
-    outgoing.put(tx, OutboxRow { delete: Some(message.to_owned()), ..row }).map(drop)
+    outgoing.put(tx, OutboxRow { act: OutboxAct::Delete, target: Some(message.to_owned()), ..row }).map(drop)
 }
 
 /// A file is tried without its caption, whose text follows as a message: a fault of one of them does not lose the other.

@@ -10,6 +10,7 @@ mod answer;
 mod ask;
 mod ask_row;
 mod audit;
+mod change;
 mod chat;
 mod claim;
 mod command;

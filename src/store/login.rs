@@ -60,10 +60,10 @@ impl Store {
 }
 
 /// What is still to be sent is not sent with ids of the login before: edits become posts, except those that close a question,
-/// and deletions are given up.
+/// and deletions, reactions and pins are given up.
 fn forget_unsent(tx: &Tx<'_>, account: &AccountId, now: DateTime<Utc>) -> Outcome<()> {
     let open: Vec<(i64, Address, bool)> = tx.all(
-        "SELECT id, address, act = 'delete' OR (act = 'edit' AND ask IS NOT NULL) FROM outbox
+        "SELECT id, address, act IN ('delete', 'react', 'pin') OR (act = 'edit' AND ask IS NOT NULL) FROM outbox
          WHERE state IN ('queued', 'streaming', 'sending')",
         [],
         |row| Ok((row.get(0)?, parsed(row, 1)?, row.get(2)?)),
@@ -73,7 +73,8 @@ fn forget_unsent(tx: &Tx<'_>, account: &AccountId, now: DateTime<Utc>) -> Outcom
             done(tx, OutId(id), OutboxState::Dropped, "its message belongs to the login before", now)?;
         } else {
             tx.run(
-                "UPDATE outbox SET act = 'post', target = NULL, reply_to = NULL, platform_message_id = NULL WHERE id = ?1",
+                "UPDATE outbox SET act = 'post', target = NULL, about_out = NULL, reply_to = NULL, platform_message_id = NULL
+                 WHERE id = ?1",
                 [id],
             )?;
         }

@@ -5,19 +5,22 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::PostKind;
-use frontdesk_core::id::{OutId, TurnId};
+use frontdesk_core::id::{ChatMessageId, OutId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
 use crate::ask;
 use crate::audit::audit;
+use crate::change::replied_to;
 use crate::delivery::done;
 use crate::fault::Outcome;
 use crate::part::{Outgoing, load, out, out_columns};
 use crate::part_key::{PartKey, TextKey};
 use crate::queue::WorkClass;
-use crate::row::{Author, Claim, Fenced, OutboxRow, OutboxState, OutgoingMessage, Page, Withheld};
+use crate::row::{
+    Author, ChangeRefused, Claim, Fenced, OutboxRow, OutboxState, OutgoingMessage, Page, Withheld,
+};
 use crate::sql::{int, ms, parsed};
 use crate::turn::OpenTurn;
 use crate::tx::Tx;
@@ -30,19 +33,25 @@ impl Store {
     /// Stores a message that no turn produced, to be sent. Returns its parts; a repetition with the same key returns those
     /// of the first request, as they are now.
     pub async fn send(&self, outgoing: OutgoingMessage) -> Result<Vec<OutboxRow>> {
-        self.write(WorkClass::Outbox, move |tx| sent(tx, &outgoing)).await
+        self.write(WorkClass::Outbox, move |tx| sent(tx, &outgoing, None, None)).await
     }
 
-    /// The same for a message that an agent sends during its turn. One whose turn has ended or was cancelled meanwhile is
-    /// not stored.
+    /// The same for a message that an agent sends during its turn, in reply to another one if it names one. If the turn has
+    /// ended or was cancelled meanwhile, nothing is stored.
     pub async fn send_in_turn(
         &self,
         claim: Claim<TurnId>,
         outgoing: OutgoingMessage,
-    ) -> Result<Fenced<Vec<OutboxRow>>> {
-        self.write(WorkClass::Outbox, move |tx| match OpenTurn::held(tx, claim)? {
-            Some(_) => sent(tx, &outgoing).map(Fenced::Done),
-            None => Ok(Fenced::Stale),
+        reply_to: Option<ChatMessageId>,
+    ) -> Result<Fenced<std::result::Result<Vec<OutboxRow>, ChangeRefused>>> {
+        self.write(WorkClass::Outbox, move |tx| {
+            let Some(turn) = OpenTurn::held(tx, claim)? else { return Ok(Fenced::Stale) };
+            let reply_to = match reply_to.map(|message| replied_to(tx, &turn, message)).transpose()? {
+                Some(Err(refused)) => return Ok(Fenced::Done(Err(refused))),
+                Some(Ok(message)) => Some(message),
+                None => None,
+            };
+            sent(tx, &outgoing, Some(claim.id), reply_to.as_deref()).map(|rows| Fenced::Done(Ok(rows)))
         })
         .await
     }
@@ -129,13 +138,19 @@ impl Store {
 }
 
 /// Stores a message, or finds what an earlier request with its key has stored.
-fn sent(tx: &Tx<'_>, outgoing: &OutgoingMessage) -> Outcome<Vec<OutboxRow>> {
+fn sent(
+    tx: &Tx<'_>,
+    outgoing: &OutgoingMessage,
+    turn: Option<TurnId>,
+    reply_to: Option<&str>,
+) -> Outcome<Vec<OutboxRow>> {
     let key = TextKey::request(&outgoing.key);
     let known = parts_of(tx, &key)?;
     if !known.is_empty() {
         return Ok(known);
     }
     let new = to_address(&outgoing.address, outgoing.session.as_ref(), PostKind::Send, outgoing.now);
+    let new = Outgoing { turn, reply_to, ..new };
     new.parts(tx, &key, outgoing.parts.clone())?;
     new.files(tx, &key, &outgoing.media)?;
     audit(tx, &outgoing.author, "send", outgoing.address.as_str(), "done", outgoing.now)?;
@@ -319,10 +334,10 @@ fn expire(
         else {
             continue;
         };
-        // A deletion that did not happen is no gap.
-        let state = if part.delete.is_some() { OutboxState::Dropped } else { OutboxState::Dead };
+        // A deletion or a reaction that did not happen is no gap.
+        let state = if part.act.brings_text() { OutboxState::Dead } else { OutboxState::Dropped };
         done(tx, *id, state, "expired", now)?;
-        let missed = part.post.kind != PostKind::Notice && part.delete.is_none();
+        let missed = part.post.kind != PostKind::Notice && part.act.brings_text();
         if missed
             && !told.contains(&part.address)
             && !new.contains(&part.address)

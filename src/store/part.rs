@@ -18,7 +18,7 @@ use crate::fault::Outcome;
 use crate::ids::Table;
 use crate::message::text;
 use crate::part_key::{PartKey, TextKey};
-use crate::row::{OutboxRow, OutboxState, OutgoingFile, Withheld};
+use crate::row::{OutboxAct, OutboxRow, OutboxState, OutgoingFile, Withheld};
 use crate::sql::{Sql, at, int, maybe_parsed, ms, nat, parsed, small, time};
 use crate::tx::Tx;
 
@@ -26,9 +26,10 @@ use crate::tx::Tx;
 macro_rules! out_columns {
     () => {
         concat!("o.id, o.key, o.seq, o.address, o.part_key, o.kind, o.act, \
-         iif(o.ask IS NOT NULL AND o.act = 'edit', coalesce(o.target, \
-             (SELECT q.platform_message_id FROM ask a JOIN outbox q ON q.id = a.out_id WHERE a.id = o.ask)), o.target), \
-         o.body, o.plain, o.reply_to, \
+         coalesce(o.target, (SELECT q.platform_message_id FROM outbox q WHERE o.act <> 'post' AND q.id = \
+             coalesce(o.about_out, (SELECT a.out_id FROM ask a WHERE a.id = o.ask)))), \
+         o.body, o.plain, coalesce(o.reply_to, (SELECT q.platform_message_id FROM outbox q \
+             WHERE o.act = 'post' AND q.id = o.about_out)), \
          o.state, o.attempts, o.next_at, o.fence, o.platform_message_id, o.error, o.created_at, o.message_id, \
          o.media, o.salt, o.part, o.failures, o.album, \
          (SELECT group_concat(m.id) FROM (SELECT id FROM inbound WHERE turn_id = o.turn_id ORDER BY id) m), \
@@ -160,8 +161,9 @@ impl Outgoing<'_> {
                 ask: None,
                 audience: self.audience.cloned(),
             },
-            edit: None,
-            delete: None,
+            act: OutboxAct::Post,
+            target: None,
+            about: None,
             media: None,
             album: None,
             salt: None,
@@ -190,19 +192,12 @@ impl Outgoing<'_> {
         }
         let (now, part) = (ms(self.now), &row.post.part);
         let is_ended = matches!(row.state, OutboxState::Sent | OutboxState::Dead | OutboxState::Dropped);
-        let (act, target) = match (&row.edit, &row.delete) {
-            (Some(target), _) => ("edit", Some(target)),
-            (None, Some(target)) => ("delete", Some(target)),
-            // The platform's id of the question may not be known yet.
-            (None, None) if row.post.ask.as_ref().is_some_and(|ask| ask.closed.is_some()) => ("edit", None),
-            (None, None) => ("post", None),
-        };
         let inserted = tx.run(
             "INSERT INTO outbox (id, turn_id, message_id, key, seq, address, part_key, part, notice, kind, act, target,
                                  body, plain, reply_to, state, owner, attempts, next_at, fence, created_at, done_at,
-                                 media, salt, album, ask, audience, place, unseen, error)
+                                 media, salt, album, ask, audience, place, unseen, error, about_out)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18, 0, ?18, ?19,
-                     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)
+                     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)
              ON CONFLICT (part_key) DO NOTHING",
             params![
                 id.0,
@@ -215,8 +210,8 @@ impl Outgoing<'_> {
                 part.key,
                 notice,
                 self.kind.name(),
-                act,
-                target,
+                row.act.name(),
+                row.target,
                 part.body,
                 (part.plain != part.body).then_some(&part.plain),
                 self.reply_to,
@@ -232,6 +227,7 @@ impl Outgoing<'_> {
                 row.follows.unwrap_or(id).0,
                 row.unseen,
                 row.error,
+                row.about.map(|about| about.0),
             ],
         )?;
         if inserted == 0 {
@@ -277,12 +273,7 @@ fn captioned(file: OutgoingFile, part: &Part) -> OutgoingFile {
 pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
     let body: String = row.get(8)?;
     let plain = row.get::<_, Option<String>>(9)?.unwrap_or_else(|| body.clone());
-    let target: Option<String> = row.get(7)?;
-    let (edit, delete) = match row.get_ref(6)?.as_str()? {
-        "edit" => (target, None),
-        "delete" => (None, target),
-        _ => (None, None),
-    };
+    let act = OutboxAct::named(row.get_ref(6)?.as_str()?);
     let id = OutId(row.get(0)?);
     let messages = match row.get::<_, Option<String>>(24)? {
         Some(list) => list.split(',').filter_map(|id| id.parse().ok()).map(MessageId).collect(),
@@ -310,8 +301,10 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
             ask: row.get::<_, Option<String>>(26)?.and_then(|json| posted(&json)),
             audience: maybe_parsed(row, 25)?,
         },
-        edit,
-        delete,
+        act,
+        // A post has the message there that it replaces.
+        target: row.get::<_, Option<String>>(7)?.filter(|_| act != OutboxAct::Post),
+        about: None,
         state,
         attempts: small(row, 12)?,
         failures: small(row, 22)?,

@@ -2,6 +2,8 @@
 
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::id::{ChatMessageId, MessageId, OutId};
+use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Quote;
 use rusqlite::params;
 
@@ -51,6 +53,33 @@ impl StoreReader {
                 ours,
                 ..Quote::of(text.chars().take(LENGTH).collect::<String>())
             }))
+        })
+        .await
+    }
+}
+
+impl StoreReader {
+    /// The message of a conversation that the platform names so, if it was received or sent lately.
+    pub async fn message_named(
+        &self,
+        session: &SessionKey,
+        platform_message: &str,
+    ) -> Result<Option<ChatMessageId>> {
+        let (session, message) = (session.as_str().to_owned(), platform_message.to_owned());
+        self.read(move |sql| {
+            // Rows that changed a message later have its id as well.
+            let sent =
+                "SELECT id FROM (SELECT id, key, platform_message_id FROM outbox ORDER BY id DESC LIMIT ?3)
+                        WHERE platform_message_id = ?1 AND key = ?2 ORDER BY id LIMIT 1";
+            let known = params![message, session, MAX_LOOKBACK];
+            if let Some(sent) = sql.one(sent, known, |row| row.get(0).map(OutId))? {
+                return Ok(Some(ChatMessageId::Sent(sent)));
+            }
+            let received =
+                "SELECT id FROM (SELECT id, key, platform_message FROM inbound ORDER BY id DESC LIMIT ?3)
+                            WHERE platform_message = ?1 AND key = ?2 ORDER BY id LIMIT 1";
+            let received = sql.one(received, known, |row| row.get(0).map(MessageId))?;
+            Ok(received.map(ChatMessageId::Received))
         })
         .await
     }

@@ -2,6 +2,7 @@
 
 mod access;
 mod ask;
+mod change;
 mod inbound;
 mod outgoing;
 mod overview;
@@ -11,6 +12,7 @@ mod waiting;
 
 pub use access::*;
 pub use ask::*;
+pub use change::*;
 pub use inbound::*;
 pub use outgoing::*;
 pub use overview::*;

@@ -39,6 +39,7 @@ mod storage;
 mod streaming;
 mod terminal;
 mod tools;
+mod tools_on_messages;
 mod turns;
 mod typing;
 mod unread;

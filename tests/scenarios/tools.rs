@@ -47,7 +47,7 @@ async fn a_message_and_a_file_go_to_the_chat_before_the_answer() {
     let world = World::with(plan().files_up_to(Some(1_000_000))).await;
     let anna = world.user("anna");
     made(&world, "chart.png", b"png");
-    let media = json!({"path": "chart.png", "caption": "May"});
+    let media = json!({"path": "chart.png", "caption": "May", "type": "document"});
     world.agent().will([
         send("this takes a while"),
         call("send_media", media),
@@ -58,7 +58,9 @@ async fn a_message_and_a_file_go_to_the_chat_before_the_answer() {
     let first = anna.next().await;
     assert_eq!((first.text.as_str(), first.kind), ("this takes a while", PostKind::Send));
     let file = anna.next().await;
-    assert_eq!((file.text.as_str(), file.file.unwrap().bytes.as_slice()), ("May", b"png".as_slice()));
+    let shown = file.file.unwrap();
+    assert_eq!((file.text.as_str(), shown.bytes.as_slice()), ("May", b"png".as_slice()));
+    assert_eq!(shown.kind, frontdesk_core::message::FileKind::Document);
     world.agent().resume();
     assert_eq!(anna.hears().await, "done");
     world.at_rest().await;
@@ -112,6 +114,10 @@ async fn what_cannot_be_sent_is_an_error_for_the_agent() {
         ("send_media", path("../token"), "media folder"),
         ("send_media", path(world.home().join("token").to_str().unwrap()), "media folder"),
         ("send_media", path("none.png"), "no such file"),
+        ("send_media", json!({"path": "a.pdf", "type": "photo"}), "its name is not that of a photo"),
+        ("send_media", json!({"path": "a.pdf", "type": "voice"}), "unknown variant"),
+        ("send_message", json!({"text": "x", "replyTo": "m99"}), "there is no such message"),
+        ("send_message", json!({"text": "x", "choices": ["a", "A"]}), "differs from the others"),
         ("send_elsewhere", json!({}), "there is no tool of this name; there are send_message, "),
     ];
     for (tool, params, _) in cases.clone() {
@@ -150,7 +156,7 @@ async fn hooks_change_or_refuse_a_call_and_see_its_result() {
     };
     assert_eq!(
         (tool.as_str(), params, result.as_str()),
-        ("send_message", &json!({"text": "rewritten"}), "It is on its way.")
+        ("send_message", &json!({"text": "rewritten"}), "It is on its way. Its id is o1.")
     );
 }
 
@@ -303,7 +309,7 @@ async fn the_status_of_a_conversation_tells_what_its_last_answer_cost() {
     let status = result(&world);
     assert_eq!((&status["session"], &status["conversation"]), (&json!("agent:main:fake:dm:anna"), &json!(1)));
     let spent = json!({"model": "scripted", "input_tokens": 1, "output_tokens": 2, "cost_micro": 5,
-                       "context_tokens": 6, "context_window": 7});
+                       "context_tokens": 6, "context_window": 7, "messages": ["o1"]});
     assert_eq!(status["last_answer"], spent);
 }
 

@@ -12,7 +12,7 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::delivery::{PostKind, SendError};
 use frontdesk_core::markup::Dialect;
 use frontdesk_core::message::{Event, FileKind, Outcome};
-use frontdesk_core::profile::{Albums, Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
+use frontdesk_core::profile::{Albums, Flow, Limit, MessageChanges, Pacing, Profile, ReceiptRule, Unit};
 use tokio::sync::Notify;
 
 use crate::event::{TestEvent, message_from};
@@ -45,6 +45,8 @@ pub struct Posted {
     pub buttons: Vec<String>,
     /// The only person who is to see it.
     pub audience: Option<String>,
+    /// The id of the message that it replies to.
+    pub reply_to: Option<String>,
 }
 
 /// A file that was sent.
@@ -178,6 +180,7 @@ impl Platform {
             person_chat: Some(String::new()),
             ends: false,
             buttons,
+            changes: MessageChanges { edit: true, delete: true, react: true, pin: true },
             private_posts: false,
             idempotent: None,
             pacing,

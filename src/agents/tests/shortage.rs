@@ -46,6 +46,7 @@ fn turn(epoch: u64) -> Turn {
             roles: vec![],
         },
         retried_by: None,
+        quoted: None,
         input_kind: InputKind::Message,
         forward: None,
         links: Vec::new(),

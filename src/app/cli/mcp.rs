@@ -1,8 +1,8 @@
 //! `frontdesk mcp`: the gateway's tools on standard input and output, for agents whose MCP client starts a program.
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, Implementation, ListToolsResult,
-    PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ListToolsResult, PaginatedRequestParams,
+    ServerConfig,
 };
 use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
@@ -63,8 +63,7 @@ impl Forwarded {
 
 impl ServerHandler for Forwarded {
     fn get_info(&self) -> ServerConfig {
-        let tools = ServerCapabilities::builder().enable_tools().build();
-        ServerConfig::new(tools).with_server_info(Implementation::new("frontdesk", env!("CARGO_PKG_VERSION")))
+        frontdesk_api::tool_server_config()
     }
 
     async fn list_tools(

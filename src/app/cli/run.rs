@@ -219,7 +219,7 @@ async fn serve(
         action = requested(running.handle()) => {
             tracing::info!(?action, "the gateway ends at an admin's request; running turns have {} s to end", running.get_config().runtime.turns.drain_seconds);
             Ok(match action {
-                Lifecycle::Stop => End::Stopped,
+                Lifecycle::Stop | Lifecycle::Reload => End::Stopped,
                 Lifecycle::Restart => End::Restart(running.get_config(), port),
             })
         }
@@ -229,6 +229,7 @@ async fn serve(
         }
         never = upkeep(recorder, clock) => match never {},
         never = reload_on(&mut signals.hangup, &running) => match never {},
+        never = reload_on_request(&running) => match never {},
     };
     if !matches!(end, Ok(End::Restart(..))) {
         // A reload that waits for one would delay the end, and the program would outlive it.
@@ -249,7 +250,7 @@ async fn serve(
 async fn requested(handle: &GatewayHandle) -> Lifecycle {
     let mut requests = handle.lifecycle();
     loop {
-        if let Some(request) = *requests.borrow_and_update() {
+        if let Some(request @ (Lifecycle::Stop | Lifecycle::Restart)) = *requests.borrow_and_update() {
             return request;
         }
         if requests.changed().await.is_err() {
@@ -319,6 +320,22 @@ async fn reload_on(hangup: &mut Signal, running: &Running) -> Infallible {
         tracing::info!("SIGHUP: the configuration is read again");
         if let Err(error) = running.reload_by(&author).await {
             tracing::debug!(%error, "SIGHUP: the configuration was not reloaded");
+        }
+    }
+}
+
+/// Reloads the configuration whenever an admin asks for it in a chat. The log says what came of it.
+async fn reload_on_request(running: &Running) -> Infallible {
+    let author = Author { name: "/gateway reload".to_owned(), via: "chat" };
+    let mut requests = running.handle().lifecycle();
+    loop {
+        if requests.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        if *requests.borrow_and_update() == Some(Lifecycle::Reload)
+            && let Err(error) = running.reload_by(&author).await
+        {
+            tracing::debug!(%error, "/gateway reload: the configuration was not reloaded");
         }
     }
 }

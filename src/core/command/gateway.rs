@@ -4,7 +4,7 @@
 //! status                    sessions        tasks           config
 //! pair CODE                 deny CODE       allow CHANNEL USER [here]       revoke CHANNEL USER
 //! allow-here                deny-here       mute [MINUTES]                  unmute
-//! start [CHANNEL]           stop [CHANNEL]  restart
+//! start [CHANNEL]           stop [CHANNEL]  reload          restart
 //! ```
 //!
 //! A request that would leave nobody who can manage the gateway from a chat needs `confirm` as its last word.
@@ -76,6 +76,8 @@ pub enum Gateway {
         /// Whether to do it even if nobody could then start it again from a chat.
         confirm: bool,
     },
+    /// Read the configuration again.
+    Reload,
     /// Restart the gateway.
     Restart,
 }
@@ -107,7 +109,7 @@ pub fn usages(in_group: bool) -> impl Iterator<Item = &'static Usage> {
     })
 }
 
-const USAGES: [Usage; 15] = [
+const USAGES: [Usage; 16] = [
     anywhere("status", "show the state of the gateway"),
     anywhere("sessions", "list the latest sessions"),
     anywhere("config", "show the settings of this account"),
@@ -122,6 +124,7 @@ const USAGES: [Usage; 15] = [
     anywhere("unmute", "answer in this chat again"),
     anywhere("start CHANNEL", "start a channel that was stopped"),
     anywhere("stop [CHANNEL]", "stop a channel, or the whole gateway"),
+    anywhere("reload", "read the configuration again"),
     anywhere("restart", "restart the gateway"),
 ];
 
@@ -234,6 +237,7 @@ impl Gateway {
             ("stop", [what, confirm]) if is_confirm(confirm) => {
                 Gateway::Stop { what: Some(own(what)), confirm: true }
             }
+            ("reload", []) => Gateway::Reload,
             ("restart", []) => Gateway::Restart,
             _ => return None,
         })
@@ -259,6 +263,7 @@ impl Gateway {
             Gateway::Stop { what: Some(_), .. } => "stop",
             Gateway::Start { what: None } => "gateway start",
             Gateway::Stop { what: None, .. } => "gateway stop",
+            Gateway::Reload => "gateway reload",
             Gateway::Restart => "gateway restart",
         }
     }

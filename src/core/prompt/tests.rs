@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::agent::{Origin, SessionOptions};
 use crate::history;
-use crate::id::{MessageId, TurnId};
+use crate::id::{ChatMessageId, MessageId, OutId, TurnId};
 use crate::message::{FileKind, ForwardKind, InputKind, SenderKind};
 use crate::tool::NoTools;
 
@@ -42,6 +42,7 @@ fn says(id: &str, name: &str, text: &str) -> Prompt {
         text: text.into(),
         from: somebody(id, name),
         retried_by: None,
+        quoted: None,
         input_kind: InputKind::Message,
         forward: None,
         links: Vec::new(),
@@ -77,6 +78,7 @@ fn laden(text: &str) -> Prompt {
     Prompt {
         input_kind: InputKind::Edit,
         retried_by: Some(somebody("3", "Carl")),
+        quoted: Some(ChatMessageId::Sent(OutId(9))),
         forward: Some(Forward {
             kind: ForwardKind::Channel,
             id: Some("telegram:-100".parse().unwrap()),
@@ -114,7 +116,7 @@ fn the_facts_contain_everything_that_is_known_about_a_message() {
             "received": "1970-01-01T00:00:00+00:00", "text": "at six",
             "forwarded": {"kind": "channel", "id": "telegram:-100", "name": "News"},
             "replies_to": {
-                "yours": false, "from": {"id": "telegram:2", "name": "Bert"}, "text": "at five?", "links": [],
+                "id": "o9", "yours": false, "from": {"id": "telegram:2", "name": "Bert"}, "text": "at five?", "links": [],
                 "files": [{"kind": "photo", "name": "old.jpg", "mime": "image/jpeg", "size": 123,
                            "missing": "It is too large."}],
             },

@@ -91,7 +91,7 @@ impl Connection {
         match delivery {
             Delivery::Post(post) | Delivery::Edit { post, .. } | Delivery::Media { post, .. } => prefix(post),
             Delivery::Album(files) => files.iter_mut().for_each(|file| prefix(&mut file.post)),
-            Delivery::Delete { .. } => {}
+            Delivery::Delete { .. } | Delivery::React { .. } | Delivery::Pin { .. } => {}
         }
     }
 }

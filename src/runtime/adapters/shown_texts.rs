@@ -32,7 +32,11 @@ impl ExpectedText {
             Delivery::Edit { target, .. } | Delivery::Delete { target } => {
                 Some(Self::Final { id: target.clone() })
             }
-            Delivery::Post(_) | Delivery::Media { .. } | Delivery::Album(_) => None,
+            Delivery::Post(_)
+            | Delivery::Media { .. }
+            | Delivery::Album(_)
+            | Delivery::React { .. }
+            | Delivery::Pin { .. } => None,
         }
     }
 

@@ -77,6 +77,13 @@ pub(super) async fn plan(
             lifecycle: Some(Lifecycle::Stop),
             ..noted("Stopping. Accepted messages are kept and answered after the next start.".to_owned())
         },
+        Gateway::Reload => Plan {
+            lifecycle: Some(Lifecycle::Reload),
+            ..noted(
+                "The configuration is being read again. If it cannot be used, /gateway status says why."
+                    .to_owned(),
+            )
+        },
         Gateway::Restart => Plan {
             lifecycle: Some(Lifecycle::Restart),
             ..noted("Restarting. No accepted message is lost.".to_owned())

@@ -33,7 +33,16 @@ impl GatewayHandle {
         let (key, author) = (key.to_owned(), author.clone());
         sending::send(
             &self.0,
-            NewMessage { to, session, text, media, captions: false, key, author, turn: None },
+            NewMessage {
+                to,
+                session,
+                text,
+                media: media.map(|path| (path, None)),
+                captions: false,
+                key,
+                author,
+                turn: None,
+            },
         )
         .await
     }

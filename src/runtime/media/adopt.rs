@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use frontdesk_core::delivery::MediaFile;
 use frontdesk_core::markup::{self, Part};
+use frontdesk_core::message::FileKind;
 use frontdesk_core::profile::{Limit, Profile};
 use frontdesk_core::prompt;
 use frontdesk_store::row::OutgoingFile;
@@ -51,6 +52,14 @@ pub(crate) fn caption(text: &str, profile: &Profile) -> (Option<Part>, Vec<Part>
     match (beneath.pop(), beneath.is_empty()) {
         (Some(whole), true) => (Some(whole), Vec::new()),
         _ => (None, profile.render(text)),
+    }
+}
+
+/// Whether a file of this name can be shown as it is asked for.
+pub(crate) fn check_kind(path: &Path, asked: Option<FileKind>) -> Result<(), MediaError> {
+    match asked {
+        Some(asked) if !kind::can_be(&display_name(path), asked) => Err(MediaError::Kind(asked)),
+        _ => Ok(()),
     }
 }
 

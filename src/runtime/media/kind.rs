@@ -40,6 +40,22 @@ pub(super) fn of(name: &str) -> (FileKind, Option<&'static str>) {
     known.map_or((FileKind::Document, None), |(_, mime, kind)| (*kind, Some(*mime)))
 }
 
+/// Whether a file of this name can be shown in this way.
+pub(super) fn can_be(name: &str, kind: FileKind) -> bool {
+    let mime = of(name).1.unwrap_or_default();
+    match kind {
+        FileKind::Document => true,
+        FileKind::Photo => ["image/jpeg", "image/png", "image/webp"].contains(&mime),
+        FileKind::Audio | FileKind::Voice => mime.starts_with("audio/"),
+        FileKind::Video => mime.starts_with("video/"),
+        FileKind::Animation => mime == "image/gif" || mime == "video/mp4",
+        // Animated stickers have a format of their own.
+        FileKind::Sticker => {
+            ["image/webp", "video/webm"].contains(&mime) || extension(name).as_deref() == Some("tgs")
+        }
+    }
+}
+
 /// The extension for a copy: only letters and digits, whatever the name contains.
 pub(super) fn extension_of(name: &str) -> String {
     extension(name).unwrap_or_else(|| UNKNOWN.to_owned())
@@ -112,6 +128,22 @@ mod tests {
             (Some("a.b c"), None, FileKind::Document, "bin"),
         ] {
             assert_eq!(extension_for(&file(name, mime, kind)), expected);
+        }
+    }
+
+    #[test]
+    fn a_file_can_be_shown_in_another_way_if_its_name_fits() {
+        for (name, kind, can) in [
+            ("a.png", FileKind::Document, true),
+            ("a.webp", FileKind::Sticker, true),
+            ("a.tgs", FileKind::Sticker, true),
+            ("a.png", FileKind::Sticker, false),
+            ("a.pdf", FileKind::Photo, false),
+            ("a.wav", FileKind::Audio, true),
+            ("a.mov", FileKind::Video, true),
+            ("a", FileKind::Video, false),
+        ] {
+            assert_eq!(can_be(name, kind), can, "{name} as {kind:?}");
         }
     }
 

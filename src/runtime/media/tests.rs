@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 
 use frontdesk_core::markup::{Dialect, Rendering};
 use frontdesk_core::message::FileKind;
-use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
+use frontdesk_core::profile::{Flow, Limit, MessageChanges, Pacing, Profile, ReceiptRule, Unit};
 use tempfile::TempDir;
 
 use super::*;
@@ -26,6 +26,7 @@ fn profile(media: Option<u64>) -> Profile {
         person_chat: None,
         ends: false,
         buttons: false,
+        changes: MessageChanges::default(),
         private_posts: false,
         idempotent: None,
         pacing: Pacing::default(),

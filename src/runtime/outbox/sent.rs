@@ -13,8 +13,8 @@ pub(super) fn tell(shared: &Shared, row: &OutboxRow, others: &[OutboxRow], resul
         _ => return,
     };
     for (part, id) in std::iter::once(row).chain(others).zip(ids) {
-        // A deletion sends nothing.
-        if part.delete.is_none() {
+        // A deletion or a reaction sends no text.
+        if part.act.brings_text() {
             tell_one(shared, part, id.clone());
         }
     }

@@ -1,5 +1,6 @@
 //! The list of tools, as a model reads it.
 
+use frontdesk_core::ask::MAX_CHOICES;
 use frontdesk_core::tool::Tool;
 use serde_json::{Value, json};
 
@@ -8,11 +9,13 @@ use serde_json::{Value, json};
 pub(super) enum Kind {
     SendMessage,
     SendMedia,
+    Message,
     SessionStatus,
     Status,
     Sessions,
     Tasks,
     Pairing,
+    Gateway,
     Cron,
 }
 
@@ -26,14 +29,24 @@ pub(super) struct Entry {
     parameters: fn() -> Value,
 }
 
-static ENTRIES: [Entry; 8] = [
+static ENTRIES: [Entry; 10] = [
     Entry {
         kind: Kind::SendMessage,
         name: "send_message",
         description: "Send a message to this chat at once, before the answer is complete: for example to say that \
                       something takes long. The answer itself is sent without this tool.",
         acts: true,
-        parameters: || object(json!({"text": text("The message, in Markdown")}), &["text"]),
+        parameters: || {
+            let labels = json!({"type": "array", "items": {"type": "string"}, "maxItems": MAX_CHOICES,
+                "description": "Up to ten short choices beneath the message, as buttons. The one that the person chooses \
+                                is their next message to you"});
+            let fields = json!({
+                "text": text("The message, in Markdown"),
+                "replyTo": text("The id of the message that it replies to, for example m42"),
+                "choices": labels,
+            });
+            object(fields, &["text"])
+        },
     },
     Entry {
         kind: Kind::SendMedia,
@@ -43,9 +56,27 @@ static ENTRIES: [Entry; 8] = [
         parameters: || {
             let fields = json!({
                 "path": text("The file, relative to the media folder"),
+                "type": choice(&["photo", "audio", "document", "video", "sticker"]),
                 "caption": text("A text that goes with it, in Markdown"),
             });
             object(fields, &["path"])
+        },
+    },
+    Entry {
+        kind: Kind::Message,
+        name: "message",
+        description: "Do something with a message of this chat: react to it with an emoji, pin it, or edit or delete one \
+                      that you have sent. Ids are m42 for messages of people and o42 for yours, as the tools and the facts \
+                      of messages name them.",
+        acts: true,
+        parameters: || {
+            let fields = json!({
+                "action": choice(&["react", "edit", "delete", "pin"]),
+                "messageId": text("The message. Without it, react and pin are for the message that you answer now"),
+                "emoji": text("The reaction; an empty one takes yours back"),
+                "text": text("The new text, in Markdown"),
+            });
+            object(fields, &["action"])
         },
     },
     Entry {
@@ -86,6 +117,14 @@ static ENTRIES: [Entry; 8] = [
                       with a command.",
         acts: false,
         parameters: || object(json!({"action": choice(&["list"])}), &[]),
+    },
+    Entry {
+        kind: Kind::Gateway,
+        name: "gateway",
+        description: "In an admin's private chat, ask the admin to let the gateway read its configuration again or restart. \
+                      It happens once the admin confirms it.",
+        acts: true,
+        parameters: || object(json!({"action": choice(&["reload", "restart"])}), &["action"]),
     },
     Entry {
         kind: Kind::Cron,

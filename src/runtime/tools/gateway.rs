@@ -22,6 +22,19 @@ fn list() -> String {
     "list".to_owned()
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Gateway {
+    action: GatewayAction,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum GatewayAction {
+    Reload,
+    Restart,
+}
+
 impl Caller<'_> {
     pub(super) async fn gateway_status(&self) -> Result<String, GatewayError> {
         let accounts = self.shared.adapters.list();
@@ -58,6 +71,33 @@ impl Caller<'_> {
             epochs.iter().map(row).collect()
         };
         Ok(Value::Array(listed).to_string())
+    }
+
+    /// Asks the admin to let the configuration be read again, or the gateway restart. What may then be different is what an
+    /// operator has written into the file, so a person decides, with a command of their own.
+    pub(super) async fn gateway(&self, gateway: Gateway) -> Result<String, GatewayError> {
+        if !self.is_for_admin() {
+            return Err(GatewayError::Invalid(
+                "only an admin may have this done, in a private chat".to_owned(),
+            ));
+        }
+        if self.shared.process.wanted.is_closed() {
+            let embedded = "this gateway is part of another program, which alone restarts it or changes its configuration";
+            return Err(GatewayError::Invalid(embedded.to_owned()));
+        }
+        let (text, label, command) = match gateway.action {
+            GatewayAction::Reload => (
+                "The agent asks to read the configuration again. To do it, send `/gateway reload`.",
+                "Read it again",
+                "/gateway reload",
+            ),
+            GatewayAction::Restart => (
+                "The agent asks to restart the gateway. To do it, send `/gateway restart`.",
+                "Restart",
+                "/gateway restart",
+            ),
+        };
+        self.ask_admin(text, (label, command)).await
     }
 
     /// Lists the people who ask for access. No tool changes access.

@@ -1,9 +1,11 @@
 //! Tools that act in the conversation itself.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use frontdesk_core::profile::ReceiptRule;
+use frontdesk_core::id::{ChatMessageId, IdError, OutId};
+use frontdesk_core::message::FileKind;
 use frontdesk_core::terminal;
 use frontdesk_core::visible::is_visible;
 use frontdesk_store::row::{Author, OutboxRow, OutboxState};
@@ -12,24 +14,52 @@ use serde_json::json;
 
 use super::Caller;
 use crate::error::GatewayError;
-use crate::sending::{self, NewMessage};
+use crate::sending::{self, InTurn, NewMessage};
 
 /// Maximum size of a text or a caption, in bytes.
 const TEXT: usize = 32 * 1024;
 
 // Unknown fields are refused: a message that names another chat must not be sent to this one.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct SendMessage {
     text: String,
+    reply_to: Option<String>,
+    #[serde(default)]
+    choices: Vec<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SendMedia {
     path: String,
+    #[serde(rename = "type")]
+    kind: Option<MediaType>,
     #[serde(default)]
     caption: String,
+}
+
+/// How a file is to be shown, as the tool names it.
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum MediaType {
+    Photo,
+    Audio,
+    Document,
+    Video,
+    Sticker,
+}
+
+impl MediaType {
+    fn kind(self) -> FileKind {
+        match self {
+            MediaType::Photo => FileKind::Photo,
+            MediaType::Audio => FileKind::Audio,
+            MediaType::Document => FileKind::Document,
+            MediaType::Video => FileKind::Video,
+            MediaType::Sticker => FileKind::Sticker,
+        }
+    }
 }
 
 impl Caller<'_> {
@@ -37,41 +67,64 @@ impl Caller<'_> {
         if !is_visible(&message.text) {
             return Err(GatewayError::Invalid("text: there is nothing to send".to_owned()));
         }
-        self.send(id, &message.text, None).await
+        let reply_to = message.reply_to.as_deref().map(message_id).transpose()?;
+        match message.choices.is_empty() {
+            true => self.send(id, &message.text, None, reply_to).await,
+            false => self.send_choices(&message.text, message.choices, reply_to).await,
+        }
     }
 
     pub(super) async fn send_media(&self, id: &str, file: SendMedia) -> Result<String, GatewayError> {
-        self.send(id, &file.caption, Some(Path::new(&file.path))).await
+        let kind = file.kind.map(MediaType::kind);
+        self.send(id, &file.caption, Some((Path::new(&file.path), kind)), None).await
     }
 
-    async fn send(&self, id: &str, text: &str, media: Option<&Path>) -> Result<String, GatewayError> {
-        if text.len() > TEXT {
-            return Err(GatewayError::Invalid(format!("the text is longer than {TEXT} bytes")));
-        }
-        let text = terminal::plain(text);
-        let to = &self.turn.address;
-        let by_session = self
-            .shared
-            .adapters
-            .at(to)
-            .is_some_and(|connection| connection.adapter().profile().receipt == ReceiptRule::Commit);
-        let session = by_session.then(|| self.session.clone());
-        // Each call is a message of its own: no turn in which a tool has acted runs again by itself.
-        let turn = self.turn.claim;
-        let key = format!("tool:{}:{}:{id}", turn.id, turn.fence);
-        let author = Author { name: self.session.to_string(), via: "agent" };
-        let turn = Some(turn);
-        let message = NewMessage { to, session, text: &text, media, captions: true, key, author, turn };
+    async fn send(
+        &self,
+        id: &str,
+        text: &str,
+        media: Option<(&Path, Option<FileKind>)>,
+        reply_to: Option<ChatMessageId>,
+    ) -> Result<String, GatewayError> {
+        let message = NewMessage {
+            to: &self.turn.address,
+            session: Some(self.session.clone()),
+            text: &bounded(text)?,
+            media,
+            captions: true,
+            key: self.key(id),
+            author: self.author(),
+            turn: Some(InTurn { claim: self.turn.claim, reply_to }),
+        };
         let rows = sending::send(self.shared, message).await?;
         let withheld = |row: &OutboxRow| matches!(row.state, OutboxState::Dead | OutboxState::Dropped);
-        match rows.iter().any(withheld) {
-            true => {
-                Err(GatewayError::Invalid("a rule of the operator keeps this from being sent".to_owned()))
-            }
-            false => {
-                self.turn.has_sent.store(true, Ordering::Relaxed);
-                Ok("It is on its way.".to_owned())
-            }
+        if rows.iter().any(withheld) {
+            return Err(GatewayError::Invalid(
+                "a rule of the operator keeps this from being sent".to_owned(),
+            ));
+        }
+        Ok(self.on_its_way(rows.iter().map(|row| row.post.out)))
+    }
+
+    /// The key of what a call sends. Each call is a message of its own: no turn in which a tool has acted runs again by
+    /// itself.
+    pub(super) fn key(&self, id: &str) -> String {
+        let turn = self.turn.claim;
+        format!("tool:{}:{}:{id}", turn.id, turn.fence)
+    }
+
+    pub(super) fn author(&self) -> Author {
+        Author { name: self.session.to_string(), via: "agent" }
+    }
+
+    /// Tells the model by which ids it can name what it has sent.
+    pub(super) fn on_its_way(&self, sent: impl Iterator<Item = OutId>) -> String {
+        self.turn.has_sent.store(true, Ordering::Relaxed);
+        let ids: Vec<String> = sent.map(|out| out.to_string()).collect();
+        match ids.as_slice() {
+            [] => "It is on its way.".to_owned(),
+            [id] => format!("It is on its way. Its id is {id}."),
+            ids => format!("It is on its way as several messages. Their ids are {}.", ids.join(", ")),
         }
     }
 
@@ -82,6 +135,7 @@ impl Caller<'_> {
         };
         let begun = store.epochs(self.session, Some(session.epoch + 1), 1).await?;
         let usage = store.last_usage(self.session, session.epoch).await?.unwrap_or_default();
+        let sent = store.last_answer(self.session, session.epoch).await?;
         let status = json!({
             "session": self.session.as_str(),
             "agent": self.session.agent(),
@@ -90,6 +144,7 @@ impl Caller<'_> {
             "waiting_messages": session.waiting,
             "chosen": {"model": session.options.model, "thinking": session.options.thinking},
             "last_answer": {
+                "messages": sent.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 "model": usage.model,
                 "input_tokens": usage.input,
                 "output_tokens": usage.output,
@@ -100,4 +155,17 @@ impl Caller<'_> {
         });
         Ok(status.to_string())
     }
+}
+
+/// The id of a message as a model writes it.
+pub(super) fn message_id(text: &str) -> Result<ChatMessageId, GatewayError> {
+    text.trim().parse().map_err(|error: IdError| GatewayError::Invalid(error.to_string()))
+}
+
+/// A text without escape sequences, if it is not too long.
+pub(super) fn bounded(text: &str) -> Result<Cow<'_, str>, GatewayError> {
+    if text.len() > TEXT {
+        return Err(GatewayError::Invalid(format!("the text is longer than {TEXT} bytes")));
+    }
+    Ok(terminal::plain(text))
 }

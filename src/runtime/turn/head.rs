@@ -5,15 +5,16 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use frontdesk_core::access::Action;
-use frontdesk_core::id::MessageId;
-use frontdesk_core::key::Scope;
-use frontdesk_core::message::Refusal;
+use frontdesk_core::id::{ChatMessageId, MessageId};
+use frontdesk_core::key::{Scope, SessionKey};
+use frontdesk_core::message::{Quote, Refusal};
 use frontdesk_core::port::{ContextMessage, Prompt, Stop, Turn};
 use frontdesk_store::row::{ClaimedTurn, Fenced, InboundRow};
 
 use super::past::Past;
 use super::{TurnEnd, TurnRun};
 use crate::media::{Fetcher, MessageFiles};
+use crate::shared::Shared;
 use crate::tools::SessionTools;
 
 /// A message as an agent gets it. After a `/retry` its author remains the sender.
@@ -23,6 +24,8 @@ pub(super) fn prompt_of(row: &InboundRow, text: String, retry: Option<&InboundRo
         text,
         from: row.from.clone(),
         retried_by: retry.map(|retry| retry.from.clone()),
+        // Looked up once access is decided.
+        quoted: None,
         input_kind: row.input_kind,
         forward: row.forward.clone(),
         links: row.links.clone(),
@@ -32,6 +35,12 @@ pub(super) fn prompt_of(row: &InboundRow, text: String, retry: Option<&InboundRo
         files: Vec::new(),
         received: row.received,
     }
+}
+
+/// The id by which an agent can name a quoted message; `None` if it is not known, or of another conversation.
+async fn named(shared: &Shared, session: &SessionKey, quote: Option<&Quote>) -> Option<ChatMessageId> {
+    let named = shared.store.message_named(session, quote?.message.as_deref()?).await;
+    named.inspect_err(|error| tracing::warn!(%error, "a quoted message was not looked up")).ok().flatten()
 }
 
 impl<'r> TurnRun<'r> {
@@ -64,6 +73,7 @@ impl<'r> TurnRun<'r> {
         for prompt in &mut prompt {
             let MessageFiles { own, quoted } = files.get(&prompt.message).cloned().unwrap_or_default();
             (prompt.files, prompt.quoted_files) = (own, quoted);
+            prompt.quoted = named(self.shared, &turn.session, prompt.quote.as_ref()).await;
         }
         let context = self.added_context(&prompt).await;
         Ok(Turn { context_messages: self.context_messages(), context, ..self.turn_with(prompt) })

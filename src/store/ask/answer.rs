@@ -15,7 +15,9 @@ use crate::fault::Outcome;
 use crate::ids::Table;
 use crate::insert::{NewRow, insert, known};
 use crate::queue::WorkClass;
-use crate::row::{Admitted, Answered, Answering, Batch, GivenAnswer, Standing, Stored, digest};
+use crate::row::{
+    Admitted, Answered, Answering, Batch, GivenAnswer, RowDisposition, Standing, Stored, digest,
+};
 use crate::sql::ms;
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -44,14 +46,21 @@ pub(crate) fn answered(
         Err(error) => return Ok(Err(error)),
     };
     let shown = answer.shown(&ask.view.choices).to_owned();
+    let follows = |message, text, disposition| {
+        follows(tx, ask.view.id, message, (text, disposition), &answering.by, now)
+    };
     let confirmed = match &ask.confirms {
         Some((message, confirm, command)) if answer == AskAnswer::Choice(confirm.clone()) => {
-            confirmed(tx, ask.view.id, *message, command, &answering.by, now)?
+            follows(*message, command, RowDisposition::Command)?
         }
         _ => None,
     };
+    let said = match ask.inputs {
+        Some(message) => follows(message, &shown, RowDisposition::Turn)?.map(|_| ask.view.session.clone()),
+        None => None,
+    };
     close(tx, &ask, &AskEnd::Answered { answer, by: answering.by.clone() }, now.wall)?;
-    Ok(Ok(Answered { shown, confirmed }))
+    Ok(Ok(Answered { shown, confirmed, said }))
 }
 
 fn judged(ask: &AskRow, answering: &Answering, now: Now) -> std::result::Result<AskAnswer, AskError> {
@@ -87,6 +96,10 @@ fn is_asked(ask: &AskRow, answering: &Answering) -> bool {
     let is_of_account = answering.by.id.account() == view.address.account();
     let may_write = answering.place.as_ref().is_some_and(|place| is_same_chat(place, &view.session));
     match (&view.audience, answering.standing) {
+        // What an operator says is not said by the person who was asked.
+        (Audience::People(people), Standing::Operator) if ask.inputs.is_some() => {
+            people.contains(&answering.by.id)
+        }
         (_, Standing::Operator) => true,
         (Audience::Admins, Standing::Admin) => is_of_account,
         (Audience::People(people), Standing::Person | Standing::Admin) => {
@@ -108,26 +121,27 @@ fn is_same_chat(one: &SessionKey, other: &SessionKey) -> bool {
     one.account() == other.account() && chat(one) == chat(other)
 }
 
-/// The confirmed command waits as a row of its own, whose sender is the person who confirmed it. `None` if the command
-/// that asked was erased.
-fn confirmed(
+/// What follows from an answer waits as a row of its own, whose sender is the person who answered: a confirmed command, or a
+/// message for the agent in the current conversation. `None` if the message that led to the question was erased.
+fn follows(
     tx: &Tx<'_>,
     ask: AskId,
-    command: MessageId,
-    text: &str,
+    led: MessageId,
+    (text, disposition): (&str, RowDisposition),
     by: &Answerer,
     now: Now,
 ) -> Outcome<Option<MessageId>> {
     let id = MessageId(tx.new_id(Table::Inbound)?);
     let inserted = tx.run(
-        "INSERT INTO inbound (id, source, event_id, key, epoch, principal, address, sender, sender_kind,
+        "INSERT INTO inbound (id, source, event_id, key, epoch, principal, address, sender, sender_kind, roles,
                               platform_message, received_at, disposition, state, digest, input_kind, body)
-         SELECT ?1, source, ?3, key, epoch, ?4, address, ?5, ?6, platform_message, ?7, 'command', 'waiting', ?8, ?9, ?10
-         FROM inbound WHERE id = ?2 AND body <> ''
+         SELECT ?1, i.source, ?3, i.key, iif(?11 = 'turn', s.epoch, i.epoch), ?4, i.address, ?5, ?6, iif(i.principal = ?4, i.roles, NULL),
+                i.platform_message, ?7, ?11, 'waiting', ?8, ?9, ?10
+         FROM inbound i JOIN session s ON s.key = i.key WHERE i.id = ?2 AND i.digest <> 0
          ON CONFLICT (source, event_id) DO NOTHING",
         params![
             id.0,
-            command.0,
+            led.0,
             format!("{ask}/confirmed"),
             by.id.as_str(),
             by.name,
@@ -136,9 +150,15 @@ fn confirmed(
             digest(text),
             InputKind::Button.name(),
             text,
+            disposition.name(),
         ],
     )?;
     tx.queued(inserted);
+    if inserted > 0 && disposition == RowDisposition::Turn {
+        let spoke = "UPDATE session SET last_user_at = max(coalesce(last_user_at, 0), ?2)
+                     WHERE key = (SELECT key FROM inbound WHERE id = ?1)";
+        tx.run(spoke, params![id.0, ms(now.wall)])?;
+    }
     Ok((inserted > 0).then_some(id))
 }
 
@@ -158,12 +178,12 @@ pub(crate) fn pressed(
     {
         close_copy(tx, &ask, message, batch.received.wall)?;
     }
-    let Answered { shown, confirmed } = match answered {
+    let answered = match answered {
         Ok(answered) => answered,
         Err(error) => return Ok(Stored::NotAnswered { ask: answering.ask, error }),
     };
     let epoch = session_state(tx, &message.session)?.map_or(0, |session| session.epoch);
-    let row = Admitted { text: Some(shown.clone()), ..message.clone() };
+    let row = Admitted { text: Some(answered.shown.clone()), ..message.clone() };
     let message = insert(tx, batch, &row, NewRow::answer(epoch))?;
-    Ok(Stored::Answered { message, ask: answering.ask, answer: shown, confirmed })
+    Ok(Stored::Answered { message, ask: answering.ask, answered })
 }

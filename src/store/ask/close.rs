@@ -13,7 +13,7 @@ use crate::delivery::done;
 use crate::fault::Outcome;
 use crate::part::{Outgoing, load};
 use crate::part_key::{PartKey, TextKey};
-use crate::row::{EndedAsk, OutboxRow, OutboxState};
+use crate::row::{EndedAsk, OutboxAct, OutboxRow, OutboxState};
 use crate::sql::ms;
 use crate::tx::Tx;
 
@@ -123,8 +123,9 @@ fn edit(
         audience: ask.view.audience.clone(),
         closed: Some(end.clone()),
     };
-    let edit = copy.map(str::to_owned);
-    outgoing.put(tx, OutboxRow { edit, post: Post { ask: Some(posted), ..row.post }, ..row }).map(drop)
+    // The platform's id of the question itself may not be known yet.
+    let (act, target) = (OutboxAct::Edit, copy.map(str::to_owned));
+    outgoing.put(tx, OutboxRow { act, target, post: Post { ask: Some(posted), ..row.post }, ..row }).map(drop)
 }
 
 /// Drops the parts of a question.

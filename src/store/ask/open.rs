@@ -9,12 +9,17 @@ use rusqlite::params;
 use super::close::close;
 use super::rendered::with_instructions;
 use crate::ask_row::{AskRow, ask, ask_columns, stored_answer, stored_audience, stored_choices};
+use crate::audit::audit;
+use crate::change::replied_to;
 use crate::fault::{Fault, Outcome};
 use crate::ids::Table;
 use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
-use crate::row::{AskOpened, Claim, Confirmation, Fenced, InboundRow, NewAsk, OutboxRow};
+use crate::row::{
+    AfterAnswer, AskOpened, Claim, Confirmation, Fenced, InboundRow, LeftQuestion, LeftRefused, NewAsk,
+    OutboxRow,
+};
 use crate::sql::{ms, time};
 use crate::turn::OpenTurn;
 use crate::tx::Tx;
@@ -43,6 +48,16 @@ impl Store {
     }
 }
 
+/// Whether no further question may be open in the session, or in the turn.
+fn is_full(tx: &Tx<'_>, turn: &OpenTurn) -> Outcome<bool> {
+    let limits =
+        "SELECT count(*), coalesce(sum(turn_id IS ?2), 0) FROM ask WHERE state = 'open' AND key = ?1";
+    let counts =
+        tx.one(limits, params![turn.session.as_str(), turn.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(counts
+        .is_some_and(|(in_session, in_turn): (u32, u32)| in_session >= PER_SESSION || in_turn >= PER_TURN))
+}
+
 fn of_turn(tx: &Tx<'_>, turn: &OpenTurn, new: &NewAsk, now: Now) -> Outcome<AskOpened> {
     let digest = new.question.digest();
     if let Some(known) = known(tx, turn.id, new.ordinal)? {
@@ -55,13 +70,7 @@ fn of_turn(tx: &Tx<'_>, turn: &OpenTurn, new: &NewAsk, now: Now) -> Outcome<AskO
         close(tx, &known, &AskEnd::Cancelled, now.wall)?;
         tx.run("UPDATE ask SET ordinal = NULL WHERE id = ?1", [known.view.id.0])?;
     }
-    let limits =
-        "SELECT count(*), coalesce(sum(turn_id IS ?2), 0) FROM ask WHERE state = 'open' AND key = ?1";
-    let counts =
-        tx.one(limits, params![turn.session.as_str(), turn.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if counts
-        .is_some_and(|(in_session, in_turn): (u32, u32)| in_session >= PER_SESSION || in_turn >= PER_TURN)
-    {
+    if is_full(tx, turn)? {
         return Ok(AskOpened::TooMany);
     }
     let id = AskId(tx.new_id(Table::Ask)?);
@@ -73,6 +82,7 @@ fn of_turn(tx: &Tx<'_>, turn: &OpenTurn, new: &NewAsk, now: Now) -> Outcome<AskO
     let opening = Opening {
         id,
         turn: Some((turn.id, new.ordinal)),
+        message: None,
         confirms: None,
         question: &new.question,
         audience,
@@ -81,6 +91,53 @@ fn of_turn(tx: &Tx<'_>, turn: &OpenTurn, new: &NewAsk, now: Now) -> Outcome<AskO
     };
     open(tx, &outgoing, &TextKey::ask(id), &opening, now)?;
     Ok(AskOpened::Open(id))
+}
+
+/// What became of a question that a turn leaves in its chat: its message, or why it is not asked.
+pub type Left = std::result::Result<OutId, LeftRefused>;
+
+impl Store {
+    /// A running turn leaves a question in its chat and does not wait for the answer.
+    pub async fn question_left(
+        &self,
+        claim: Claim<TurnId>,
+        left: LeftQuestion,
+        now: impl Into<Now>,
+    ) -> Result<Fenced<Left>> {
+        let now = now.into();
+        self.write(WorkClass::Turns, move |tx| {
+            let Some(turn) = OpenTurn::held(tx, claim)? else { return Ok(Fenced::Stale) };
+            leave(tx, &turn, &left, now).map(Fenced::Done)
+        })
+        .await
+    }
+}
+
+fn leave(tx: &Tx<'_>, turn: &OpenTurn, left: &LeftQuestion, now: Now) -> Outcome<Left> {
+    if is_full(tx, turn)? {
+        return Ok(Err(LeftRefused::TooMany));
+    }
+    let reply_to = match left.reply_to.map(|message| replied_to(tx, turn, message)).transpose()? {
+        Some(Err(refused)) => return Ok(Err(LeftRefused::Reply(refused))),
+        Some(Ok(message)) => Some(message),
+        None => None,
+    };
+    let id = AskId(tx.new_id(Table::Ask)?);
+    let outgoing =
+        Outgoing { kind: PostKind::Send, reply_to: reply_to.as_deref(), ..turn.outgoing(now.wall) };
+    let buttons = tx.shared.renderer.buttons(&turn.address);
+    let question = &left.question;
+    let (confirms, how) = match &left.then {
+        AfterAnswer::Input => (None, instructions(id, question.kind, &question.choices, buttons)),
+        // The question says how it is confirmed in writing.
+        AfterAnswer::Command { confirm, command } => (Some((confirm.as_str(), command.as_str())), None),
+    };
+    let message = turn.messages.last().copied();
+    let (audience, digest) = (&left.audience, question.digest());
+    let opening = Opening { id, turn: None, message, confirms, question, audience, how, digest };
+    let out = open(tx, &outgoing, &TextKey::ask(id), &opening, now)?;
+    audit(tx, &left.author, "send", turn.address.as_str(), "done", now.wall)?;
+    Ok(Ok(out))
 }
 
 /// The question that an earlier attempt of a turn has asked in this place.
@@ -100,20 +157,24 @@ pub(crate) fn confirmation(
     let opening = Opening {
         id: AskId(tx.new_id(Table::Ask)?),
         turn: None,
-        confirms: Some((command.id, confirmation)),
+        message: Some(command.id),
+        confirms: Some((&confirmation.confirm, &confirmation.command)),
         question: &confirmation.question,
         audience: &Audience::People(vec![command.from.id.clone()]),
         // The reply says how the command is confirmed in writing.
         how: None,
         digest: confirmation.question.digest(),
     };
-    open(tx, outgoing, &TextKey::reply(command.id), &opening, now)
+    open(tx, outgoing, &TextKey::reply(command.id), &opening, now).map(drop)
 }
 
 struct Opening<'a> {
     id: AskId,
     turn: Option<(TurnId, u32)>,
-    confirms: Option<(MessageId, &'a Confirmation)>,
+    /// The command that it confirms, or a message of the turn that has left it.
+    message: Option<MessageId>,
+    /// The choice that runs a command, and the command.
+    confirms: Option<(&'a str, &'a str)>,
     question: &'a Question,
     audience: &'a Audience,
     /// How to answer in writing.
@@ -121,7 +182,14 @@ struct Opening<'a> {
     digest: String,
 }
 
-fn open(tx: &Tx<'_>, outgoing: &Outgoing<'_>, key: &TextKey, opening: &Opening<'_>, now: Now) -> Outcome<()> {
+/// Stores a question and its message. Returns the row with the buttons.
+fn open(
+    tx: &Tx<'_>,
+    outgoing: &Outgoing<'_>,
+    key: &TextKey,
+    opening: &Opening<'_>,
+    now: Now,
+) -> Outcome<OutId> {
     let Opening { id, question, audience, .. } = *opening;
     // Hooks see the question alone.
     let how = opening.how.as_deref().filter(|_| !tx.shared.renderer.waits_for_hooks());
@@ -141,11 +209,12 @@ fn open(tx: &Tx<'_>, outgoing: &Outgoing<'_>, key: &TextKey, opening: &Opening<'
         audience: audience.clone(),
         closed: None,
     };
+    let out = last.post.out;
     let last = OutboxRow { post: Post { ask: Some(posted), ..last.post }, ..last };
     for row in rows.into_iter().chain([last]) {
         outgoing.put(tx, row)?;
     }
-    Ok(())
+    Ok(out)
 }
 
 fn insert(
@@ -156,7 +225,7 @@ fn insert(
     deadline: chrono::DateTime<chrono::Utc>,
     now: Now,
 ) -> Outcome<()> {
-    let Opening { id, turn, confirms, question, audience, .. } = opening;
+    let Opening { id, turn, message, confirms, question, audience, .. } = opening;
     let session = outgoing.session.ok_or_else(|| Fault::Bad("a question belongs to a session".to_owned()))?;
     tx.run(
         "INSERT INTO ask (id, turn_id, ordinal, digest, message_id, confirm, command, key, address, kind, text, choices,
@@ -167,9 +236,9 @@ fn insert(
             turn.map(|(turn, _)| turn.0),
             turn.map(|(_, ordinal)| ordinal),
             opening.digest,
-            confirms.map(|(message, _)| message.0),
-            confirms.map(|(_, confirmation)| &confirmation.confirm),
-            confirms.map(|(_, confirmation)| &confirmation.command),
+            message.map(|message| message.0),
+            confirms.map(|(choice, _)| choice),
+            confirms.map(|(_, command)| command),
             session.as_str(),
             outgoing.address.as_str(),
             question.kind.name(),

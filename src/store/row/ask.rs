@@ -91,6 +91,8 @@ pub struct Answered {
     pub shown: String,
     /// The command that the answer confirms: it waits now.
     pub confirmed: Option<MessageId>,
+    /// The session for whose agent the answer is a message: it waits now.
+    pub said: Option<SessionKey>,
 }
 
 /// A question has ended; its turn is to be told.

@@ -13,7 +13,7 @@ use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::time::Now;
 
-use super::{Answering, MessageState, PairingRequest, Quota, Reason, RowDisposition};
+use super::{Answered, Answering, MessageState, PairingRequest, Quota, Reason, RowDisposition};
 
 /// A batch of one source, decided by the gate; accepted in one transaction (T1).
 #[derive(Debug, Clone)]
@@ -230,10 +230,8 @@ pub enum Stored {
         message: MessageId,
         /// The question.
         ask: AskId,
-        /// The answer as people read it.
-        answer: String,
-        /// The command that the answer confirms: it waits now.
-        confirmed: Option<MessageId>,
+        /// The answer, and what waits now because of it.
+        answered: Answered,
     },
     /// A pressed button that does not count. It is not stored.
     NotAnswered {

@@ -103,6 +103,47 @@ impl OutboxState {
     }
 }
 
+/// What a row of the outbox does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutboxAct {
+    /// It posts a message.
+    Post,
+    /// It replaces the text of a message.
+    Edit,
+    /// It deletes a message.
+    Delete,
+    /// It puts a reaction, which is its text, on a message; an empty one takes back what was put there before.
+    React,
+    /// It pins a message.
+    Pin,
+}
+
+impl OutboxAct {
+    const ALL: [OutboxAct; 5] =
+        [OutboxAct::Post, OutboxAct::Edit, OutboxAct::Delete, OutboxAct::React, OutboxAct::Pin];
+
+    /// Its name in the database and in the interfaces.
+    pub fn name(self) -> &'static str {
+        match self {
+            OutboxAct::Post => "post",
+            OutboxAct::Edit => "edit",
+            OutboxAct::Delete => "delete",
+            OutboxAct::React => "react",
+            OutboxAct::Pin => "pin",
+        }
+    }
+
+    /// The act with this name; a post if there is none.
+    pub(crate) fn named(name: &str) -> Self {
+        Self::ALL.into_iter().find(|act| act.name() == name).unwrap_or(OutboxAct::Post)
+    }
+
+    /// Whether it brings a text or a file to the chat. If it does not, nothing is missing where it fails.
+    pub fn brings_text(self) -> bool {
+        matches!(self, OutboxAct::Post | OutboxAct::Edit)
+    }
+}
+
 /// There is no such state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no state {0:?}; there are queued, streaming, sending, sent, unknown, dead, dropped")]
@@ -124,10 +165,12 @@ pub struct OutboxRow {
     pub address: Address,
     /// The text, with the row's id, key, kind, seq and what it is about.
     pub post: Post,
-    /// Of an edit: the platform's id of the message to replace.
-    pub edit: Option<String>,
-    /// Of a deletion: the platform's id of the message to delete. Such a row has no text.
-    pub delete: Option<String>,
+    /// What it does.
+    pub act: OutboxAct,
+    /// The platform's id of the message that it changes. `None` of a post, and while that id is not known.
+    pub target: Option<String>,
+    /// The row whose message it changes, or of a post replies to. Only of rows to be stored.
+    pub about: Option<OutId>,
     /// The file that it carries; its post's text is the caption.
     pub media: Option<OutgoingFile>,
     /// The first file of the album that this file belongs to.
@@ -161,6 +204,16 @@ impl OutboxRow {
     /// The right to report how its sending ended, after a claim.
     pub fn claim(&self) -> Claim<OutId> {
         Claim { id: self.post.out, fence: self.fence }
+    }
+
+    /// Of an edit: the platform's id of the message to replace.
+    pub fn edit(&self) -> Option<&str> {
+        self.target.as_deref().filter(|_| self.act == OutboxAct::Edit)
+    }
+
+    /// Of a deletion: the platform's id of the message to delete.
+    pub fn delete(&self) -> Option<&str> {
+        self.target.as_deref().filter(|_| self.act == OutboxAct::Delete)
     }
 }
 
@@ -270,8 +323,8 @@ pub enum SendResult {
         /// Why.
         error: String,
     },
-    /// A message that could not be deleted stays. Nothing is missing, so there is no notice.
-    Undeleted {
+    /// A message could not be deleted, pinned or reacted to. Nothing is missing, so there is no notice.
+    Unmarked {
         /// Why.
         error: String,
     },

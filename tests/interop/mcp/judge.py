@@ -53,12 +53,20 @@ async def is_refused(with_token):
 async def judged(client, how):
     async with client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-        assert {"send_message", "send_media", "session_status", "gateway_status", "cron"} <= set(tools), tools.keys()
+        names = {"send_message", "send_media", "message", "session_status", "gateway", "gateway_status", "cron"}
+        assert names <= set(tools), tools.keys()
         assert all(tool.description and tool.input_schema["type"] == "object" for tool in tools.values())
         status = await client.call_tool("session_status")
         assert not status.is_error and json.loads(status.content[0].text)["session"] == session, status
         sent = await client.call_tool("send_message", {"text": f"by the tool, {how}"})
-        assert not sent.is_error, sent
+        assert not sent.is_error and "Its id is o" in sent.content[0].text, sent
+        offered = await client.call_tool("send_message", {"text": f"choose, {how}", "choices": ["Red", "Blue"]})
+        assert not offered.is_error, offered
+        # The web channel changes no messages, and the owner is asked before the gateway restarts.
+        reacted = await client.call_tool("message", {"action": "react", "emoji": "👍"})
+        assert reacted.is_error and "no reactions" in reacted.content[0].text, reacted
+        restarted = await client.call_tool("gateway", {"action": "restart"})
+        assert not restarted.is_error and "asked to confirm" in restarted.content[0].text, restarted
         for name, wrong in (("send_message", {"text": "x", "to": "web:main"}), ("send_message", {}), ("no_such_tool", {})):
             result = await client.call_tool(name, wrong)
             assert result.is_error and result.content[0].text, result

@@ -66,6 +66,7 @@ impl Platform {
             file,
             buttons,
             audience,
+            reply_to: post.reply_to.clone(),
         });
         drop(state);
         self.changed.notify_waiters();
@@ -98,6 +99,19 @@ impl Platform {
         drop(state);
         self.changed.notify_waiters();
         Ok(())
+    }
+
+    /// Something that is done with a message and does not change it.
+    fn mark(&self, chat: &str, target: &str, what: &str) -> Result<Receipt, SendError> {
+        let mut state = self.state();
+        state.journal.push(format!("{what} {chat} {target}"));
+        drop(state);
+        self.changed.notify_waiters();
+        if what.contains("🧦") {
+            Err(SendError::Refused("no such reaction".to_owned()))
+        } else {
+            Ok(Receipt::default())
+        }
     }
 
     fn delete(&self, chat: &str, target: &str) -> Result<Receipt, SendError> {
@@ -161,9 +175,17 @@ impl Platform {
         delivery: &Delivery,
     ) -> Result<Receipt, SendError> {
         let chat = to.chat();
-        self.check(to, !matches!(delivery, Delivery::Edit { .. } | Delivery::Delete { .. }))?;
+        let is_message = matches!(delivery, Delivery::Post(_) | Delivery::Media { .. } | Delivery::Album(_));
+        self.check(to, is_message)?;
         match delivery {
             Delivery::Delete { target } => self.delete(chat, target),
+            Delivery::React { target, emoji } => {
+                self.carry_out(to, || {
+                    self.mark(chat, target, &format!("reacted {}", emoji.as_deref().unwrap_or("nothing")))
+                })
+                .await
+            }
+            Delivery::Pin { target } => self.carry_out(to, || self.mark(chat, target, "pinned")).await,
             Delivery::Post(post) => self.carry_out(to, || Ok(self.post(chat, post))).await,
             Delivery::Media { file, post } => {
                 let refused = self.state().refused_file.as_ref() == Some(&file.name);

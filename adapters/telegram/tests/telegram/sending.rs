@@ -59,6 +59,29 @@ async fn an_answer_is_posted_edited_and_deleted() {
 }
 
 #[tokio::test]
+async fn messages_get_reactions_and_are_pinned() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    let hello = anna.starts().await.message_id.to_string();
+    let telegram = adapter(account(&api));
+    let react =
+        |emoji: Option<&str>| Delivery::React { target: hello.clone(), emoji: emoji.map(str::to_owned) };
+    let deliver = async |delivery| telegram.deliver(&to("telegram:1001"), delivery).await;
+    for emoji in [Some("👍"), None] {
+        assert_eq!(deliver(react(emoji)).await, Ok(Receipt::default()), "{emoji:?}");
+    }
+    let calls = api.journal().calls_of("setMessageReaction");
+    assert_eq!(calls[0].params["reaction"], json!([{"type": "emoji", "emoji": "👍"}]));
+    assert_eq!(calls[1].params["reaction"], json!([]), "it is taken back");
+    assert!(matches!(deliver(react(Some("🧦"))).await, Err(SendError::Refused(_))));
+
+    let pin = |target: &str| Delivery::Pin { target: target.to_owned() };
+    assert_eq!(deliver(pin(&hello)).await, Ok(Receipt::default()));
+    assert_eq!(api.journal().calls_of("pinChatMessage")[0].params["disable_notification"], json!(true));
+    assert!(matches!(deliver(pin("99999")).await, Err(SendError::Refused(_))));
+}
+
+#[tokio::test]
 async fn a_question_has_buttons_until_it_is_closed() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");

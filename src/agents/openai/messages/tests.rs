@@ -26,6 +26,7 @@ fn prompt_of(text: &str) -> Prompt {
         text: text.to_owned(),
         from: from("telegram:1001", "Anna"),
         retried_by: None,
+        quoted: None,
         input_kind: InputKind::Message,
         forward: None,
         links: Vec::new(),

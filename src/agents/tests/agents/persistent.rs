@@ -102,7 +102,7 @@ async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
                 "received": received, "text": "one\n\"two\"",
                 "forwarded": {"kind": "hidden", "id": null, "name": "Eve"},
                 "replies_to": {
-                    "yours": true, "from": {"id": null, "name": null}, "text": "when?", "links": [],
+                    "id": null, "yours": true, "from": {"id": null, "name": null}, "text": "when?", "links": [],
                     "files": [with("c.jpg", "path", "/m/in/2.jpg")],
                 },
                 "links": [{"label": "one", "url": "https://e.com/"}],

@@ -152,6 +152,7 @@ pub fn turn(id: i64, text: &str) -> Turn {
             text: text.into(),
             from: anna(),
             retried_by: None,
+            quoted: None,
             input_kind: InputKind::Message,
             forward: None,
             links: Vec::new(),

@@ -15,7 +15,7 @@ use frontdesk_core::port::{
     Adapter, AdapterError, Bytes, FetchError, Inbox, Stop, Webhook, WebhookOutcome, WebhookReply,
     WebhookRequest,
 };
-use frontdesk_core::profile::{Flow, Limit, Pacing, Profile, ReceiptRule, Unit};
+use frontdesk_core::profile::{Flow, Limit, MessageChanges, Pacing, Profile, ReceiptRule, Unit};
 use tokio::sync::watch;
 
 use crate::client::within;
@@ -53,6 +53,7 @@ impl DemoPlatform {
             person_chat: Some(String::new()),
             ends: false,
             buttons: false,
+            changes: MessageChanges::default(),
             private_posts: false,
             idempotent: None,
             pacing: Pacing::default(),
@@ -143,7 +144,11 @@ impl Adapter for DemoPlatform {
         let text = match delivery {
             Delivery::Post(post) => post.part.body,
             Delivery::Media { file, post } => format!("[{} {}] {}", file.name, file.size, post.part.body),
-            Delivery::Edit { .. } | Delivery::Delete { .. } | Delivery::Album(_) => {
+            Delivery::Edit { .. }
+            | Delivery::Delete { .. }
+            | Delivery::React { .. }
+            | Delivery::Pin { .. }
+            | Delivery::Album(_) => {
                 return Ok(Receipt::default());
             }
         };

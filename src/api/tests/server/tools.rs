@@ -61,7 +61,7 @@ async fn an_agent_lists_and_calls_its_tools() {
     let result = called(&server, &token, "send_message", json!({"text": "by the tool"})).await;
     assert_eq!(
         (&result["isError"], &result["content"][0]["text"]),
-        (&json!(false), &json!("It is on its way."))
+        (&json!(false), &json!("It is on its way. Its id is o1."))
     );
     let outbox = server.get("/api/outbox").await.body;
     assert_eq!(outbox["parts"][0]["text"], "by the tool", "{outbox}");

@@ -104,14 +104,14 @@ async fn an_answer_holds_once_and_the_message_of_the_question_changes() {
     assert_eq!(answer("bob", 0).await.unwrap(), Err(AskError::NotYours));
     assert_eq!(answer("anna", 5).await.unwrap(), Err(AskError::UnknownChoice));
     let answered = answer("anna", 0).await.unwrap().unwrap();
-    assert_eq!(answered, Answered { shown: "Allow".into(), confirmed: None });
+    assert_eq!(answered, Answered { shown: "Allow".into(), confirmed: None, said: None });
     let end = AskEnd::Answered { answer: chosen("allow"), by: by("anna") };
     assert_eq!(answer("anna", 1).await.unwrap(), Err(AskError::Closed(end.clone())));
     assert_eq!(fixture.end_of(id).await, Some(end.clone()));
     let told = fixture.renderer.ended_asks.lock().unwrap().clone();
     assert_eq!(told.iter().map(|ended| (ended.id, &ended.end)).collect::<Vec<_>>(), [(id, &end)]);
     let edit = fixture.claim_part("anna").await.unwrap();
-    assert_eq!((edit.edit.as_deref(), edit.post.ask.unwrap().closed), (Some("q"), Some(end)));
+    assert_eq!((edit.edit(), edit.post.ask.clone().unwrap().closed), (Some("q"), Some(end)));
     assert!(edit.post.part.body.contains("Shown as anna"), "{}", edit.post.part.body);
 }
 
@@ -174,10 +174,8 @@ async fn a_press_is_stored_if_it_counts_and_a_redelivery_is_recognised() {
     let refused = fixture.accept(20, vec![press("e1", id, "bob", 0)]).await;
     assert_eq!(refused, [Stored::NotAnswered { ask: id, error: AskError::NotYours }]);
     let accepted = fixture.accept(21, vec![press("e2", id, "anna", 0)]).await;
-    let [Stored::Answered { message, ask, ref answer, confirmed: None }] = accepted[..] else {
-        panic!("{accepted:?}")
-    };
-    assert_eq!((ask, answer.as_str()), (id, "Allow"));
+    let [Stored::Answered { message, ask, ref answered }] = accepted[..] else { panic!("{accepted:?}") };
+    assert_eq!((ask, answered.shown.as_str(), answered.confirmed), (id, "Allow", None));
     let row = fixture.store.message(message).await.unwrap().unwrap().message;
     assert_eq!((row.disposition, row.state), (RowDisposition::Answer, MessageState::Answered));
     assert_eq!(fixture.store.waiting(), 0);

@@ -94,7 +94,7 @@ async fn stop_ends_a_streamed_message() {
     let stop = command(&fixture, "stop").await;
     let CommandDone { announced, .. } = run(&fixture, stop, CommandEffect::Stop).await;
     assert_eq!(
-        (announced[0].post.part.body.as_str(), announced[0].edit.as_deref()),
+        (announced[0].post.part.body.as_str(), announced[0].edit()),
         ("Well\n\n(stopped)", Some("77"))
     );
     assert_eq!(announced.len(), 2);

@@ -102,7 +102,7 @@ async fn an_edit_that_is_still_to_be_sent_becomes_a_new_message() {
             fixture.finish(answered(&turn, "Well, yes.")).await;
         }
         let part = fixture.claim_part("anna").await.unwrap();
-        assert_eq!((part.post.part.body.as_str(), part.edit.as_deref()), ("Well, yes.", None));
+        assert_eq!((part.post.part.body.as_str(), part.edit()), ("Well, yes.", None));
         fixture.part_ended(&part, sent("1")).await;
         assert!(
             fixture.claim_part("anna").await.is_none(),

@@ -86,7 +86,7 @@ async fn a_streamed_message_goes_on_with_its_turn_or_says_that_it_ended() {
     fixture.store.recover(recovery()).await.unwrap();
     let edit = fixture.claim_part("bob").await.unwrap();
     assert_eq!(edit.post.part.body, "Well, I\n\n(interrupted, /retry)");
-    assert_eq!(edit.edit.as_deref(), Some("id-bob"));
+    assert_eq!(edit.edit(), Some("id-bob"));
     let again = fixture.claim("anna").await.unwrap();
     assert_eq!(again.streamed.clone().unwrap().platform_message.as_deref(), Some("id-anna"));
     assert!(fixture.claim_part("anna").await.is_none());
@@ -96,7 +96,7 @@ async fn a_streamed_message_goes_on_with_its_turn_or_says_that_it_ended() {
     assert_eq!(found.dead, 1);
     let edit = fixture.claim_part("anna").await.unwrap();
     assert_eq!(
-        (edit.edit.as_deref(), edit.post.part.body.as_str()),
+        (edit.edit(), edit.post.part.body.as_str()),
         (Some("id-anna"), "Well\n\n(interrupted, /retry)")
     );
 }

@@ -247,7 +247,7 @@ async fn a_streamed_message_says_that_it_was_stopped() {
     let (_, announced) = fixture.renderer.announced_during(revoked(&fixture, "eve", None)).await;
     let announced = &announced[0];
     assert_eq!(
-        (announced.post.part.body.as_str(), announced.edit.as_deref(), announced.post.more),
+        (announced.post.part.body.as_str(), announced.edit(), announced.post.more),
         ("Well\n\n(stopped)", Some("77"), false)
     );
 }

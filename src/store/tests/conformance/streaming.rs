@@ -22,10 +22,10 @@ async fn the_answer_edits_what_was_streamed() {
     assert!(fixture.claim_part("anna").await.is_none(), "nothing overtakes a message that is being written");
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
     let announced = fixture.finish(answered(&turn, "Well, yes.|And more.")).await;
-    assert_eq!((announced[0].post.out, announced[0].edit.as_deref()), (row.post.out, Some("77")));
-    assert_eq!((announced[1].edit.as_deref(), announced[1].post.part.body.as_str()), (None, "And more."));
+    assert_eq!((announced[0].post.out, announced[0].edit()), (row.post.out, Some("77")));
+    assert_eq!((announced[1].edit(), announced[1].post.part.body.as_str()), (None, "And more."));
     let first = fixture.claim_part("anna").await.unwrap();
-    assert_eq!((first.edit.as_deref(), first.post.part.body.as_str()), (Some("77"), "Well, yes."));
+    assert_eq!((first.edit(), first.post.part.body.as_str()), (Some("77"), "Well, yes."));
     fixture.part_ended(&first, SendResult::Sent { platform_message: None }).await;
     assert_eq!(fixture.claim_part("anna").await.unwrap().post.part.body, "And more.");
 }
@@ -35,13 +35,13 @@ async fn an_unknown_message_is_posted_anew_unless_its_id_comes_in_time() {
     let fixture = Fixture::open().await;
     let (turn, row) = streaming(&fixture, "a").await;
     let announced = fixture.finish(answered(&turn, "Well, yes.")).await;
-    assert_eq!(announced[0].edit, None);
+    assert_eq!(announced[0].edit(), None);
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
     let part = fixture.claim_part("anna").await.unwrap();
-    assert_eq!(part.edit.as_deref(), Some("77"));
+    assert_eq!(part.edit(), Some("77"));
     fixture.store.streamed(row.post.out, "78".into()).await.unwrap();
     let rows = fixture.store.parts(None, None, 1).await.unwrap();
-    assert_eq!(rows[0].edit.as_deref(), Some("77"), "too late once it is being sent");
+    assert_eq!(rows[0].edit(), Some("77"), "too late once it is being sent");
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn a_cut_off_message_says_how_it_ended() {
         fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
         fixture.finish(Finish { answer: answer.map(str::to_owned), ..bare(&turn, ending) }).await;
         let part = fixture.claim_part("anna").await.unwrap();
-        assert_eq!((part.post.part.body.as_str(), part.edit.as_deref()), (expected, Some("77")));
+        assert_eq!((part.post.part.body.as_str(), part.edit()), (expected, Some("77")));
         fixture.part_ended(&part, sent("77")).await;
     }
 }
@@ -112,7 +112,7 @@ async fn a_second_attempt_writes_over_the_first_one() {
     let (out, shown) = (row.post.out, "Well".into());
     assert_eq!(again.streamed, Some(StreamedPart { out, platform_message: Some("77".into()), shown }));
     let announced = fixture.finish(answered(&again, "At last.")).await;
-    assert_eq!(announced[0].edit.as_deref(), Some("77"));
+    assert_eq!(announced[0].edit(), Some("77"));
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn a_turn_stopped_while_its_first_post_is_on_its_way_ends_in_that_post() {
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
     assert!(fixture.store.stream_settled(turn.claim.id, t(104)).await.unwrap());
     let part = fixture.claim_part("anna").await.unwrap();
-    assert_eq!((part.post.part.body.as_str(), part.edit.as_deref()), ("Well\n\n(stopped)", Some("77")));
+    assert_eq!((part.post.part.body.as_str(), part.edit()), ("Well\n\n(stopped)", Some("77")));
     assert!(!fixture.store.stream_settled(turn.claim.id, t(105)).await.unwrap(), "once");
 }
 
@@ -232,10 +232,7 @@ async fn a_first_post_that_failed_leaves_nothing_behind() {
     fixture.store.unstreamed(row.post.out).await.unwrap();
     assert!(fixture.texts(OutboxState::Streaming).await.is_empty());
     let announced = fixture.finish(answered(&turn, "Well, yes.")).await;
-    assert_eq!(
-        (announced[0].edit.as_deref(), announced[0].post.key.clone()),
-        (None, format!("{}/0", turn.claim.id))
-    );
+    assert_eq!((announced[0].edit(), announced[0].post.key.clone()), (None, format!("{}/0", turn.claim.id)));
 }
 
 #[tokio::test]
@@ -291,7 +288,7 @@ async fn a_message_that_cannot_be_edited_is_deleted_once_its_whole_text_is_sent(
     assert!(fixture.part_ended(&edit, SendResult::Anew { error: "no".into() }).await);
     let fixture = fixture.restarted(2).await;
     let post = fixture.claim_part("anna").await.unwrap();
-    assert_eq!((post.edit.as_deref(), post.delete.as_deref()), (None, None));
+    assert_eq!((post.edit(), post.delete()), (None, None));
     fixture.part_ended(&post, SendResult::Later { pause: pause(200), error: "x".into(), counts: true }).await;
     assert_eq!(
         fixture.store.parts(Some(OutboxState::Queued), None, 9).await.unwrap().len(),
@@ -304,7 +301,7 @@ async fn a_message_that_cannot_be_edited_is_deleted_once_its_whole_text_is_sent(
     assert_eq!(more.post.part.body, "And more.");
     fixture.part_ended(&more, sent("79")).await;
     let delete = fixture.claim_part("anna").await.unwrap();
-    assert_eq!((delete.delete.as_deref(), delete.post.part.body.as_str()), (Some("77"), ""));
-    assert!(!fixture.part_ended(&delete, SendResult::Undeleted { error: "too old".into() }).await);
+    assert_eq!((delete.delete(), delete.post.part.body.as_str()), (Some("77"), ""));
+    assert!(!fixture.part_ended(&delete, SendResult::Unmarked { error: "too old".into() }).await);
     assert!(fixture.texts(OutboxState::Dead).await.is_empty(), "nobody misses anything");
 }

@@ -294,9 +294,9 @@ async fn a_turn_sends_messages_until_it_ends_and_each_only_once() {
         author: admin(),
         now: t(1),
     };
-    let send = |key: &str| fixture.store.send_in_turn(turn.claim, outgoing(key));
-    let first = done(send("first").await.unwrap());
-    assert_eq!(done(send("first").await.unwrap())[0].post.out, first[0].post.out);
+    let send = |key: &str| fixture.store.send_in_turn(turn.claim, outgoing(key), None);
+    let first = done(send("first").await.unwrap()).unwrap();
+    assert_eq!(done(send("first").await.unwrap()).unwrap()[0].post.out, first[0].post.out);
     fixture.finish(answered(&turn, "A")).await;
     assert_eq!(send("late").await.unwrap(), Fenced::Stale);
     assert_eq!(fixture.texts(OutboxState::Queued).await, ["first", "A"]);

@@ -1,0 +1,210 @@
+//! What agents do with messages of their chat by tools: they edit, react and pin, leave choices, and ask an admin.
+
+use frontdesk_core::id::{ChatMessageId, OutId};
+use frontdesk_core::message::{InputKind, Outcome};
+use frontdesk_runtime::Lifecycle;
+use frontdesk_world::event::message_from;
+use frontdesk_world::wait::until;
+use frontdesk_world::{Posted, Step, World, plan};
+use serde_json::{Value, json};
+
+fn call(tool: &'static str, params: Value) -> Step {
+    Step::GatewayTool(tool, params)
+}
+
+fn change(params: Value) -> Step {
+    call("message", params)
+}
+
+/// Anna sends a message that the platform calls `p1`, and the turn that answers it has this script.
+async fn turn(world: &World, script: impl IntoIterator<Item = Step>) {
+    world.agent().will(script.into_iter().chain([Step::Say("done")]));
+    world.platform().outcome_of(message_from("anna", "go").named("p1")).await;
+    world.at_rest().await;
+}
+
+fn results(world: &World) -> Vec<String> {
+    world.agent().results().into_iter().map(|result| result.unwrap_or_else(|why| why)).collect()
+}
+
+async fn press(world: &World, who: &str, under: &Posted, choice: usize) -> Outcome {
+    let event = message_from(who, &under.buttons[choice]).pressed_under(&under.id);
+    world.platform().outcome_of(event).await
+}
+
+/// The message with buttons that a chat shows.
+async fn offered(world: &World, chat: &str) -> Posted {
+    world.platform().shows(chat, 1, |post| !post.buttons.is_empty()).await.swap_remove(0)
+}
+
+#[tokio::test]
+async fn an_agent_edits_its_message_and_reacts_to_and_pins_those_of_the_chat() {
+    let world = World::new().await;
+    let script = [
+        call("send_message", json!({"text": "draft", "replyTo": "m1"})),
+        // The platform's id of the message is not known yet.
+        change(json!({"action": "edit", "messageId": "o1", "text": "final"})),
+        change(json!({"action": "react", "emoji": "👍"})),
+        change(json!({"action": "pin", "messageId": "o1"})),
+        change(json!({"action": "react", "messageId": "m1", "emoji": ""})),
+    ];
+    turn(&world, script).await;
+    assert_eq!(results(&world)[0], "It is on its way. Its id is o1.");
+    assert_eq!(world.user("anna").sees(), ["final", "done"]);
+    assert_eq!(world.platform().chat("anna")[0].reply_to.as_deref(), Some("p1"));
+    let journal = world.platform().journal();
+    let done: Vec<&str> =
+        journal.iter().map(String::as_str).filter(|line| !line.starts_with("post")).collect();
+    assert_eq!(
+        done,
+        ["edit anna out-1 final", "reacted 👍 anna p1", "pinned anna out-1", "reacted nothing anna p1"]
+    );
+}
+
+#[tokio::test]
+async fn an_agent_deletes_an_earlier_answer_that_the_status_names() {
+    let world = World::new().await;
+    turn(&world, []).await;
+    let script = [call("session_status", json!({})), change(json!({"action": "delete", "messageId": "o1"}))];
+    turn(&world, script).await;
+    let status: Value = serde_json::from_str(&results(&world)[0]).unwrap();
+    assert_eq!(status["last_answer"]["messages"], json!(["o1"]));
+    assert_eq!(world.user("anna").sees(), ["done"]);
+    assert!(world.platform().journal().contains(&"delete anna out-1".to_owned()));
+}
+
+#[tokio::test]
+async fn a_reply_names_the_message_that_it_is_for() {
+    let world = World::new().await;
+    turn(&world, []).await;
+    world.platform().outcome_of(message_from("anna", "why?").replying_to_bot("out-1")).await;
+    world.at_rest().await;
+    let quoted = world.agent().turns().last().unwrap().prompt[0].quoted;
+    assert_eq!(quoted, Some(ChatMessageId::Sent(OutId(1))));
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_with_a_message_is_an_error_for_the_agent() {
+    let world = World::with(plan().buttons()).await;
+    world.user("ben").says("hello").await;
+    world.user("anna").says("/whoami").await;
+    world.at_rest().await;
+    let cases = [
+        (json!({"action": "edit", "messageId": "m3", "text": "x"}), "only a message that you have sent"),
+        (json!({"action": "delete", "messageId": "m3"}), "only a message that you have sent"),
+        // The gateway's own reply, and a message of another chat.
+        (json!({"action": "delete", "messageId": "o2"}), "only a message that you have sent"),
+        (
+            json!({"action": "react", "messageId": "o1", "emoji": "👍"}),
+            "no such message in this conversation",
+        ),
+        (json!({"action": "pin", "messageId": "m1"}), "no such message in this conversation"),
+        (
+            json!({"action": "react", "messageId": "o99", "emoji": "👍"}),
+            "no such message in this conversation",
+        ),
+        (json!({"action": "react", "messageId": "out-1", "emoji": "👍"}), "is not the id of a message"),
+        (json!({"action": "react"}), "emoji is missing"),
+        (json!({"action": "react", "emoji": "x".repeat(20)}), "this is no reaction"),
+        (json!({"action": "edit", "text": "x"}), "messageId is missing"),
+        (json!({"action": "delete"}), "messageId is missing"),
+        (json!({"action": "edit", "messageId": "o2", "text": " "}), "there is nothing to show"),
+        (json!({"action": "edit", "messageId": "o2", "text": "x".repeat(300)}), "too long for one message"),
+        (json!({"action": "archive", "messageId": "o2"}), "unknown variant"),
+        (json!({"action": "pin", "chat": "ben"}), "unknown field"),
+    ];
+    turn(&world, cases.iter().map(|(params, _)| change(params.clone()))).await;
+    for ((params, why), result) in cases.iter().zip(results(&world)) {
+        assert!(result.contains(why), "{params}: {result}");
+    }
+    assert!(world.platform().journal().iter().all(|line| line.starts_with("post")));
+}
+
+#[tokio::test]
+async fn a_reaction_that_the_platform_refuses_leaves_nothing_in_the_chat() {
+    let world = World::new().await;
+    turn(&world, [change(json!({"action": "react", "emoji": "🧦"}))]).await;
+    assert_eq!(world.user("anna").sees(), ["done"]);
+    assert_eq!(world.platform().count("reacted"), 1, "it is not tried again");
+}
+
+#[tokio::test]
+async fn a_choice_is_the_next_message_of_the_person_and_counts_once() {
+    let mut world = World::with(plan().buttons()).await;
+    let choices = json!({"text": "Which one?", "choices": ["Red", "Blue"]});
+    turn(&world, [call("send_message", choices)]).await;
+    let asked = offered(&world, "anna").await;
+    assert_eq!((asked.text.as_str(), asked.buttons.len()), ("Which one?", 2));
+    assert!(matches!(press(&world, "eve", &asked, 1).await, Outcome::NotAnswered { .. }));
+    assert!(matches!(press(&world, "anna", &asked, 1).await, Outcome::Answered { .. }));
+    // Also if the process dies right after the press.
+    world.crash().await;
+    world.start().await.unwrap();
+    until("the choice is answered", || async { (world.agent().prompts().len() == 2).then_some(()) }).await;
+    world.at_rest().await;
+    assert_eq!(world.agent().prompts(), ["go", "Blue"]);
+    let prompt = world.agent().turns().last().unwrap().prompt[0].clone();
+    assert_eq!((prompt.from.id.to_string(), prompt.input_kind), ("fake:anna".into(), InputKind::Button));
+    assert!(matches!(press(&world, "anna", &asked, 0).await, Outcome::NotAnswered { .. }));
+    world.at_rest().await;
+    assert_eq!(world.agent().turns().len(), 2);
+    let shown = world.platform().chat("anna").into_iter().find(|post| post.id == asked.id).unwrap();
+    assert!(shown.buttons.is_empty() && shown.text.contains("Blue"), "{shown:?}");
+}
+
+#[tokio::test]
+async fn without_buttons_the_choices_are_a_list_that_is_answered_in_writing() {
+    let world = World::new().await;
+    let choices = json!({"text": "Which one?", "choices": ["Red", "Blue"]});
+    turn(&world, [call("send_message", choices)]).await;
+    let list = world.user("anna").sees().swap_remove(0);
+    assert!(list.contains("1. Red") && list.contains("/answer 1 1"), "{list}");
+    world.user("anna").says("/answer 1 2").await;
+    world.at_rest().await;
+    assert_eq!(world.agent().prompts(), ["go", "Blue"]);
+}
+
+#[tokio::test]
+async fn a_new_conversation_withdraws_the_choices_of_the_old_one() {
+    let world = World::with(plan().buttons()).await;
+    turn(&world, [call("send_message", json!({"text": "Which one?", "choices": ["Red"]}))]).await;
+    let asked = offered(&world, "anna").await;
+    world.user("anna").says("/new").await;
+    world.at_rest().await;
+    assert!(matches!(press(&world, "anna", &asked, 0).await, Outcome::NotAnswered { .. }));
+    world.at_rest().await;
+    assert_eq!(world.agent().turns().len(), 1);
+}
+
+#[tokio::test]
+async fn the_gateway_is_restarted_or_reloaded_once_an_admin_confirms_it() {
+    for (action, wanted) in [("restart", Lifecycle::Restart), ("reload", Lifecycle::Reload)] {
+        let world = World::with(plan().buttons()).await;
+        // Whoever runs the gateway listens to this.
+        let lifecycle = world.handle().lifecycle();
+        for who in ["root", "anna"] {
+            world.agent().will([call("gateway", json!({ "action": action })), Step::Say("done")]);
+            world.user(who).says("go").await;
+            world.at_rest().await;
+        }
+        assert_eq!(results(&world)[1], "only an admin may have this done, in a private chat");
+        assert_eq!(*lifecycle.borrow(), None, "not before it is confirmed");
+        let asked = offered(&world, "root").await;
+        assert!(asked.text.contains(&format!("/gateway {action}")), "{}", asked.text);
+        assert!(matches!(press(&world, "anna", &asked, 0).await, Outcome::NotAnswered { .. }));
+        assert!(matches!(press(&world, "root", &asked, 0).await, Outcome::Answered { .. }));
+        until("it is carried out", || async { (*lifecycle.borrow() == Some(wanted)).then_some(()) }).await;
+        let audit = world.handle().audits(None, 100).await.unwrap();
+        let entry = audit.iter().find(|entry| entry.action == format!("gateway {action}")).unwrap();
+        assert_eq!(entry.by, "fake:root");
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_a_part_of_a_program_says_that_it_does_not_restart_itself() {
+    let world = World::new().await;
+    world.agent().will([call("gateway", json!({"action": "restart"})), Step::Say("done")]);
+    world.user("root").says("go").await;
+    world.at_rest().await;
+    assert!(results(&world)[0].contains("part of another program"), "{:?}", results(&world));
+}
