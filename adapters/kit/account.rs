@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use frontdesk_core::access::{ChannelAccess, DmPolicy, GroupAccess};
 use frontdesk_core::account::DEFAULT_ACCOUNT;
-use frontdesk_core::config::{Chat, Routing, Secret, join};
+use frontdesk_core::config::{Assignment, Chat, Routing, Secret, join};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
@@ -42,6 +42,10 @@ pub struct People {
     pub admins: Vec<Id>,
     /// Other bots that the bot answers, by their platform ids.
     pub bots: Vec<Id>,
+    /// Agents and roles of single people, by their platform ids. They hold in private chats, and in groups in which each
+    /// person has a session of their own; where several people share a session, those of the chat hold. They allow nobody
+    /// to write.
+    pub people: BTreeMap<String, Assignment>,
     /// Groups in which the bot answers, by their platform ids. Admins can allow further ones with `/gateway allow-here`.
     pub groups: BTreeMap<String, Group>,
 }

@@ -16,4 +16,6 @@ pub mod timer;
 pub use account::ids::{Ids, Kind};
 pub use channel::Channel;
 pub use frontdesk_http as http;
-pub use section::{BuildAdapter, ConfiguredAccount, Fingerprint, Host, Section, Variables, WebhookUrl};
+pub use section::{
+    Assigned, BuildAdapter, ConfiguredAccount, Fingerprint, Host, Section, Variables, WebhookUrl,
+};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use frontdesk_core::access::ChannelAccess;
 use frontdesk_core::account::AccountId;
-use frontdesk_core::config::{Chat, ConfigError, Routing, join};
+use frontdesk_core::config::{Assignment, Chat, ConfigError, Routing, join};
 use frontdesk_core::port::{Adapter, Clock, Live};
 use frontdesk_core::profile::Profile;
 use schemars::JsonSchema;
@@ -55,8 +55,10 @@ pub struct ConfiguredAccount {
     pub id: AccountId,
     /// Its path, for example `channels.telegram.accounts.work`.
     pub path: String,
-    /// Routing of its messages, without its groups.
+    /// Routing of its messages, without its groups and people.
     pub routing: Routing,
+    /// Agents and roles of single people.
+    pub people: BTreeMap<String, Assignment>,
     /// Groups in which the bot answers, each with its rules.
     pub groups: BTreeMap<String, Group>,
     /// Who may write.
@@ -94,11 +96,48 @@ impl ConfiguredAccount {
         named.chain(self.groups.iter().map(move |(id, group)| (join(&groups, id), &group.chat)))
     }
 
-    /// The routing of all chats, groups included.
+    /// Every place with an agent or a role.
+    pub fn assignments(&self) -> impl Iterator<Item = Assigned<'_>> {
+        let account = Assigned::of(self.path.clone(), &self.routing.agent, &self.routing.role);
+        let chats = self.chats().flat_map(|(path, chat)| {
+            let topics = join(&path, "topics");
+            let topics = chat
+                .topics
+                .iter()
+                .map(move |(id, topic)| Assigned::of(join(&topics, id), &topic.agent, &topic.role));
+            topics.chain([Assigned::of(path, &chat.agent, &chat.role)])
+        });
+        let people = join(&self.path, "people");
+        let people = self
+            .people
+            .iter()
+            .map(move |(id, person)| Assigned::of(join(&people, id), &person.agent, &person.role));
+        std::iter::once(account).chain(chats).chain(people)
+    }
+
+    /// The routing of all chats and people, groups included.
     pub fn routes(&self) -> Routing {
         let mut routing = self.routing.clone();
+        routing.people.extend(self.people.clone());
         routing.chats.extend(self.groups.iter().map(|(id, group)| (id.clone(), group.chat.clone())));
         routing
+    }
+}
+
+/// The agent and the role of one place of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assigned<'a> {
+    /// The path of the place.
+    pub path: String,
+    /// The agent that is named there.
+    pub agent: Option<&'a str>,
+    /// The role that is named there.
+    pub role: Option<&'a str>,
+}
+
+impl<'a> Assigned<'a> {
+    fn of(path: String, agent: &'a Option<String>, role: &'a Option<String>) -> Self {
+        Self { path, agent: agent.as_deref(), role: role.as_deref() }
     }
 }
 
@@ -140,7 +179,10 @@ mod tests {
 
     #[test]
     fn groups_are_routed_like_other_chats() {
-        let group = Group { chat: Chat { agent: Some("a".into()), ..Chat::default() }, ..Group::default() };
+        let topic = |agent: &str| Assignment { agent: Some(agent.into()), role: Some("r".into()) };
+        let topics = BTreeMap::from([("5".to_owned(), topic("t"))]);
+        let chat = Chat { agent: Some("a".into()), topics, ..Chat::default() };
+        let group = Group { chat, ..Group::default() };
         let account = ConfiguredAccount {
             id: AccountId::default_of("x"),
             path: "channels.x".into(),
@@ -148,6 +190,7 @@ mod tests {
                 chats: BTreeMap::from([("5".to_owned(), Chat::default())]),
                 ..Routing::default()
             },
+            people: BTreeMap::from([("7".to_owned(), topic("b"))]),
             groups: BTreeMap::from([("-1".to_owned(), group.clone())]),
             access: ChannelAccess::default(),
             on: true,
@@ -157,6 +200,11 @@ mod tests {
             build: Arc::new(|_| Err(ConfigError::new("", "nothing to build"))),
         };
         assert_eq!(account.routes().chats.get("-1"), Some(&group.chat));
+        assert_eq!(account.routes().people["7"], topic("b"));
+        let assigned = account.assignments().filter_map(|one| Some(format!("{} {}", one.path, one.agent?)));
+        let all =
+            ["groups.-1.topics.5 t", "groups.-1 a", "people.7 b"].map(|one| format!("channels.x.{one}"));
+        assert_eq!(assigned.collect::<Vec<_>>(), all);
         let paths: Vec<String> = account.chats().map(|(path, _)| path).collect();
         assert_eq!(paths, ["channels.x.chats.5", "channels.x.groups.-1"]);
     }

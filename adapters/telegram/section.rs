@@ -42,8 +42,8 @@ pub struct Telegram {
     /// The account `default`.
     #[serde(flatten)]
     pub bot: Bot,
-    /// Further bots, each under a name of your choice. They inherit the Telegram settings of this section (`api_url`,
-    /// `streaming`, the limits and times), and nothing else: access to one bot is no access to another.
+    /// Further bots, each under a name of your choice. They inherit `agent` and `role` and the Telegram settings of this
+    /// section (`api_url`, `streaming`, the limits and times), and nothing else: access to one bot is no access to another.
     pub accounts: BTreeMap<String, Bot>,
     /// The variable for the first bot's token is set and empty.
     #[serde(skip)]
@@ -90,7 +90,10 @@ impl Section for Telegram {
 
     fn inherited() -> Vec<String> {
         match serde_json::to_value(Settings::default()) {
-            Ok(serde_json::Value::Object(settings)) => settings.into_iter().map(|(key, _)| key).collect(),
+            Ok(serde_json::Value::Object(settings)) => {
+                let routes = ["agent", "role"].map(str::to_owned);
+                settings.into_iter().map(|(key, _)| key).chain(routes).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -106,6 +109,7 @@ impl Section for Telegram {
             let public_url = webhook_url(&id);
             ConfiguredAccount {
                 routing: bot.account.routing.clone(),
+                people: bot.account.people.people.clone(),
                 groups: bot.account.people.groups.clone(),
                 access: bot.account.people.access(),
                 on: bot.account.is_on(),

@@ -52,6 +52,8 @@ impl Section for Web {
             id: AccountId::default_of(CHANNEL),
             path: "channels.web".to_owned(),
             routing: self.routing.clone(),
+            // A chat belongs to one token, so the rules of the chat are those of the person.
+            people: BTreeMap::new(),
             groups: BTreeMap::new(),
             // The API has checked the token of everybody who uses the web channel.
             access: ChannelAccess {

@@ -84,6 +84,7 @@ impl Section for TcpSection {
             id: settings.id.clone(),
             path: PATH.to_owned(),
             routing: self.routing.clone(),
+            people: self.people.people.clone(),
             groups: self.people.groups.clone(),
             access: self.people.access(),
             on: self.listen.is_some(),

@@ -260,7 +260,7 @@ impl Config {
     }
 
     /// What the agent can do.
-    fn capabilities(&self) -> Capabilities {
+    pub(crate) fn capabilities(&self) -> Capabilities {
         Capabilities {
             steer: self.steer,
             compact: self.compact,

@@ -17,14 +17,17 @@ pub mod echo;
 pub mod failover;
 mod fallbacks;
 pub mod openai;
+mod paths;
 pub mod pi;
 pub mod process;
 mod random;
 mod reports;
 mod responder;
+mod roles;
 mod running_turns;
 
 pub use fallbacks::{build_one_of, built_from, check_fallbacks};
+pub use roles::problems_with;
 
 /// The config of one agent: `kind` selects the kind of agent, the other keys belong to that kind.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]

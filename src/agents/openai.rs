@@ -24,7 +24,7 @@ use crate::running_turns::RunningTurns;
 use answer::Answer;
 use model::Model;
 
-pub use config::{Config, Price, PromptFile, SystemPrompt};
+pub use config::{Config, Price};
 
 mod answer;
 mod calls;

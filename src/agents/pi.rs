@@ -8,6 +8,7 @@
 mod answer;
 mod config;
 mod dialog;
+mod given;
 mod launch;
 mod machine;
 mod permits;
@@ -34,7 +35,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 pub use config::{Config, PoolConfig};
-pub use policy::{Permission, Policy};
+pub use policy::Policy;
 
 use crate::Host;
 use crate::process::SessionEpoch;
@@ -51,7 +52,6 @@ const REPORTS: usize = 16;
 struct Pi {
     pool: Arc<Pool>,
     config: Arc<Config>,
-    policy: Arc<Policy>,
     running: RunningTurns<Running>,
     /// The tasks of all runs.
     tasks: TaskTracker,
@@ -75,7 +75,6 @@ pub(crate) fn build(name: &str, config: &Config, host: &Host) -> Arc<dyn Agent> 
     let launch = Arc::new(Launch::new(name, config, host));
     Arc::new(Pi {
         pool: Arc::new(Pool::new(launch, config)),
-        policy: Arc::new(config.approvals.clone()),
         config: Arc::new(config.clone()),
         running: RunningTurns::default(),
         tasks: TaskTracker::new(),
@@ -96,7 +95,7 @@ impl Pi {
             pool: self.pool.clone(),
             session_epoch,
             forgotten,
-            policy: self.policy.clone(),
+            policy: self.config.approvals.in_role(turn.role.as_deref()),
             trusted: turn.trusted,
             tools: turn.tools.clone(),
             max_answer: self.config.max_answer,

@@ -56,7 +56,7 @@ impl ServerHandler for ToolServer {
         _page: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.handle.tools().into_iter().map(shown).collect()))
+        Ok(ListToolsResult::with_all_items(self.handle.tools(&self.session).into_iter().map(shown).collect()))
     }
 
     /// A call that fails is a result for the model, which can read why.

@@ -8,6 +8,7 @@ use frontdesk_core::port::Agent;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::home::Home;
+use crate::roles;
 
 /// What keeps an agent from answering, in a sentence. Starts nothing.
 pub(crate) fn problem_of(name: &str, config: &AgentConfig, host: &Host) -> Option<String> {
@@ -49,5 +50,5 @@ pub fn notes(config: &Config, home: &Home) -> Vec<String> {
             Ok(built) => notes_on(name, agent, built.as_ref()),
             Err(error) => vec![error.to_string()],
         });
-    notes.collect()
+    notes.chain(roles::notes(config, &host)).collect()
 }

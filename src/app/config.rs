@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use frontdesk_core::config::{ConfigError, join};
-use frontdesk_core::nearest::nearest;
 use frontdesk_core::reset::{PolicyError, ResetMode, ResetPolicy};
 use frontdesk_http::Ssrf;
 use frontdesk_runtime::config::{ResetOverride, ResetRules};
@@ -21,6 +20,7 @@ pub mod example;
 mod inherit;
 mod interpolate;
 mod load;
+mod names;
 pub mod problem;
 pub mod schema;
 mod secret;
@@ -152,9 +152,6 @@ pub enum Format {
     Json,
 }
 
-/// How many agents an error lists at most.
-const LISTED: usize = 20;
-
 /// Checks the fields of one level without the other levels.
 fn alone(level: &ResetOverride) -> Result<(), PolicyError> {
     let any = ResetPolicy::new(ResetMode::None, 1, 0, chrono_tz::UTC, false)?;
@@ -195,7 +192,7 @@ impl Config {
         }
         wrong.extend(fields);
         wrong.extend(self.unknown_channels(&accounts, &more.channels));
-        wrong.extend(self.missing_agents(&accounts, &more.agents));
+        wrong.extend(names::unknown(self, &accounts, &more.agents));
         wrong
     }
 
@@ -257,34 +254,6 @@ impl Config {
             )
         });
         unknown.chain(empty).collect()
-    }
-
-    /// Agents that are set somewhere and do not exist.
-    fn missing_agents(&self, accounts: &[ConfiguredAccount], more: &[String]) -> Vec<ConfigError> {
-        let mut named = vec![("default_agent".to_owned(), self.default_agent())];
-        for account in accounts {
-            let agent = account.routing.agent.as_deref();
-            named.extend(agent.map(|agent| (join(&account.path, "agent"), agent)));
-            let chats = account.chats();
-            named.extend(
-                chats.filter_map(|(path, chat)| Some((join(&path, "agent"), chat.agent.as_deref()?))),
-            );
-        }
-        let there: BTreeSet<&str> = self.agents.keys().chain(more).map(String::as_str).collect();
-        let names: Vec<&str> = there.iter().copied().take(LISTED).collect();
-        let others = if there.len() > LISTED { ", ..." } else { "" };
-        let missing = named.into_iter().filter(|(_, name)| !there.contains(name));
-        missing
-            .map(|(path, name)| {
-                let near = nearest(name, there.iter().copied());
-                let hint = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-                let problem = format!(
-                    "there is no agent `{name}`; {hint}there are: {}{others}. Add [agents.{name}] or name one of these",
-                    names.join(", ")
-                );
-                ConfigError::new(path, problem)
-            })
-            .collect()
     }
 }
 

@@ -17,6 +17,8 @@ mod no_agent;
 pub mod plan;
 pub mod regular_file;
 mod reload;
+mod roles;
+mod routes;
 mod running;
 mod source;
 pub mod token;

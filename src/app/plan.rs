@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::config::Config;
+use crate::routes::{NamedPlace, Routes};
 
 /// Keys whose values are used only at the start of the process.
 const AT_THE_START: [&str; 10] = [
@@ -33,6 +34,8 @@ pub struct Plan {
     pub agents: Vec<AgentChange>,
     /// The other keys that change, in effect from the next message or request on.
     pub changes: Vec<String>,
+    /// Places of the configuration whose agent or role changes, for the messages that come from then on.
+    pub routes: Vec<RouteChange>,
     /// Keys whose change needs a restart of the process. They keep their values until then.
     pub restart: Vec<String>,
     /// What keeps new and changed agents from answering, one sentence each.
@@ -67,6 +70,22 @@ pub struct AgentChange {
     /// Of one that is removed: how many turns run on it, which it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub running: Option<usize>,
+}
+
+/// Another agent or role at one place. The conversation with the agent before is kept, and goes on if that agent answers
+/// here again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RouteChange {
+    /// The account, chat, topic or person, for example `telegram chat -100123`.
+    pub place: String,
+    /// The agent before.
+    pub agent_before: String,
+    /// The agent from then on.
+    pub agent: String,
+    /// The role before.
+    pub role_before: Option<String>,
+    /// The role from then on.
+    pub role: Option<String>,
 }
 
 /// What happens to an account or to an agent.
@@ -108,6 +127,7 @@ impl Plan {
                 })
                 .collect(),
             changes,
+            routes: routes(&Routes::new(before, &old_accounts), &Routes::new(after, &new_accounts)),
             restart,
             notes: Vec::new(),
             unfinished: Vec::new(),
@@ -130,6 +150,7 @@ impl Plan {
         let accounts = self.accounts.iter().map(|account| account.change);
         let agents = self.agents.iter().map(|agent| agent.change);
         self.changes.is_empty()
+            && self.routes.is_empty()
             && self.restart.is_empty()
             && accounts.chain(agents).all(|change| change == Change::Kept)
     }
@@ -147,6 +168,7 @@ impl Plan {
             ("restarted", named(Change::Restarted)),
             ("removed", named(Change::Removed)),
             ("changed", self.changes.clone()),
+            ("another agent or role", self.routes.iter().map(|route| route.place.clone()).collect()),
             ("waiting for a restart of the process", self.restart.clone()),
         ];
         let parts = parts.into_iter().filter(|(_, names)| !names.is_empty());
@@ -165,6 +187,23 @@ pub(crate) fn in_use(before: &Config, mut after: Config) -> Config {
     after.log.file.clone_from(&before.log.file);
     after.security.clone_from(&before.security);
     after
+}
+
+/// The places that have another agent or another role than before. Those of accounts that are new or gone are none.
+fn routes(before: &Routes<'_>, after: &Routes<'_>) -> Vec<RouteChange> {
+    let all: BTreeSet<NamedPlace> = before.places().into_iter().chain(after.places()).collect();
+    let known = all.iter().filter(|place| before.has(&place.account) && after.has(&place.account));
+    let changed = known.filter_map(|place| {
+        let (old, new) = (before.at(place), after.at(place));
+        (old != new).then(|| RouteChange {
+            place: place.to_string(),
+            agent_before: old.agent.to_owned(),
+            agent: new.agent.to_owned(),
+            role_before: old.role.map(str::to_owned),
+            role: new.role.map(str::to_owned),
+        })
+    });
+    changed.collect()
 }
 
 /// What each agent is built from.
@@ -265,6 +304,36 @@ mod tests {
         let agents: Vec<_> = plan.agents.iter().map(|agent| (agent.agent.as_str(), agent.change)).collect();
         assert_eq!(agents, [("main", Change::Kept), ("second", Change::Added)]);
         assert!(!plan.is_empty() && Plan::between(&before, &before).is_empty());
+    }
+
+    #[test]
+    fn a_plan_shows_each_place_that_gets_another_agent_or_role() {
+        let config = |chats: serde_json::Value| {
+            let roles = serde_json::json!({"kids": {"agent": "b"}, "plain": {}});
+            let agents = serde_json::json!({"a": {"kind": "echo"}, "b": {"kind": "echo"}});
+            let channels = serde_json::json!({"telegram": {"token": "1:a", "chats": chats}});
+            let all = serde_json::json!({"default_agent": "a", "agents": agents, "roles": roles, "channels": channels});
+            serde_json::from_value::<Config>(all).unwrap()
+        };
+        let before = config(serde_json::json!({"-1": {"role": "plain"}, "-2": {"agent": "a"}}));
+        let topics = serde_json::json!({"5": {"role": "plain"}});
+        let after =
+            config(serde_json::json!({"-1": {"role": "kids", "topics": topics}, "-2": {"agent": "a"}}));
+        let plan = Plan::between(&before, &after);
+        let shown = |change: &RouteChange| {
+            let role = |role: &Option<String>| role.clone().unwrap_or_default();
+            let (old, new) = (role(&change.role_before), role(&change.role));
+            format!("{}: {} {old} -> {} {new}", change.place, change.agent_before, change.agent)
+        };
+        let routes: Vec<String> = plan.routes.iter().map(shown).collect();
+        let wanted = ["telegram chat -1: a plain -> b kids", "telegram chat -1 topic 5: a plain -> b plain"];
+        assert_eq!(routes, wanted);
+        assert!(
+            !plan.is_empty() && plan.summary().contains("telegram chat -1 topic 5"),
+            "{}",
+            plan.summary()
+        );
+        assert_eq!(Plan::between(&before, &before).routes, []);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::channels;
 use crate::config::{Config, Problems};
 use crate::gateway::OnReload;
 use crate::plan::{Change, Plan, in_use};
+use crate::roles;
 use crate::source::{GivenParts, Source};
 
 /// Why a configuration was not applied.
@@ -124,6 +125,7 @@ impl Reloader {
         let changed =
             next.agents.iter().filter(|(name, _)| !self.parts.no_agent && plan.agent(name) != Change::Kept);
         plan.notes = changed.filter_map(|(name, config)| problem_of(name, config, &self.agents)).collect();
+        plan.notes.extend(roles::notes(next, &self.agents));
         for account in plan.accounts.iter_mut().filter(|account| account.change != Change::Kept) {
             let adapter = adapters.iter().find(|adapter| adapter.account().to_string() == account.account);
             let Some(adapter) = adapter else { continue };

@@ -28,6 +28,7 @@ use crate::error::StartError;
 use crate::gateway::Builder;
 use crate::home::Home;
 use crate::reload::{ApiReload, Reloader, webhooks};
+use crate::roles;
 use crate::running::{Parts, Running};
 use crate::source::GivenParts;
 use crate::token::{self, ClearToken};
@@ -74,6 +75,9 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let env = std::env::vars_os().collect();
     let access = proxy.as_ref().map(Proxy::access);
     let agents = Host { home: home.path().to_owned(), clock, env, proxy: access, providers: Arc::default() };
+    for note in roles::notes(&config, &agents) {
+        tracing::warn!("{note}");
+    }
     let setup = setup(&mut builder, &config, &accounts, &home, &token, &agents, adapters.clone())?;
     let setup = Setup { shown, ..setup };
     let runtime = frontdesk_runtime::Running::start(setup).await?;

@@ -1,6 +1,8 @@
-//! What an agent can do, what a session has chosen of it, and what began a turn.
+//! What an agent can do, what a session has chosen of it, the role in which it answers, and what began a turn.
 
 use std::time::Duration;
+
+use crate::config::Role;
 
 /// How long an agent may think about a message for the turn that runs, before the sender is told that it is answered next.
 pub const STEER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -57,6 +59,16 @@ impl SessionOptions {
         }
     }
 
+    /// What is chosen, and else what the role says.
+    #[must_use]
+    pub fn or_of(self, role: Option<&TurnRole>) -> Self {
+        let Some(role) = role.map(|role| &role.gives) else { return self };
+        Self {
+            model: self.model.or_else(|| role.model.clone()),
+            thinking: self.thinking.or_else(|| role.thinking.clone()),
+        }
+    }
+
     /// The options whose values the agent still offers.
     pub fn offered(self, capabilities: &Capabilities) -> Self {
         Self {
@@ -64,6 +76,15 @@ impl SessionOptions {
             thinking: self.thinking.filter(|level| capabilities.thinking.contains(level)),
         }
     }
+}
+
+/// The role in which an agent answers. What of it an agent can use depends on the agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnRole {
+    /// Its name in the configuration.
+    pub name: String,
+    /// What the agent is given.
+    pub gives: Role,
 }
 
 /// What began a turn.
@@ -113,6 +134,19 @@ mod tests {
             assert_eq!(Origin::named(origin.name()), Some(origin));
         }
         assert_eq!(Origin::named(""), None);
+    }
+
+    #[test]
+    fn a_choice_of_the_chat_comes_before_the_role() {
+        let set = |model: Option<&str>, thinking: Option<&str>| SessionOptions {
+            model: model.map(str::to_owned),
+            thinking: thinking.map(str::to_owned),
+        };
+        let gives = Role { model: Some("small".into()), ..Role::default() };
+        let role = TurnRole { name: "kids".into(), gives };
+        assert_eq!(set(None, Some("high")).or_of(Some(&role)), set(Some("small"), Some("high")));
+        assert_eq!(set(Some("large"), None).or_of(Some(&role)), set(Some("large"), None));
+        assert_eq!(set(None, None).or_of(None), set(None, None));
     }
 
     #[test]

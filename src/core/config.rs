@@ -1,4 +1,4 @@
-//! What the configurations of all components share: secrets, errors, paths, and the rules of chats.
+//! What the configurations of all components share: secrets, errors, paths, the rules of chats, and roles.
 //!
 //! A component owns its part of the configuration: a struct with `Default`, and a `check` that returns
 //! [`ConfigError`]s.
@@ -9,9 +9,11 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
+mod role;
 mod routing;
 
-pub use routing::{Chat, Rate, Routing, Sharing};
+pub use role::{MergeMode, Permission, PromptFile, PromptText, Role};
+pub use routing::{Assignment, Chat, Rate, Routing, Sharing};
 
 /// A configured value that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

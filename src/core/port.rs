@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::account::AccountId;
 use crate::address::Address;
-use crate::agent::{Capabilities, Origin, SessionOptions};
+use crate::agent::{Capabilities, Origin, SessionOptions, TurnRole};
 use crate::delivery::{Delivery, Post, Receipt, SendError, Signal};
 use crate::delta::{AgentError, Compacted, Delta};
 use crate::failover::Failover;
@@ -24,7 +24,7 @@ use crate::message::{
     Attachment, Cursor, Event, FileKind, Forward, InputKind, Link, Outcome, Quote, Sender, Source,
 };
 use crate::profile::Profile;
-use crate::tool::Tools;
+use crate::tool::{Tool, Tools};
 
 /// The clock. Use `mono` for deadlines and backoff; use `wall` only for calendar dates and stored times.
 #[async_trait]
@@ -298,8 +298,10 @@ pub struct Turn {
     pub origin: Origin,
     /// Whether it answers only admins, in private: they may do themselves what the agent does for them.
     pub trusted: bool,
-    /// What is chosen for the session, of what the agent offers.
+    /// What is chosen for the session, or else what the role says, of what the agent offers.
     pub options: SessionOptions,
+    /// The role of the chat or the person, if there is one. An agent leaves out what it cannot use.
+    pub role: Option<Arc<TurnRole>>,
     /// What was said in this epoch before.
     pub history: Arc<dyn History>,
     /// What the agent can do in the gateway.
@@ -310,6 +312,14 @@ pub struct Turn {
     pub context_messages: Vec<ContextMessage>,
     /// Texts that hooks have added for this turn.
     pub context: Vec<String>,
+}
+
+impl Turn {
+    /// The gateway's tools that the agent has in the role of this turn.
+    pub fn tools_in_role(&self) -> Vec<Tool> {
+        let has = |tool: &Tool| self.role.as_ref().is_none_or(|role| role.gives.has_tool(tool.name));
+        self.tools.list().into_iter().filter(has).collect()
+    }
 }
 
 /// A message that was not meant for the agent and is passed to it as context. Its sender is a third party.

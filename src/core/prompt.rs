@@ -36,6 +36,7 @@ pub fn facts(turn: &Turn) -> Map<String, Value> {
     facts.insert("agent_ref".into(), turn.agent_ref.as_deref().into());
     facts.insert("origin".into(), turn.origin.name().into());
     facts.insert("options".into(), json!({"model": turn.options.model, "thinking": turn.options.thinking}));
+    facts.insert("role".into(), turn.role.as_ref().map(|role| role.name.as_str()).into());
     facts.insert("messages".into(), turn.prompt.iter().map(message).collect());
     facts.insert("nearby".into(), turn.context_messages.iter().map(context_message).collect());
     facts.insert("context".into(), turn.context.iter().map(String::as_str).collect());

@@ -9,7 +9,8 @@ use thiserror::Error;
 /// The tools of one turn. Implemented by the gateway.
 #[async_trait]
 pub trait Tools: fmt::Debug + Send + Sync + 'static {
-    /// The tools, always the same ones in the same order.
+    /// The tools, always the same ones in the same order. The role of a turn may leave some out:
+    /// [`Turn::tools_in_role`](crate::port::Turn::tools_in_role).
     fn list(&self) -> Vec<Tool>;
     /// Calls a tool. Hooks are asked, and the turn counts as one that acts, before anything happens: the agent must not
     /// report the call with [`Delta::ToolStart`](crate::delta::Delta::ToolStart) as well. Must be called while the turn's

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use frontdesk_core::config::ConfigError;
-pub use frontdesk_core::config::{Chat, Rate, Routing, Sharing};
+pub use frontdesk_core::config::{Assignment, Chat, Rate, Role, Routing, Sharing};
 pub use frontdesk_core::queue_mode::QueueMode;
 pub use frontdesk_core::reset::{ResetMode, ResetOverride};
 pub use media::Media;
@@ -33,6 +33,8 @@ pub struct Config {
     pub media: Media,
     /// How long data is kept in the database.
     pub storage: Storage,
+    /// Roles, by name: what agents are given in the chats and for the people that have one.
+    pub roles: BTreeMap<String, Role>,
 }
 
 /// Conversations.

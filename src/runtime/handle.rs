@@ -18,6 +18,7 @@ use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
 use frontdesk_core::queue_mode::QueueMode;
+use frontdesk_core::route::Place;
 use frontdesk_store::row::{Author, EpochReason, OutboxRow, OutboxState, SessionRow, Stopped, Totals};
 use frontdesk_store::{StoreError, StoreReader};
 
@@ -181,7 +182,8 @@ impl GatewayHandle {
     /// conversation with one person (the web).
     pub fn session_at(&self, address: &Address) -> Result<SessionKey, GatewayError> {
         let settings = self.0.settings();
-        let agent = self.0.agent_of(&settings, address.account(), address.chat());
+        let place = Place { chat: address.chat(), ..Place::default() };
+        let agent = self.0.route(&settings, address.account(), place).agent;
         self.session_with(agent, address)
     }
 

@@ -54,6 +54,7 @@ pub use media::MediaError;
 pub use process::{Lifecycle, ToolEndpoints};
 pub use reload::{Next, NextAgent, Part, ReloadError, TakenOver};
 pub use running::Running;
+pub use tools::tool_names;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

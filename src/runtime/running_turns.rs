@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use frontdesk_core::address::Address;
+use frontdesk_core::agent::TurnRole;
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::delta::ToolCall;
 use frontdesk_core::id::{MessageId, TurnId};
@@ -56,6 +57,8 @@ pub(crate) struct RunningTurn {
     pub(crate) people: Vec<Sender>,
     /// The newest of these messages.
     pub(crate) newest: Option<MessageId>,
+    /// The role in which they are answered.
+    pub(crate) role: Option<Arc<TurnRole>>,
     steers: mpsc::UnboundedSender<SteerRequest>,
     tools: mpsc::UnboundedSender<ToolEvent>,
     /// How many tool calls it has made, and how many of them act.
@@ -87,7 +90,7 @@ pub(crate) struct TurnInputs {
 
 impl RunningTurn {
     /// A turn as it was claimed, and what reaches it; `stop` cancels it.
-    fn new(turn: &ClaimedTurn, stop: Stop) -> (Self, TurnInputs) {
+    fn new(turn: &ClaimedTurn, role: Option<Arc<TurnRole>>, stop: Stop) -> (Self, TurnInputs) {
         let (steers, messages) = mpsc::unbounded_channel();
         let (tools, events) = mpsc::unbounded_channel();
         let people = turn.messages.iter().chain(&turn.replayed).map(|row| row.from.clone()).collect();
@@ -97,6 +100,7 @@ impl RunningTurn {
             address: turn.address.clone(),
             people,
             newest: turn.messages.last().map(|row| row.id),
+            role,
             steers,
             tools,
             calls: AtomicU64::new(0),
@@ -114,6 +118,11 @@ impl RunningTurn {
         within.then_some(call)
     }
 
+    /// Whether the role, if there is one, has a tool.
+    pub(crate) fn has_tool(&self, name: &str) -> bool {
+        self.role.as_ref().is_none_or(|role| role.gives.has_tool(name))
+    }
+
     /// Passes an event on. One of a turn that has just ended is dropped, which denies a call.
     pub(crate) fn report(&self, event: ToolEvent) {
         drop(self.tools.send(event));
@@ -122,7 +131,7 @@ impl RunningTurn {
 
 impl RunningTurns {
     /// A turn begins. It may have been cancelled between its claim and now.
-    pub(crate) fn begin(&self, turn: &ClaimedTurn) -> TurnInputs {
+    pub(crate) fn begin(&self, turn: &ClaimedTurn, role: Option<Arc<TurnRole>>) -> TurnInputs {
         let mut entries = self.entries();
         let entry = entries.entry(turn.claim.id).or_insert_with(|| Entry {
             stop: Stop::new(),
@@ -131,7 +140,7 @@ impl RunningTurns {
             cancelled_early: None,
         });
         entry.cancelled_early = None;
-        let (running, inputs) = RunningTurn::new(turn, entry.stop.clone());
+        let (running, inputs) = RunningTurn::new(turn, role, entry.stop.clone());
         entry.turn = Some(Arc::new(running));
         inputs
     }
@@ -219,7 +228,7 @@ mod tests {
             streamed: None,
             more: false,
         };
-        turns.begin(&claimed).stop
+        turns.begin(&claimed, None).stop
     }
 
     #[test]

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use frontdesk_core::account::AccountId;
-use frontdesk_core::config::ConfigError;
+use frontdesk_core::agent::TurnRole;
+use frontdesk_core::config::{Assignment, ConfigError};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::reset::ResetPolicy;
+use frontdesk_core::route::{self, Place, Route};
 
 use crate::GrantRule;
 use crate::access::AccessRules;
 use crate::active_agents::ActiveAgents;
-use crate::config::{Chat, Config, ResetRules, Routing};
+use crate::config::{Config, ResetRules, Role, Routing};
 use crate::lanes::LaneLimits;
 use crate::limits::Limits;
 
@@ -45,18 +47,43 @@ impl Settings {
     /// Checks what depends on more than one part of the configuration.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.known_agent("default_agent".to_owned(), &self.default_agent)?;
-        for (account, routing) in &self.routing {
-            let channel = account.channel();
-            if let Some(agent) = &routing.agent {
-                self.known_agent(format!("channels.{channel}.agent"), agent)?;
+        for (name, role) in &self.config.roles {
+            if let Some(agent) = &role.agent {
+                self.known_agent(format!("roles.{name}.agent"), agent)?;
             }
+        }
+        for (account, routing) in &self.routing {
+            let channel = format!("channels.{}", account.channel());
+            self.known(&channel, (&routing.agent, &routing.role))?;
             for (id, chat) in &routing.chats {
-                if let Some(agent) = &chat.agent {
-                    self.known_agent(format!("channels.{channel}.chats.\"{id}\".agent"), agent)?;
+                let path = format!("{channel}.chats.\"{id}\"");
+                self.known(&path, (&chat.agent, &chat.role))?;
+                for (topic, Assignment { agent, role }) in &chat.topics {
+                    self.known(&format!("{path}.topics.\"{topic}\""), (agent, role))?;
                 }
+            }
+            for (id, Assignment { agent, role }) in &routing.people {
+                self.known(&format!("{channel}.people.\"{id}\""), (agent, role))?;
             }
         }
         Ok(())
+    }
+
+    /// Checks the agent and the role at a path.
+    fn known(
+        &self,
+        path: &str,
+        (agent, role): (&Option<String>, &Option<String>),
+    ) -> Result<(), ConfigError> {
+        if let Some(agent) = agent {
+            self.known_agent(format!("{path}.agent"), agent)?;
+        }
+        match role {
+            Some(role) if !self.config.roles.contains_key(role) => {
+                Err(ConfigError::new(format!("{path}.role"), format!("there is no role `{role}`")))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn known_agent(&self, path: String, agent: &str) -> Result<(), ConfigError> {
@@ -75,11 +102,15 @@ impl Settings {
         LaneLimits { total: self.config.turns.max, groups }
     }
 
-    /// The name of the agent that answers in a chat, given the chat's own settings.
-    pub(crate) fn agent<'s>(&'s self, account: &AccountId, chat: Option<&'s Chat>) -> &'s str {
-        chat.and_then(|chat| chat.agent.as_deref())
-            .or_else(|| self.routing.get(account).and_then(|routing| routing.agent.as_deref()))
-            .unwrap_or(&self.default_agent)
+    /// Who answers at a place of an account, and in which role.
+    pub(crate) fn route(&self, account: &AccountId, place: Place<'_>) -> Route<'_> {
+        route::choose(self.routing.get(account), &self.config.roles, &self.default_agent, place)
+    }
+
+    /// The role of this name, as an agent gets it.
+    pub(crate) fn role(&self, name: &str) -> Option<Arc<TurnRole>> {
+        let role: &Role = self.config.roles.get(name)?;
+        Some(Arc::new(TurnRole { name: name.to_owned(), gives: role.clone() }))
     }
 
     /// The reset policy of a session whose chat has this id in the configuration.

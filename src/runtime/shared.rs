@@ -1,12 +1,13 @@
 //! The state that the parts of the runtime share: what the operator configured, and what changes while it runs.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::agent::TurnRole;
 use frontdesk_core::delivery::{Ending, MessageRefs, Signal};
 use frontdesk_core::hook::HookEvent;
 use frontdesk_core::key::{Scope, SessionKey};
@@ -14,6 +15,7 @@ use frontdesk_core::message::Event;
 use frontdesk_core::port::ContextMessage;
 use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::reset::ResetPolicy;
+use frontdesk_core::route::{Place, Route};
 use frontdesk_store::Store;
 use frontdesk_store::row::{Answered, InboundRow, Stopped};
 use tokio::sync::Mutex as AsyncMutex;
@@ -116,9 +118,43 @@ impl Shared {
         self.authorize(settings, who, context, action) == Decision::Allow
     }
 
-    /// The name of the agent that answers in a chat, which is named by any of its ids.
-    pub(crate) fn agent_of<'s>(&self, settings: &'s Settings, account: &AccountId, chat: &str) -> &'s str {
-        settings.agent(account, self.chat(settings, account, chat))
+    /// Who answers at a place, and in which role. The chat is named by any of its ids.
+    pub(crate) fn route<'s>(
+        &self,
+        settings: &'s Settings,
+        account: &AccountId,
+        place: Place<'_>,
+    ) -> Route<'s> {
+        let chat = self.configured_id(settings, account, place.chat);
+        settings.route(account, Place { chat: &chat, ..place })
+    }
+
+    /// Who answers in the chat of a session, and in which role. `sender` is who writes there.
+    pub(crate) fn route_of<'s>(
+        &self,
+        settings: &'s Settings,
+        session: &SessionKey,
+        sender: Option<&Principal>,
+    ) -> Route<'s> {
+        let person = match session.scope() {
+            Scope::Dm => sender.map(Principal::id),
+            _ => session.person(),
+        };
+        let place = Place { chat: session.id(), thread: session.thread(), person };
+        self.route(settings, session.account(), place)
+    }
+
+    /// The role in which these messages of a session are answered. Of several senders in a private chat none counts.
+    pub(crate) fn role_of(
+        &self,
+        settings: &Settings,
+        session: &SessionKey,
+        mut messages: impl Iterator<Item = impl Borrow<InboundRow>>,
+    ) -> Option<Arc<TurnRole>> {
+        let first = messages.next().map(|row| row.borrow().from.id.clone());
+        let same = messages.all(|row| first.as_ref() == Some(&row.borrow().from.id));
+        let route = self.route_of(settings, session, first.as_ref().filter(|_| same));
+        settings.role(route.role?)
     }
 
     /// The configuration's settings for one chat, which is named by any of its ids.

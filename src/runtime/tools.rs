@@ -23,7 +23,8 @@ use crate::running_turns::{RunningTurn, ToolEvent};
 use crate::shared::Shared;
 
 use catalog::Kind;
-pub(crate) use catalog::list;
+use catalog::list;
+pub use catalog::tool_names;
 
 /// Maximum size of a call's parameters, as JSON in bytes.
 const PARAMS: usize = 64 * 1024;
@@ -63,6 +64,13 @@ impl Tools for SessionTools {
     }
 }
 
+/// The tools of the turn that runs in a session; all tools if none runs, because they work only during one.
+pub(crate) fn of_session(shared: &Shared, session: &SessionKey) -> Vec<Tool> {
+    let turn = shared.work.running.of(session);
+    let has = |tool: &Tool| turn.as_ref().is_none_or(|turn| turn.has_tool(tool.name));
+    list().into_iter().filter(has).collect()
+}
+
 /// Calls a tool for the turn that runs in a session. Its hooks are asked and, if the tool acts, the turn is marked as one
 /// that does, before anything happens.
 pub(crate) async fn call(
@@ -82,6 +90,9 @@ pub(crate) async fn call(
     let Some(turn) = shared.work.running.of(session) else {
         return failed("no answer is under way in this conversation, and tools work only during one");
     };
+    if !turn.has_tool(name) {
+        return failed("the role of this chat does not have this tool");
+    }
     let Some(number) = turn.next_call(tool.acts) else {
         return failed("this answer has made too many tool calls");
     };

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use frontdesk_core::agent::TurnRole;
 use frontdesk_core::delta::{AgentError, AnswererChange, Usage};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Refusal;
@@ -83,6 +84,8 @@ struct TurnRun<'r> {
     /// The configuration as it was when the turn began.
     settings: Arc<Settings>,
     turn: &'r ClaimedTurn,
+    /// The role in which it is answered.
+    role: Option<Arc<TurnRole>>,
     flow: Flow,
     /// Files that follow the answer.
     files: AnswerFiles,
@@ -136,7 +139,8 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
     // After the claim: what a reload takes away is taken from every turn that it could not cancel.
     let settings = shared.settings();
     let started = shared.time.mono();
-    let TurnInputs { stop, steers, tools, has_sent } = shared.work.running.begin(&turn);
+    let role = shared.role_of(&settings, session, turn.messages.iter().chain(&turn.replayed));
+    let TurnInputs { stop, steers, tools, has_sent } = shared.work.running.begin(&turn, role.clone());
     let flow = Flow::new(shared, &settings, &turn, &stop);
     let (files, hooks) = (AnswerFiles::default(), TurnHooks::default());
     let (steering, questions) = (Steering::new(steers), Questions::default());
@@ -144,6 +148,7 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
         shared,
         settings,
         turn: &turn,
+        role,
         flow,
         files,
         acted: false,

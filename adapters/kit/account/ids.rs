@@ -89,6 +89,10 @@ impl Ids {
         let mut wrong = self.allowed(&at("allow"), people);
         wrong.extend(self.people(&at("admins"), &people.admins));
         wrong.extend(self.people(&at("bots"), &people.bots));
+        for id in people.people.keys() {
+            let path = join(&at("people"), id);
+            wrong.extend(self.person(id).err().map(|problem| ConfigError::new(path, problem)));
+        }
         for (id, group) in &people.groups {
             wrong.extend(self.served(&join(&at("groups"), id), id, group));
         }
@@ -138,7 +142,7 @@ impl Ids {
         wrong.extend(self.people(&join(path, "allow"), group.allow.as_deref().unwrap_or_default()));
         let (roles, named) = (join(path, "roles"), group.roles.as_deref().unwrap_or_default());
         if !self.has_roles && group.roles.is_some() {
-            let problem = "this platform has no roles; list the people in `allow`".to_owned();
+            let problem = "this platform has no roles; list the people in `allow`. To give the group one of [roles], write `role`".to_owned();
             wrong.push(ConfigError::new(roles, problem));
         } else if let Some(n) = named.iter().position(|id| id.as_str().trim().is_empty()) {
             let problem = "the role's id is empty; write it or remove the entry".to_owned();

@@ -129,6 +129,7 @@ impl Run {
             env,
             args: Vec::new(),
             facts: Some(facts.path().to_owned()),
+            readable: Vec::new(),
             files: Some(files(&turn)),
         };
         let mut process = processes.start(start, Aborted::clone(&running)).await?;

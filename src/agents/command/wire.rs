@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! {"type":"prompt","turn":"t12","session":"agent:main:web:dm:main","epoch":1,"attempt":1,"resumed":false,
-//!  "text":"hello","agent_ref":null,"origin":"message","options":{"model":null,"thinking":null},
+//!  "text":"hello","agent_ref":null,"origin":"message","options":{"model":null,"thinking":null},"role":null,
 //!  "messages":[{"id":"m7","kind":"message","from":{"id":"web:main","kind":"person","name":null},
 //!    "text":"hello","received":"2026-...","forwarded":null,"replies_to":null,"links":[],"files":[],
 //!    "retried_by":null}],"nearby":[],"context":[],"tools":{"url":"http://127.0.0.1:3847/mcp","token":"..."}}

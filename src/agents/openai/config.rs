@@ -1,10 +1,9 @@
 //! The keys of `kind = "openai"`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use frontdesk_core::agent::Capabilities;
-use frontdesk_core::config::{ConfigError, Secret, join};
+use frontdesk_core::config::{ConfigError, PromptText, Secret, join};
 use frontdesk_http as http;
 use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
@@ -42,7 +41,7 @@ pub struct Config {
     /// What the model is told about its task before every conversation: a text or `{ file = "..." }`. Frontdesk adds
     /// what it knows about the chat.
     #[serde(default)]
-    pub system_prompt: Option<SystemPrompt>,
+    pub system_prompt: Option<PromptText>,
     /// Whether the model sees images. Otherwise it is told that one came.
     #[serde(default = "Config::on")]
     pub vision: bool,
@@ -79,24 +78,6 @@ pub struct Config {
     /// Maximum number of turns of this agent that run at once. Unset means that only `turns.max` limits them.
     #[serde(default)]
     pub max_turns: Option<usize>,
-}
-
-/// What the model is told about its task.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum SystemPrompt {
-    /// The text.
-    Text(String),
-    /// A file with the text.
-    File(PromptFile),
-}
-
-/// A file with a text, read at each turn.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PromptFile {
-    /// The file; a relative path starts at the home folder.
-    pub file: PathBuf,
 }
 
 /// What a model costs, for a million tokens, in a currency of your choice.
@@ -250,7 +231,7 @@ impl Config {
     }
 
     /// What the agent can do.
-    pub(super) fn capabilities(&self) -> Capabilities {
+    pub(crate) fn capabilities(&self) -> Capabilities {
         let mut models = Vec::new();
         if !self.models.is_empty() {
             models.push(self.model.clone());

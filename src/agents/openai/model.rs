@@ -1,12 +1,12 @@
 //! A model as an agent: its configuration, its provider, and what is remembered between turns.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use frontdesk_core::config::ConfigError;
+use frontdesk_core::config::{ConfigError, PromptText};
 use frontdesk_core::delta::{AgentError, SUMMARY, Usage};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Clock, Mono, Turn};
@@ -14,7 +14,6 @@ use frontdesk_core::tool::ClientTools;
 use serde_json::{Value, json};
 use tracing::warn;
 
-use super::config::{PromptFile, SystemPrompt};
 use super::fault::Fault;
 use super::memory::{Memory, Share, TokenSizes, shares};
 use super::messages::{self, Said};
@@ -23,6 +22,7 @@ use super::reply::Finish;
 use super::sink::{Reports, Sink};
 use super::{Config, calls, chunk};
 use crate::Host;
+use crate::paths::Paths;
 use crate::responder::Patience;
 use crate::running_turns::lock;
 
@@ -42,7 +42,7 @@ pub(super) struct Model {
     pub(super) config: Config,
     pub(super) provider: Provider,
     pub(super) token_sizes: TokenSizes,
-    home: PathBuf,
+    paths: Paths,
     clock: Arc<dyn Clock>,
     /// When compactions failed.
     failed_compactions: Mutex<HashMap<SessionKey, Mono>>,
@@ -57,7 +57,7 @@ impl Model {
             config: config.clone(),
             provider: Provider::new(name, config, host.clock.clone())?,
             token_sizes: TokenSizes::default(),
-            home: host.home.clone(),
+            paths: Paths::new(&host.home, &host.env),
             clock: host.clock.clone(),
             failed_compactions: Mutex::default(),
             refuses_tools: AtomicBool::new(false),
@@ -67,26 +67,36 @@ impl Model {
     /// The file of the system prompt.
     fn prompt_file(&self) -> Option<PathBuf> {
         match &self.config.system_prompt {
-            Some(SystemPrompt::File(PromptFile { file })) => Some(self.home.join(file)),
+            Some(PromptText::File(prompt)) => Some(self.paths.absolute(&prompt.file)),
             _ => None,
         }
     }
 
-    /// The system prompt of a turn.
+    /// The system prompt of a turn: the agent's, then that of the role.
     pub(super) async fn system(&self, turn: &Turn) -> Result<String, AgentError> {
-        let configured = match (&self.config.system_prompt, self.prompt_file()) {
-            (Some(SystemPrompt::Text(text)), _) => Some(text.clone()),
-            (_, Some(file)) => {
-                let shown = file.display().to_string();
-                let read = tokio::task::spawn_blocking(move || read_prompt(&file)).await;
-                let text = read.map_err(std::io::Error::other).and_then(|text| text);
-                Some(text.map_err(|error| {
-                    AgentError::Unavailable(format!("the system prompt {shown} cannot be read: {error}"))
-                })?)
-            }
-            _ => None,
+        let role = turn.role.as_ref().map(|role| &role.gives);
+        let own = role.and_then(|role| role.append_system_prompt.as_ref());
+        let of_agent = self.config.system_prompt.as_ref();
+        let of_agent = of_agent.filter(|_| !role.is_some_and(|role| role.replaces(own)));
+        let mut configured = Vec::new();
+        for prompt in of_agent.into_iter().chain(own) {
+            let text = self.text(prompt).await?;
+            configured.extend(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned));
+        }
+        Ok(messages::system(Some(&configured.join("\n\n")), turn))
+    }
+
+    async fn text(&self, prompt: &PromptText) -> Result<String, AgentError> {
+        let file = match prompt {
+            PromptText::Text(text) => return Ok(text.clone()),
+            PromptText::File(prompt) => self.paths.absolute(&prompt.file),
         };
-        Ok(messages::system(configured.as_deref(), turn))
+        let shown = file.display().to_string();
+        let read = tokio::task::spawn_blocking(move || read_prompt(&file)).await;
+        let text = read.map_err(std::io::Error::other).and_then(|text| text);
+        text.map_err(|error| {
+            AgentError::Unavailable(format!("the system prompt {shown} cannot be read: {error}"))
+        })
     }
 
     /// What prevents it from answering.
@@ -143,7 +153,7 @@ impl Model {
         if !self.config.tools || !self.takes_tools() {
             return None;
         }
-        let offered = calls::offered(turn.tools.list(), of_client);
+        let offered = calls::offered(turn.tools_in_role(), of_client);
         (!offered.is_empty()).then(|| offered.into())
     }
 
@@ -228,7 +238,7 @@ impl Model {
     }
 }
 
-fn read_prompt(file: &std::path::Path) -> std::io::Result<String> {
+fn read_prompt(file: &Path) -> std::io::Result<String> {
     use std::io::Read;
     let mut text = String::new();
     std::fs::File::open(file)?.take(MAX_PROMPT).read_to_string(&mut text)?;

@@ -237,7 +237,7 @@ impl Config {
         self.max_turns.map_or(self.pool.max, |turns| turns.min(self.pool.max))
     }
 
-    pub(super) fn capabilities(&self) -> Capabilities {
+    pub(crate) fn capabilities(&self) -> Capabilities {
         Capabilities {
             steer: true,
             compact: true,

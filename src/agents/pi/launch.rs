@@ -1,4 +1,4 @@
-//! How pi is started: its arguments, its environment, and the files of ours that it needs.
+//! How pi is started: its environment, and the files of ours that it needs.
 
 use std::ffi::OsString;
 use std::io;
@@ -10,11 +10,14 @@ use frontdesk_core::delta::AgentError;
 use frontdesk_core::port::Turn;
 use frontdesk_core::tool::{Tool, Tools};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
 use super::config::Config;
+use super::given::Given;
 use super::process::PiProcess;
 use crate::Host;
+use crate::paths::Paths;
 use crate::process::{Confinement, Ending, Limits, ProcessHost, ProgramConfig, RunWith, Start};
 
 /// The extension that connects pi with the gateway.
@@ -27,13 +30,14 @@ const AFTER_EOF: Duration = Duration::from_secs(2);
 /// Starts processes of pi.
 pub(super) struct Launch {
     pub(super) processes: Arc<ProcessHost>,
-    max_line: usize,
+    config: Config,
+    paths: Paths,
     /// The folder of our files for pi, within the agent's folder.
     folder: PathBuf,
     /// The home and the agent folder of an isolated pi, which are created.
     own_folders: Vec<PathBuf>,
-    /// The extension with the gateway's tools, from the first turn on: they are the same for all.
-    extension: OnceLock<String>,
+    /// The gateway's tools, from the first turn on.
+    tools: OnceLock<Vec<Tool>>,
 }
 
 impl Launch {
@@ -63,10 +67,8 @@ impl Launch {
         let package_dir = config.package_dir.as_ref().map(|folder| paths.absolute(folder));
         env.extend(package_dir.map(|folder| ("PI_PACKAGE_DIR".into(), folder.into())));
         env.extend(config.env.iter().map(|(name, value)| (name.into(), value.expose().into())));
-        let mut command = config.command.clone();
-        command.extend(arguments(config, &paths));
         let program = ProgramConfig {
-            command,
+            command: config.command.clone(),
             cwd: config.cwd.as_ref().map(|cwd| paths.absolute(cwd)),
             cwd_per_session: config.cwd_per_session,
             env,
@@ -78,25 +80,47 @@ impl Launch {
         };
         let ending = Ending { after_eof: AFTER_EOF, after_sigterm: Duration::from_secs(config.grace) };
         let processes = Arc::new(ProcessHost::new(name, program, ending, host));
-        Self { processes, max_line: config.max_line, folder, own_folders, extension: OnceLock::new() }
+        let config = config.clone();
+        Self { processes, config, paths, folder, own_folders, tools: OnceLock::new() }
     }
 
-    /// What pi is to know of the gateway's tools.
+    /// Notes the gateway's tools, which are the same for all turns.
     pub(super) fn offers(&self, tools: &dyn Tools) {
-        self.extension.get_or_init(|| {
-            let tool = |tool: Tool| json!({"name": tool.name, "description": tool.description, "parameters": tool.parameters});
-            let tools = Value::Array(tools.list().into_iter().map(tool).collect());
-            EXTENSION.replacen(NO_TOOLS, &format!("const TOOLS = {tools};"), 1)
+        self.tools.get_or_init(|| tools.list());
+    }
+
+    /// The extension for these turns. Under a role that leaves tools out it has a name of its own.
+    fn extension(&self, given: &Given) -> (String, String) {
+        let tools = self.tools.get().into_iter().flatten().filter(|tool| given.has_tool(tool.name));
+        let tool = |tool: &Tool| json!({"name": tool.name, "description": tool.description, "parameters": tool.parameters});
+        let tools = Value::Array(tools.map(tool).collect());
+        let text = EXTENSION.replacen(NO_TOOLS, &format!("const TOOLS = {tools};"), 1);
+        let name = given.tools.as_ref().map(|tools| {
+            let digest = Sha256::digest(tools.join(","));
+            format!("frontdesk-{:02x}{:02x}{:02x}{:02x}.mjs", digest[0], digest[1], digest[2], digest[3])
         });
+        (name.unwrap_or_else(|| "frontdesk.mjs".to_owned()), text)
+    }
+
+    /// What pi is given for a turn, or before there is one.
+    pub(super) fn given(&self, turn: Option<&Turn>) -> Result<Given, AgentError> {
+        let given = Given::of(&self.config, turn.and_then(|turn| turn.role.as_deref()), &self.paths);
+        given.map_err(|why| self.processes.not_started(turn.map(|turn| &turn.session), &why))
     }
 
     /// Starts pi for a session of its own. It has not shown yet that it works.
-    pub(super) async fn start(&self, turn: Option<&Turn>, session_id: &str) -> Result<PiProcess, AgentError> {
+    pub(super) async fn start(
+        &self,
+        turn: Option<&Turn>,
+        session_id: &str,
+        given: Given,
+    ) -> Result<PiProcess, AgentError> {
         let session = turn.map(|turn| &turn.session);
-        let prepared = self.prepare().await;
+        let prepared = self.prepare(&given).await;
         let extension = prepared.map_err(|why| self.processes.not_started(session, &why))?;
         let sessions = self.folder.join("sessions");
-        let args = vec![
+        let mut args: Vec<OsString> = given.args.iter().map(OsString::from).collect();
+        args.extend::<[OsString; 6]>([
             "--session-dir".into(),
             sessions.into(),
             "--session-id".into(),
@@ -104,24 +128,24 @@ impl Launch {
             // The last one: it sees the parameters of a tool as all others have left them.
             "-e".into(),
             extension.into(),
-        ];
-        let start = Start { turn, args, ..Start::default() };
+        ]);
+        let start = Start { turn, args, readable: given.files.clone(), ..Start::default() };
         let process = self.processes.start(start, self.processes.stop.child_token()).await?;
-        Ok(PiProcess::new(process, session_id.to_owned(), self.max_line))
+        Ok(PiProcess::new(process, session_id.to_owned(), given, self.config.max_line))
     }
 
     /// Writes the extension and creates the folders. The extension is written for each start, because the model can
     /// write in the agent's folder.
-    async fn prepare(&self) -> io::Result<PathBuf> {
+    async fn prepare(&self, given: &Given) -> io::Result<PathBuf> {
         for folder in &self.own_folders {
             tokio::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).await?;
         }
-        let path = self.folder.join("frontdesk.mjs");
+        let (name, extension) = self.extension(given);
+        let path = self.folder.join(name);
         // Under a name of its own first: another process may just be reading the file.
         let new = self.folder.join(format!(".frontdesk-{:016x}.mjs", random()?));
         let mut file = tokio::fs::OpenOptions::new();
         let mut file = file.write(true).create_new(true).mode(0o600).open(&new).await?;
-        let extension = self.extension.get().map_or(EXTENSION, String::as_str);
         file.write_all(extension.as_bytes()).await?;
         file.flush().await?;
         tokio::fs::rename(&new, &path).await?;
@@ -136,89 +160,15 @@ pub(super) fn random() -> io::Result<u64> {
     Ok(u64::from_ne_bytes(bytes))
 }
 
-/// How paths of the configuration are read.
-struct Paths<'a> {
-    home: &'a Path,
-    user: Option<&'a OsString>,
-}
-
-impl<'a> Paths<'a> {
-    fn new(home: &'a Path, env: &'a [(OsString, OsString)]) -> Self {
-        let user = env.iter().rev().find(|(name, _)| name == "HOME").map(|(_, home)| home);
-        Self { home, user }
-    }
-
-    fn absolute(&self, path: &Path) -> PathBuf {
-        match (path.strip_prefix("~"), self.user) {
-            (Ok(rest), Some(user)) => Path::new(user).join(rest),
-            _ => self.home.join(path),
-        }
-    }
-
-    fn text(&self, path: &Path) -> String {
-        self.absolute(path).to_string_lossy().into_owned()
-    }
-
-    /// A text, or the absolute name of the file that it names.
-    fn text_or_file(&self, text: &str) -> String {
-        self.file(text).map_or_else(|| text.to_owned(), |file| file.to_string_lossy().into_owned())
-    }
-
-    /// The file that a text names, if it does.
-    fn file(&self, text: &str) -> Option<PathBuf> {
-        let path = self.absolute(Path::new(text));
-        (!text.contains('\n') && path.is_file()).then_some(path)
-    }
-}
-
-/// What closes pi in. A sandbox shows it the files that its arguments name.
-fn confinement(config: &Config, paths: &Paths<'_>) -> Confinement {
+/// What closes pi in. A sandbox also shows it the files that its arguments name.
+fn confinement(config: &Config, paths: &Paths) -> Confinement {
     let absolute = |path: &PathBuf| paths.absolute(path);
     let mut readable: Vec<PathBuf> = config.readable.iter().map(absolute).collect();
     if let Some(RunWith::Ready(_)) = config.run_with {
-        let files = [&config.skills, &config.extensions, &config.prompt_templates].into_iter().flatten();
-        readable.extend(files.chain(&config.package_dir).map(absolute));
-        let texts = config.append_system_prompt.iter().chain(&config.system_prompt);
-        readable.extend(texts.filter_map(|text| paths.file(text)));
+        readable.extend(config.package_dir.iter().map(absolute));
     }
     let writable = config.writable.iter().map(absolute).collect();
     Confinement { run_with: config.run_with.clone(), readable, writable }
-}
-
-/// The arguments that are the same for all sessions.
-fn arguments(config: &Config, paths: &Paths<'_>) -> Vec<String> {
-    let mut args = vec!["--mode".to_owned(), "rpc".to_owned()];
-    let mut add = |flag: &str, value: String| args.extend([flag.to_owned(), value]);
-    for (flag, value) in
-        [("--provider", &config.provider), ("--model", &config.model), ("--thinking", &config.thinking)]
-    {
-        if let Some(value) = value {
-            add(flag, value.clone());
-        }
-    }
-    let files = [
-        ("--skill", &config.skills),
-        ("-e", &config.extensions),
-        ("--prompt-template", &config.prompt_templates),
-    ];
-    for (flag, paths_of_flag) in files {
-        for path in paths_of_flag {
-            add(flag, paths.text(path));
-        }
-    }
-    if let Some(text) = &config.system_prompt {
-        add("--system-prompt", paths.text_or_file(text));
-    }
-    for text in &config.append_system_prompt {
-        add("--append-system-prompt", paths.text_or_file(text));
-    }
-    for (flag, names) in [("--tools", &config.tools), ("--exclude-tools", &config.exclude_tools)] {
-        if !names.is_empty() {
-            add(flag, names.join(","));
-        }
-    }
-    args.push(if config.approve { "--approve" } else { "--no-approve" }.to_owned());
-    args
 }
 
 #[cfg(test)]
@@ -232,26 +182,9 @@ mod tests {
         let paths = Paths::new(Path::new("/fd"), &[]);
         assert_eq!(confinement(&config, &paths).readable, [Path::new("/opt/pi")]);
         let run_with = Some(RunWith::Ready(crate::process::Ready::Bubblewrap));
-        let confinement = confinement(&Config { run_with, ..config }, &paths);
-        assert_eq!(confinement.readable, [Path::new("/opt/pi"), Path::new("/fd/role")]);
-    }
-
-    #[test]
-    fn the_arguments_are_in_the_order_of_the_configuration() {
-        let config = Config {
-            provider: Some("fake".into()),
-            model: Some("fake-1".into()),
-            skills: vec!["role".into(), "/base".into(), "~/mine".into()],
-            append_system_prompt: vec!["Be brief.".into()],
-            tools: vec!["read".into(), "grep".into()],
-            ..Config::default()
-        };
-        let env = [("HOME".into(), "/home/anna".into())];
-        let args = arguments(&config, &Paths::new(Path::new("/fd"), &env)).join(" ");
-        assert_eq!(
-            args,
-            "--mode rpc --provider fake --model fake-1 --skill /fd/role --skill /base --skill /home/anna/mine \
-             --append-system-prompt Be brief. --tools read,grep --no-approve"
-        );
+        let config = Config { run_with, ..config };
+        let mut shown = confinement(&config, &paths).readable;
+        shown.extend(Given::of(&config, None, &paths).unwrap().files);
+        assert_eq!(shown, [Path::new("/opt/pi"), Path::new("/fd/role")]);
     }
 }

@@ -1,6 +1,7 @@
 //! What others decide during a run: people about dialogs and tools, hooks and the database about tools.
 
 use frontdesk_core::ask::{AgentQuestion, AskAnswer, AskEnd, AskReply, Question};
+use frontdesk_core::config::Permission;
 use frontdesk_core::delta::{Delta, ToolApproval, ToolCall, ToolDecision};
 use frontdesk_core::tool::ToolError;
 use futures_util::FutureExt;
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use super::dialog;
 use super::machine::{Act, PiCall};
-use super::policy::{self, Permission};
+use super::policy;
 use super::turn::Run;
 use super::wire::{UiAnswer, UiRequest};
 

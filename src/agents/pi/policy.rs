@@ -2,23 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use frontdesk_core::agent::TurnRole;
 use frontdesk_core::ask::{AskKind, Question};
+use frontdesk_core::config::{MergeMode, Permission};
 use frontdesk_core::visible;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-
-/// What is done about a tool call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Permission {
-    /// It runs.
-    Allow,
-    /// The people whose messages the turn answers are asked first.
-    Ask,
-    /// It does not run.
-    Deny,
-}
 
 /// What is done about each tool, by its name; `*` stands for all others. Where nothing is set, tools that only read may
 /// run, like those of the gateway, and all others may run in the private chat of an admin and ask elsewhere.
@@ -32,11 +22,29 @@ const READING: [&str; 5] = ["read", "grep", "find", "ls", "glob"];
 /// How much of a call's parameters a question shows, in characters.
 const SHOWN: usize = 1200;
 
+/// The name that stands for all tools that are not named.
+const OTHERS: &str = "*";
+
 impl Policy {
+    /// The policy in a role. What the role names is decided by it; its `*` stands for every other tool, also for those that
+    /// the agent's policy names.
+    pub(super) fn in_role(&self, role: Option<&TurnRole>) -> Policy {
+        let Some(role) = role.map(|role| &role.gives).filter(|role| !role.approvals.is_empty()) else {
+            return self.clone();
+        };
+        let mut policy = role.approvals.clone();
+        if role.merge_mode == MergeMode::Append && !policy.contains_key(OTHERS) {
+            for (tool, permission) in &self.0 {
+                policy.entry(tool.clone()).or_insert(*permission);
+            }
+        }
+        Policy(policy)
+    }
+
     /// What is done about a call of this tool. `trusted` means that the chat is the private chat of an admin, or that the
     /// tool is one of the gateway's, which stay within the chat.
     pub(super) fn of(&self, tool: &str, trusted: bool) -> Permission {
-        match self.0.get(tool).or_else(|| self.0.get("*")) {
+        match self.0.get(tool).or_else(|| self.0.get(OTHERS)) {
             Some(permission) => *permission,
             None if trusted || READING.contains(&tool) => Permission::Allow,
             None => Permission::Ask,
@@ -92,6 +100,7 @@ fn literal(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use frontdesk_core::config::Role;
     use serde_json::json;
 
     use super::*;
@@ -110,6 +119,26 @@ mod tests {
         let set = Policy(BTreeMap::from([("bash".into(), Permission::Deny), ("*".into(), Permission::Ask)]));
         assert_eq!(set.of("bash", true), Permission::Deny);
         assert_eq!(set.of("read", true), Permission::Ask);
+    }
+
+    #[test]
+    fn a_role_decides_about_what_it_names_and_with_a_star_about_everything_else() {
+        let policy = |named: &[(&str, Permission)]| {
+            named.iter().map(|(tool, permission)| ((*tool).to_owned(), *permission)).collect()
+        };
+        let agent = Policy(policy(&[("bash", Permission::Allow), ("write", Permission::Deny)]));
+        let in_role = |merge_mode, approvals: &[(&str, Permission)]| {
+            let gives = Role { merge_mode, approvals: policy(approvals), ..Role::default() };
+            let policy = agent.in_role(Some(&TurnRole { name: "kids".into(), gives }));
+            ["bash", "write", "read"].map(|tool| policy.of(tool, false))
+        };
+        use Permission::{Allow, Ask, Deny};
+        assert_eq!(in_role(MergeMode::Append, &[]), [Allow, Deny, Allow]);
+        assert_eq!(in_role(MergeMode::Append, &[("bash", Ask)]), [Ask, Deny, Allow]);
+        assert_eq!(in_role(MergeMode::Append, &[("*", Deny)]), [Deny, Deny, Deny]);
+        assert_eq!(in_role(MergeMode::Replace, &[("read", Ask)]), [Ask, Ask, Ask]);
+        assert_eq!(in_role(MergeMode::Replace, &[]), [Allow, Deny, Allow]);
+        assert_eq!(agent.in_role(None), agent);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::config::Config;
 use super::launch::{Launch, random};
 use super::process::PiProcess;
 use super::prompt::{is_session_id, session_id};
-use crate::process::{IdlePool, IdleSettings, SessionEpoch};
+use crate::process::{IdlePool, IdleSettings, Reusable, SessionEpoch};
 use crate::running_turns::lock;
 
 /// The pool of an agent.
@@ -85,7 +85,8 @@ impl Pool {
             let (launch, live) = (starter.clone(), started.clone());
             async move {
                 let id = random().map_err(|why| launch.processes.not_started(None, &why))?;
-                let mut process = launch.start(None, &format!("fd-ahead-{id:016x}")).await?;
+                let given = launch.given(None)?;
+                let mut process = launch.start(None, &format!("fd-ahead-{id:016x}"), given).await?;
                 live.add(&process);
                 process.ready(&**launch.processes.clock()).await?;
                 Ok(process)
@@ -114,7 +115,8 @@ impl Pool {
         Ok(Slot { pool: self.clone(), permit: Some(permit) })
     }
 
-    /// The process that has this conversation, or a new one for it.
+    /// The process that has this conversation, or a new one for it. One that was given something else at its start, as in
+    /// another role, is ended first.
     pub(super) async fn take(
         &self,
         turn: &Turn,
@@ -124,17 +126,21 @@ impl Pool {
         self.launch.offers(&*turn.tools);
         let own = turn.agent_ref.as_deref().filter(|id| is_session_id(id));
         // A turn that was cut off may be known to pi under the name that is made from the key.
-        let new = own.is_none() && !turn.resumed;
+        let given = self.launch.given(Some(turn))?;
+        let new = own.is_none() && !turn.resumed && given == self.launch.given(None)?;
         let process = match self.idle.take(session_epoch, new).await {
-            Some(process) => {
+            Some(process) if process.given == given => {
                 process.process.stderr.begin(turn);
                 process
             }
-            None => {
+            other => {
+                if let Some(other) = other {
+                    other.retire();
+                }
                 let id = own.map_or_else(|| session_id(&turn.session, turn.epoch), str::to_owned);
                 self.live.free(&id).await;
                 let process =
-                    self.launch.start(Some(turn), &id).await.inspect_err(|_| self.spawn_failed())?;
+                    self.launch.start(Some(turn), &id, given).await.inspect_err(|_| self.spawn_failed())?;
                 self.live.add(&process);
                 process
             }

@@ -5,6 +5,7 @@ use frontdesk_core::delta::AgentError;
 use frontdesk_core::port::Clock;
 use tracing::debug;
 
+use super::given::Given;
 use super::machine::{Act, End, Goal, Machine};
 use super::settings::Settings;
 use super::wire::{self, Line, UiAnswer};
@@ -15,6 +16,8 @@ pub(super) struct PiProcess {
     pub(super) lines: Lines,
     /// The id of pi's session, which never changes.
     pub(super) session_id: String,
+    /// What it was given at its start.
+    pub(super) given: Given,
     /// What it uses now; `None` before it has told.
     pub(super) settings: Option<Settings>,
 }
@@ -31,8 +34,8 @@ pub(super) enum Read {
 }
 
 impl PiProcess {
-    pub(super) fn new(process: Process, session_id: String, max_line: usize) -> Self {
-        Self { process, lines: Lines::new(max_line), session_id, settings: None }
+    pub(super) fn new(process: Process, session_id: String, given: Given, max_line: usize) -> Self {
+        Self { process, lines: Lines::new(max_line), session_id, given, settings: None }
     }
 
     /// The next line. Dropping the future loses nothing.

@@ -51,7 +51,7 @@ pub(super) struct Context {
     pub(super) session_epoch: SessionEpoch,
     /// The conversation has ended meanwhile, so the process is not kept.
     pub(super) forgotten: Arc<AtomicBool>,
-    pub(super) policy: Arc<Policy>,
+    pub(super) policy: Policy,
     pub(super) tools: Arc<dyn Tools>,
     /// Whether the chat is the private chat of an admin.
     pub(super) trusted: bool,

@@ -52,6 +52,8 @@ pub struct Start<'a> {
     pub env: Vec<(OsString, OsString)>,
     /// The file with the facts of the turn, if the program gets one.
     pub facts: Option<PathBuf>,
+    /// Further files and folders that it may read in a sandbox, as absolute paths.
+    pub readable: Vec<PathBuf>,
     /// The files of messages that it may read in a sandbox. `None` means all, because later prompts name other ones.
     pub files: Option<Vec<PathBuf>>,
 }
@@ -257,6 +259,7 @@ impl Program {
             readable: readable
                 .iter()
                 .cloned()
+                .chain(start.readable.clone())
                 .chain(program)
                 .chain(start.facts.clone())
                 .chain(files)

@@ -65,6 +65,7 @@ fn turn(epoch: u64) -> Turn {
         origin: Origin::Message,
         trusted: false,
         options: SessionOptions::default(),
+        role: None,
         history: Arc::new(history::Empty),
         tools: Arc::new(NoTools),
         prompt: vec![prompt],

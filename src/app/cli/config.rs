@@ -113,6 +113,7 @@ async fn reload(remote: Remote, plan: bool) -> Done {
     };
     let changed = if plan { "Would change" } else { "Changed" };
     lines.extend(keys("changes").map(|keys| format!("{changed} from the next message on: {keys}.")));
+    lines.extend(routes(&answer, done));
     lines.extend(keys("restart").map(|keys| format!("Needs a restart of the gateway: {keys}.")));
     if lines.is_empty() {
         lines.push(if plan { "Nothing would change." } else { "Nothing has changed." }.to_owned());
@@ -122,6 +123,29 @@ async fn reload(remote: Remote, plan: bool) -> Done {
         screen::note(&format!("note: {}", screen::harmless(note)));
     }
     unfinished(&answer)
+}
+
+/// How many places with another agent or role are listed.
+const ROUTES: usize = 20;
+
+/// The places that get another agent or another role.
+fn routes(answer: &Value, done: &str) -> Vec<String> {
+    let all = field::list(answer, "routes");
+    let text = |route: &Value, name: &str| route[name].as_str().unwrap_or("none").to_owned();
+    let line = |route: &Value| {
+        let changed = |what: &str, before: &str| {
+            let (new, old) = (text(route, what), text(route, before));
+            (new != old).then(|| format!("{what} {new} instead of {old}"))
+        };
+        let both = [changed("agent", "agent_before"), changed("role", "role_before")];
+        let both = both.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        format!("{} {done} answered anew from the next message on: {both}.", text(route, "place"))
+    };
+    let mut lines: Vec<String> = all.iter().take(ROUTES).map(line).collect();
+    if all.len() > ROUTES {
+        lines.push(format!("{} more with another agent or role; --json lists all.", all.len() - ROUTES));
+    }
+    lines
 }
 
 /// What an agent leaves that is removed.

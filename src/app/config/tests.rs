@@ -118,9 +118,9 @@ fn a_system_prompt_is_a_text_or_a_file() {
         };
         model.system_prompt.unwrap()
     };
-    use frontdesk_agents::openai::{PromptFile, SystemPrompt};
-    assert_eq!(prompt("\"Be kind.\""), SystemPrompt::Text("Be kind.".into()));
-    assert_eq!(prompt("{ file = \"a.md\" }"), SystemPrompt::File(PromptFile { file: "a.md".into() }));
+    use frontdesk_core::config::{PromptFile, PromptText};
+    assert_eq!(prompt("\"Be kind.\""), PromptText::Text("Be kind.".into()));
+    assert_eq!(prompt("{ file = \"a.md\" }"), PromptText::File(PromptFile { file: "a.md".into() }));
     says("[agents.main]\nkind = \"openai\"\nmodel = \"m\"\nsystem_prompt = 7\n", &["4:17", "system_prompt"]);
 }
 

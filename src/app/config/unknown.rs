@@ -7,8 +7,7 @@ use super::schema::{Choice, Schema};
 use crate::document::Key;
 
 /// Sections that are planned and not in this version.
-const LATER: [&str; 9] =
-    ["roles", "tasks", "jobs", "heartbeat", "hooks", "security", "redis", "nats", "plugins"];
+const LATER: [&str; 8] = ["tasks", "jobs", "heartbeat", "hooks", "security", "redis", "nats", "plugins"];
 
 /// Names that other programs use for our keys, in snake_case.
 const ELSEWHERE: [(&str, &str); 5] = [
@@ -27,12 +26,6 @@ pub fn unknown_key(schema: Schema<'_>, key: &Key, path: &str, kind: &str) -> Str
     }
     let name = &key.name;
     let snake = snake_case(name);
-    if snake == "role" {
-        return format!(
-            "unknown key `{name}`{kind}; this version does not have roles that stand for capabilities: `agent` chooses who \
-             answers here, and `roles` lists the platform's roles whose holders may write"
-        );
-    }
     let mut known: Vec<&str> = schema.properties().into_iter().map(|(name, _)| name).collect();
     known.sort_unstable();
     let same = ELSEWHERE.iter().find(|(theirs, ours)| *theirs == snake && known.contains(ours));

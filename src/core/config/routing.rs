@@ -1,4 +1,4 @@
-//! Which agent answers a channel's messages, and the rules of single chats.
+//! Which agent answers a channel's messages, with which role, and the rules of single chats.
 
 use std::collections::BTreeMap;
 
@@ -14,18 +14,38 @@ use crate::reset::ResetOverride;
 pub struct Routing {
     /// The name of the agent that answers here. Unset means the default agent.
     pub agent: Option<String>,
+    /// The name of the role that the chats here have, one of `[roles]`. Unset means none.
+    pub role: Option<String>,
     /// What happens to messages that arrive while the agent is answering, instead of `queue.mode`.
     pub queue_mode: Option<QueueMode>,
     /// Rules for one chat, by its id on the platform.
     pub chats: BTreeMap<String, Chat>,
+    /// Agents and roles of single people, by their ids on the platform. A section with such a table fills this in.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub people: BTreeMap<String, Assignment>,
+}
+
+/// An agent and a role for one place or person.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Assignment {
+    /// The name of the agent that answers. Unset means the agent of the role, or else of the wider place.
+    pub agent: Option<String>,
+    /// The name of the role, one of `[roles]`. Unset means that of the wider place.
+    pub role: Option<String>,
 }
 
 /// Rules for one chat.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Chat {
-    /// The name of the agent that answers here. Unset means the same as on the account.
+    /// The name of the agent that answers here. Unset means the agent of the role here, or else the same as on the account.
     pub agent: Option<String>,
+    /// The name of the role that the chat has, one of `[roles]`. Unset means the same as on the account.
+    pub role: Option<String>,
+    /// An agent or a role for one topic or thread of the chat, by its id on the platform.
+    pub topics: BTreeMap<String, Assignment>,
     /// When a new conversation starts here, instead of `sessions.reset`.
     pub reset: ResetOverride,
     /// What happens to messages that arrive while the agent is answering, instead of `queue.mode`. People can choose

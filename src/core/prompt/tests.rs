@@ -23,6 +23,7 @@ fn turn(prompt: Vec<Prompt>) -> Turn {
         origin: Origin::Message,
         trusted: false,
         options: SessionOptions::default(),
+        role: None,
         history: Arc::new(history::Empty),
         tools: Arc::new(NoTools),
         prompt,
@@ -138,6 +139,7 @@ fn the_facts_contain_everything_that_is_known_about_a_message() {
             "options",
             "origin",
             "resumed",
+            "role",
             "session",
             "turn",
         ]

@@ -6,7 +6,7 @@ use frontdesk_core::command::{self, Command, Parsed, QueueRequest};
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::key::{KeyError, SessionKey};
 use frontdesk_core::message::{Event, EventKind, Refusal, SenderKind, Source};
-use frontdesk_core::route;
+use frontdesk_core::route::{self, Place};
 use frontdesk_core::time::Now;
 use frontdesk_store::row::{Answering, Disposition, EpochChange, GivenAnswer, Standing};
 
@@ -258,11 +258,13 @@ impl Admission<'_> {
 
     /// The session that the event belongs to.
     pub(super) fn session(&self) -> Result<SessionKey, KeyError> {
-        let configured = || self.shared.agent_of(self.settings, &self.source.account, self.chat);
-        let agent = self.event.agent.as_deref().unwrap_or_else(configured);
+        let (conversation, sender) = (&self.event.conversation, self.event.from.id.id());
         let own = self.rules().is_some_and(|rules| rules.sessions == Some(Sharing::Person));
-        let person = own.then(|| self.event.from.id.id());
-        route::session(agent, self.source, &self.event.conversation, self.chat, person)
+        let person = (own || conversation.is_private()).then_some(sender);
+        let place = Place { chat: self.chat, thread: conversation.thread(), person };
+        let configured = || self.shared.route(self.settings, &self.source.account, place).agent;
+        let agent = self.event.agent.as_deref().unwrap_or_else(configured);
+        route::session(agent, self.source, conversation, self.chat, own.then_some(sender))
     }
 
     fn rules(&self) -> Option<&Chat> {

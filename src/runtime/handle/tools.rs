@@ -10,9 +10,9 @@ use crate::process::ToolEndpoints;
 use crate::tools;
 
 impl GatewayHandle {
-    /// The tools that agents can call.
-    pub fn tools(&self) -> Vec<Tool> {
-        tools::list()
+    /// The tools that the agent of a session can call in the turn that runs.
+    pub fn tools(&self, session: &SessionKey) -> Vec<Tool> {
+        tools::of_session(&self.0, session)
     }
 
     /// Offers tools that a client carries out to the turns of a session, as long as the offer exists. The session must

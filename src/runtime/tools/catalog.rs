@@ -145,6 +145,11 @@ pub(crate) fn list() -> Vec<Tool> {
     ENTRIES.iter().map(tool).collect()
 }
 
+/// The names of all tools.
+pub fn tool_names() -> impl Iterator<Item = &'static str> {
+    ENTRIES.iter().map(|entry| entry.name)
+}
+
 /// The tool of this name.
 pub(super) fn find(name: &str) -> Option<&'static Entry> {
     ENTRIES.iter().find(|entry| entry.name == name)

@@ -47,6 +47,7 @@ fn turn(session: &str, prompt: Vec<Prompt>) -> Turn {
         agent_ref: None,
         origin: Origin::Message,
         options: SessionOptions::default(),
+        role: None,
         history: Arc::new(Empty),
         tools: Arc::new(NoTools),
         trusted: false,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use frontdesk_agents::failover::{Config as Failover, Fallback, ModelFallback};
 use frontdesk_agents::{Config, openai};
 use frontdesk_core::agent::SessionOptions;
+use frontdesk_core::config::PromptText;
 use frontdesk_core::config::Secret;
 use frontdesk_core::delta::{AgentError, AnswererChange, Delta};
 use frontdesk_core::failover::CandidateState;
@@ -424,7 +425,7 @@ async fn agents_with_the_same_model_share_what_is_known_and_a_reload_keeps_it() 
     assert_eq!(fixture.asked(), (2, 1));
     let config = openai::Config {
         // Another prompt makes another agent, whose provider is the same.
-        system_prompt: Some(openai::SystemPrompt::Text("be brief".into())),
+        system_prompt: Some(PromptText::Text("be brief".into())),
         failover: failover([other_model("backup", Some(&fixture.second))]),
         ..model("main", &fixture.first)
     };

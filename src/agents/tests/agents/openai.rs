@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_agents::Config;
-use frontdesk_agents::openai::{self, Price, PromptFile, SystemPrompt};
+use frontdesk_agents::openai::{self, Price};
 use frontdesk_core::config::Secret;
+use frontdesk_core::config::{PromptFile, PromptText};
 use frontdesk_core::delta::{AgentError, Compacted, Delta, Usage};
 use frontdesk_core::port::{Agent, Turn};
 use frontdesk_fakemodel::{FakeModel, Script};
@@ -173,7 +174,7 @@ async fn a_request_has_what_is_configured_and_chosen() {
         thinking: vec!["high".into()],
         headers: [("x-title".to_owned(), Secret::new("a test"))].into(),
         parameters: [("temperature".to_owned(), json!(0.5)), ("stop".to_owned(), json!(["x"]))].into(),
-        system_prompt: Some(SystemPrompt::Text("Be a gardener.".into())),
+        system_prompt: Some(PromptText::Text("Be a gardener.".into())),
         ..config
     })
     .await;
@@ -206,7 +207,7 @@ async fn a_request_has_what_is_configured_and_chosen() {
 
 #[tokio::test]
 async fn a_system_prompt_in_a_file_is_read_at_each_turn() {
-    let file = SystemPrompt::File(PromptFile { file: "prompt.md".into() });
+    let file = PromptText::File(PromptFile { file: "prompt.md".into() });
     let fixture = Fixture::with(|config| openai::Config { system_prompt: Some(file), ..config }).await;
     assert!(fixture.agent.problem().unwrap().contains("prompt.md"));
     let missing = fixture.says("hi").await;

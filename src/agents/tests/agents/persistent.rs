@@ -94,7 +94,7 @@ async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
             "type": "prompt", "turn": "t7", "session": "agent:test:web:dm:main", "epoch": 1, "attempt": 1,
             "resumed": false, "text": "one\n\"two\"", "context": ["be kind"],
             "agent_ref": null, "origin": "message", "options": {"model": null, "thinking": null}, "tools": null,
-            "nearby": [{
+            "role": null, "nearby": [{
                 "kind": "message", "from": anna("Anna"), "received": received, "text": "lunch?", "forwarded": null,
             }],
             "messages": [{

@@ -145,6 +145,7 @@ pub fn turn(id: i64, text: &str) -> Turn {
         origin: Origin::Message,
         trusted: false,
         options: SessionOptions::default(),
+        role: None,
         history: Arc::new(history::Empty),
         tools: Arc::new(NoTools),
         prompt: vec![Prompt {

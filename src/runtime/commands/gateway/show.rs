@@ -162,7 +162,7 @@ pub(super) fn config(shared: &Shared, row: &InboundRow) -> String {
         DmPolicy::Open => "everyone (open)",
         DmPolicy::Disabled => "nobody (disabled)",
     };
-    let agent = shared.agent_of(&settings, account, row.session.id());
+    let agent = shared.route_of(&settings, &row.session, Some(&row.from.id)).agent;
     format!(
         "`{account}` is answered by the agent `{agent}` here.\nPrivate chats: {policy}.\nThe configuration file allows {}, {} and {}.\nOn the machine, `frontdesk config show` shows everything.",
         count::of(rules.allow.len() as u64, "person", "people"),
