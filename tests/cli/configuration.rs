@@ -28,6 +28,61 @@ fn an_agent_that_does_not_exist_is_a_wrong_configuration() {
 }
 
 #[test]
+fn names_of_roles_agents_and_tools_that_do_not_exist_are_refused_where_they_stand() {
+    let home = NewHome::new();
+    home.write(
+        "frontdesk.toml",
+        "[agents.main]\nkind = \"echo\"\n[roles.kids]\nagent = \"mian\"\ntools = [\"send_mesage\"]\n\
+         [channels.telegram]\nrole = \"kidz\"\n[channels.telegram.groups.\"-5\".topics.7]\nagent = \"mai\"\n\
+         [channels.telegram.people.8]\nrole = \"adult\"\n[channels.telegram.people.\"@anna\"]\nrole = \"kids\"\n\
+         [channels.telegram.accounts.work]\n[roles.\"Big Ones\"]\nmerge_mode = \"add\"\n",
+    );
+    let expected = [
+        "toml:16:14: roles.\"Big Ones\".merge_mode: \"add\" is not a valid value; expected \"append\" or \"replace\"",
+    ];
+    home.run(&["config", "check"]).failed(78, &expected);
+    let text = std::fs::read_to_string(home.path().join("frontdesk.toml")).unwrap();
+    home.write("frontdesk.toml", &text.replace("merge_mode = \"add\"", "merge_mode = \"replace\""));
+    let expected = [
+        "toml:4:1: roles.kids.agent: there is no agent `mian`; did you mean `main`?",
+        "toml:5:10: roles.kids.tools[0]: there is no tool `send_mesage`; did you mean `send_message`?",
+        "toml:7:1: channels.telegram.role: there is no role `kidz`; did you mean `kids`?",
+        "toml:9:1: channels.telegram.groups.-5.topics.7.agent: there is no agent `mai`; did you mean `main`?",
+        "toml:11:1: channels.telegram.people.8.role: there is no role `adult`; there are: Big Ones, kids. Add [roles.adult]",
+        "channels.telegram.people.\"@anna\": this is not an id",
+        "roles.\"Big Ones\": the name of a role has 1 to 64",
+    ];
+    home.run(&["config", "check"]).failed(78, &expected);
+}
+
+#[test]
+fn a_check_names_what_of_a_role_can_never_apply() {
+    let home = NewHome::new();
+    home.write(
+        "frontdesk.toml",
+        "[agents.main]\nkind = \"openai\"\nmodel = \"m\"\napi_key = \"k\"\n[roles.nobody]\n[roles.kids]\n\
+         model = \"small\"\nskills = [\"a\"]\nappend_system_prompt = { file = \"kids.md\" }\n\
+         approvals = { bash = \"deny\" }\n[channels.web]\nrole = \"kids\"\n\
+         [channels.web.chats.garden.topics.1]\nrole = \"kids\"\n",
+    );
+    let ran = home.run(&["config", "check"]);
+    let notes: Vec<&str> = ran.good().err.lines().collect();
+    for part in [
+        "nobody has the role nobody: name it as `role`",
+        "channels.web.chats.garden.topics: this channel has no topics",
+        "the role kids sets `skills`, `approvals`, which the agent main cannot use",
+        "the role kids sets model = \"small\", which the agent main does not offer to choose (it offers nothing)",
+        "kids.md, which does not exist",
+    ] {
+        assert!(
+            notes.iter().any(|note| note.starts_with("note: ") && note.contains(part)),
+            "{part}: {notes:?}"
+        );
+    }
+    assert_eq!(notes.len(), 5, "{notes:?}");
+}
+
+#[test]
 fn two_configurations_in_one_home_are_refused() {
     let home = NewHome::new();
     home.write("frontdesk.toml", "");

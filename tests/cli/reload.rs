@@ -47,6 +47,31 @@ fn a_plan_says_what_would_change_and_changes_nothing() {
 }
 
 #[test]
+fn a_plan_names_the_chats_that_get_another_agent_and_the_conversation_before_can_be_found_later() {
+    let home = NewHome::new();
+    let agents = "default_agent = \"main\"\n[agents.main]\nkind = \"echo\"\n[agents.second]\nkind = \"command\"\n\
+                  command = [\"echo\", \"from the second\"]\n";
+    home.write("frontdesk.toml", agents);
+    let _daemon = Daemon::start(&home.path());
+    assert_eq!(home.run(&["chat", "hello"]).good().out, "hello\n");
+    let roles = "[roles.guided]\nagent = \"second\"\n[channels.web.chats.main]\nrole = \"guided\"\n";
+    home.write("frontdesk.toml", &format!("{agents}{roles}"));
+    let plan = home.run(&["config", "reload", "--plan"]);
+    let line = "web chat main would be answered anew from the next message on: agent second instead of main, role guided \
+                instead of none.";
+    assert!(plan.good().out.contains(line), "{plan:?}");
+    let done = home.run(&["config", "reload", "--json"]).json();
+    let route = json!({"place": "web chat main", "agent_before": "main", "agent": "second", "role_before": null,
+                       "role": "guided"});
+    assert_eq!(done["routes"], json!([route]));
+    assert!(home.run(&["chat", "hello"]).good().out.contains("from the second"));
+    let sessions = home.run(&["sessions", "--json"]).json().to_string();
+    for key in ["agent:main:web:dm:main", "agent:second:web:dm:main"] {
+        assert!(sessions.contains(key), "{sessions}");
+    }
+}
+
+#[test]
 fn a_wrong_file_is_refused_with_its_place_until_a_right_one_is_read() {
     let home = NewHome::new();
     let mut daemon = Daemon::start(&home.path());

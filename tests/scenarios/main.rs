@@ -31,6 +31,7 @@ mod recovery;
 mod reload;
 mod reset;
 mod restarts;
+mod roles;
 mod sending;
 mod shut_out;
 mod steering;

@@ -18,6 +18,8 @@ pub struct Reload {
     plan: Plan,
     agent_name: String,
     agent: Part<Arc<dyn Agent>>,
+    /// Names of the other agents that run.
+    known: Vec<String>,
     accounts: BTreeMap<AccountId, Part<Arc<dyn Adapter>>>,
     /// Accounts that are not connected and have the default rules, as a platform has whose section is gone.
     off: Vec<AccountId>,
@@ -31,6 +33,7 @@ impl World {
             plan: self.plan.clone(),
             agent_name: self.agent_name.clone(),
             agent: Part::Kept,
+            known: self.plan.more_agents.keys().cloned().collect(),
             accounts: connected.collect(),
             off: Vec::new(),
         }
@@ -92,11 +95,19 @@ impl Reload {
 
     /// Has a gateway take it over.
     pub async fn give_to(self, handle: &GatewayHandle) -> Result<TakenOver, ReloadError> {
-        let Reload { plan, agent_name, agent, accounts, off } = self;
+        let Reload { plan, agent_name, agent, known, accounts, off } = self;
         let ids = || accounts.keys().cloned();
+        let others = plan.more_agents.iter().map(|(name, agent)| {
+            let agent: Part<Arc<dyn Agent>> = match known.contains(name) {
+                true => Part::Kept,
+                false => Part::New(Arc::new(AgentHandle(agent.clone()))),
+            };
+            (name.clone(), NextAgent { agent, max_turns: None })
+        });
+        let main = (agent_name.clone(), NextAgent { agent, max_turns: plan.agent_turns });
         let next = Next {
             config: plan.config.clone(),
-            agents: BTreeMap::from([(agent_name.clone(), NextAgent { agent, max_turns: plan.agent_turns })]),
+            agents: others.chain([main]).collect(),
             default_agent: agent_name,
             routing: ids().map(|id| (id, plan.routing.clone())).collect(),
             access: ids()

@@ -8,7 +8,9 @@ use frontdesk_core::access::{ChannelAccess, DmPolicy, GroupAccess};
 use frontdesk_core::hook::Hook;
 use frontdesk_core::message::FileKind;
 use frontdesk_core::profile::{Albums, Flow, Pacing};
-use frontdesk_runtime::config::{Chat, Config, QueueMode, Rate, ResetMode, Routing};
+use frontdesk_runtime::config::{Chat, Config, QueueMode, Rate, ResetMode, Role, Routing};
+
+use crate::agent::ScriptedAgent;
 
 /// The settings of a world. Limits are off unless a test sets them.
 #[derive(Clone)]
@@ -22,6 +24,7 @@ pub struct Plan {
     pub(crate) start: String,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
     pub(crate) agent_turns: Option<usize>,
+    pub(crate) more_agents: BTreeMap<String, Arc<ScriptedAgent>>,
     pub(crate) access: ChannelAccess,
     pub(crate) routing: Routing,
 }
@@ -42,6 +45,7 @@ pub fn plan() -> Plan {
         start: "2026-03-28T12:00:00Z".to_owned(),
         hooks: Vec::new(),
         agent_turns: None,
+        more_agents: BTreeMap::new(),
         access: ChannelAccess {
             dm_policy: DmPolicy::Open,
             admins: BTreeSet::from(["root".to_owned()]),
@@ -147,6 +151,20 @@ impl Plan {
     #[must_use]
     pub fn agent_turns(mut self, turns: usize) -> Self {
         self.agent_turns = Some(turns);
+        self
+    }
+
+    /// Adds another agent.
+    #[must_use]
+    pub fn agent(mut self, name: &str, agent: &Arc<ScriptedAgent>) -> Self {
+        self.more_agents.insert(name.to_owned(), agent.clone());
+        self
+    }
+
+    /// Adds a role.
+    #[must_use]
+    pub fn role(mut self, name: &str, role: Role) -> Self {
+        self.config.roles.insert(name.to_owned(), role);
         self
     }
 

@@ -78,7 +78,7 @@ impl World {
             boot: BootId::from_bits(self.boots),
             timezone: Tz::UTC,
             clock: self.clock.clone(),
-            agents: BTreeMap::from([(self.agent_name.clone(), agent)]),
+            agents: [(self.agent_name.clone(), agent)].into_iter().chain(self.more_agents()).collect(),
             default_agent: self.agent_name.clone(),
             adapters: vec![Arc::new(FakeAdapter(self.platform.clone())) as Arc<dyn Adapter>],
             media: self.home.path().join("media"),
@@ -92,6 +92,12 @@ impl World {
         };
         self.running = Some(Running::start(setup).await?);
         Ok(())
+    }
+
+    fn more_agents(&self) -> impl Iterator<Item = (String, AgentEntry)> {
+        self.plan.more_agents.iter().map(|(name, agent)| {
+            (name.clone(), AgentEntry { agent: Arc::new(AgentHandle(agent.clone())), max_turns: None })
+        })
     }
 
     /// The process dies here: nothing is shut down in order.

@@ -368,3 +368,30 @@ fn an_agents_name_is_a_plain_word() {
         says(&agent(name), &["2:9", "1 to 64 of a-z, 0-9"]);
     }
 }
+
+#[test]
+fn a_role_is_read_with_all_that_it_gives() {
+    let (config, document) = read(
+        "[roles.kids]\nmodel = \"m\"\nthinking = \"low\"\nskills = [\"a\", \"b\"]\nextensions = []\nmerge_mode = \"replace\"\n\
+         append_system_prompt = { file = \"kids.md\" }\ntools = [\"send_message\"]\n[roles.kids.approvals]\n\"*\" = \"deny\"\n\
+         [roles.plain]\n",
+    )
+    .unwrap();
+    use frontdesk_core::config::{MergeMode, Permission, PromptFile, PromptText, Role};
+    let kids = Role {
+        merge_mode: MergeMode::Replace,
+        model: Some("m".into()),
+        thinking: Some("low".into()),
+        append_system_prompt: Some(PromptText::File(PromptFile { file: "kids.md".into() })),
+        skills: Some(vec!["a".into(), "b".into()]),
+        extensions: Some(Vec::new()),
+        approvals: [("*".to_owned(), Permission::Deny)].into(),
+        tools: Some(vec!["send_message".into()]),
+        ..Role::default()
+    };
+    assert_eq!(config.runtime.roles["kids"], kids);
+    assert_eq!(config.runtime.roles["plain"], Role::default());
+    assert_eq!(show::effective(&document)["roles"]["kids"]["skills"], json!(["a", "b"]));
+    says("[roles.kids]\nskils = []\n", &["2:1", "roles.kids.skils", "did you mean `skills`?"]);
+    says("{\"roles\": {\"kids\": {\"tools\": null}}}", &["1:29", "expected a list"]);
+}

@@ -15,13 +15,14 @@ gateway.env = { PATH: `${programs}:${process.env.PATH}`, PI_OFFLINE: "1" };
 const piFolder = join(gateway.home, "pi-config");
 mkdirSync(piFolder);
 writeFileSync(join(piFolder, "models.json"), models(model.url));
-for (const role of ["mentor", "everybody"]) {
+for (const role of ["mentor", "everybody", "child"]) {
   const folder = join(gateway.home, role, "greet");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "SKILL.md"), `---\nname: greet\ndescription: Greets.\n---\nGreet as ${role}.\n`);
 }
 writeFileSync(join(gateway.home, "everybody", "sum.md"), "---\ndescription: Adds.\n---\nAdd $1 and $2\n");
 writeFileSync(join(gateway.home, "everybody.md"), "You work for everybody.");
+writeFileSync(join(gateway.home, "child.md"), "You only talk with children.");
 writeFileSync(join(gateway.home, "frontdesk.toml"), `
 [agents.main]
 kind = "pi"
@@ -35,6 +36,21 @@ pool = { min = 0, max = 2 }
 skills = ["mentor", "everybody"]
 prompt_templates = ["everybody/sum.md"]
 append_system_prompt = ["You are a mentor.", "everybody.md"]
+
+[roles.child]
+skills = ["child"]
+append_system_prompt = "You talk with children."
+
+[roles.only]
+merge_mode = "replace"
+skills = ["child"]
+extensions = []
+prompt_templates = []
+append_system_prompt = { file = "child.md" }
+
+[channels.web.chats]
+child = { role = "child" }
+only = { role = "only" }
 `);
 
 /** Sends a text and returns the answer. */
@@ -168,6 +184,17 @@ const tests = {
     assert.equal(await say("//sum 2 3", "role"), "echo: Add 2 and 3");
     const { role, content } = model.requests().at(-1).messages[0];
     assert.ok(role === "system" && /You are a mentor\.[^]*You work for everybody\./.test(JSON.stringify(content)), role);
+  },
+
+  async "what a role gives comes before what the agent has, or in its place"() {
+    const system = () => JSON.stringify(model.requests().at(-1).messages[0].content);
+    assert.match(await say("/skill:greet", "child"), /Greet as child/);
+    assert.equal(await say("//sum 2 3", "child"), "echo: Add 2 and 3");
+    assert.match(system(), /You are a mentor\.[^]*You work for everybody\.[^]*You talk with children\./);
+    assert.match(await say("/skill:greet", "only"), /Greet as child/);
+    assert.equal(await say("//sum 2 3", "only"), "echo: /sum 2 3");
+    assert.match(system(), /You only talk with children\./);
+    assert.doesNotMatch(system(), /mentor|everybody/);
   },
 
   async "a message steers a running answer"() {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use frontdesk_agents::Config;
 use frontdesk_agents::openai::{self, Price};
-use frontdesk_core::config::Secret;
-use frontdesk_core::config::{PromptFile, PromptText};
+use frontdesk_core::agent::TurnRole;
+use frontdesk_core::config::{MergeMode, PromptFile, PromptText, Role, Secret};
 use frontdesk_core::delta::{AgentError, Compacted, Delta, Usage};
 use frontdesk_core::port::{Agent, Turn};
 use frontdesk_fakemodel::{FakeModel, Script};
@@ -221,6 +221,24 @@ async fn a_system_prompt_in_a_file_is_read_at_each_turn() {
         assert!(fixture.messages()[0]["content"].as_str().unwrap().starts_with(text));
     }
     assert_eq!(fixture.agent.problem(), None);
+}
+
+#[tokio::test]
+async fn the_text_of_a_role_follows_the_system_prompt_or_takes_its_place() {
+    let own = Some(PromptText::Text("Be a gardener.".into()));
+    let fixture = Fixture::with(|config| openai::Config { system_prompt: own, ..config }).await;
+    std::fs::write(fixture.sandbox.home.path().join("kids.md"), "Be kind.\n").unwrap();
+    let text = PromptText::File(PromptFile { file: "kids.md".into() });
+    for (merge_mode, begin) in [
+        (MergeMode::Append, "Be a gardener.\n\nBe kind.\n\nYou talk"),
+        (MergeMode::Replace, "Be kind.\n\nYou talk"),
+    ] {
+        let gives = Role { merge_mode, append_system_prompt: Some(text.clone()), ..Role::default() };
+        let role = Some(Arc::new(TurnRole { name: "kids".into(), gives }));
+        fixture.run(Turn { role, ..turn(1, "hi") }).await.answer();
+        let system = fixture.messages()[0]["content"].as_str().unwrap().to_owned();
+        assert!(system.starts_with(begin), "{system}");
+    }
 }
 
 #[tokio::test]

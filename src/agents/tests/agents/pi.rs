@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_agents::{Config, pi};
-use frontdesk_core::agent::SessionOptions;
+use frontdesk_core::agent::{SessionOptions, TurnRole};
 use frontdesk_core::ask::{AgentQuestion, Answerer, AskAnswer, AskEnd, AskKind};
+use frontdesk_core::config::{Permission, PromptText, Role};
 use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolDecision};
 use frontdesk_core::message::FileKind;
 use frontdesk_core::port::{Agent, File, Turn};
@@ -87,6 +88,57 @@ async fn a_new_process_goes_on_with_the_session_that_the_turn_names() {
     let odd = Turn { agent_ref: Some("../x".into()), ..said("b", "two") };
     assert_eq!(answer(agent.turn(odd)).await, "echo: two");
     assert!(starts(&sandbox)[1].starts_with("fd-web-dm-b-"));
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn another_role_starts_pi_anew_with_the_same_session() {
+    let sandbox = Sandbox::new();
+    let agent = agent(&sandbox);
+    let in_role = |skill: &str, text| {
+        let gives = Role { skills: Some(vec![skill.into()]), ..Role::default() };
+        Turn { role: Some(Arc::new(TurnRole { name: "kids".into(), gives })), ..said("a", text) }
+    };
+    assert_eq!(answer(agent.turn(said("a", "one"))).await, "echo: one");
+    for text in ["two", "three"] {
+        assert_eq!(answer(agent.turn(in_role("/reading", text))).await, format!("echo: {text}"));
+    }
+    assert_eq!(answer(agent.turn(in_role("/writing", "four"))).await, "echo: four");
+    assert_eq!(answer(agent.turn(said("a", "which"))).await, "one+two+three+four+which");
+    let arguments = read(&sandbox.file("arguments"));
+    let skill =
+        |line: &str| line.split_whitespace().skip_while(|word| *word != "--skill").nth(1).map(str::to_owned);
+    let skills: Vec<Option<String>> = arguments.lines().map(skill).collect();
+    assert_eq!(skills, [None, Some("/reading".into()), Some("/writing".into()), None]);
+    let starts = starts(&sandbox);
+    assert!(starts.iter().all(|start| *start == starts[0]), "one session: {starts:?}");
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn a_process_that_was_started_ahead_serves_no_role() {
+    let sandbox = Sandbox::new();
+    let pool = pi::PoolConfig { min: 1, max: 3, ..pi::PoolConfig::default() };
+    let agent = sandbox.agent(Config::Pi(Box::new(pi::Config { pool, ..config(3) })));
+    assert_eq!(answer(agent.turn(said("a", "one"))).await, "echo: one");
+    let started = || read(&sandbox.file("starts"));
+    eventually("a process is started ahead", || started().contains("fd-ahead-")).await;
+    let gives = Role { append_system_prompt: Some(PromptText::Text("Be kind.".into())), ..Role::default() };
+    let role = Some(Arc::new(TurnRole { name: "kids".into(), gives }));
+    assert_eq!(answer(agent.turn(Turn { role, ..said("b", "two") })).await, "echo: two");
+    assert!(started().contains("fd-web-dm-b-"), "{}", started());
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn a_role_may_deny_a_tool_that_the_agent_allows() {
+    let sandbox = Sandbox::new();
+    let agent = agent(&sandbox);
+    let approvals = [("bash".to_owned(), Permission::Deny)].into();
+    let gives = Role { approvals, ..Role::default() };
+    let role = Some(Arc::new(TurnRole { name: "kids".into(), gives }));
+    let answered = answer(agent.turn(Turn { role, trusted: true, ..said("a", "tool") })).await;
+    assert!(answered.starts_with("denied: This tool is not allowed"), "{answered}");
     agent.stop().await;
 }
 

@@ -155,3 +155,4 @@ process.stdin.on("data", (chunk) => {
 process.stdin.on("end", () => process.exit(0));
 appendFileSync("starts", `${session} ${existsSync(argument("-e"))}\n`);
 appendFileSync("tools", `${readFileSync(argument("-e"), "utf8").match(/^const TOOLS = (.*);$/m)?.[1]}\n`);
+appendFileSync("arguments", `${process.argv.slice(2).join(" ")}\n`);

@@ -101,6 +101,20 @@ fn a_token_switches_a_bot_on_and_nothing_else_does() {
 }
 
 #[test]
+fn accounts_inherit_the_agent_and_the_role_and_nobody_elses() {
+    let text = "agent = \"main\"\nrole = \"kids\"\n[channels.telegram.people.7]\nrole = \"adults\"\n\
+                [channels.telegram.accounts.work]\n[channels.telegram.accounts.home]\nrole = \"adults\"\n\
+                [roles.kids]\n[roles.adults]\n";
+    let config = telegram(text);
+    let routes = |name: &str| account_of(&config, name).routes();
+    let set = |name: &str| (routes(name).agent, routes(name).role, routes(name).people.len());
+    let agent = || Some("main".to_owned());
+    assert_eq!(set("default"), (agent(), Some("kids".to_owned()), 1));
+    assert_eq!(set("work"), (agent(), Some("kids".to_owned()), 0));
+    assert_eq!(set("home"), (agent(), Some("adults".to_owned()), 0));
+}
+
+#[test]
 fn a_bot_that_is_wanted_and_has_no_token_does_not_start() {
     says(
         "[channels.telegram]\nenabled = true\n",
@@ -309,10 +323,14 @@ fn the_account_default_is_the_section_itself() {
 }
 
 #[test]
-fn a_role_of_a_group_is_refused_with_what_helps() {
+fn a_role_or_an_agent_of_a_group_that_does_not_exist_is_refused_with_what_helps() {
     says(
         "[channels.telegram.groups.\"-5\"]\nrole = \"research\"\n",
-        &["2:1", "does not have roles that stand for capabilities", "`agent` chooses who answers here"],
+        &["2:1", "there is no role `research`. Add"],
+    );
+    says(
+        "[channels.telegram.groups.\"-5\"]\nroles = [\"research\"]\n",
+        &["2:1", "this platform has no roles", "To give the group one of [roles], write `role`"],
     );
     says(
         "[agents.main]\nkind = \"echo\"\n[agents.research]\nkind = \"echo\"\n\
