@@ -55,8 +55,10 @@ pub struct ConfiguredAccount {
     pub id: AccountId,
     /// Its path, for example `channels.telegram.accounts.work`.
     pub path: String,
-    /// Routing of its messages, without its groups and people.
+    /// Routing of its messages, without its groups and people and what holds for the whole channel.
     pub routing: Routing,
+    /// The agent and the role of the whole channel, for accounts that set none.
+    pub channel: Assignment,
     /// Agents and roles of single people.
     pub people: BTreeMap<String, Assignment>,
     /// Groups in which the bot answers, each with its rules.
@@ -115,9 +117,10 @@ impl ConfiguredAccount {
         std::iter::once(account).chain(chats).chain(people)
     }
 
-    /// The routing of all chats and people, groups included.
+    /// The routing of everything, groups, people and the channel included.
     pub fn routes(&self) -> Routing {
         let mut routing = self.routing.clone();
+        routing.channel = self.channel.clone();
         routing.people.extend(self.people.clone());
         routing.chats.extend(self.groups.iter().map(|(id, group)| (id.clone(), group.chat.clone())));
         routing
@@ -190,6 +193,7 @@ mod tests {
                 chats: BTreeMap::from([("5".to_owned(), Chat::default())]),
                 ..Routing::default()
             },
+            channel: Assignment::default(),
             people: BTreeMap::from([("7".to_owned(), topic("b"))]),
             groups: BTreeMap::from([("-1".to_owned(), group.clone())]),
             access: ChannelAccess::default(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use frontdesk_core::access::DmPolicy;
 use frontdesk_core::account::{AccountId, DEFAULT_ACCOUNT};
-use frontdesk_core::config::{ConfigError, Secret, join};
+use frontdesk_core::config::{Assignment, ConfigError, Secret, join};
 use frontdesk_core::port::Adapter;
 use frontdesk_core::profile::Profile;
 use frontdesk_kit::{
@@ -42,8 +42,9 @@ pub struct Telegram {
     /// The account `default`.
     #[serde(flatten)]
     pub bot: Bot,
-    /// Further bots, each under a name of your choice. They inherit `agent` and `role` and the Telegram settings of this
-    /// section (`api_url`, `streaming`, the limits and times), and nothing else: access to one bot is no access to another.
+    /// Further bots, each under a name of your choice. They inherit the Telegram settings of this section (`api_url`,
+    /// `streaming`, the limits and times), and `agent` and `role` hold for those that set none. Nothing else is inherited:
+    /// access to one bot is no access to another.
     pub accounts: BTreeMap<String, Bot>,
     /// The variable for the first bot's token is set and empty.
     #[serde(skip)]
@@ -90,10 +91,7 @@ impl Section for Telegram {
 
     fn inherited() -> Vec<String> {
         match serde_json::to_value(Settings::default()) {
-            Ok(serde_json::Value::Object(settings)) => {
-                let routes = ["agent", "role"].map(str::to_owned);
-                settings.into_iter().map(|(key, _)| key).chain(routes).collect()
-            }
+            Ok(serde_json::Value::Object(settings)) => settings.into_iter().map(|(key, _)| key).collect(),
             _ => Vec::new(),
         }
     }
@@ -103,12 +101,14 @@ impl Section for Telegram {
     }
 
     fn accounts(&self, webhook_url: WebhookUrl<'_>) -> Vec<ConfiguredAccount> {
+        let of_channel = &self.bot.account.routing;
         let configured = |(name, path, bot): (&str, String, &Bot)| {
             // An empty name is refused by the check.
             let id = AccountId::new(CHANNEL, Some(name)).unwrap_or_else(|_| AccountId::default_of(CHANNEL));
             let public_url = webhook_url(&id);
             ConfiguredAccount {
                 routing: bot.account.routing.clone(),
+                channel: Assignment { agent: of_channel.agent.clone(), role: of_channel.role.clone() },
                 people: bot.account.people.people.clone(),
                 groups: bot.account.people.groups.clone(),
                 access: bot.account.people.access(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use frontdesk_core::access::{ChannelAccess, DmPolicy};
 use frontdesk_core::account::AccountId;
-use frontdesk_core::config::{ConfigError, Routing};
+use frontdesk_core::config::{Assignment, ConfigError, Routing};
 use frontdesk_core::port::{Adapter, OWNER_TOKEN};
 use frontdesk_core::profile::Profile;
 use frontdesk_kit::{ConfiguredAccount, Fingerprint, Host, Ids, Section, Variables, WebhookUrl};
@@ -52,6 +52,7 @@ impl Section for Web {
             id: AccountId::default_of(CHANNEL),
             path: "channels.web".to_owned(),
             routing: self.routing.clone(),
+            channel: Assignment::default(),
             // A chat belongs to one token, so the rules of the chat are those of the person.
             people: BTreeMap::new(),
             groups: BTreeMap::new(),

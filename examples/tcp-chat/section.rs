@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::account::AccountId;
-use frontdesk_core::config::{ConfigError, Routing, Secret, join};
+use frontdesk_core::config::{Assignment, ConfigError, Routing, Secret, join};
 use frontdesk_core::port::Adapter;
 use frontdesk_core::profile::Profile;
 use frontdesk_kit::account::People;
@@ -84,6 +84,7 @@ impl Section for TcpSection {
             id: settings.id.clone(),
             path: PATH.to_owned(),
             routing: self.routing.clone(),
+            channel: Assignment::default(),
             people: self.people.people.clone(),
             groups: self.people.groups.clone(),
             access: self.people.access(),

@@ -27,7 +27,7 @@ pub struct Route<'a> {
 }
 
 /// Who answers at a place of an account, and in which role: the narrowest level decides that names one, which is person,
-/// topic, chat, account, in this order. Of one level, `agent` comes before the agent of its `role`.
+/// topic, chat, account, channel, in this order. Of one level, `agent` comes before the agent of its `role`.
 pub fn choose<'a>(
     routing: Option<&'a Routing>,
     roles: &'a BTreeMap<String, Role>,
@@ -42,6 +42,7 @@ pub fn choose<'a>(
         topic.map(|topic| (&topic.agent, &topic.role)),
         chat.map(|chat| (&chat.agent, &chat.role)),
         routing.map(|routing| (&routing.agent, &routing.role)),
+        routing.map(|routing| (&routing.channel.agent, &routing.channel.role)),
     ];
     let levels = || levels.iter().flatten().copied();
     let of_role = |role: &String| roles.get(role).and_then(|role| role.agent.as_deref());
@@ -99,10 +100,9 @@ mod tests {
         Assignment { agent: set(agent), role: set(role) }
     }
 
-    /// A level for each agent and role: account, chat `-1`, its topic `5`, and the person `7`.
-    fn routing([account, chat, topic, person]: [(&str, &str); 4]) -> Routing {
-        let [account, chat, topic, person] =
-            [account, chat, topic, person].map(|(agent, role)| at(agent, role));
+    /// An agent and a role for each level: channel, account, chat `-1`, its topic `5`, and the person `7`.
+    fn routing(levels: [(&str, &str); 5]) -> Routing {
+        let [channel, account, chat, topic, person] = levels.map(|(agent, role)| at(agent, role));
         let chat = Chat {
             agent: chat.agent,
             role: chat.role,
@@ -112,6 +112,7 @@ mod tests {
         Routing {
             agent: account.agent,
             role: account.role,
+            channel,
             chats: BTreeMap::from([("-1".to_owned(), chat)]),
             people: BTreeMap::from([("7".to_owned(), person)]),
             ..Routing::default()
@@ -134,24 +135,29 @@ mod tests {
         let roles = BTreeMap::from([("plain".to_owned(), plain), ("guided".to_owned(), guided)]);
         for (levels, wanted) in [
             // Nothing is set.
-            ([("", ""); 4], ["main -"; 6]),
+            ([("", ""); 5], ["main -"; 6]),
             // Each level its own.
             (
-                [("a", "plain"), ("c", "guided"), ("t", "plain"), ("p", "guided")],
+                [("x", "x"), ("a", "plain"), ("c", "guided"), ("t", "plain"), ("p", "guided")],
                 ["a plain", "c guided", "c guided", "t plain", "t plain", "p guided"],
+            ),
+            // What the account leaves out is that of the channel.
+            (
+                [("x", "plain"), ("", ""), ("", "guided"), ("", ""), ("p", "")],
+                ["x plain", "guide guided", "guide guided", "guide guided", "guide guided", "p guided"],
             ),
             // An agent of a narrower level leaves the role as it is, and a role without an agent the agent.
             (
-                [("a", "guided"), ("c", ""), ("", "plain"), ("", "")],
+                [("", ""), ("a", "guided"), ("c", ""), ("", "plain"), ("", "")],
                 ["a guided", "c guided", "c guided", "c plain", "c plain", "c plain"],
             ),
             // A role brings its agent, and one that is narrower comes before it.
             (
-                [("a", ""), ("", "guided"), ("t", ""), ("", "plain")],
+                [("", ""), ("a", ""), ("", "guided"), ("t", ""), ("", "plain")],
                 ["a -", "guide guided", "guide guided", "t guided", "t guided", "t plain"],
             ),
             // What does not exist is found by the check; it brings no agent.
-            ([("", "gone"), ("", ""), ("", ""), ("", "")], ["main gone"; 6]),
+            ([("", ""), ("", "gone"), ("", ""), ("", ""), ("", "")], ["main gone"; 6]),
         ] {
             let routing = routing(levels);
             let routes = EVERYWHERE.map(|place| {

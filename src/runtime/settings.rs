@@ -55,6 +55,7 @@ impl Settings {
         for (account, routing) in &self.routing {
             let channel = format!("channels.{}", account.channel());
             self.known(&channel, (&routing.agent, &routing.role))?;
+            self.known(&channel, (&routing.channel.agent, &routing.channel.role))?;
             for (id, chat) in &routing.chats {
                 let path = format!("{channel}.chats.\"{id}\"");
                 self.known(&path, (&chat.agent, &chat.role))?;

@@ -202,10 +202,9 @@ async fn whoami_names_the_agent_and_the_role() {
             routing.people.insert("anna".to_owned(), given(None, Some("kids")));
         }))
         .await;
-    for (who, says) in [
-        ("anna", "The agent `mentor` answers here in the role `kids`."),
-        ("ben", "The agent `main` answers here."),
-    ] {
+    for (who, says) in
+        [("anna", "The agent mentor answers here in the role kids."), ("ben", "The agent main answers here.")]
+    {
         let person = world.user(who);
         person.says("/whoami").await;
         let heard = person.hears().await;

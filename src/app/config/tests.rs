@@ -393,5 +393,5 @@ fn a_role_is_read_with_all_that_it_gives() {
     assert_eq!(config.runtime.roles["plain"], Role::default());
     assert_eq!(show::effective(&document)["roles"]["kids"]["skills"], json!(["a", "b"]));
     says("[roles.kids]\nskils = []\n", &["2:1", "roles.kids.skils", "did you mean `skills`?"]);
-    says("{\"roles\": {\"kids\": {\"tools\": null}}}", &["1:29", "expected a list"]);
+    says("{\"roles\": {\"kids\": {\"tools\": null}}}", &["1:30", "expected a list"]);
 }

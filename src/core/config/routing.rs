@@ -20,6 +20,11 @@ pub struct Routing {
     pub queue_mode: Option<QueueMode>,
     /// Rules for one chat, by its id on the platform.
     pub chats: BTreeMap<String, Chat>,
+    /// The agent and the role of the whole channel, where the account sets none. A section with several accounts fills this
+    /// in.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub channel: Assignment,
     /// Agents and roles of single people, by their ids on the platform. A section with such a table fills this in.
     #[serde(skip)]
     #[schemars(skip)]
