@@ -154,8 +154,9 @@ async fn a_turn_keeps_the_role_with_which_it_began() {
     world.agent().will([Step::Pause, send(), status(), Step::Say("one")]);
     anna.says("one").await;
     world.agent().begun(1).await;
-    let names =
-        || -> Vec<&str> { world.agent().turns()[0].tools.list().into_iter().map(|tool| tool.name).collect() };
+    let names = || -> Vec<&str> {
+        world.agent().turns()[0].tools_in_role().into_iter().map(|tool| tool.name).collect()
+    };
     assert_eq!(names(), ["session_status"]);
     world.reload().plan(kids(&["send_message"])).apply(&mut world).await.unwrap();
     world.agent().resume();

@@ -131,6 +131,23 @@ async fn a_process_that_was_started_ahead_serves_no_role() {
 }
 
 #[tokio::test]
+async fn a_role_leaves_out_tools_of_the_gateway_and_others_keep_them() {
+    let sandbox = Sandbox::new();
+    let agent = agent(&sandbox);
+    let tools = Arc::new(Noting::default());
+    let none = Role { tools: Some(Vec::new()), ..Role::default() };
+    let kids = Some(Arc::new(TurnRole { name: "kids".into(), gives: none }));
+    for (chat, role) in [("a", kids.clone()), ("b", None), ("a", kids)] {
+        let turn = Turn { tools: tools.clone(), role, ..said(chat, "hi") };
+        assert_eq!(answer(agent.turn(turn)).await, "echo: hi");
+    }
+    let offered = read(&sandbox.file("tools"));
+    let offered: Vec<bool> = offered.lines().map(|line| line.contains("send_message")).collect();
+    assert_eq!(offered, [false, true], "one process for each");
+    agent.stop().await;
+}
+
+#[tokio::test]
 async fn a_role_may_deny_a_tool_that_the_agent_allows() {
     let sandbox = Sandbox::new();
     let agent = agent(&sandbox);
@@ -227,7 +244,7 @@ async fn the_gateways_own_tools_are_carried_out_and_reported_by_the_gateway() {
 #[tokio::test]
 async fn the_configuration_decides_about_the_gateways_own_tools_too() {
     let sandbox = Sandbox::new();
-    let set = pi::Policy([("send_message".to_owned(), pi::Permission::Deny)].into());
+    let set = pi::Policy([("send_message".to_owned(), Permission::Deny)].into());
     let agent = sandbox.agent(Config::Pi(Box::new(pi::Config { approvals: set, ..config(1) })));
     let tools = Arc::new(Noting::default());
     let turn = Turn { tools: tools.clone(), ..said("a", "gateway send_message tool") };
