@@ -110,7 +110,7 @@ fn a_model_sends_a_message_by_a_tool_before_its_answer() {
     let sent = home.run(&["outbox", "--json"]).good().out.clone();
     assert!(sent.contains("by the tool"), "{sent}");
     let results = provider.model.requests()[1]["messages"].as_array().unwrap().clone();
-    assert_eq!(results.last().unwrap()["content"], "It is on its way.");
+    assert_eq!(results.last().unwrap()["content"], "It is on its way. Its id is o1.");
     // With nothing more to say than what the tool has sent.
     provider.model.will(sending(r#"{"text":"all of it"}"#));
     provider.model.will(Script::answer(&[]));
