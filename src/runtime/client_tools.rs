@@ -9,11 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::tool::{ClientCall, ClientTools};
 
-use crate::shared::Shared;
-
-/// What the clients of running requests offer, by the session that each request has for itself.
-#[derive(Default)]
-pub(crate) struct OfferedTools(Mutex<HashMap<SessionKey, Offer>>);
+/// What the clients of running requests offer, by the session that each request has for itself. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct OfferedTools(Arc<Mutex<HashMap<SessionKey, Offer>>>);
 
 struct Offer {
     tools: ClientTools,
@@ -45,27 +43,27 @@ impl OfferedTools {
 
 /// The offer of one request. Dropping it withdraws the tools.
 pub struct ClientOffer {
-    shared: Arc<Shared>,
+    offered: OfferedTools,
     session: SessionKey,
 }
 
 impl ClientOffer {
     /// Offers tools to the turns of a session. It must belong to one request alone.
-    pub(crate) fn new(shared: &Arc<Shared>, session: SessionKey, tools: ClientTools) -> Self {
+    pub(crate) fn new(offered: &OfferedTools, session: SessionKey, tools: ClientTools) -> Self {
         let offer = Offer { tools, calls: Vec::new() };
-        shared.work.client_tools.offers().insert(session.clone(), offer);
-        Self { shared: shared.clone(), session }
+        offered.offers().insert(session.clone(), offer);
+        Self { offered: offered.clone(), session }
     }
 
     /// The calls with which the answer ended; empty if it ended without any.
     pub fn calls(&self) -> Vec<ClientCall> {
-        let offers = self.shared.work.client_tools.offers();
+        let offers = self.offered.offers();
         offers.get(&self.session).map(|offer| offer.calls.clone()).unwrap_or_default()
     }
 }
 
 impl Drop for ClientOffer {
     fn drop(&mut self) {
-        self.shared.work.client_tools.offers().remove(&self.session);
+        self.offered.offers().remove(&self.session);
     }
 }

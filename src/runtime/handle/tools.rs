@@ -18,7 +18,7 @@ impl GatewayHandle {
     /// Offers tools that a client carries out to the turns of a session, as long as the offer exists. The session must
     /// belong to one request alone.
     pub fn offer_tools(&self, session: SessionKey, tools: ClientTools) -> ClientOffer {
-        ClientOffer::new(&self.0, session, tools)
+        ClientOffer::new(&self.0.work.client_tools, session, tools)
     }
 
     /// Whether an agent can call tools of a client.
