@@ -163,6 +163,7 @@ pub(super) async fn every_signal_returns_in_time(platform: &impl TestPlatform) {
         Signal::End { about, ending: Ending::Cancelled, usage: None },
         Signal::Draft { id: 7, text: "a draft".to_owned() },
         Signal::Grow { target: "999999999".to_owned(), text: "nothing to grow".to_owned() },
+        Signal::Waits { target: "999999999".to_owned(), waits: true },
     ];
     let given = async || {
         for signal in signals.clone() {

@@ -8,7 +8,7 @@ use frontdesk_core::profile::{Albums, Flow, Limit, MessageChanges, Pacing, Profi
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CHANNEL, markup};
+use crate::{CHANNEL, markup, reaction};
 
 /// One bot.
 #[derive(Debug, Clone)]
@@ -51,6 +51,9 @@ pub struct Settings {
     pub streaming: Streaming,
     /// Minimum time between two edits of an answer in progress, in milliseconds.
     pub edit_ms: u64,
+    /// The emoji with which the bot reacts to a message while it waits for its answer, such as "👀"; unset, it does not
+    /// react. Telegram lets bots use some emoji only, and groups can forbid them.
+    pub acknowledge: Option<String>,
     /// Whether Telegram shows a preview of links in answers.
     pub link_previews: bool,
     /// Maximum length of one message, in UTF-16 units including its tags.
@@ -104,6 +107,7 @@ impl Default for Settings {
             streaming: Streaming::default(),
             // Not documented in the Bot API: faster edits of one message are answered with 429 in practice.
             edit_ms: 800,
+            acknowledge: None,
             link_previews: false,
             // Bot API, sendMessage: 1 to 4096 characters "after entities parsing", counted in UTF-16 (Bot API,
             // MessageEntity). This counts the tags too and stays below the limit, because servers differ in what they
@@ -192,6 +196,10 @@ impl Settings {
             true => Ok(()),
             false => Err(ConfigError::new(path, format!("must be between {least} and {most}"))),
         };
+        if self.acknowledge.as_deref().is_some_and(|emoji| reaction::of(emoji).is_none()) {
+            let problem = "Telegram has no such reaction; write one emoji that it offers, such as \"👀\"";
+            return Err(ConfigError::new("acknowledge", problem));
+        }
         let units = |limit: usize| u64::try_from(limit).unwrap_or(u64::MAX);
         within("text_limit", units(self.text_limit), 100, 4096)?;
         within("caption_limit", units(self.caption_limit), 0, 4096)?;
@@ -253,6 +261,8 @@ impl Settings {
             buttons: true,
             // Bot API: editMessageText, deleteMessage, setMessageReaction, pinChatMessage.
             changes: MessageChanges { edit: true, delete: true, react: true, pin: true },
+            // Bot API, setMessageReaction.
+            waiting_marks: self.acknowledge.is_some(),
             private_posts: false,
             // Bot API: no method takes an idempotency key.
             idempotent: None,

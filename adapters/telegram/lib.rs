@@ -31,6 +31,7 @@ mod media;
 mod menu;
 mod outbound;
 mod poll;
+mod reaction;
 mod section;
 mod webhook;
 

@@ -15,7 +15,7 @@ use crate::config::Settings;
 use crate::destination::{Chat, message_id};
 use crate::error::Fault;
 use crate::keyboard::Keyboard;
-use crate::{album, markup, media};
+use crate::{album, markup, media, reaction};
 
 /// Delivers one row.
 pub(crate) async fn deliver(
@@ -88,6 +88,10 @@ pub(crate) async fn signal(
         }
         Signal::Draft { id, text } => draft(api, chat, id, &text).await,
         Signal::Grow { target, text } => edit(api, chat, settings, &target, (text, None), None).await,
+        Signal::Waits { target, waits } => {
+            let emoji = settings.acknowledge.as_deref().filter(|_| waits);
+            done(api.invoke(&reaction::call(chat.id, message_id(&target)?, emoji)).await)
+        }
         // There are no clients that read pieces, and the profile asks for no `End`.
         Signal::Delta { .. } | Signal::End { .. } => Ok(()),
     }

@@ -102,6 +102,7 @@ fn profile() -> Profile {
         buttons: true,
         // Clients have received a message already.
         changes: MessageChanges::default(),
+        waiting_marks: false,
         private_posts: false,
         idempotent: Some(Duration::MAX),
         pacing: Pacing::default(),

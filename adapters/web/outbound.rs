@@ -24,7 +24,7 @@ pub(crate) fn post(delivery: Delivery) -> Result<Post, SendError> {
 pub(crate) fn is_shown(signal: &Signal) -> bool {
     match signal {
         Signal::Typing | Signal::Delta { .. } | Signal::End { .. } => true,
-        Signal::Draft { .. } | Signal::Grow { .. } => false,
+        Signal::Draft { .. } | Signal::Grow { .. } | Signal::Waits { .. } => false,
     }
 }
 

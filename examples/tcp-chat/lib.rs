@@ -65,6 +65,7 @@ pub fn profile() -> Profile {
         ends: false,
         buttons: true,
         changes: MessageChanges { edit: true, delete: true, react: false, pin: false },
+        waiting_marks: false,
         private_posts: true,
         // A message has the same id in every attempt, and clients show an id once.
         idempotent: Some(Duration::MAX),

@@ -53,7 +53,7 @@ pub(crate) fn signal(chat: &str, signal: Signal) -> Option<String> {
     match signal {
         Signal::Typing => Some(format!("TYPING {shown}")),
         Signal::Grow { target, text } => Some(format!("EDIT {shown} {target} {}", escape(&text))),
-        Signal::Draft { .. } | Signal::Delta { .. } | Signal::End { .. } => None,
+        Signal::Draft { .. } | Signal::Waits { .. } | Signal::Delta { .. } | Signal::End { .. } => None,
     }
 }
 

@@ -74,7 +74,7 @@ impl ServerFrame {
                 json: Utf8Bytes::from_static(r#"{"type":"typing"}"#),
                 for_others: None,
             }),
-            Signal::Draft { .. } | Signal::Grow { .. } => None,
+            Signal::Draft { .. } | Signal::Grow { .. } | Signal::Waits { .. } => None,
         }
     }
 
@@ -221,7 +221,7 @@ impl ServerFrame {
 pub(crate) fn session_of(signal: &Signal) -> Option<&SessionKey> {
     match signal {
         Signal::Delta { about, .. } | Signal::End { about, .. } => about.session.as_ref(),
-        Signal::Typing | Signal::Draft { .. } | Signal::Grow { .. } => None,
+        Signal::Typing | Signal::Draft { .. } | Signal::Grow { .. } | Signal::Waits { .. } => None,
     }
 }
 

@@ -76,6 +76,14 @@ pub enum Signal {
         /// The text of this state, without formatting.
         text: String,
     },
+    /// Mark somebody's message as one that waits for its answer, or remove that mark, on platforms that have such marks
+    /// ([`crate::profile::Profile::waiting_marks`]). May come again for a message that is marked, or is not.
+    Waits {
+        /// The platform's id of that message.
+        target: String,
+        /// Whether it waits.
+        waits: bool,
+    },
     /// A piece of an answer in progress, for clients that are connected now.
     Delta {
         /// The session and the messages of the turn.

@@ -39,6 +39,8 @@ pub struct Profile {
     pub buttons: bool,
     /// What can be done with a message that was sent or received.
     pub changes: MessageChanges,
+    /// Whether a message that waits for its answer can be marked ([`Signal::Waits`](crate::delivery::Signal::Waits)).
+    pub waiting_marks: bool,
     /// Whether a post can be shown to one person of a chat alone.
     pub private_posts: bool,
     /// How long the platform remembers the idempotency key of a part and drops a second one with the same key; `None`

@@ -42,6 +42,7 @@ mod time;
 mod tools;
 mod turn;
 mod unreadable;
+mod waiting_marks;
 mod work;
 
 pub use adapters::Account;

@@ -18,7 +18,8 @@ use crate::gate::{ALBUM, GateInbox};
 use crate::handle::GatewayHandle;
 use crate::setup::{Receivers, build};
 use crate::shared::Shared;
-use crate::{Setup, StartError, ask_deadlines, commands, logins, outbox, sweep, turn};
+use crate::waiting_marks::Markable;
+use crate::{Setup, StartError, ask_deadlines, commands, logins, outbox, sweep, turn, waiting_marks};
 
 /// Maximum duration of each of the last steps of an orderly stop.
 const LAST_STEPS: Duration = Duration::from_secs(2);
@@ -64,7 +65,8 @@ impl Running {
             services: JoinSet::new(),
             shared,
         };
-        running.spawn(receivers);
+        let left = waiting_marks::left(&running.shared).await?;
+        running.spawn(receivers, left);
         running.resume(recovered);
         let config = running.shared.settings().shown.clone();
         running.shared.hooks.tell(HookEvent::GatewayStart { config });
@@ -141,7 +143,7 @@ impl Running {
     }
 
     /// Spawns every task of the runtime.
-    fn spawn(&mut self, receivers: Receivers) {
+    fn spawn(&mut self, receivers: Receivers, left: Vec<Markable>) {
         let (h, stop) = (self.shared.clone(), self.shared.process.closing.clone());
         self.turns.spawn(self.watched("the turns' lanes", async move {
             let work = h.clone();
@@ -158,6 +160,9 @@ impl Running {
         self.services.spawn(self.watched("the commands", commands));
         let asks = ask_deadlines::run(self.shared.clone(), self.stop_services.clone());
         self.services.spawn(self.watched("the questions' deadlines", asks));
+        let marks =
+            waiting_marks::run(self.shared.clone(), receivers.accepted, left, self.stop_services.clone());
+        self.services.spawn(self.watched("the marks of messages that wait", marks));
         let sweep = sweep::run(self.shared.clone(), self.stop_services.clone());
         self.services.spawn(self.watched("the sweeps", sweep));
         let (h, stop) = (self.shared.clone(), self.stop_services.clone());

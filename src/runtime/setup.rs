@@ -31,6 +31,7 @@ use crate::running_turns::RunningTurns;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::time::Time;
+use crate::waiting_marks::{Markable, WaitingMarks};
 use crate::work::Work;
 use crate::{Setup, StartError};
 
@@ -45,6 +46,8 @@ pub(crate) struct Receivers {
     pub(crate) rows: mpsc::UnboundedReceiver<OutboxRow>,
     pub(crate) commands: mpsc::UnboundedReceiver<MessageId>,
     pub(crate) hook_events: mpsc::Receiver<HookEvent>,
+    /// Messages that may have to wait.
+    pub(crate) accepted: mpsc::UnboundedReceiver<Markable>,
 }
 
 pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), StartError> {
@@ -86,6 +89,7 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
     };
     let store = Store::open(options).await?;
     let (commands, waiting_commands) = mpsc::unbounded_channel();
+    let (marks, accepted) = WaitingMarks::new();
     access.replace(store.access_state().await?);
     let work = Work {
         turns: Lanes::new(clock.clone(), settings.turn_limits(), |session| session.agent()),
@@ -97,6 +101,7 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
             |address| address.channel(),
         ),
         commands,
+        marks,
         asks,
         client_tools: OfferedTools::default(),
         background: TaskTracker::new(),
@@ -117,7 +122,7 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
         adapters,
         hooks,
     };
-    Ok((Arc::new(shared), Receivers { rows, commands: waiting_commands, hook_events }))
+    Ok((Arc::new(shared), Receivers { rows, commands: waiting_commands, hook_events, accepted }))
 }
 
 /// How many requests may be made at once to the platforms of these accounts.

@@ -227,6 +227,7 @@ impl Shared {
         Stopped { running, waiting }: Stopped,
         ending: Ending,
     ) {
+        self.work.marks.note_change();
         for turn in running {
             self.work.running.cancel(turn, ending, self.time.mono());
         }

@@ -138,6 +138,7 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
     };
     // After the claim: what a reload takes away is taken from every turn that it could not cancel.
     let settings = shared.settings();
+    shared.work.marks.note_change();
     let started = shared.time.mono();
     let role = shared.role_of(&settings, session, turn.messages.iter().chain(&turn.replayed));
     let TurnInputs { stop, steers, tools, has_sent } = shared.work.running.begin(&turn, role.clone());

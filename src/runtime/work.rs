@@ -13,6 +13,7 @@ use crate::client_tools::OfferedTools;
 use crate::failures::TurnFailures;
 use crate::lanes::Lanes;
 use crate::running_turns::RunningTurns;
+use crate::waiting_marks::WaitingMarks;
 
 pub(crate) struct Work {
     /// Sessions that have messages for their agent.
@@ -25,6 +26,8 @@ pub(crate) struct Work {
     pub(crate) outbox: Lanes<Address>,
     /// Commands, in the order of acceptance.
     pub(crate) commands: mpsc::UnboundedSender<MessageId>,
+    /// Marks of messages that wait.
+    pub(crate) marks: WaitingMarks,
     /// Questions to people.
     pub(crate) asks: Arc<Asks>,
     /// Tools that clients carry out.

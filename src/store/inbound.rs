@@ -221,7 +221,9 @@ fn store_waiting(
     let id = insert(tx, batch, message, NewRow::waiting(message, outcome.epoch, outcome.reason))?;
     tx.queued(1);
     tell_reset(tx, batch, message, id, &outcome)?;
-    let interrupts = message.disposition == Disposition::Turn && mode == QueueMode::Interrupt;
+    let interrupts = message.disposition == Disposition::Turn
+        && mode == QueueMode::Interrupt
+        && !pieces::are_being_answered(tx, message)?;
     let superseded = match interrupts {
         true => supersede(tx, &message.session, id, batch.received.wall)?,
         false => Stopped::default(),

@@ -41,3 +41,17 @@ pub(crate) fn earlier(tx: &Tx<'_>, message: &Admitted) -> Outcome<Earlier> {
         _ => Earlier::None,
     })
 }
+
+/// Whether earlier pieces of the message's album are being answered. A piece that comes so late is no new wish of its sender.
+pub(crate) fn are_being_answered(tx: &Tx<'_>, message: &Admitted) -> Outcome<bool> {
+    let event = &message.event;
+    let Some(album) = &event.album else { return Ok(false) };
+    let found = tx.one(
+        "SELECT 1 FROM inbound
+         WHERE id > (SELECT max(id) FROM inbound) - ?4 AND album = ?3 AND key = ?1 AND principal = ?2 AND state = 'in_turn'
+         LIMIT 1",
+        params![message.session.as_str(), event.from.id.as_str(), album, MAX_LOOKBACK],
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}

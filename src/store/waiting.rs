@@ -1,5 +1,7 @@
 //! The messages of a session that wait for a turn: listed in their order, and dropped.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use frontdesk_core::command::WaitingPlace;
 use frontdesk_core::id::MessageId;
@@ -24,6 +26,31 @@ impl StoreReader {
     ) -> Result<Vec<WaitingMessage>> {
         let (session, before) = (session.clone(), before.unwrap_or(MessageId(i64::MAX)));
         self.read(move |sql| waiting_before(sql, &session, before)).await
+    }
+
+    /// Which of these messages wait for a turn.
+    pub async fn still_waiting(&self, messages: Vec<MessageId>) -> Result<HashSet<MessageId>> {
+        let ids = serde_json::json!(messages.iter().map(|message| message.0).collect::<Vec<_>>()).to_string();
+        self.read(move |sql| {
+            let waiting = "SELECT id FROM inbound WHERE id IN (SELECT value FROM json_each(?1))
+                            AND disposition = 'turn' AND state = 'waiting'";
+            Ok(sql.all(waiting, [&ids], |row| row.get(0).map(MessageId))?.into_iter().collect())
+        })
+        .await
+    }
+
+    /// The messages of all sessions that wait for a turn, the oldest first.
+    pub async fn all_waiting(&self, most: usize) -> Result<Vec<InboundRow>> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.read(move |sql| {
+            let waiting = concat!(
+                "SELECT ",
+                inbound_columns!(),
+                " FROM inbound i WHERE i.disposition = 'turn' AND i.state = 'waiting' ORDER BY i.id LIMIT ?1"
+            );
+            sql.all(waiting, [most], inbound)
+        })
+        .await
     }
 }
 

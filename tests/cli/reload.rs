@@ -275,6 +275,7 @@ fn a_stop_ends_the_programs_that_print_secrets() {
     home.write("frontdesk.toml", &printed_by(STUBBORN));
     let stopped = home.run(&["run", "--port", "0"]);
     assert!(stopped.good().err.contains("SIGTERM: stopped while the configuration was read"), "{stopped:?}");
+    assert!(!stopped.err.contains("waiting for the command"), "it is not waited out: {stopped:?}");
     until("the program of the start is gone", || !runs(&home, "pid"));
 
     home.write("frontdesk.toml", "[log]\nlevel = \"info\"\n");

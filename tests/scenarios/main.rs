@@ -45,3 +45,4 @@ mod turns;
 mod typing;
 mod unread;
 mod waiting;
+mod waiting_marks;

@@ -232,6 +232,37 @@ async fn a_message_with_a_mode_of_its_own_is_collected_or_stays_alone() {
 }
 
 #[tokio::test]
+async fn a_late_piece_of_an_album_does_not_stop_the_answer_to_the_others() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("/queue interrupt").await;
+    anna.hears().await;
+    world.agent().will([Step::Pause, Step::Echo]);
+    let piece = |name: &'static str| {
+        world.platform().holds(name, [photo(name)]);
+        message_from("anna", name).with_file(name, FileKind::Photo).of_album("holiday")
+    };
+    world.platform().outcome_of(piece("f1")).await;
+    world.clock().pass(Duration::from_millis(1300));
+    world.agent().begun(1).await;
+    world.platform().outcome_of(piece("f2")).await;
+    world.round_trip().await;
+    world.agent().resume();
+    world.clock().pass(Duration::from_millis(1300));
+    world.at_rest().await;
+    assert!(world.agent().aborted().is_empty());
+    assert_eq!(world.agent().prompts(), ["f1", "f2"]);
+    // Another message interrupts as ever.
+    world.agent().will([Step::Hang]);
+    anna.says("hangs").await;
+    world.agent().begun(3).await;
+    world.platform().outcome_of(piece("f3").of_album("garden")).await;
+    world.clock().pass(Duration::from_millis(1300));
+    world.at_rest().await;
+    assert_eq!(world.agent().aborted().len(), 1);
+}
+
+#[tokio::test]
 async fn a_compaction_is_not_interrupted() {
     let (world, anna) = {
         let world = World::new().await;

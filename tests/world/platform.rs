@@ -12,11 +12,12 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::delivery::{PostKind, SendError};
 use frontdesk_core::markup::Dialect;
 use frontdesk_core::message::{Event, FileKind, Outcome};
-use frontdesk_core::profile::{Albums, Flow, Limit, MessageChanges, Pacing, Profile, ReceiptRule, Unit};
+use frontdesk_core::profile::{Limit, MessageChanges, Profile, ReceiptRule, Unit};
 use tokio::sync::Notify;
 
 use crate::event::{TestEvent, message_from};
 use crate::files::{Fetch, Files};
+use crate::setup::Plan;
 use crate::wait::soon;
 
 pub use adapter::FakeAdapter;
@@ -99,6 +100,8 @@ struct State {
     drafts: Vec<(String, i64, String)>,
     /// Every piece that was shown live: chat, number and text.
     deltas: Vec<(String, u32, String)>,
+    /// Every change of a mark: the message, and whether it waits.
+    marks: Vec<(String, bool)>,
     /// Whether drafts are refused.
     no_drafts: bool,
     /// The error of the next draft.
@@ -157,33 +160,27 @@ impl Platform {
         self.state().connections
     }
 
-    /// A platform that shows answers as `flow` says and accepts files up to `media` bytes.
-    pub fn new(
-        flow: Flow,
-        pacing: Pacing,
-        media: Option<u64>,
-        albums: Option<Albums>,
-        buttons: bool,
-        dialect: &'static Dialect,
-    ) -> Arc<Self> {
+    /// A platform with the abilities of a plan.
+    pub(crate) fn new(plan: &Plan, dialect: &'static Dialect) -> Arc<Self> {
         let profile = Profile {
             channel: CHANNEL.to_owned(),
             limit: Limit { max: 200, unit: Unit::Characters },
             caption: 50,
             dialect,
-            flow,
+            flow: plan.flow,
             receipt: ReceiptRule::Platform,
             typing: Some(Duration::from_secs(4)),
             threads: false,
-            media,
-            albums,
+            media: plan.media,
+            albums: plan.albums.clone(),
             person_chat: Some(String::new()),
             ends: false,
-            buttons,
             changes: MessageChanges { edit: true, delete: true, react: true, pin: true },
+            buttons: plan.buttons,
+            waiting_marks: plan.marks,
             private_posts: false,
             idempotent: None,
-            pacing,
+            pacing: plan.pacing,
             max_silence: Some(Duration::from_secs(60)),
         };
         let (account, login) = (AccountId::default_of(CHANNEL), "bot".to_owned());
@@ -328,6 +325,11 @@ impl Platform {
         let state = self.state();
         let here = state.deltas.iter().filter(|(at, ..)| at == chat);
         here.map(|(_, attempt, text)| (*attempt, text.clone())).collect()
+    }
+
+    /// Every change of a mark: the message, and whether it waits.
+    pub fn marks(&self) -> Vec<(String, bool)> {
+        self.state().marks.clone()
     }
 
     /// How often "typing" was shown.

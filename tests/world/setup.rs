@@ -21,6 +21,7 @@ pub struct Plan {
     pub(crate) media: Option<u64>,
     pub(crate) albums: Option<Albums>,
     pub(crate) buttons: bool,
+    pub(crate) marks: bool,
     pub(crate) start: String,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
     pub(crate) agent_turns: Option<usize>,
@@ -42,6 +43,7 @@ pub fn plan() -> Plan {
         media: Some(100_000),
         albums: None,
         buttons: false,
+        marks: false,
         start: "2026-03-28T12:00:00Z".to_owned(),
         hooks: Vec::new(),
         agent_turns: None,
@@ -116,6 +118,13 @@ impl Plan {
     #[must_use]
     pub fn buttons(mut self) -> Self {
         self.buttons = true;
+        self
+    }
+
+    /// The platform can mark a message that waits.
+    #[must_use]
+    pub fn marks(mut self) -> Self {
+        self.marks = true;
         self
     }
 

@@ -27,6 +27,7 @@ fn profile(media: Option<u64>) -> Profile {
         ends: false,
         buttons: false,
         changes: MessageChanges::default(),
+        waiting_marks: false,
         private_posts: false,
         idempotent: None,
         pacing: Pacing::default(),

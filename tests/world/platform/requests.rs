@@ -211,6 +211,10 @@ impl Platform {
         match signal {
             Signal::Grow { target, text } => self.carry_out(to, || self.edit(to.chat(), target, text)).await,
             Signal::Draft { id, text } => self.draft(to.chat(), *id, text),
+            Signal::Waits { target, waits } => {
+                self.state().marks.push((target.clone(), *waits));
+                Ok(())
+            }
             Signal::Typing => {
                 assert!(!self.state().typing_panics, "scripted");
                 self.state().typing += 1;

@@ -54,6 +54,7 @@ impl DemoPlatform {
             ends: false,
             buttons: false,
             changes: MessageChanges::default(),
+            waiting_marks: false,
             private_posts: false,
             idempotent: None,
             pacing: Pacing::default(),
