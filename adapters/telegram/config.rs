@@ -326,6 +326,14 @@ mod tests {
     }
 
     #[test]
+    fn only_a_reaction_of_telegram_marks_messages_that_wait() {
+        let with = |emoji: &str| Settings { acknowledge: Some(emoji.into()), ..Settings::default() };
+        assert_eq!((with("👀").check(), with("👀").profile().waiting_marks), (Ok(()), true));
+        assert!(!Settings::default().profile().waiting_marks);
+        assert_eq!(with("🦊").check().unwrap_err().path, "acknowledge");
+    }
+
+    #[test]
     fn nothing_that_is_printed_shows_a_secret() {
         let shown = format!("{:?}", hooked("https://h", "hook-secret"));
         assert!(!shown.contains("AAbb") && !shown.contains("hook-secret"), "{shown}");

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod access;
+mod acknowledge;
 mod answers;
 mod asks;
 mod closed_in;

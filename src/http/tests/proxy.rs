@@ -245,21 +245,40 @@ async fn closes(stream: &mut TcpStream) {
 
 /// An open tunnel to the server.
 async fn tunnel(grant: &Grant, origin: &Origin) -> TcpStream {
+    let (stream, answer) = asked(grant, &format!("CONNECT outer.test:{}", origin.address.port())).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:?}");
+    stream
+}
+
+/// A connection to the proxy, and the beginning of its answer to a request with a token.
+async fn asked(grant: &Grant, request: &str) -> (TcpStream, String) {
     use base64::Engine;
 
     let url = grant.variables().into_iter().find(|(name, _)| *name == "HTTPS_PROXY").expect("it works").1;
     let (user, address) = url.strip_prefix("http://").expect("it works").split_once('@').expect("it works");
     let mut stream = TcpStream::connect(address).await.expect("it works");
     let user = base64::engine::general_purpose::STANDARD.encode(user);
-    let port = origin.address.port();
-    let request = format!(
-        "CONNECT outer.test:{port} HTTP/1.1\r\nhost: outer.test:{port}\r\nproxy-authorization: Basic {user}\r\n\r\n"
-    );
+    let request =
+        format!("{request} HTTP/1.1\r\nhost: outer.test\r\nproxy-authorization: Basic {user}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("it works");
     let mut answer = [0; 256];
     let read = stream.read(&mut answer).await.expect("it works");
-    assert!(answer[..read].starts_with(b"HTTP/1.1 200 "), "{:?}", String::from_utf8_lossy(&answer[..read]));
-    stream
+    (stream, String::from_utf8_lossy(&answer[..read]).into_owned())
+}
+
+#[tokio::test]
+async fn a_user_before_the_host_is_refused() {
+    let mut proxy = Running::start(allowing(&["outer.test"]), names(&[("outer.test", HERE)])).await;
+    let origin = Origin::start(&mut proxy.tasks, HERE, 0).await;
+    let port = origin.address.port();
+    for request in [
+        format!("GET http://good.example@outer.test:{port}/"),
+        format!("CONNECT good.example@outer.test:{port}"),
+    ] {
+        let (_stream, answer) = asked(&proxy.grant, &request).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{request}: {answer:?}");
+    }
+    assert_eq!(origin.seen(), [""; 0]);
 }
 
 #[tokio::test]
@@ -270,20 +289,22 @@ async fn connections_that_stay_unknown_or_silent_are_closed_and_all_are_at_the_e
     let (_, address) = url.split_once('@').expect("it works");
     let mut unknown = TcpStream::connect(address).await.expect("it works");
     let mut silent = tunnel(&proxy.grant, &origin).await;
-    pass(&proxy, &mut unknown, 11).await;
-    pass(&proxy, &mut silent, 601).await;
+    // Earlier than a silent one, and the tunnel was accepted after it.
+    pass(&proxy, &mut unknown, (11, 50)).await;
+    pass(&proxy, &mut silent, (601, 200)).await;
     let mut open = tunnel(&proxy.grant, &origin).await;
     proxy.stop.cancel();
     closes(&mut open).await;
 }
 
-/// Lets time pass until the connection is closed. It may not have been accepted yet when the first seconds pass.
-async fn pass(proxy: &Running, stream: &mut TcpStream, seconds: u64) {
+/// Lets so many seconds pass, several times, until the connection is closed. It may not have been looked at when the first
+/// seconds pass.
+async fn pass(proxy: &Running, stream: &mut TcpStream, (seconds, times): (u64, u32)) {
     let mut tick = tokio::time::interval(Duration::from_millis(20));
     let mut byte = [0; 1];
     let closed = stream.read(&mut byte);
     tokio::pin!(closed);
-    for _ in 0..200 {
+    for _ in 0..times {
         tokio::select! {
             read = &mut closed => {
                 assert_eq!(read.unwrap_or(0), 0);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::DateTime;
-use frontdesk_botapi::{BotApi, Fault};
+use frontdesk_botapi::{BOT, BotApi, Fault};
 use frontdesk_core::ask::{AskChoice, AskEnd, AskKind, Audience, ChoiceStyle, PostedAsk};
 use frontdesk_core::delivery::{Bucket, Delivery, MediaFile, MessageRefs, Post, Receipt, SendError, Signal};
 use frontdesk_core::id::AskId;
@@ -79,6 +79,30 @@ async fn messages_get_reactions_and_are_pinned() {
     assert_eq!(deliver(pin(&hello)).await, Ok(Receipt::default()));
     assert_eq!(api.journal().calls_of("pinChatMessage")[0].params["disable_notification"], json!(true));
     assert!(matches!(deliver(pin("99999")).await, Err(SendError::Refused(_))));
+}
+
+#[tokio::test]
+async fn a_message_that_waits_has_the_configured_reaction() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    anna.starts().await;
+    let hello = anna.tells("hello").await;
+    let reactions =
+        || anna.sees().into_iter().find(|shown| shown.message_id == hello.message_id).unwrap().reactions;
+    let waits = |waits| Signal::Waits { target: hello.message_id.to_string(), waits };
+    let mut account = account(&api);
+    account.settings.acknowledge = Some("❤\u{fe0f}".into());
+    let telegram = adapter(account);
+    assert!(telegram.profile().waiting_marks);
+    for (is_waiting, shown) in
+        [(true, vec![(BOT, "❤".to_owned())]), (true, vec![(BOT, "❤".to_owned())]), (false, vec![])]
+    {
+        assert_eq!(telegram.signal(&to("telegram:1001"), waits(is_waiting)).await, Ok(()));
+        assert_eq!(reactions(), shown);
+    }
+    assert_eq!(telegram.signal(&to("telegram:1001"), waits(false)).await, Ok(()), "there was none");
+    let gone = Signal::Waits { target: "99999".into(), waits: true };
+    assert!(matches!(telegram.signal(&to("telegram:1001"), gone).await, Err(SendError::Refused(_))));
 }
 
 #[tokio::test]

@@ -411,6 +411,12 @@ async fn a_model_that_a_chat_has_chosen_is_not_asked_twice_and_fails_for_itself(
     assert_eq!(models(&fixture), ["large", "large", "backup"]);
     // The key is kept at the same provider.
     assert!(fixture.first.headers("authorization").iter().all(Option::is_some));
+    // Not even if it has failed so that it is not left alone.
+    fixture.pass(1000);
+    let before = models(&fixture).len();
+    fixture.first.will(Script::saying(&["half"]).cut());
+    fixture.run(chosen(3)).await.answer();
+    assert_eq!(models(&fixture)[before..], ["large", "backup"]);
     // The other model of the agent works.
     let other = Turn { session: "agent:test:web:dm:other".parse().unwrap(), ..turn(2, "hi") };
     fixture.run(other).await.answer();
@@ -433,6 +439,10 @@ async fn agents_with_the_same_model_share_what_is_known_and_a_reload_keeps_it() 
     let reported = read(&fixture.sandbox, changed.turn(turn(2, "hi")), true).await;
     assert_eq!((reported.answer(), fixture.asked()), ("from the second", (2, 2)));
     assert_eq!(reported.changes, [], "the conversation has heard of it");
+    // A conversation that stays nowhere asks whoever works.
+    let another = Turn { session: "agent:test:web:dm:another".parse().unwrap(), ..turn(4, "hi") };
+    read(&fixture.sandbox, changed.turn(another), true).await.answer();
+    assert_eq!(fixture.asked(), (2, 3));
     // Another key is another account at the provider.
     let changed = openai::Config { api_key: Some(Secret::new("a new key")), ..config };
     let changed = fixture.sandbox.agent(Config::OpenAi(changed));
