@@ -103,11 +103,15 @@ pub(crate) struct WholeAgent {
 
 impl Responder for WholeAgent {
     fn targets(&self) -> Vec<Target> {
-        vec![self.target.clone()]
+        let models = self.agent.capabilities().models;
+        std::iter::once(None)
+            .chain(models.into_iter().map(Some))
+            .map(|model| self.with_model(model))
+            .collect()
     }
 
-    fn target(&self, _options: &SessionOptions) -> Target {
-        self.target.clone()
+    fn target(&self, options: &SessionOptions) -> Target {
+        self.with_model(options.model.clone())
     }
 
     fn reads_history(&self) -> bool {
@@ -123,11 +127,21 @@ impl Responder for WholeAgent {
     }
 }
 
+impl WholeAgent {
+    /// The agent with the model that a chat has chosen. A model that does not work must not keep it from answering others.
+    fn with_model(&self, model: Option<String>) -> Target {
+        let Target { id, name, place } = &self.target;
+        let Some(model) = model else { return self.target.clone() };
+        let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        Target::of(&[&id, &model], name, format!("{place} with {model}"))
+    }
+}
+
 fn broken(error: AgentError) -> Broken {
     let (verdict, kind) = match &error {
         AgentError::Died(_) => (Verdict::Failed(CircuitFailure::Odd), "it died"),
         AgentError::Unavailable(_) => {
-            (Verdict::Failed(CircuitFailure::Down { retry_after: None }), "it cannot be started")
+            (Verdict::Failed(CircuitFailure::Down { retry_after: None }), "it is not available")
         }
         // One message that an agent cannot answer must not keep it from answering others.
         AgentError::Failed(_) => (Verdict::Elsewhere, "it reported an error"),

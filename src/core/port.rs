@@ -302,6 +302,8 @@ pub struct Turn {
     pub options: SessionOptions,
     /// The role of the chat or the person, if there is one. An agent leaves out what it cannot use.
     pub role: Option<Arc<TurnRole>>,
+    /// How long nothing may be reported before the turn is ended as silent.
+    pub progress_timeout: Duration,
     /// What was said in this epoch before.
     pub history: Arc<dyn History>,
     /// What the agent can do in the gateway.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use frontdesk_core::circuit::{Choice, Readiness, choose};
+use frontdesk_core::circuit::{Choice, CircuitFailure, Readiness, choose};
 use frontdesk_core::delta::{AgentError, AnswererChange, Delta, TakeOver};
 use frontdesk_core::port::{Prompt, Turn};
 use futures_util::StreamExt;
@@ -13,7 +13,7 @@ use super::Chain;
 use super::providers::{SharedCircuit, Stay, Ticket};
 use crate::random::random;
 use crate::reports::Reports;
-use crate::responder::{Broken, Patience, Verdict};
+use crate::responder::{Attempt, Broken, Patience, Verdict};
 use crate::running_turns::lock;
 
 /// How long a turn waits for a model that has asked for time, or for the end of a probe, if nobody else can be asked.
@@ -72,6 +72,32 @@ enum End {
     /// A person stopped it.
     Aborted,
     Broken(Broken),
+}
+
+/// What comes next of an attempt.
+enum Report {
+    Next(Result<Delta, Broken>),
+    End,
+    /// Nothing, for this long.
+    Silent(Duration),
+}
+
+/// How long an attempt that has shown and done nothing may be silent while another one can answer: a little less than after
+/// what the turn itself is ended.
+fn silence(turn: &Turn) -> Duration {
+    turn.progress_timeout.mul_f64(0.75)
+}
+
+/// Whether a report is more than a sign of life.
+fn shows_or_does(report: &Result<Delta, Broken>) -> bool {
+    !matches!(report, Ok(Delta::Progress | Delta::Usage(_) | Delta::Session(_)))
+}
+
+/// What follows from a silence. Each one is minutes in which another one could answer, so it begins a pause at once.
+fn hangs(time: Duration) -> Broken {
+    let kind = format!("no sign of life for {} s", time.as_secs());
+    let verdict = Verdict::Failed(CircuitFailure::Down { retry_after: None });
+    Broken { verdict, kind: kind.clone(), ..AgentError::Unavailable(kind).into() }
 }
 
 impl Run {
@@ -171,7 +197,20 @@ impl Run {
         turn.prompt.extend(lock(&self.running.steered).iter().cloned());
         *lock(&self.running.asked) = Some(index);
         let mut stream = responder.attempt(turn, patience);
-        while let Some(report) = stream.next().await {
+        let mut silence = (!self.left.is_empty()).then(|| silence(&self.turn));
+        loop {
+            let report = match self.report_within(&mut stream, silence).await {
+                Report::Next(report) => report,
+                Report::End => break,
+                Report::Silent(_) if !self.may_be_taken_over().await => {
+                    silence = None;
+                    continue;
+                }
+                Report::Silent(time) => return Err(End::Broken(hangs(time))),
+            };
+            if shows_or_does(&report) {
+                silence = None;
+            }
             match report {
                 Err(broken) => return Err(End::Broken(broken)),
                 Ok(Delta::Session(_)) if index > 0 => self.reports.send(Delta::Progress).await,
@@ -189,6 +228,26 @@ impl Run {
                 kind: "it ended without an answer".to_owned(),
                 ..AgentError::Died("it ended without an answer".to_owned()).into()
             })),
+        }
+    }
+
+    /// The next report of an attempt, if it comes within this time.
+    async fn report_within(&self, stream: &mut Attempt, silence: Option<Duration>) -> Report {
+        let clock = &self.chain.clock;
+        let deadline = silence.map(|time| (clock.mono() + time, time));
+        let late = async {
+            match deadline {
+                Some((deadline, time)) => {
+                    clock.sleep_until(deadline).await;
+                    time
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            report = stream.next() => report.map_or(Report::End, Report::Next),
+            time = late => Report::Silent(time),
         }
     }
 

@@ -61,6 +61,8 @@ pub(super) struct Answer {
     pub(super) usage: Usage,
     /// Why the last message failed.
     error: Option<String>,
+    /// Whether it was the model that failed, not the run.
+    model_failed: bool,
 }
 
 impl Answer {
@@ -91,8 +93,10 @@ impl Answer {
         if message.stop_reason.as_deref() == Some("error") {
             let why = message.error_message.clone().unwrap_or_else(|| "the model failed".to_owned());
             self.error = Some(why);
+            self.model_failed = true;
             return self.take_back();
         }
+        self.model_failed = false;
         let aborted = message.stop_reason.as_deref() == Some("aborted");
         self.error = aborted.then(|| "the run was aborted within pi".to_owned());
         let mut reports = Vec::new();
@@ -189,6 +193,14 @@ impl Answer {
     /// Whether a tool runs or waits for permission.
     pub(super) fn has_open_tools(&self) -> bool {
         !self.tools.is_empty()
+    }
+
+    /// Whether the last message failed because of the provider and not because of what was asked: pi begins the reason with
+    /// the HTTP status, if there was one.
+    pub(super) fn says_provider_is_down(&self) -> bool {
+        let about_the_request =
+            |why: &str| ["400", "413", "422"].iter().any(|status| why.starts_with(status));
+        self.model_failed && self.error.as_deref().is_some_and(|why| !about_the_request(why.trim_start()))
     }
 
     /// Why this is no answer, now that the run has ended.

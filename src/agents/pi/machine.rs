@@ -99,6 +99,8 @@ pub(super) enum End {
     },
     Ready,
     Failed(String),
+    /// The provider of the model does not work; pi has tried several times.
+    Unavailable(String),
     /// As it was asked to.
     Aborted,
     /// pi cannot be used any more.
@@ -417,9 +419,13 @@ impl Machine {
 
     fn settle(&mut self, aborted: bool, now: Mono) {
         self.settled = true;
-        let aborted = aborted.then(|| "the run was aborted within pi".to_owned());
-        let fault = aborted.or_else(|| self.answer.fault());
-        self.end = Some(fault.map_or(End::Answered(None), End::Failed));
+        let is_aborted = aborted;
+        let aborted = is_aborted.then(|| "the run was aborted within pi".to_owned());
+        self.end = Some(match aborted.or_else(|| self.answer.fault()) {
+            None => End::Answered(None),
+            Some(why) if !is_aborted && self.answer.says_provider_is_down() => End::Unavailable(why),
+            Some(why) => End::Failed(why),
+        });
         // A response that never came is not waited for any longer.
         if let Some(command) = &mut self.in_flight {
             command.due.get_or_insert(now + CONTROL);

@@ -304,6 +304,7 @@ impl Run {
                 Ok(Delta::Done { text: None })
             }
             End::Failed(why) => Err(AgentError::Failed(why)),
+            End::Unavailable(why) => Err(AgentError::Unavailable(why)),
             End::Aborted | End::Ready => return Step::Over,
         };
         self.waiting.push_back(result);

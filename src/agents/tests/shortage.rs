@@ -66,6 +66,7 @@ fn turn(epoch: u64) -> Turn {
         trusted: false,
         options: SessionOptions::default(),
         role: None,
+        progress_timeout: std::time::Duration::from_secs(120),
         history: Arc::new(history::Empty),
         tools: Arc::new(NoTools),
         prompt: vec![prompt],

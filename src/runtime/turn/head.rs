@@ -95,6 +95,7 @@ impl<'r> TurnRun<'r> {
             trusted: self.trusted(),
             options: turn.options.clone().or_of(self.role.as_deref()),
             role: self.role.clone(),
+            progress_timeout: self.settings.config.turns.progress_timeout(),
             history: Arc::new(Past::before(turn, &self.shared.store)),
             tools: Arc::new(SessionTools { shared: self.shared.clone(), session: turn.session.clone() }),
             prompt,

@@ -48,6 +48,7 @@ fn turn(session: &str, prompt: Vec<Prompt>) -> Turn {
         origin: Origin::Message,
         options: SessionOptions::default(),
         role: None,
+        progress_timeout: std::time::Duration::from_secs(120),
         history: Arc::new(Empty),
         tools: Arc::new(NoTools),
         trusted: false,

@@ -76,7 +76,7 @@ impl Machine {
         if left && !self.cleared {
             return Some(What::ClearQueue);
         }
-        let answered = matches!(self.end, Some(End::Answered(_) | End::Failed(_)));
+        let answered = matches!(self.end, Some(End::Answered(_) | End::Failed(_) | End::Unavailable(_)));
         (self.started && answered && self.aborting.is_none() && !self.asked_stats).then_some(What::Stats)
     }
 

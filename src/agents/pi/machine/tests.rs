@@ -112,7 +112,7 @@ fn text_of_a_failed_attempt_is_taken_back_and_earlier_messages_are_kept() {
 fn a_run_without_an_answer_is_an_error() {
     let mut pi = Pi::ready(answer());
     pi.begins().message("message_end", "", "error").event("auto_retry_end").settles().responds(json!({}));
-    assert_eq!(pi.end(), Some(&End::Failed("429: {}".into())));
+    assert_eq!(pi.end(), Some(&End::Unavailable("429: {}".into())));
     let mut pi = Pi::ready(answer());
     pi.begins().message("message_end", "", "stop").settles().responds(json!({}));
     assert!(matches!(pi.end(), Some(End::Failed(why)) if why.contains("empty answer")), "a refusal");

@@ -320,6 +320,25 @@ async fn what_a_failed_attempt_has_said_is_taken_back() {
 }
 
 #[tokio::test]
+async fn a_provider_that_does_not_work_makes_pi_unavailable_and_a_refused_request_does_not() {
+    let sandbox = Sandbox::new();
+    let agent = agent(&sandbox);
+    for (why, is_down) in [
+        ("429: {\"error\":\"busy\"}", true),
+        ("503 no healthy upstream", true),
+        ("401: wrong key", true),
+        ("fetch failed", true),
+        ("400: no such parameter", false),
+        ("413 too long", false),
+    ] {
+        let error = error(agent.turn(said("a", &format!("fails {why}")))).await;
+        assert_eq!(matches!(error, AgentError::Unavailable(_)), is_down, "{error:?}");
+        assert!(error.to_string().contains(why), "{error}");
+    }
+    agent.stop().await;
+}
+
+#[tokio::test]
 async fn a_pi_that_crashes_or_writes_garbage_costs_only_its_own_turn() {
     let sandbox = Sandbox::new();
     let agent = agent(&sandbox);

@@ -49,6 +49,7 @@ async function act(text) {
   if (text === "hang") return new Promise(() => {});
   if (text === "huge") out({ type: "agent_end", messages: ["x".repeat(1 << 20)] });
   if (text === "refuse") return says("");
+  if (text.startsWith("fails ")) return says("", "error", { errorMessage: text.slice("fails ".length) });
   if (text === "retry") {
     says("wro", "error", { errorMessage: "500" });
     out({ type: "auto_retry_start", attempt: 1, delayMs: 1 });

@@ -146,6 +146,7 @@ pub fn turn(id: i64, text: &str) -> Turn {
         trusted: false,
         options: SessionOptions::default(),
         role: None,
+        progress_timeout: Duration::from_secs(120),
         history: Arc::new(history::Empty),
         tools: Arc::new(NoTools),
         prompt: vec![Prompt {

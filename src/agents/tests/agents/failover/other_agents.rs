@@ -67,6 +67,88 @@ async fn a_program_that_reports_an_error_goes_on_and_one_that_crashes_again_and_
     }
 }
 
+/// A program that reads a prompt, does this, notes that it has, and then hangs.
+fn hanging(sandbox: &Sandbox, does: &str) -> (Config, std::path::PathBuf) {
+    let reached = sandbox.home.path().join("reached");
+    let script = format!("read -r line; {does} touch {}; sleep 100000", reached.display());
+    let config = frontdesk_agents::command::Config { failover: named(&["helper"]), ..persistent(&script) };
+    (Config::Command(config), reached)
+}
+
+#[tokio::test]
+async fn a_program_that_hangs_before_it_has_shown_or_done_anything_is_replaced_and_left_alone() {
+    let (sandbox, provider) = (Sandbox::new(), FakeModel::start().await.unwrap());
+    let (program, reached) = hanging(&sandbox, "");
+    let all = agents(program, ("helper", Config::OpenAi(model("gpt", &provider))));
+    let main = built(&sandbox, &all);
+    let hangs = async {
+        eventually("it has the prompt", || reached.exists()).await;
+        sandbox.clock.pass(Duration::from_secs(90));
+    };
+    let (reported, ()) = tokio::join!(read(&sandbox, main.turn(turn(1, "hi")), true), hangs);
+    assert_eq!(reported.answer(), "hello there");
+    assert_eq!(reported.changes, [to("main", "gpt", false)]);
+    let state = main.failover(None).unwrap().candidates.remove(0).state;
+    assert!(
+        matches!(&state, CandidateState::Paused { why, .. } if why == "no sign of life for 90 s"),
+        "{state:?}"
+    );
+    main.stop().await;
+}
+
+#[tokio::test]
+async fn a_program_that_hangs_after_it_has_shown_or_done_something_is_not_replaced() {
+    // What it has done is known to the gateway alone, which then lets nobody take the turn over.
+    for (does, may) in [(r#"echo '{"type":"delta","text":"half"}';"#, true), ("", false)] {
+        let (sandbox, provider) = (Sandbox::new(), FakeModel::start().await.unwrap());
+        let (program, reached) = hanging(&sandbox, does);
+        let main = built(&sandbox, &agents(program, ("helper", Config::OpenAi(model("gpt", &provider)))));
+        let mut stream = main.turn(turn(1, "hi"));
+        if may {
+            while !matches!(next(&mut stream).await, Some(Ok(Delta::Text(_)))) {}
+        }
+        let hangs = async {
+            eventually("it has the prompt", || reached.exists()).await;
+            for _ in 0..3 {
+                sandbox.clock.pass(Duration::from_secs(90));
+                tokio::task::yield_now().await;
+            }
+            main.abort(TurnId(1)).await;
+        };
+        let (reported, ()) = tokio::join!(read(&sandbox, stream, may), hangs);
+        assert_eq!((reported.changes.len(), provider.requests().len()), (0, 0), "{does}");
+        assert_eq!(main.failover(None).unwrap().candidates[0].pauses, 0);
+        main.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_model_of_a_program_that_does_not_work_leaves_the_others_usable() {
+    let (sandbox, provider) = (Sandbox::new(), FakeModel::start().await.unwrap());
+    let script = r#"while read -r line; do case "$line" in *'"model":"large"'*) exit 3;; esac
+        printf '{"type":"delta","text":"by the program"}\n{"type":"done"}\n'; done"#;
+    let config = frontdesk_agents::command::Config {
+        failover: named(&["helper"]),
+        models: vec!["large".into()],
+        ..persistent(script)
+    };
+    let main = built(
+        &sandbox,
+        &agents(Config::Command(config), ("helper", Config::OpenAi(model("gpt", &provider)))),
+    );
+    let large = SessionOptions { model: Some("large".into()), thinking: None };
+    for id in 1..=3 {
+        let turn = Turn { options: large.clone(), ..turn(id, "hi") };
+        assert_eq!(read(&sandbox, main.turn(turn), true).await.answer(), "hello there");
+        sandbox.clock.pass(Duration::from_secs(400));
+    }
+    let session = turn(1, "").session;
+    let pauses = |options| main.failover(Some((&session, options))).unwrap().candidates[0].pauses;
+    assert_eq!((pauses(&large), pauses(&SessionOptions::default())), (1, 0));
+    assert_eq!(read(&sandbox, main.turn(turn(4, "hi")), true).await.answer(), "by the program");
+    main.stop().await;
+}
+
 #[test]
 fn a_fallback_that_makes_no_sense_is_refused_with_the_reason() {
     let all = agents(program("cat", &["main", "helper", "helper", "helpr"]), ("helper", program("cat", &[])));
