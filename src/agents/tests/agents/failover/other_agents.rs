@@ -85,7 +85,9 @@ async fn a_program_that_hangs_before_it_has_shown_or_done_anything_is_replaced_a
         eventually("it has the prompt", || reached.exists()).await;
         sandbox.clock.pass(Duration::from_secs(90));
     };
-    let (reported, ()) = tokio::join!(read(&sandbox, main.turn(turn(1, "hi")), true), hangs);
+    let replaced = async { tokio::join!(read(&sandbox, main.turn(turn(1, "hi")), true), hangs) };
+    let (reported, ()) =
+        tokio::time::timeout(Duration::from_secs(60), replaced).await.expect("it is replaced");
     assert_eq!(reported.answer(), "hello there");
     assert_eq!(reported.changes, [to("main", "gpt", false)]);
     let state = main.failover(None).unwrap().candidates.remove(0).state;
