@@ -24,6 +24,7 @@ fn turn(prompt: Vec<Prompt>) -> Turn {
         trusted: false,
         options: SessionOptions::default(),
         role: None,
+        progress_timeout: std::time::Duration::from_secs(120),
         history: Arc::new(history::Empty),
         tools: Arc::new(NoTools),
         prompt,
