@@ -2,6 +2,7 @@
 //
 //   FRONTDESK_INTEROP=FOLDER node pi.mjs [PART OF A TEST'S NAME]
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -37,6 +38,16 @@ skills = ["mentor", "everybody"]
 prompt_templates = ["everybody/sum.md"]
 append_system_prompt = ["You are a mentor.", "everybody.md"]
 
+[agents.closed]
+kind = "pi"
+provider = "fake"
+model = "fake-1"
+agent_dir = "pi-config"
+inherit_env = ["PI_OFFLINE"]
+run_with = "bubblewrap"
+readable = ["${process.env.FRONTDESK_INTEROP}"]
+pool = { min = 0, max = 1 }
+
 [roles.child]
 skills = ["child"]
 append_system_prompt = "You talk with children."
@@ -51,6 +62,7 @@ append_system_prompt = { file = "child.md" }
 [channels.web.chats]
 child = { role = "child" }
 only = { role = "only" }
+closed = { agent = "closed" }
 `);
 
 /** Sends a text and returns the answer. */
@@ -195,6 +207,20 @@ const tests = {
     assert.equal(await say("//sum 2 3", "only"), "echo: /sum 2 3");
     assert.match(system(), /You only talk with children\./);
     assert.doesNotMatch(system(), /mentor|everybody/);
+  },
+
+  async "pi in a sandbox answers, remembers and runs tools, and sees nothing of the gateway"() {
+    const probe = spawnSync("bwrap", ["--ro-bind", "/", "/", "--unshare-pid", "true"], { encoding: "utf8" });
+    assert.ok(!probe.error, "this test needs the package bubblewrap");
+    if (probe.status !== 0) {
+      console.error(`WARNING: NOT TESTED, BECAUSE THIS KERNEL FORBIDS NAMESPACES: ${probe.stderr}`);
+      return;
+    }
+    assert.equal(await say("remember 3", "closed"), "echo: remember 3");
+    assert.equal(await say("what did I say?", "closed"), "You said: remember 3");
+    const seen = await say(`run cat ${gateway.home}/token ${gateway.home}/frontdesk.db; id -u; ls ${gateway.home}`, "closed");
+    assert.ok(!seen.includes(gateway.token()) && /token: No such file/.test(seen) && /frontdesk.db: No such file/.test(seen), seen);
+    assert.match(await say("call session_status {}", "closed"), /agent:closed:web:dm:closed/);
   },
 
   async "a message steers a running answer"() {
