@@ -265,13 +265,12 @@ CREATE INDEX outbox_media ON outbox (key) WHERE media IS NOT NULL;
 -- Questions to people. The answer is a row, so that an interrupted turn that asks the same again gets it.
 CREATE TABLE ask (
   id             INTEGER PRIMARY KEY,  -- shown as a7, and never used again: buttons name it
-  turn_id        INTEGER,          -- the turn that asks; NULL if it confirms a command
+  turn_id        INTEGER,          -- the turn that asks; NULL if it is the reply to a command
   ordinal        INTEGER,          -- its place among the turn's questions, the same in every attempt; NULL once an attempt
                                    -- has asked something else there
   digest         TEXT NOT NULL,    -- of what is asked: tells whether an attempt asks the same
-  message_id     INTEGER,          -- the command that it confirms
-  confirm        TEXT,             -- the choice that confirms it
-  command        TEXT,             -- the text of the command that then runs
+  message_id     INTEGER,          -- the command whose reply it is
+  commands       TEXT,             -- JSON: the commands that choices run, by the choice's id; NULL if a turn asks
   key            TEXT NOT NULL,    -- the session
   address        TEXT NOT NULL,
   kind           TEXT NOT NULL,    -- 'permission', 'choice', 'confirm', 'input'

@@ -267,6 +267,7 @@ impl Config {
             client_tools: false,
             models: self.models.clone(),
             thinking: self.thinking.clone(),
+            ..Capabilities::default()
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use frontdesk_core::agent::{Capabilities, SessionOptions};
 use frontdesk_core::config::ConfigError;
-use frontdesk_core::delta::{AgentError, Compacted, Delta};
+use frontdesk_core::delta::{AgentError, Compacted, Delta, Usage};
 use frontdesk_core::failover::Failover;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
@@ -29,6 +29,7 @@ pub use config::{Config, Price};
 mod answer;
 mod calls;
 mod chunk;
+mod compaction;
 mod config;
 mod fallback;
 mod fault;
@@ -70,7 +71,10 @@ impl Responder for OpenAi {
     fn attempt(&self, turn: Turn, patience: Patience) -> Attempt {
         let running = self.running.begin(turn.id, CancellationToken::new());
         let model = self.model.clone();
-        let answer = reported(|reports| Answer { model, turn, reports, patience }.run());
+        let answer = reported(|reports| {
+            let (refused, summarized) = (None, Usage::default());
+            Answer { model, turn, reports, patience, refused, summarized }.run()
+        });
         let aborted = CancellationToken::clone(&running);
         let answer = Box::pin(answer.take_until(aborted.cancelled_owned()));
         // The turn counts as running as long as the stream exists.
@@ -115,22 +119,17 @@ impl Agent for OpenAi {
     }
 
     async fn compact(&self, turn: Turn, instructions: Option<String>) -> Result<Compacted, AgentError> {
-        let model = &self.model;
-        let system = model.system(&turn).await?;
-        let fixed = model.token_sizes.tokens(&turn.session, system.len());
-        let share = model.share(&turn.session, model.config.context_window, fixed);
-        let past = model.past(&turn, share).await?;
-        let tokens = Some(fixed + model.token_sizes.tokens(&turn.session, past.bytes()));
-        if past.said.is_empty() {
-            return Ok(Compacted { summary: None, tokens });
+        let aborted = self.running.begin(turn.id, CancellationToken::new());
+        tokio::select! {
+            biased;
+            () = aborted.cancelled() => Err(AgentError::Failed("the compaction was stopped".to_owned())),
+            compacted = self.model.compact(&turn, instructions.as_deref()) => compacted,
         }
-        let summary =
-            model.summary(&turn, &system, &past, instructions.as_deref(), None, Patience::Alone).await?;
-        Ok(Compacted { summary: Some(summary), tokens })
     }
 
-    // It keeps nothing for a conversation.
-    async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
+    async fn forget(&self, session: &SessionKey, epoch: u64) {
+        self.model.forget(session, epoch);
+    }
 
     // There is no process to end. A request ends when the stream of its turn is dropped.
     async fn stop(&self) {}

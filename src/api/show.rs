@@ -4,11 +4,12 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use frontdesk_core::address::Principal;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::failover::{CandidateState, Failover};
+use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::visible;
-use frontdesk_runtime::{AccessEntry, AccessView, Account, Status};
+use frontdesk_runtime::{AccessEntry, AccessView, Account, SessionStatus, Status};
 use frontdesk_store::row::{
     AuditRow, ChatRow, DeadLetterRow, EpochRow, HistoryRow, OutboxRow, PairingRow, SessionRow, Totals,
-    TurnState, WaitingMessage,
+    TurnState, UsageTotal, WaitingMessage,
 };
 use serde_json::{Map, Value, json};
 
@@ -224,6 +225,34 @@ pub(crate) fn session(row: &SessionRow) -> Value {
         "created": time(row.created),
         "waiting": row.waiting,
         "running": row.running.map(|turn| turn.to_string()),
+    })
+}
+
+/// A session with what its agent has reported of the current conversation.
+pub(crate) fn session_status(status: &SessionStatus) -> Value {
+    let SessionStatus { session: row, model, thinking, usage: used, .. } = status;
+    let mut shown = session(row);
+    shown["model"] = model.value.as_deref().into();
+    shown["thinking"] = thinking.value.as_deref().into();
+    shown["options"] = json!({"model": row.options.model, "thinking": row.options.thinking});
+    shown["usage"] = used.last.as_ref().map(usage).into();
+    shown["usage_total"] = usage_total(&used.total);
+    shown["queue"] = json!({
+        "mode": status.queue_mode.name(),
+        "chosen": row.queue_mode.map(QueueMode::name),
+    });
+    shown["failover"] = status.failover.as_ref().map(failover).into();
+    shown
+}
+
+fn usage_total(total: &UsageTotal) -> Value {
+    json!({
+        "turns": total.turns,
+        "input": total.input,
+        "output": total.output,
+        "cache_read": total.cache_read,
+        "cache_write": total.cache_write,
+        "cost_micro": total.cost_micro,
     })
 }
 

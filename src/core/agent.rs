@@ -20,6 +20,10 @@ pub struct Capabilities {
     pub models: Vec<String>,
     /// The levels of thinking that a session may choose between; empty if there is no choice.
     pub thinking: Vec<String>,
+    /// The model that answers a session that has chosen none; `None` if the agent does not know.
+    pub default_model: Option<String>,
+    /// The same for the level of thinking.
+    pub default_thinking: Option<String>,
 }
 
 impl Capabilities {
@@ -28,6 +32,14 @@ impl Capabilities {
         match option {
             SessionOption::Model => &self.models,
             SessionOption::Thinking => &self.thinking,
+        }
+    }
+
+    /// The value of an option for a session that has chosen none, if the agent knows it.
+    pub fn default_of(&self, option: SessionOption) -> Option<&str> {
+        match option {
+            SessionOption::Model => self.default_model.as_deref(),
+            SessionOption::Thinking => self.default_thinking.as_deref(),
         }
     }
 }

@@ -142,7 +142,7 @@ pub struct AskView {
     pub session: SessionKey,
     /// The chat in which it is asked.
     pub address: Address,
-    /// The turn that asks; `None` if it confirms an admin's request.
+    /// The turn that asks; `None` if it is the reply to a command.
     pub turn: Option<TurnId>,
     /// When it was asked.
     pub created: DateTime<Utc>,
@@ -152,6 +152,8 @@ pub struct AskView {
     pub end: Option<AskEnd>,
     /// When it has ended.
     pub ended: Option<DateTime<Utc>>,
+    /// Whether it only shows the choices of a command: nothing waits for the answer.
+    pub is_menu: bool,
 }
 
 impl AskView {

@@ -6,6 +6,8 @@ use futures_channel::oneshot;
 use thiserror::Error;
 
 use crate::ask::AgentQuestion;
+use crate::markup::closing;
+use crate::visible::is_visible;
 
 /// One report of an agent. Each of them shows that the agent is alive.
 #[derive(Debug)]
@@ -169,7 +171,33 @@ pub struct Compacted {
     pub summary: Option<String>,
     /// The size of the context before, in tokens.
     pub tokens: Option<u64>,
+    /// What the compaction cost, of [`Agent::compact`](crate::port::Agent::compact). During a turn it belongs to the turn's
+    /// own usage.
+    pub usage: Option<Usage>,
 }
+
+impl Compacted {
+    /// What people are told after a sentence that says that the conversation was summarized: how large it was, and the
+    /// beginning of the summary, in Markdown.
+    pub fn told(&self) -> String {
+        let before =
+            self.tokens.map(|tokens| format!(" Before, it used {tokens} tokens.")).unwrap_or_default();
+        let Some(summary) = self.summary.as_deref().filter(|summary| is_visible(summary)) else {
+            return before;
+        };
+        let shown = &summary[..summary.floor_char_boundary(SUMMARY_SHOWN)];
+        let cut = if shown.len() < summary.len() { " …" } else { "" };
+        format!("{before}\n\n{shown}{}{cut}", closing(shown))
+    }
+
+    /// Whether there is a summary that people can read.
+    pub fn has_summary(&self) -> bool {
+        self.summary.as_deref().is_some_and(is_visible)
+    }
+}
+
+/// How much of a summary the chat shows, in bytes.
+const SUMMARY_SHOWN: usize = 1500;
 
 /// How much of a summary is kept, in bytes.
 pub const SUMMARY: usize = 64 * 1024;

@@ -3,7 +3,7 @@
 use crate::address::Principal;
 use crate::ask::OpenAsk;
 use crate::count::counted;
-use crate::delta::AnswererChange;
+use crate::delta::{AnswererChange, Compacted};
 use crate::markup::closing;
 use crate::message::Refusal;
 use crate::pairing::MASK;
@@ -37,6 +37,8 @@ pub enum Notice {
     FollowsUp,
     /// Another model or agent has answered than before.
     AnsweredBy(AnswererChange),
+    /// The agent has compacted its context by itself.
+    Compacted(Compacted),
     /// A part of an answer could not be delivered.
     Gap,
     /// An answer could not be delivered before its time limit.
@@ -155,6 +157,7 @@ impl Notice {
             Notice::Full(_) => "refused",
             Notice::FollowsUp => "follows_up",
             Notice::AnsweredBy(_) => "answered_by",
+            Notice::Compacted(_) => "compacted",
             Notice::Gap => "gap",
             Notice::Stale => "stale",
             Notice::Code { .. } => "code",
@@ -194,6 +197,13 @@ impl Notice {
                     true => format!("{now} is available again and has answered."),
                     false => format!("{before} is not available at the moment, so {now} has answered."),
                 }
+            }
+            Notice::Compacted(compacted) => {
+                let what = if compacted.has_summary() { " this summary" } else { " a summary" };
+                format!(
+                    "This conversation has become long, so the agent goes on with{what} of it.{}",
+                    compacted.told()
+                )
             }
             Notice::FollowsUp => "The agent cannot take this in while it answers. It answers it next.".to_owned(),
             Notice::Gap => "Part of an answer could not be delivered here.".to_owned(),

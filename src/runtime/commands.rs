@@ -30,7 +30,7 @@ use frontdesk_core::port::Stop;
 use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::visible::quoted;
 use frontdesk_store::row::{
-    AccessDone, CommandEffect, CommandFacts, Confirmation, Fenced, InboundRow, Reason, Stopped,
+    AccessDone, CommandChoices, CommandEffect, CommandFacts, Fenced, InboundRow, Reason, Stopped,
 };
 use frontdesk_store::{Reply, StoreError};
 use futures_util::FutureExt;
@@ -57,13 +57,13 @@ pub(crate) struct Plan {
     reply: Reply,
     /// What the process does once the reply is stored.
     lifecycle: Option<Lifecycle>,
-    /// The reply asks whether to do it after all.
-    confirmation: Option<Confirmation>,
+    /// The reply is a question whose choices run commands.
+    choices: Option<CommandChoices>,
 }
 
 impl Plan {
     fn new(effect: CommandEffect, reply: impl Fn(&CommandFacts) -> String + Send + 'static) -> Self {
-        Self { effect, reply: Box::new(reply), lifecycle: None, confirmation: None }
+        Self { effect, reply: Box::new(reply), lifecycle: None, choices: None }
     }
 
     /// A command without effect.
@@ -114,12 +114,12 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
     if !may {
         return shared.store.command_refused(id, Refusal::Revoked).await.map(drop);
     }
-    let Plan { effect, reply, lifecycle, confirmation } = match is_in_unserved_group(&row) {
+    let Plan { effect, reply, lifecycle, choices } = match is_in_unserved_group(&row) {
         true => Plan::say(UNSERVED),
         false => plan(shared, &row, parsed).await?,
     };
-    let asks = confirmation.is_some();
-    let answered = answer(shared, id, effect, confirmation, reply).await?;
+    let asks = choices.is_some();
+    let answered = answer(shared, id, effect, choices, reply).await?;
     shared.health.note(None);
     if asks {
         shared.work.asks.note_change();
@@ -165,14 +165,14 @@ async fn answer(
     shared: &Shared,
     id: MessageId,
     effect: CommandEffect,
-    confirmation: Option<Confirmation>,
+    choices: Option<CommandChoices>,
     reply: Reply,
 ) -> Result<Fenced<CommandFacts>, StoreError> {
     let change = match &effect {
         CommandEffect::Access { change, .. } => Some(change.clone()),
         _ => None,
     };
-    let store = async { shared.store.answer_with(id, effect, confirmation, shared.time.now(), reply).await };
+    let store = async { shared.store.answer_with(id, effect, choices, shared.time.now(), reply).await };
     match change {
         None => store.await,
         Some(change) => shared.store_change(&change, store, changed).await,

@@ -246,6 +246,11 @@ impl Flow {
         self.edits.as_ref().is_some_and(|edits| edits.is_begun)
     }
 
+    /// Whether the chat has seen a draft of the answer and no message: what it shows is gone unless it is sent.
+    pub(crate) fn is_drafted(&self) -> bool {
+        self.edits.as_ref().is_some_and(|edits| edits.is_drafted && !edits.is_begun)
+    }
+
     /// Waits for the request under way, or starts the one that is due. Cancel-safe.
     pub(crate) async fn step(&mut self) {
         match &mut self.pending {

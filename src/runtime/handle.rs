@@ -17,13 +17,13 @@ use frontdesk_core::failover::Failover;
 use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
-use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::route::Place;
 use frontdesk_store::row::{Author, EpochReason, OutboxRow, OutboxState, SessionRow, Stopped, Totals};
 use frontdesk_store::{StoreError, StoreReader};
 
 use crate::adapters::{Account, Login};
 pub use crate::error::GatewayError;
+use crate::session_status::SessionStatus;
 use crate::shared::Shared;
 use crate::{health, media};
 
@@ -141,10 +141,9 @@ impl GatewayHandle {
         })
     }
 
-    /// The models or agents that may answer a conversation, and the one that does; `None` if its agent answers alone.
-    pub fn failover(&self, session: &SessionRow) -> Option<Failover> {
-        let settings = self.0.settings();
-        settings.agents.get(session.key.agent())?.agent.failover(Some((&session.key, &session.options)))
+    /// The state of a session and of its current conversation; `None` if there is no such session.
+    pub async fn session_status(&self, session: &SessionKey) -> Result<Option<SessionStatus>, GatewayError> {
+        Ok(self.0.session_status(session).await?)
     }
 
     /// When the process started.
@@ -212,11 +211,6 @@ impl GatewayHandle {
     /// and not after a restart.
     pub fn why_failed(&self, turn: TurnId) -> Option<String> {
         self.0.work.failures.of(turn)
-    }
-
-    /// How the messages of a session wait.
-    pub fn queue_mode(&self, session: &SessionRow) -> QueueMode {
-        session.queue_mode.unwrap_or_else(|| self.0.queue_mode(&self.0.settings(), &session.key))
     }
 
     /// Begins a new epoch and returns it. A running turn continues, and its answer is still sent.

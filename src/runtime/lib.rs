@@ -34,6 +34,7 @@ mod reported;
 mod running;
 mod running_turns;
 mod sending;
+mod session_status;
 mod settings;
 mod setup;
 mod shared;
@@ -55,6 +56,7 @@ pub use media::MediaError;
 pub use process::{Lifecycle, ToolEndpoints};
 pub use reload::{Next, NextAgent, Part, ReloadError, TakenOver};
 pub use running::Running;
+pub use session_status::{OptionStatus, SessionStatus};
 pub use tools::tool_names;
 
 use std::collections::BTreeMap;

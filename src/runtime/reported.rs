@@ -32,7 +32,14 @@ pub(crate) struct Reported(pub(crate) Arc<dyn Agent>);
 impl Agent for Reported {
     fn capabilities(&self) -> Capabilities {
         let can = self.0.capabilities();
-        Capabilities { models: choices(can.models), thinking: choices(can.thinking), ..can }
+        let shown = |name: Option<String>| name.map(|name| visible::name(&name));
+        Capabilities {
+            models: choices(can.models),
+            thinking: choices(can.thinking),
+            default_model: shown(can.default_model),
+            default_thinking: shown(can.default_thinking),
+            ..can
+        }
     }
 
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
@@ -115,10 +122,11 @@ fn usage(usage: Usage) -> Usage {
     }
 }
 
-fn compacted(Compacted { summary, tokens }: Compacted) -> Compacted {
+fn compacted(Compacted { summary, tokens, usage: cost }: Compacted) -> Compacted {
     Compacted {
         summary: summary.map(|summary| cut(summary, SUMMARY)),
         tokens: tokens.filter(|tokens| *tokens <= NUMBER),
+        usage: cost.map(usage),
     }
 }
 
@@ -183,7 +191,10 @@ mod tests {
         };
         assert_eq!((end, result.len()), (id, TOOL_RESULT));
         assert_eq!(
-            compacted(Compacted { summary: Some(long.clone()), tokens: None }).summary.unwrap().len(),
+            compacted(Compacted { summary: Some(long.clone()), ..Compacted::default() })
+                .summary
+                .unwrap()
+                .len(),
             SUMMARY
         );
         let AgentError::Died(cause) = error(AgentError::Died(long.clone())) else { panic!() };

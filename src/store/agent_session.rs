@@ -5,22 +5,35 @@ use frontdesk_core::agent::SessionOptions;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::key::SessionKey;
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use crate::fault::Outcome;
 use crate::message::usage;
 use crate::queue::WorkClass;
-use crate::row::{Claim, Fenced};
-use crate::sql::{Sql, int};
+use crate::row::{Claim, EpochUsage, Fenced, UsageTotal};
+use crate::sql::{Sql, count, int, nat};
 use crate::{Result, Store, StoreReader};
 
-/// The usage of the last turn of an epoch that has ended and told the agent something.
+/// The usage of the last turn of an epoch that has ended and told the agent something. How full the context is does not
+/// hold any more if it was compacted after that turn.
 pub(crate) const LAST_USAGE: &str = "
-    SELECT model, input_tokens, output_tokens, cache_read, cache_write, cost_micro, context_used, context_window
+    SELECT model, input_tokens, output_tokens, cache_read, cache_write, cost_micro,
+           iif((SELECT max(coalesce(upto_turn, 0)) FROM compaction WHERE key = ?1 AND epoch = ?2) >= turn.id,
+               NULL, context_used),
+           context_window
     FROM turn WHERE id =
      (SELECT turn_id FROM session_message WHERE key = ?1 AND epoch = ?2 AND turn_id IS NOT NULL
         AND (SELECT kind <> 'compact' AND finished_at IS NOT NULL FROM turn WHERE id = session_message.turn_id)
       ORDER BY id DESC LIMIT 1)";
+
+/// What the turns of an epoch have used together. Agents report the numbers, so each is bounded: one wrong report must not
+/// make the sum too large for the database.
+pub(crate) const TOTAL_USAGE: &str = "
+    SELECT count(*), sum(min(input_tokens, 1000000000000)), sum(min(output_tokens, 1000000000000)),
+           sum(min(cache_read, 1000000000000)), sum(min(cache_write, 1000000000000)),
+           sum(min(cost_micro, 1000000000000))
+    FROM turn WHERE finished_at IS NOT NULL AND id IN
+     (SELECT turn_id FROM session_message WHERE key = ?1 AND epoch = ?2 AND turn_id IS NOT NULL)";
 
 impl Store {
     /// The agent of a running turn has told its own name for the conversation, which every later turn of the epoch gets.
@@ -52,12 +65,14 @@ impl Store {
 }
 
 impl StoreReader {
-    /// The usage of the last turn of an epoch that has ended.
-    pub async fn last_usage(&self, key: &SessionKey, epoch: u64) -> Result<Option<Usage>> {
+    /// What the turns of an epoch have used that have ended.
+    pub async fn usage(&self, key: &SessionKey, epoch: u64) -> Result<EpochUsage> {
         let key = key.clone();
         self.read(move |sql| {
-            let found = sql.one(LAST_USAGE, params![key.as_str(), int(epoch)], |row| usage(row, 0))?;
-            Ok(found.filter(|usage| *usage != Usage::default()))
+            let of_epoch = params![key.as_str(), int(epoch)];
+            let last = sql.one(LAST_USAGE, of_epoch, |row| usage(row, 0))?;
+            let total = sql.one(TOTAL_USAGE, of_epoch, total)?.unwrap_or_default();
+            Ok(EpochUsage { last: last.filter(|usage| *usage != Usage::default()), total })
         })
         .await
     }
@@ -81,6 +96,18 @@ impl StoreReader {
         })
         .await
     }
+}
+
+fn total(row: &Row<'_>) -> rusqlite::Result<UsageTotal> {
+    let number = |column: usize| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(nat));
+    Ok(UsageTotal {
+        turns: count(row, 0)?,
+        input: number(1)?,
+        output: number(2)?,
+        cache_read: number(3)?,
+        cache_write: number(4)?,
+        cost_micro: number(5)?,
+    })
 }
 
 /// What a turn is told of its conversation.

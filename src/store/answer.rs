@@ -117,7 +117,7 @@ fn end_of(ending: Ending) -> Option<&'static str> {
 }
 
 /// A text that was cut off, and how its turn ended.
-fn whole(text: &str, ending: Ending) -> String {
+pub(crate) fn whole(text: &str, ending: Ending) -> String {
     end_of(ending).map_or_else(|| text.to_owned(), |how| followed_by(text, how))
 }
 

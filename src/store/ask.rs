@@ -24,7 +24,7 @@ use crate::{Result, Store, StoreReader};
 pub(crate) use answer::{answered, pressed};
 pub(crate) use close::retried;
 use close::{close, close_silently, end_unread};
-pub(crate) use open::confirmation;
+pub(crate) use open::reply;
 pub(crate) use rendered::seen;
 
 /// Maximum number of questions that one list returns.
@@ -179,7 +179,7 @@ pub(crate) fn withdraw_from(tx: &Tx<'_>, session: &SessionKey, now: DateTime<Utc
         concat!(
             "SELECT ",
             ask_columns!(),
-            " FROM ask a WHERE a.state = 'open' AND a.key = ?1 AND (a.turn_id IS NOT NULL OR a.confirm IS NULL)"
+            " FROM ask a WHERE a.state = 'open' AND a.key = ?1 AND (a.turn_id IS NOT NULL OR a.commands IS NULL)"
         ),
         [session.as_str()],
         now,
@@ -187,9 +187,9 @@ pub(crate) fn withdraw_from(tx: &Tx<'_>, session: &SessionKey, now: DateTime<Utc
     asks.iter().try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))
 }
 
-/// A session is stopped: the confirmations of commands that are open in it end. `before` is the id of the stopping
+/// A session is stopped: the replies to commands that ask there end. `before` is the id of the stopping
 /// command.
-pub(crate) fn withdraw_confirmations(
+pub(crate) fn withdraw_replies(
     tx: &Tx<'_>,
     session: &SessionKey,
     before: i64,
@@ -208,8 +208,8 @@ pub(crate) fn withdraw_confirmations(
     asks.iter().try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))
 }
 
-/// A person may not administer any more: the confirmations of their commands end.
-pub(crate) fn withdraw_confirmations_of(tx: &Tx<'_>, person: &Principal, now: DateTime<Utc>) -> Outcome<()> {
+/// A person may not administer any more: the replies to their commands that ask end.
+pub(crate) fn withdraw_replies_of(tx: &Tx<'_>, person: &Principal, now: DateTime<Utc>) -> Outcome<()> {
     let asks = open(
         tx,
         concat!("SELECT ", ask_columns!(), " FROM ask a WHERE a.state = 'open' AND a.turn_id IS NULL"),

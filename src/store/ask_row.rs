@@ -19,7 +19,7 @@ macro_rules! ask_columns {
     () => {
         "a.id, a.kind, a.text, a.choices, a.audience, a.key, a.address, a.turn_id, a.created_at, a.deadline_at, \
          a.state, a.answer, a.answered_by, a.answered_name, a.asked_at, a.default_answer, a.out_id, a.message_id, \
-         a.confirm, a.command, a.digest, a.ended_at"
+         a.commands, a.digest, a.ended_at"
     };
 }
 
@@ -44,17 +44,18 @@ pub(crate) struct AskRow {
     pub(crate) default: Option<AskAnswer>,
     /// The outbox row of its message.
     pub(crate) out: OutId,
-    /// The command that it confirms, and what runs after which choice.
-    pub(crate) confirms: Option<(MessageId, String, String)>,
+    /// What runs after which choice, with the message that led to the question: the command whose reply it is, or a message of
+    /// the turn that has left it.
+    pub(crate) runs: Option<(MessageId, Vec<(String, String)>)>,
     /// If its answer is a message to the agent: a message of the turn that has asked it.
     pub(crate) inputs: Option<MessageId>,
     pub(crate) digest: String,
 }
 
 impl AskRow {
-    /// The key of its text: a question of a turn has a text of its own, a confirmation is the reply to its command.
+    /// The key of its text: a question of a turn has a text of its own, any other is the reply to a command.
     pub(crate) fn key(&self) -> TextKey {
-        match &self.confirms {
+        match &self.runs {
             Some((command, ..)) => TextKey::reply(*command),
             None => TextKey::ask(self.view.id),
         }
@@ -67,7 +68,7 @@ pub(crate) fn ask(row: &Row<'_>) -> rusqlite::Result<AskRow> {
     let state = AskState::named(row.get_ref(10)?.as_str()?).unwrap_or(AskState::Cancelled);
     let answer = row.get::<_, Option<String>>(11)?.map(|answer| given(kind, answer));
     let by = row.get::<_, Option<String>>(12)?;
-    let confirms: (Option<i64>, Option<String>, Option<String>) = (row.get(17)?, row.get(18)?, row.get(19)?);
+    let led: (Option<i64>, Option<String>) = (row.get(17)?, row.get(18)?);
     Ok(AskRow {
         view: AskView {
             id: AskId(row.get(0)?),
@@ -81,17 +82,18 @@ pub(crate) fn ask(row: &Row<'_>) -> rusqlite::Result<AskRow> {
             created: at(row, 8)?,
             deadline: at(row, 9)?,
             end: end(state, answer, by, row.get(13)?),
-            ended: maybe_at(row, 21)?,
+            ended: maybe_at(row, 20)?,
+            is_menu: kind == AskKind::Choice && led.1.is_some(),
         },
         wait: Pause { since: at(row, 14)?, until: at(row, 9)? },
         default: row.get::<_, Option<String>>(15)?.map(|answer| given(kind, answer)),
         out: OutId(row.get(16)?),
-        inputs: confirms.0.filter(|_| confirms.1.is_none()).map(MessageId),
-        confirms: match confirms {
-            (Some(message), Some(confirm), Some(command)) => Some((MessageId(message), confirm, command)),
+        inputs: led.0.filter(|_| led.1.is_none()).map(MessageId),
+        runs: match led {
+            (Some(message), Some(stored)) => Some((MessageId(message), commands(&value(&stored)))),
             _ => None,
         },
-        digest: row.get(20)?,
+        digest: row.get(19)?,
     })
 }
 
@@ -171,6 +173,16 @@ fn choices(list: &Value) -> Vec<AskChoice> {
     list.as_array().into_iter().flatten().filter_map(read).collect()
 }
 
+/// The commands of choices as they are stored.
+pub(crate) fn stored_commands(commands: &[(String, String)]) -> String {
+    commands.iter().map(|(choice, command)| (choice.clone(), json!(command))).collect::<Value>().to_string()
+}
+
+fn commands(stored: &Value) -> Vec<(String, String)> {
+    let command = |(choice, command): (&String, &Value)| Some((choice.clone(), command.as_str()?.to_owned()));
+    stored.as_object().into_iter().flatten().filter_map(command).collect()
+}
+
 /// An audience as it is stored.
 pub(crate) fn stored_audience(audience: &Audience) -> String {
     match audience {
@@ -186,7 +198,7 @@ fn audience(value: &Value) -> Audience {
     Audience::People(people.iter().filter_map(|person| person.as_str()?.parse().ok()).collect())
 }
 
-/// Only what [`stored_choices`] and [`stored_audience`] write is stored.
+/// Only what the functions above write is stored.
 fn value(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or_else(|error| {
         tracing::error!(%error, "a stored question cannot be read");

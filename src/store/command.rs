@@ -14,8 +14,9 @@ use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{
-    AccessChange, Author, CommandEffect, CommandFacts, Confirmation, Fenced, InboundRow, Reason,
+    AccessChange, Author, CommandChoices, CommandEffect, CommandFacts, Fenced, InboundRow, Reason,
 };
+use crate::sql::int;
 use crate::stop::{stop_chat, supersede};
 use crate::tx::Tx;
 use crate::waiting::dequeue;
@@ -43,19 +44,19 @@ impl Store {
         self.answer_with(id, effect, None, now, reply).await
     }
 
-    /// The same, where the reply asks for the confirmation of the command.
+    /// The same, where the reply may be a question whose choices run commands.
     pub async fn answer_with(
         &self,
         id: MessageId,
         effect: CommandEffect,
-        confirmation: Option<Confirmation>,
+        choices: Option<CommandChoices>,
         now: impl Into<Now>,
         reply: Reply,
     ) -> Result<Fenced<CommandFacts>> {
         let now = now.into();
         self.write(WorkClass::Commands, move |tx| {
             let Some(row) = tx.one(WAITING, [id.0], inbound)? else { return Ok(Fenced::Stale) };
-            answer(tx, &row, &effect, confirmation.as_ref(), now, &reply).map(Fenced::Done)
+            answer(tx, &row, &effect, choices.as_ref(), now, &reply).map(Fenced::Done)
         })
         .await
     }
@@ -72,7 +73,7 @@ fn answer(
     tx: &Tx<'_>,
     row: &InboundRow,
     effect: &CommandEffect,
-    confirmation: Option<&Confirmation>,
+    choices: Option<&CommandChoices>,
     now: Now,
     reply: &Reply,
 ) -> Outcome<CommandFacts> {
@@ -83,9 +84,10 @@ fn answer(
             CommandFacts::Waits => return Ok(CommandFacts::Waits),
             facts => facts,
         },
-        CommandEffect::Compact { instructions } => {
-            return waits(tx, row, instructions, Some(Reason::Compacts));
-        }
+        CommandEffect::Compact { instructions } => match joins_compaction(tx, row, instructions)? {
+            true => CommandFacts::CompactsAlready,
+            false => return waits(tx, row, instructions, Some(Reason::Compacts)),
+        },
         CommandEffect::Message { text, mode } => {
             let waits = waits(tx, row, text, mode.map(Reason::Queued))?;
             return Ok(match mode {
@@ -120,8 +122,8 @@ fn answer(
         audience: matches!(facts, CommandFacts::Answered(Err(_))).then_some(&row.from.id),
         now: now.wall,
     };
-    match confirmation {
-        Some(confirmation) => ask::confirmation(tx, row, &outgoing, confirmation, now)?,
+    match choices {
+        Some(choices) => ask::reply(tx, row, &outgoing, choices, now)?,
         None => outgoing.text(tx, &TextKey::reply(row.id), &reply(&facts)).map(drop)?,
     }
     Ok(facts)
@@ -135,6 +137,26 @@ fn waits(tx: &Tx<'_>, row: &InboundRow, text: &str, reason: Option<Reason>) -> O
         params![row.id.0, text, reason],
     )?;
     Ok(CommandFacts::Waits)
+}
+
+/// Whether the last message that waits is a `/compact` of the same conversation: it then does what this one asks for as
+/// well.
+fn joins_compaction(tx: &Tx<'_>, row: &InboundRow, instructions: &str) -> Outcome<bool> {
+    let compacts = Reason::Compacts.to_string();
+    let last = tx.one(
+        "SELECT id, body, coalesce(reason = ?2, 0) AND epoch = ?3 FROM inbound
+         WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' ORDER BY id DESC LIMIT 1",
+        params![row.session.as_str(), compacts, int(row.epoch)],
+        |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, bool>(2)?)),
+    )?;
+    let Some((id, body, true)) = last else { return Ok(false) };
+    let wishes = match (body.as_str(), instructions) {
+        ("", new) => new.to_owned(),
+        (known, new) if new.is_empty() || new == known => return Ok(true),
+        (known, new) => format!("{known}\n{new}"),
+    };
+    tx.run("UPDATE inbound SET body = ?2 WHERE id = ?1", params![id, wishes])?;
+    Ok(true)
 }
 
 /// Chooses a value for the session of the command.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::delta::Compacted;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
 use crate::fault::Outcome;
@@ -24,11 +25,13 @@ pub(crate) const OF_EPOCH: &str = "
     FROM compaction WHERE key = ?1 AND epoch = ?2 ORDER BY id DESC LIMIT 100";
 
 impl Store {
-    /// The agent of a running turn has compacted its context of the conversation.
+    /// The agent of a running turn has compacted its context of the conversation. If it did so by itself, people are told
+    /// once in each turn.
     pub async fn compacted(
         &self,
         claim: Claim<TurnId>,
         compacted: Compacted,
+        by_itself: bool,
         now: DateTime<Utc>,
     ) -> Result<Fenced<()>> {
         self.write(WorkClass::Turns, move |tx| {
@@ -48,6 +51,9 @@ impl Store {
                     ms(now)
                 ],
             )?;
+            if by_itself {
+                turn.outgoing(now).notice(tx, turn.id, &Notice::Compacted(compacted.clone()))?;
+            }
             Ok(Fenced::Done(()))
         })
         .await

@@ -10,7 +10,7 @@ use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
-use crate::ask::withdraw_confirmations_of;
+use crate::ask::withdraw_replies_of;
 use crate::fault::Outcome;
 use crate::finish::cancel;
 use crate::part::Outgoing;
@@ -62,7 +62,7 @@ fn in_group(session: &SessionKey, account: &AccountId, chat: &str) -> bool {
 pub(crate) fn end_access(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>) -> Outcome<Revoked> {
     let mut ended = Revoked::default();
     if let Target::Person { principal, scope: None | Some(Scope::Admin), .. } = target {
-        withdraw_confirmations_of(tx, principal, now)?;
+        withdraw_replies_of(tx, principal, now)?;
     }
     if matches!(target, Target::Person { scope: Some(Scope::Admin), .. }) {
         return Ok(ended);

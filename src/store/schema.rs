@@ -102,6 +102,7 @@ mod tests {
             retry::NEXT_SESSION,
             agent_session::LAST_USAGE,
             agent_session::LAST_ANSWER,
+            agent_session::TOTAL_USAGE,
             compaction::LAST_TURN,
             compaction::OF_EPOCH,
             history::PAGE,

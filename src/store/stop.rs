@@ -49,7 +49,7 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: MessageId, now: DateTi
     )?;
     tx.taken(rows.len());
     stopped.waiting.extend(rows);
-    ask::withdraw_confirmations(tx, key, before.0, now)?;
+    ask::withdraw_replies(tx, key, before.0, now)?;
     Ok(stopped)
 }
 

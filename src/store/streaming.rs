@@ -9,7 +9,7 @@ use frontdesk_core::notice::Failure;
 use frontdesk_core::profile::ReceiptRule;
 use rusqlite::params;
 
-use crate::answer::cut;
+use crate::answer::{cut, whole};
 use crate::delivery::{done, open};
 use crate::fault::Outcome;
 use crate::part::load;
@@ -71,12 +71,15 @@ impl Store {
         .await
     }
 
-    /// Stores the text of a stopped turn for the history, and its usage, unless the conversation was erased meanwhile.
+    /// Stores the text of a stopped turn for the history, and its usage, unless the conversation was erased meanwhile. If
+    /// the chat has `shown` it in a draft, which disappears by itself, it is sent as a message that says how it ended.
     pub async fn keep_partial(
         &self,
         claim: Claim<TurnId>,
         so_far: Option<String>,
+        shown: bool,
         usage: Option<Usage>,
+        now: DateTime<Utc>,
     ) -> Result<()> {
         self.write(WorkClass::Turns, move |tx| {
             let kept = tx.run(
@@ -85,10 +88,14 @@ impl Store {
                    AND EXISTS (SELECT 1 FROM epoch WHERE key = turn.key AND n = turn.epoch)",
                 params![claim.id.0, claim.fence, so_far],
             )?;
-            match &usage {
-                Some(usage) if kept > 0 => used(tx, claim.id, usage),
-                _ => Ok(()),
+            if kept == 0 {
+                return Ok(());
             }
+            if let (Some(text), true, Some(turn)) = (&so_far, shown, OpenTurn::by_id(tx, claim.id)?) {
+                let parts = tx.shared.renderer.parts(&turn.address, &whole(text, Ending::Cancelled));
+                turn.outgoing(now).parts(tx, &TextKey::answer(turn.id), parts)?;
+            }
+            usage.iter().try_for_each(|usage| used(tx, claim.id, usage))
         })
         .await
     }

@@ -23,6 +23,7 @@ mod shown;
 mod start;
 mod storage;
 mod strangers;
+mod summary;
 mod telegram;
 mod terminal;
 mod tools;

@@ -157,6 +157,45 @@ async fn a_chosen_model_holds_from_the_next_message_on_and_after_a_reset_and_a_r
 }
 
 #[tokio::test]
+async fn status_names_the_agent_with_what_is_chosen_or_configured() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    let status = async || {
+        let seen = anna.sees().len();
+        anna.says("/status").await;
+        world.at_rest().await;
+        anna.sees()[seen..].join("\n")
+    };
+    assert!(status().await.contains("Agent: main."));
+    world.agent().can(Capabilities {
+        models: vec!["small".to_owned(), "large".to_owned()],
+        thinking: vec!["low".to_owned()],
+        default_model: Some("small".to_owned()),
+        ..Capabilities::default()
+    });
+    assert!(status().await.contains("Agent: main, model `small`."));
+    for choose in ["/model large", "/thinking low"] {
+        anna.says(choose).await;
+        anna.hears().await;
+    }
+    let said = status().await;
+    assert!(
+        said.contains("Agent: main, model `large` (chosen here), thinking `low` (chosen here)."),
+        "{said}"
+    );
+    let shown = world.handle().session_status(&world.key("anna")).await.unwrap().unwrap();
+    assert_eq!((shown.model.value.as_deref(), shown.model.chosen), (Some("large"), true));
+    world.agent().will([Step::GatewayTool("session_status", serde_json::json!({})), Step::Echo]);
+    anna.says("hello").await;
+    world.at_rest().await;
+    let told: serde_json::Value = serde_json::from_str(world.agent().results()[0].as_ref().unwrap()).unwrap();
+    assert_eq!(
+        (&told["agent"], &told["model"], &told["thinking"]),
+        (&"main".into(), &"large".into(), &"low".into())
+    );
+}
+
+#[tokio::test]
 async fn help_names_what_the_agent_can_do() {
     let world = World::new().await;
     let anna = world.user("anna");
@@ -170,6 +209,7 @@ async fn help_names_what_the_agent_can_do() {
                 client_tools: false,
                 models: vec!["a".to_owned()],
                 thinking: vec!["b".to_owned()],
+                ..Capabilities::default()
             },
             true,
         ),
@@ -202,6 +242,20 @@ async fn status_says_what_the_last_answer_cost() {
         "{status}"
     );
     assert!(status.contains("context is 85 % full (6 of 7 tokens)"), "{status}");
+    assert!(!status.contains("The whole conversation"), "that would say the same: {status}");
+    world.agent().will([Step::Spend, Step::Fail]);
+    anna.says("again").await;
+    world.at_rest().await;
+    let seen = anna.sees().len();
+    anna.says("/status").await;
+    world.at_rest().await;
+    let status = anna.sees()[seen..].join("\n");
+    assert!(
+        status.contains("The whole conversation read 2 tokens and wrote 4 tokens for 0.000010."),
+        "a failed answer costs as well: {status}"
+    );
+    let shown = world.handle().session_status(&world.key("anna")).await.unwrap().unwrap();
+    assert_eq!((shown.usage.total.turns, shown.usage.total.cost_micro), (2, Some(10)));
     anna.says("/new").await;
     anna.hears().await;
     anna.says("/status").await;

@@ -113,6 +113,87 @@ async fn a_compaction_that_a_kill_cuts_off_is_made_again() {
     assert_eq!(world.agent().compactions().len(), 2);
 }
 
+#[tokio::test]
+async fn a_compaction_behind_an_answer_runs_once_after_a_kill() {
+    let mut world = compacting(plan()).await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Hang]);
+    anna.says("hello").await;
+    world.agent().begun(1).await;
+    anna.says("/compact keep the names").await;
+    anna.says("/compact keep the prices").await;
+    let reply = "A summary is already asked for here, and it includes what you ask for.";
+    assert_eq!(anna.hears().await, reply);
+    world.crash().await;
+    world.start().await.unwrap();
+    world.at_rest().await;
+    assert_eq!(anna.sees(), [reply, "hello", DONE]);
+    let wishes: Vec<_> = world.agent().compactions().into_iter().map(|(_, wishes)| wishes.unwrap()).collect();
+    assert_eq!(wishes, ["keep the names\nkeep the prices"]);
+}
+
+#[tokio::test]
+async fn a_compaction_behind_another_one_finds_nothing_new_also_after_a_kill() {
+    let mut world = compacting(plan()).await;
+    let anna = world.user("anna");
+    anna.says("hello").await;
+    world.at_rest().await;
+    world.agent().compacts_later(true);
+    anna.says("/compact").await;
+    until("the agent was asked", || async { (world.agent().compactions().len() == 1).then_some(()) }).await;
+    anna.says("/compact").await;
+    world.round_trip().await;
+    world.agent().compacts_later(false);
+    world.crash().await;
+    world.start().await.unwrap();
+    world.at_rest().await;
+    let nothing = "Nothing was said here since the last summary.";
+    assert_eq!(anna.sees(), ["hello", DONE, nothing]);
+    assert_eq!(world.agent().compactions().len(), 2, "the first one again, and no other");
+    for said in ["/compact", "and on", "/compact"] {
+        anna.says(said).await;
+        world.at_rest().await;
+    }
+    assert_eq!(anna.sees()[3..], [nothing, "and on", DONE]);
+}
+
+#[tokio::test]
+async fn people_are_told_of_a_summary_that_the_agent_makes_by_itself_before_its_answer() {
+    let mut world = compacting(plan().edits(800)).await;
+    let anna = world.user("anna");
+    anna.says("hello").await;
+    world.at_rest().await;
+    world.agent().will([Step::Compact("they like 7"), Step::Hang]);
+    anna.says("which number?").await;
+    let notice = "This conversation has become long, so the agent goes on with this summary of it. Before, it used 900 \
+                  tokens.\n\nthey like 7";
+    world.platform().shows("anna", 1, |post| post.text == notice).await;
+    // The turn is run again after a kill, and the summary is in its history.
+    world.crash().await;
+    world.start().await.unwrap();
+    world.at_rest().await;
+    assert_eq!(anna.sees(), ["hello", notice, "which number?"]);
+    let newest = HistoryRequest { before: None, messages: 1, bytes: 1 };
+    let turns = world.agent().turns();
+    let page = turns.last().unwrap().history.page(newest).await.unwrap();
+    assert!(matches!(page.entries[0], HistoryEntry::Compaction { .. }), "{page:?}");
+}
+
+#[tokio::test]
+async fn what_a_compaction_cost_is_part_of_the_conversation() {
+    let world = compacting(plan()).await;
+    let anna = world.user("anna");
+    let used = async || world.handle().session_status(&world.key("anna")).await.unwrap().unwrap().usage;
+    anna.says("hello").await;
+    world.at_rest().await;
+    assert_eq!(used().await.last.unwrap().context_used, Some(6));
+    anna.says("/compact").await;
+    world.at_rest().await;
+    let usage = used().await;
+    assert_eq!((usage.total.turns, usage.total.cost_micro), (2, Some(10)));
+    assert_eq!(usage.last.unwrap().context_used, None, "the context is smaller now");
+}
+
 /// Notes the points at which it is called.
 struct Notes(Arc<Mutex<Vec<HookPoint>>>);
 

@@ -85,3 +85,44 @@ async fn a_draft_that_is_too_fast_waits_as_long_as_the_platform_says() {
     world.at_rest().await;
     assert_eq!(anna.sees(), ["one"]);
 }
+
+/// Shows a draft of the first step and lets the turn go on with the second, which ends it.
+async fn drafted(world: &World, ends: Step) {
+    world.agent().will([Step::Say("**one** two"), Step::Pause, ends]);
+    world.user("anna").says("count").await;
+    until("the draft is shown", || async { (world.platform().drafts("anna").len() == 1).then_some(()) })
+        .await;
+    world.agent().resume();
+}
+
+#[tokio::test]
+async fn what_a_draft_has_shown_stays_after_a_stop() {
+    let world = World::with(plan().flow(Flow::Draft { every: Duration::from_millis(800) })).await;
+    let anna = world.user("anna");
+    drafted(&world, Step::Hang).await;
+    anna.says("/stop").await;
+    world.at_rest().await;
+    let sees = anna.sees();
+    assert_eq!(sees.len(), 2, "{sees:?}");
+    for text in ["<b>one</b> two\n\n(stopped)", "Stopped the answer."] {
+        assert!(sees.contains(&text.to_owned()), "{sees:?}");
+    }
+    // An answer of which nobody has seen anything leaves nothing.
+    world.agent().will([Step::Hang]);
+    anna.says("again").await;
+    world.agent().begun(2).await;
+    anna.says("/stop").await;
+    world.at_rest().await;
+    assert_eq!(anna.sees()[2..], ["Stopped the answer."]);
+}
+
+#[tokio::test]
+async fn what_a_draft_has_shown_stays_after_a_failure() {
+    let world = World::with(plan().flow(Flow::Draft { every: Duration::from_millis(800) })).await;
+    drafted(&world, Step::Fail).await;
+    world.at_rest().await;
+    assert_eq!(
+        world.user("anna").sees(),
+        ["<b>one</b> two\n\n(interrupted, /retry)", "The agent could not answer. Send /retry to try again."]
+    );
+}

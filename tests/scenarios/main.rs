@@ -22,6 +22,7 @@ mod growing;
 mod hooks;
 mod kept_files;
 mod limits;
+mod menus;
 mod outbox;
 mod pairing;
 mod pauses;

@@ -190,7 +190,11 @@ impl ScriptedAgent {
                     if say.send(Ok(Delta::Compacting)).await.is_err() {
                         return;
                     }
-                    Ok(Delta::Compacted(Compacted { summary: Some(summary.to_owned()), tokens: Some(900) }))
+                    Ok(Delta::Compacted(Compacted {
+                        summary: Some(summary.to_owned()),
+                        tokens: Some(900),
+                        usage: None,
+                    }))
                 }
                 Step::Progress => Ok(Delta::Progress),
                 Step::Die => Err(AgentError::Died("scripted".to_owned())),
@@ -340,7 +344,7 @@ impl Agent for AgentHandle {
             self.0.settle(id);
             return Err(AgentError::Failed("it was aborted".to_owned()));
         }
-        Ok(Compacted { summary: Some("they spoke of 7".to_owned()), tokens: Some(900) })
+        Ok(Compacted { summary: Some("they spoke of 7".to_owned()), tokens: Some(900), usage: Some(usage()) })
     }
 
     async fn abort(&self, turn: TurnId) {

@@ -237,8 +237,15 @@ impl Config {
             models.push(self.model.clone());
             models.extend(self.models.iter().filter(|model| **model != self.model).cloned());
         }
-        let thinking = self.thinking.clone();
-        Capabilities { steer: false, compact: true, client_tools: self.tools, models, thinking }
+        Capabilities {
+            steer: false,
+            compact: true,
+            client_tools: self.tools,
+            models,
+            thinking: self.thinking.clone(),
+            default_model: Some(self.model.clone()),
+            default_thinking: None,
+        }
     }
 }
 

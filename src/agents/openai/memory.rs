@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use frontdesk_core::history::{History, HistoryEntry, HistoryError, HistoryRequest};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::port::Turn;
 
 use super::messages::{self, Said};
 use crate::running_turns::lock;
@@ -83,7 +84,7 @@ impl Memory {
     }
 
     /// The same conversation with a summary in place of all but the newest messages.
-    pub(super) fn after(self, summary: &str, tail: usize) -> Self {
+    pub(super) fn after(&self, summary: &str, tail: usize) -> Self {
         let mut left = tail;
         let fits = self.said.iter().rev().take_while(|said| match left.checked_sub(weight(said)) {
             Some(rest) => {
@@ -95,7 +96,7 @@ impl Memory {
         let keep = fits.count();
         let begin = self.said.len() - keep;
         let mut said = vec![messages::summarized(summary)];
-        said.extend(self.said.into_iter().skip(begin));
+        said.extend(self.said.iter().skip(begin).cloned());
         Self { said, is_cut: false }
     }
 
@@ -160,6 +161,47 @@ impl TokenSizes {
 
     fn size(&self, session: &SessionKey) -> f64 {
         lock(&self.0).get(session).copied().unwrap_or(USUAL)
+    }
+}
+
+/// The context windows that have turned out to be smaller than configured, each for one epoch of a session and one model.
+#[derive(Default)]
+pub(super) struct SmallerWindows(Mutex<HashMap<SessionKey, SmallerWindow>>);
+
+struct SmallerWindow {
+    epoch: u64,
+    model: String,
+    tokens: u64,
+}
+
+impl SmallerWindows {
+    /// The window of a conversation, if it is known to be smaller.
+    pub(super) fn of(&self, turn: &Turn, model: &str) -> Option<u64> {
+        let windows = lock(&self.0);
+        let window = windows.get(&turn.session)?;
+        (window.epoch == turn.epoch && window.model == model).then_some(window.tokens)
+    }
+
+    /// Remembers the window of a conversation; `None` forgets it.
+    pub(super) fn note(&self, turn: &Turn, model: &str, tokens: Option<u64>) {
+        let mut windows = lock(&self.0);
+        let Some(tokens) = tokens else {
+            windows.remove(&turn.session);
+            return;
+        };
+        if windows.len() >= SESSIONS && !windows.contains_key(&turn.session) {
+            windows.clear();
+        }
+        let window = SmallerWindow { epoch: turn.epoch, model: model.to_owned(), tokens };
+        windows.insert(turn.session.clone(), window);
+    }
+
+    /// The conversation goes on in another epoch.
+    pub(super) fn forget(&self, session: &SessionKey, epoch: u64) {
+        let mut windows = lock(&self.0);
+        if windows.get(session).is_some_and(|window| window.epoch == epoch) {
+            windows.remove(session);
+        }
     }
 }
 

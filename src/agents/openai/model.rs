@@ -7,23 +7,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use frontdesk_core::config::{ConfigError, PromptText};
-use frontdesk_core::delta::{AgentError, SUMMARY, Usage};
+use frontdesk_core::delta::{AgentError, Usage};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Clock, Mono, Turn};
 use frontdesk_core::tool::ClientTools;
 use serde_json::{Value, json};
 use tracing::warn;
 
-use super::fault::Fault;
-use super::memory::{Memory, Share, TokenSizes, shares};
-use super::messages::{self, Said};
-use super::provider::{Ended, Provider};
-use super::reply::Finish;
-use super::sink::{Reports, Sink};
-use super::{Config, calls, chunk};
+use super::memory::{Memory, Share, SmallerWindows, TokenSizes, shares};
+use super::provider::Provider;
+use super::{Config, calls, chunk, messages};
 use crate::Host;
 use crate::paths::Paths;
-use crate::responder::Patience;
 use crate::running_turns::lock;
 
 /// Maximum size of a system prompt in a file, in bytes.
@@ -31,10 +26,8 @@ const MAX_PROMPT: u64 = 1024 * 1024;
 /// How long a conversation is not compacted again after that failed.
 const COMPACTION_PAUSE: Duration = Duration::from_secs(600);
 
-/// What the model is asked for when it compacts.
-const SUMMARIZE: &str = "The conversation becomes too long, so its older part will be replaced by a summary that you write \
-    now. Write down what you need to go on: what the people want, their names and preferences, facts, numbers, decisions, \
-    what has been done, and what is open. Write only the summary, in the language of the conversation.";
+/// How often the context window of a conversation is halved.
+const HALVINGS: u32 = 4;
 
 /// A model.
 pub(super) struct Model {
@@ -42,6 +35,7 @@ pub(super) struct Model {
     pub(super) config: Config,
     pub(super) provider: Provider,
     pub(super) token_sizes: TokenSizes,
+    windows: SmallerWindows,
     paths: Paths,
     clock: Arc<dyn Clock>,
     /// When compactions failed.
@@ -57,6 +51,7 @@ impl Model {
             config: config.clone(),
             provider: Provider::new(name, config, host.clock.clone())?,
             token_sizes: TokenSizes::default(),
+            windows: SmallerWindows::default(),
             paths: Paths::new(&host.home, &host.env),
             clock: host.clock.clone(),
             failed_compactions: Mutex::default(),
@@ -110,10 +105,42 @@ impl Model {
             .then(|| "api.openai.com needs a key: set api_key".to_owned())
     }
 
+    /// The size of the context window for a turn, in tokens: as configured, unless the provider has refused a request of
+    /// this conversation as too long.
+    pub(super) fn window(&self, turn: &Turn) -> u64 {
+        self.windows.of(turn, self.chosen(turn)).unwrap_or(self.config.context_window)
+    }
+
+    /// The provider has refused a request of this conversation as too long: from now on the window is half as large.
+    /// `false` if it is too small for that.
+    pub(super) fn halve_window(&self, turn: &Turn) -> bool {
+        let half = self.window(turn) / 2;
+        if half < self.config.context_window >> HALVINGS {
+            return false;
+        }
+        warn!(
+            agent = self.name, session = %turn.session, window = half,
+            "the conversation does not fit into the model's context; less of it is sent. Set context_window"
+        );
+        self.windows.note(turn, self.chosen(turn), Some(half));
+        true
+    }
+
+    /// The refused request was longer than the window, because its tokens were counted too low.
+    pub(super) fn restore_window(&self, turn: &Turn, window: u64) {
+        let window = (window < self.config.context_window).then_some(window);
+        self.windows.note(turn, self.chosen(turn), window);
+    }
+
+    /// The conversation goes on in another epoch.
+    pub(super) fn forget(&self, session: &SessionKey, epoch: u64) {
+        self.windows.forget(session, epoch);
+    }
+
     /// How much of a conversation is sent besides `fixed` tokens.
-    pub(super) fn share(&self, session: &SessionKey, window: u64, fixed: u64) -> Share {
-        let (whole, tail) = shares(window, fixed);
-        let bytes = |tokens| self.token_sizes.bytes(session, tokens);
+    pub(super) fn share(&self, turn: &Turn, fixed: u64) -> Share {
+        let (whole, tail) = shares(self.window(turn), fixed);
+        let bytes = |tokens| self.token_sizes.bytes(&turn.session, tokens);
         Share { whole: bytes(whole), tail: bytes(tail) }
     }
 
@@ -167,38 +194,6 @@ impl Model {
         }
     }
 
-    /// A summary of the conversation. `instructions` are a person's wishes for it.
-    pub(super) async fn summary(
-        &self,
-        turn: &Turn,
-        system: &str,
-        past: &Memory,
-        instructions: Option<&str>,
-        reports: Option<Reports>,
-        patience: Patience,
-    ) -> Result<String, Fault> {
-        let mut task = json!({"task": SUMMARIZE});
-        if let Some(instructions) = instructions {
-            task["wishes_of_the_person"] = instructions.into();
-        }
-        let mut said: Vec<Said> = past.said.clone();
-        said.push(Said::Person { text: None, facts: task });
-        let body = self.body(turn, messages::messages(system, &said, &[]));
-        let (mut sink, mut usage) = (Sink::hidden(reports), Usage::default());
-        let ended = self.provider.ask(&body, &mut sink, &mut usage, patience).await?;
-        let mut summary = sink.text;
-        summary.truncate(summary.floor_char_boundary(SUMMARY));
-        match ended {
-            Ended::Finished(Finish::Complete | Finish::Length) | Ended::TooLong => Ok(summary),
-            Ended::Finished(Finish::Calls) => {
-                Err(Fault::Malformed("the model called a tool instead of a summary".into()))
-            }
-            Ended::Finished(Finish::Filtered) => {
-                Err(Fault::Malformed("the content filter ended the summary".into()))
-            }
-        }
-    }
-
     /// Whether a conversation may be compacted now.
     pub(super) fn may_compact(&self, session: &SessionKey) -> bool {
         let now = self.clock.mono();
@@ -232,7 +227,7 @@ impl Model {
             model: usage.model.clone().or_else(|| Some(self.chosen(turn).to_owned())),
             cost_micro: cost.filter(|_| usage.input.is_some()).or(usage.cost_micro),
             context_used: Some(context),
-            context_window: Some(self.config.context_window),
+            context_window: Some(self.window(turn)),
             ..usage
         }
     }

@@ -244,6 +244,8 @@ impl Config {
             client_tools: false,
             models: self.models.clone(),
             thinking: self.thinking_levels.clone(),
+            default_model: self.model.clone(),
+            default_thinking: self.thinking.clone(),
         }
     }
 }

@@ -261,7 +261,9 @@ impl Run {
             Report::ToolEnd { id, name, result, failed } => Delta::ToolEnd { id, name, result, failed },
             Report::Usage(usage) => Delta::Usage(usage),
             Report::Compacting => Delta::Compacting,
-            Report::Compacted { summary, tokens } => Delta::Compacted(Compacted { summary, tokens }),
+            Report::Compacted { summary, tokens } => {
+                Delta::Compacted(Compacted { summary, tokens, usage: None })
+            }
             Report::Progress if matches!(self.waiting.back(), Some(Ok(Delta::Progress))) => return None,
             Report::Progress => Delta::Progress,
         };
@@ -300,7 +302,7 @@ impl Run {
             End::Broken(why) => return self.broken(AgentError::Died(why)),
             End::Answered(text) => Ok(Delta::Done { text }),
             End::Compacted { summary, tokens } => {
-                self.waiting.push_back(Ok(Delta::Compacted(Compacted { summary, tokens })));
+                self.waiting.push_back(Ok(Delta::Compacted(Compacted { summary, tokens, usage: None })));
                 Ok(Delta::Done { text: None })
             }
             End::Failed(why) => Err(AgentError::Failed(why)),

@@ -2,7 +2,6 @@
 
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_store::row::Author;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -83,18 +82,12 @@ pub(crate) async fn sessions(server: &ServerState, query: SessionsQuery) -> Resu
 /// One session with what waits in it, and its epochs, the newest first.
 pub(crate) async fn session(server: &ServerState, key: &SessionKey) -> Result<Value, ApiError> {
     let store = server.handle.store();
-    let row = store.session(key).await?.ok_or_else(|| no_session(key))?;
+    let status = server.handle.session_status(key).await?.ok_or_else(|| no_session(key))?;
     let epochs = store.epochs(key, None, list::DEFAULT_ROWS).await?;
-    let mut shown = show::session(&row);
-    shown["options"] = json!({"model": row.options.model, "thinking": row.options.thinking});
-    shown["usage"] = store.last_usage(key, row.epoch).await?.as_ref().map(show::usage).into();
     let waiting = store.waiting_messages(key, None).await?;
-    shown["queue"] = json!({
-        "mode": server.handle.queue_mode(&row).name(),
-        "chosen": row.queue_mode.map(QueueMode::name),
-        "waiting": waiting.iter().take(list::DEFAULT_ROWS as usize).map(show::waiting).collect::<Vec<_>>(),
-    });
-    shown["failover"] = server.handle.failover(&row).as_ref().map(show::failover).into();
+    let mut shown = show::session_status(&status);
+    shown["queue"]["waiting"] =
+        waiting.iter().take(list::DEFAULT_ROWS as usize).map(show::waiting).collect::<Vec<_>>().into();
     shown["epochs"] = epochs.iter().map(show::epoch).collect();
     Ok(shown)
 }

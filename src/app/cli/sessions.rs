@@ -179,6 +179,9 @@ async fn show(one: One) -> Done {
     {
         screen::line(format!("{label:<14}{}", screen::one_line(&field::text(&session, name))))?;
     }
+    for (label, value) in agent(&session) {
+        screen::line(format!("{label:<14}{}", screen::one_line(&value)))?;
+    }
     screen::line(format!("{:<14}{}", "Last message", last_message(&session)))?;
     let running = Some(field::text(&session, "running")).filter(|turn| !turn.is_empty());
     let waiting = field::text(&session, "waiting");
@@ -201,6 +204,40 @@ async fn show(one: One) -> Done {
         rows.collect(),
         "There are no conversations yet.",
     )
+}
+
+/// The model, and what the agent has reported of the current conversation; nothing of what it does not know.
+fn agent(session: &Value) -> Vec<(&'static str, String)> {
+    let option = |name| {
+        let chosen = if session["options"][name].is_null() { "" } else { " (chosen in the chat)" };
+        Some(field::text(session, name)).filter(|value| !value.is_empty()).map(|value| value + chosen)
+    };
+    let (last, total) = (&session["usage"], &session["usage_total"]);
+    let (turns, used) = (field::number(total, "turns"), field::number(last, "context_used"));
+    let window = field::number(last, "context_window");
+    let all = spent(total).map(|spent| format!("{}: {spent}", counted(turns, "answer")));
+    let context = (used > 0 && window > 0)
+        .then(|| format!("{} % full ({used} of {window} tokens)", used.saturating_mul(100) / window));
+    [
+        ("Model", option("model")),
+        ("Thinking", option("thinking")),
+        ("Last answer", spent(last)),
+        ("All answers", all),
+        ("Context", context),
+    ]
+    .into_iter()
+    .filter_map(|(label, value)| Some((label, value?)))
+    .collect()
+}
+
+/// Tokens and cost, as far as they are known.
+fn spent(usage: &Value) -> Option<String> {
+    let tokens = |name, what| Some(format!("{} {what}", counted(usage[name].as_u64()?, "token")));
+    let cost = |micro: u64| format!("cost {}.{:06}", micro / 1_000_000, micro % 1_000_000);
+    let parts =
+        [tokens("input", "read"), tokens("output", "written"), usage["cost_micro"].as_u64().map(cost)];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 async fn messages(args: Messages) -> Done {

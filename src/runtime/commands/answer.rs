@@ -21,7 +21,7 @@ const SHOWN: usize = 120;
 pub(super) async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
     let now = shared.time.now().steady;
     let open = shared.store.open_asks_in_chat(&row.session).await?;
-    let lines: Vec<String> = open.iter().map(|ask| line(ask, now)).collect();
+    let lines: Vec<String> = open.iter().filter(|ask| !ask.is_menu).map(|ask| line(ask, now)).collect();
     Ok(Plan::say(match lines.is_empty() {
         true => "There are no open questions in this chat.".to_owned(),
         false => lines.join("\n"),
@@ -80,6 +80,7 @@ async fn only(
     text: &str,
 ) -> Result<Meant, StoreError> {
     let mut open = shared.store.open_asks_in_chat(&row.session).await?;
+    open.retain(|ask| !ask.is_menu);
     open.retain(|ask| match &ask.audience {
         Audience::Admins => standing == Standing::Admin,
         Audience::People(people) => people.contains(&row.from.id),

@@ -5,6 +5,7 @@ use frontdesk_core::visible::quoted;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{CommandEffect, InboundRow};
 
+use super::button::{MenuButton, has_buttons, labels, menu};
 use super::{Plan, TYPED};
 use crate::shared::Shared;
 
@@ -12,6 +13,8 @@ use crate::shared::Shared;
 const DEFAULT: &str = "default";
 /// Maximum number of choices in a reply.
 const SHOWN: usize = 50;
+/// Maximum size of the choices that a reply with buttons lists besides those, in bytes.
+const OTHERS: usize = 1000;
 
 pub(super) async fn plan(
     shared: &Shared,
@@ -26,28 +29,86 @@ pub(super) async fn plan(
     if choices.is_empty() {
         return Ok(Plan::say(format!("This agent has no choice of {}.", words.several)));
     }
-    let offers = format!("Choose with /{} and one of: {}.", words.command, listed(choices));
+    let session = shared.store.session(&row.session).await?;
+    let options = session.map(|session| session.options.offered(&capabilities)).unwrap_or_default();
+    let (chosen, default) = (options.get(option), capabilities.default_of(option));
+    let all = choices.iter().map(String::as_str);
     let Some(value) = value else {
-        let session = shared.store.session(&row.session).await?;
-        let options = session.map(|session| session.options.offered(&capabilities)).unwrap_or_default();
-        let now = match options.get(option) {
-            Some(value) => format!(
+        let now = match (chosen, default) {
+            (Some(value), _) => format!(
                 "{}: {value}. Send /{} {DEFAULT} to leave the choice to the agent.",
                 words.one, words.command
             ),
-            None => format!("{}: as the agent is configured.", words.one),
+            (None, Some(value)) => {
+                format!("{}: {}, as the agent is configured.", words.one, quoted(value, TYPED))
+            }
+            (None, None) => format!("{}: as the agent is configured.", words.one),
         };
-        return Ok(Plan::say(format!("{now}\n\n{offers}")));
+        let offer = Offer { now, choices: all.collect(), chosen, holds: chosen.or(default), words };
+        return Ok(offer.plan(shared, row));
     };
     if value.eq_ignore_ascii_case(DEFAULT) && !choices.contains(&value) {
         let text = format!("{}: as the agent is configured, from the next message on.", words.one);
         return Ok(Plan::new(CommandEffect::Choose { option, value: None }, move |_| text.clone()));
     }
-    let Some(value) = choices.iter().find(|choice| choice.eq_ignore_ascii_case(&value)).cloned() else {
-        return Ok(Plan::say(format!("There is no {} {}. {offers}", words.noun, quoted(&value, TYPED))));
+    if let Some(value) = choices.iter().find(|choice| choice.eq_ignore_ascii_case(&value)).cloned() {
+        let text = format!("{}: {value}, from the next message on.", words.one);
+        return Ok(Plan::new(CommandEffect::Choose { option, value: Some(value) }, move |_| text.clone()));
+    }
+    let part = value.to_lowercase();
+    let similar: Vec<&str> = all.clone().filter(|choice| choice.to_lowercase().contains(&part)).collect();
+    let unknown = format!("There is no {} {}.", words.noun, quoted(&value, TYPED));
+    let (now, choices) = match similar.is_empty() {
+        true => (unknown, all.collect()),
+        false => (format!("{unknown} These have that in their name."), similar),
     };
-    let text = format!("{}: {value}, from the next message on.", words.one);
-    Ok(Plan::new(CommandEffect::Choose { option, value: Some(value) }, move |_| text.clone()))
+    let offer = Offer { now, choices, chosen: None, holds: chosen.or(default), words };
+    Ok(offer.plan(shared, row))
+}
+
+/// The choices as a person gets them.
+struct Offer<'o> {
+    /// The first sentence.
+    now: String,
+    choices: Vec<&'o str>,
+    /// What was chosen before, and can be taken back.
+    chosen: Option<&'o str>,
+    /// What holds now.
+    holds: Option<&'o str>,
+    words: Words,
+}
+
+impl Offer<'_> {
+    /// The first choices as buttons, where the platform has them; and how the others are chosen.
+    fn plan(self, shared: &Shared, row: &InboundRow) -> Plan {
+        let Self { now, choices, chosen, holds, words } = self;
+        let command = words.command;
+        let list = listed(&choices, SHOWN, usize::MAX);
+        let told = Plan::say(format!(
+            "{now}\n\nChoose with /{command} and one of: {list}.{}",
+            more(choices.len().saturating_sub(SHOWN), command)
+        ));
+        if !has_buttons(shared, row) {
+            return told;
+        }
+        let back = chosen.filter(|_| !choices.contains(&DEFAULT)).map(|_| DEFAULT);
+        let shown = labels(choices.iter().copied(), back);
+        let others: Vec<&str> = choices.iter().copied().filter(|choice| !shown.contains(choice)).collect();
+        let listed = listed(&others, SHOWN, OTHERS);
+        let how = match others.is_empty() {
+            true => String::new(),
+            false => format!(
+                "\n\nOr send /{command} and one of: {listed}. A part of a name shows those that have it."
+            ),
+        };
+        let button = |label: &str| MenuButton {
+            label: label.to_owned(),
+            command: format!("/{command} {label}"),
+            holds: holds == Some(label),
+        };
+        let buttons = shown.iter().copied().chain(back).map(button).collect();
+        menu(shared, row, told, &format!("{now}{how}"), buttons)
+    }
 }
 
 /// How an option is called in replies.
@@ -72,9 +133,28 @@ impl Words {
     }
 }
 
-fn listed(choices: &[String]) -> String {
-    let mut shown: Vec<String> = choices.iter().take(SHOWN).map(|choice| format!("`{choice}`")).collect();
-    if choices.len() > SHOWN {
+/// How the choices are found that a list leaves out.
+fn more(left_out: usize, command: &str) -> String {
+    match left_out {
+        0 => String::new(),
+        more => {
+            format!(" There are {more} more: send /{command} and a part of a name to see those that have it.")
+        }
+    }
+}
+
+fn listed(choices: &[&str], most: usize, bytes: usize) -> String {
+    let mut left = bytes;
+    let fits = |choice: &&&str| match left.checked_sub(choice.len() + 4) {
+        Some(rest) => {
+            left = rest;
+            true
+        }
+        None => false,
+    };
+    let mut shown: Vec<String> =
+        choices.iter().take(most).take_while(fits).map(|choice| format!("`{choice}`")).collect();
+    if choices.len() > shown.len() {
         shown.push("…".to_owned());
     }
     shown.join(", ")

@@ -1,6 +1,6 @@
 //! `/compact`: the agent compacts its context, after the answers that were asked for before.
 
-use frontdesk_store::row::{CommandEffect, InboundRow};
+use frontdesk_store::row::{CommandEffect, CommandFacts, InboundRow};
 
 use super::Plan;
 use crate::shared::Shared;
@@ -11,6 +11,11 @@ pub(super) fn plan(shared: &Shared, row: &InboundRow, instructions: String) -> P
     if !entry.is_some_and(|entry| entry.agent.capabilities().compact) {
         return Plan::say("This agent cannot compact a conversation. Send /new to start a new one.");
     }
-    // What the agent reports is the reply.
-    Plan::new(CommandEffect::Compact { instructions }, |_| String::new())
+    Plan::new(CommandEffect::Compact { instructions }, |facts| match facts {
+        CommandFacts::CompactsAlready => {
+            "A summary is already asked for here, and it includes what you ask for.".to_owned()
+        }
+        // What the agent reports is the reply.
+        _ => String::new(),
+    })
 }

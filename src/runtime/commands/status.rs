@@ -2,45 +2,38 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::count::counted;
-use frontdesk_core::delta::Usage;
 use frontdesk_core::failover::{Candidate, CandidateState, Failover};
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::span;
 use frontdesk_core::visible::quoted;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::InboundRow;
+use frontdesk_store::row::{EpochUsage, InboundRow};
 
 use super::{Plan, answer};
+use crate::session_status::{OptionStatus, SessionStatus};
 use crate::shared::Shared;
 
 /// How much of a model's name is shown.
 const MODEL: usize = 60;
 
 pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
-    let Some(session) = shared.store.session(&row.session).await? else {
+    let Some(status) = shared.session_status(&row.session).await? else {
         return Ok(Plan::say("There is no conversation here yet. Just write something."));
     };
-    let (settings, now) = (shared.settings(), shared.time.wall());
-    let begun = shared.store.epochs(&row.session, Some(session.epoch + 1), 1).await?;
-    let since = begun.first().map_or(session.created, |epoch| epoch.started);
+    let (settings, now, session) = (shared.settings(), shared.time.wall(), &status.session);
     let asks = shared.store.open_asks_in_chat(&row.session).await?;
     let running = session.running.is_some() || shared.work.running.is_any_in_chat(&row.session);
     let asked = asks.iter().any(|ask| ask.turn.is_some());
     let mut lines = vec![
         activity(running, asked, session.waiting),
-        format!("This is conversation {}, started {}.", session.epoch, span::relative(since, now)),
+        format!("This is conversation {}, started {}.", session.epoch, span::relative(status.started, now)),
         end(&shared.reset_policy(&settings, &row.session), session.last_user_at, now),
+        agent(&status),
     ];
-    if let Some(usage) = shared.store.last_usage(&row.session, session.epoch).await? {
-        lines.extend(used(&usage));
-    }
-    let agent = settings.agents.get(row.session.agent());
-    if let Some(failover) =
-        agent.and_then(|entry| entry.agent.failover(Some((&row.session, &session.options))))
-    {
-        lines.extend(models(&failover));
-    }
-    lines.extend(asks.iter().map(|ask| answer::line(ask, shared.time.now().steady)));
+    lines.extend(used(&status.usage));
+    lines.extend(status.failover.iter().flat_map(models));
+    let asks = asks.iter().filter(|ask| !ask.is_menu);
+    lines.extend(asks.map(|ask| answer::line(ask, shared.time.now().steady)));
     if settings.config.limits.daily > 0 {
         let used = shared.store.quota_used(&row.from.id, settings.quota_day(now)).await?;
         lines.push(format!(
@@ -83,19 +76,30 @@ fn models(failover: &Failover) -> Vec<String> {
     lines
 }
 
-/// What the last answer cost, as far as the agent reports it.
-fn used(usage: &Usage) -> Vec<String> {
+/// The agent, and the model and the level of thinking with which it answers next.
+fn agent(status: &SessionStatus) -> String {
+    let option = |what: &str, option: &OptionStatus| {
+        let chosen = if option.chosen { " (chosen here)" } else { "" };
+        let value = option.value.as_ref();
+        value.map(|value| format!(", {what} {}{chosen}", quoted(value, MODEL))).unwrap_or_default()
+    };
+    let (model, thinking) = (option("model", &status.model), option("thinking", &status.thinking));
+    format!("Agent: {}{model}{thinking}.", status.session.key.agent())
+}
+
+/// What the last answer and all of them together cost, as far as the agent reports it, and how full its context is.
+fn used(usage: &EpochUsage) -> Vec<String> {
+    let EpochUsage { last, total } = usage;
+    let Some(last) = last else { return Vec::new() };
     let mut lines = Vec::new();
-    let tokens = [(usage.input, "read"), (usage.output, "wrote")];
-    let tokens: Vec<String> = tokens
-        .iter()
-        .filter_map(|(count, did)| count.map(|count| format!("{did} {}", counted(count, "token"))))
-        .collect();
-    let model = usage.model.as_ref().map(|model| format!(" ({})", quoted(model, MODEL))).unwrap_or_default();
-    if !tokens.is_empty() {
-        lines.push(format!("The last answer{model} {}{}.", tokens.join(" and "), cost(usage.cost_micro)));
+    let model = last.model.as_ref().map(|model| format!(" ({})", quoted(model, MODEL))).unwrap_or_default();
+    if let Some(tokens) = tokens(last.input, last.output) {
+        lines.push(format!("The last answer{model} {tokens}{}.", cost(last.cost_micro)));
     }
-    match (usage.context_used, usage.context_window) {
+    if let Some(tokens) = tokens(total.input, total.output).filter(|_| total.turns > 1) {
+        lines.push(format!("The whole conversation {tokens}{}.", cost(total.cost_micro)));
+    }
+    match (last.context_used, last.context_window) {
         (Some(used), Some(window @ 1..)) => lines.push(format!(
             "The agent's context is {} % full ({used} of {window} tokens).",
             used.saturating_mul(100) / window
@@ -104,6 +108,12 @@ fn used(usage: &Usage) -> Vec<String> {
         _ => {}
     }
     lines
+}
+
+fn tokens(input: Option<u64>, output: Option<u64>) -> Option<String> {
+    let one = |count: Option<u64>, did| count.map(|count| format!("{did} {}", counted(count, "token")));
+    let both = [one(input, "read"), one(output, "wrote")].into_iter().flatten().collect::<Vec<_>>();
+    (!both.is_empty()).then(|| both.join(" and "))
 }
 
 /// The cost in whole units of its currency, which only the agent knows.

@@ -24,6 +24,8 @@ pub(super) struct Edits {
     pub(super) is_full: bool,
     /// Whether the platform has a message of this answer.
     pub(super) is_begun: bool,
+    /// Whether the platform has shown a draft of it, which disappears by itself.
+    pub(super) is_drafted: bool,
 }
 
 pub(super) enum GrowingMessage {
@@ -57,7 +59,17 @@ impl Edits {
             _ => profile.pacing.per_group.map_or(every, |group| group.max(every)),
         };
         let is_begun = matches!(post, GrowingMessage::Posted(_));
-        Some(Self { every, next: now, shown: 0, blocks, post, tried: None, is_full: false, is_begun })
+        Some(Self {
+            every,
+            next: now,
+            shown: 0,
+            blocks,
+            post,
+            tried: None,
+            is_full: false,
+            is_begun,
+            is_drafted: false,
+        })
     }
 
     /// The last request is made again, not before this time.

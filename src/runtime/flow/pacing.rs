@@ -71,7 +71,10 @@ impl Flow {
         match step {
             StreamStep::Typed | StreamStep::Missed => {}
             // A growing message makes the typing indicator unnecessary.
-            StreamStep::Shown => self.typing = None,
+            StreamStep::Shown => {
+                edits.is_drafted |= matches!(edits.post, GrowingMessage::Draft);
+                self.typing = None;
+            }
             StreamStep::Posted(message) => {
                 edits.post = GrowingMessage::Posted(message);
                 edits.is_begun = true;

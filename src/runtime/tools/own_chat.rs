@@ -15,6 +15,7 @@ use serde_json::json;
 use super::Caller;
 use crate::error::GatewayError;
 use crate::sending::{self, InTurn, NewMessage};
+use crate::session_status::SessionStatus;
 
 /// Maximum size of a text or a caption, in bytes.
 const TEXT: usize = 32 * 1024;
@@ -129,28 +130,35 @@ impl Caller<'_> {
     }
 
     pub(super) async fn session_status(&self) -> Result<String, GatewayError> {
-        let store = &self.shared.store;
-        let Some(session) = store.session(self.session).await? else {
+        let Some(status) = self.shared.session_status(self.session).await? else {
             return Err(GatewayError::Invalid("this conversation was erased".to_owned()));
         };
-        let begun = store.epochs(self.session, Some(session.epoch + 1), 1).await?;
-        let usage = store.last_usage(self.session, session.epoch).await?.unwrap_or_default();
-        let sent = store.last_answer(self.session, session.epoch).await?;
+        let SessionStatus { session, model, thinking, usage, .. } = status;
+        let (last, total) = (usage.last.unwrap_or_default(), usage.total);
+        let sent = self.shared.store.last_answer(self.session, session.epoch).await?;
         let status = json!({
             "session": self.session.as_str(),
             "agent": self.session.agent(),
             "conversation": session.epoch,
-            "started": begun.first().map_or(session.created, |epoch| epoch.started).to_rfc3339(),
+            "started": status.started.to_rfc3339(),
             "waiting_messages": session.waiting,
+            "model": model.value,
+            "thinking": thinking.value,
             "chosen": {"model": session.options.model, "thinking": session.options.thinking},
             "last_answer": {
                 "messages": sent.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                "model": usage.model,
-                "input_tokens": usage.input,
-                "output_tokens": usage.output,
-                "cost_micro": usage.cost_micro,
-                "context_tokens": usage.context_used,
-                "context_window": usage.context_window,
+                "model": last.model,
+                "input_tokens": last.input,
+                "output_tokens": last.output,
+                "cost_micro": last.cost_micro,
+                "context_tokens": last.context_used,
+                "context_window": last.context_window,
+            },
+            "whole_conversation": {
+                "answers": total.turns,
+                "input_tokens": total.input,
+                "output_tokens": total.output,
+                "cost_micro": total.cost_micro,
             },
         });
         Ok(status.to_string())

@@ -162,7 +162,7 @@ impl TurnRun<'_> {
         tracing::warn!(%turn, %session, file, %error, cause, "a file of an answer is not sent");
     }
 
-    fn rendered(&self, text: &str) -> Vec<Part> {
+    pub(super) fn rendered(&self, text: &str) -> Vec<Part> {
         match self.shared.adapters.at(&self.turn.address) {
             Some(connection) => connection.adapter().profile().render(text),
             // The channel is not configured any more: the text is kept as written until it is.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use frontdesk_core::access::Action;
 use frontdesk_core::delta::{AgentError, Compacted};
+use frontdesk_core::history::{HistoryEntry, HistoryRequest};
 use frontdesk_core::hook::HookEvent;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Failure;
@@ -13,8 +14,8 @@ use futures_util::future::BoxFuture;
 
 use super::{AgentWork, TurnEnd, TurnRun};
 
-/// How much of a summary the chat shows, in bytes.
-const SHOWN: usize = 1500;
+/// The reply if there is nothing to summarize.
+const NOTHING_NEW: &str = "Nothing was said here since the last summary.";
 
 impl TurnRun<'_> {
     /// What a person asks for with `/compact`, if they may still write.
@@ -34,13 +35,17 @@ impl TurnRun<'_> {
         instructions: Option<String>,
         stop: &Stop,
     ) -> TurnEnd {
+        if let Some(text) = compacted_before(&turn).await {
+            return TurnEnd::Answered { text, by_hook: false };
+        }
         turn.options = turn.options.offered(&agent.capabilities());
         self.compacting();
         let mut work = agent.compact(turn, instructions);
         match self.until_compacted(&mut work, stop).await {
-            Ok(Ok(compacted)) => {
+            Ok(Ok(mut compacted)) => {
                 let text = reply(&compacted);
-                self.compacted(compacted).await;
+                self.usage = compacted.usage.take();
+                self.compacted(compacted, false).await;
                 TurnEnd::Answered { text, by_hook: false }
             }
             Ok(Err(error)) => error.into(),
@@ -84,10 +89,11 @@ impl TurnRun<'_> {
         self.shared.hooks.tell(HookEvent::BeforeCompaction { session: self.turn.session.clone() });
     }
 
-    /// Stores that the agent has compacted its context, and tells hooks. If it cannot be stored, the history only lacks
-    /// the summary.
-    pub(super) async fn compacted(&mut self, compacted: Compacted) {
-        let stored = self.shared.store.compacted(self.turn.claim, compacted, self.shared.time.wall()).await;
+    /// Stores that the agent has compacted its context, and tells hooks; and people, if it did so by itself. If it cannot be
+    /// stored, the history only lacks the summary.
+    pub(super) async fn compacted(&mut self, compacted: Compacted, by_itself: bool) {
+        let (claim, now) = (self.turn.claim, self.shared.time.wall());
+        let stored = self.shared.store.compacted(claim, compacted, by_itself, now).await;
         self.shared.health.note(stored.as_ref().err());
         if let Err(error) = stored {
             tracing::warn!(turn = %self.turn.claim.id, %error, "a compaction was not stored");
@@ -96,16 +102,27 @@ impl TurnRun<'_> {
     }
 }
 
+/// The reply if the agent has compacted the conversation and nothing was said since. If an earlier attempt of this turn
+/// was cut off, that may have been its own compaction, whose summary nobody has seen.
+async fn compacted_before(turn: &Turn) -> Option<String> {
+    let mut newest = HistoryRequest { before: None, messages: 10, bytes: 4096 };
+    loop {
+        // An error is the agent's to report, who reads the history as well.
+        let page = turn.history.page(newest).await.ok()?;
+        match page.entries.into_iter().next() {
+            Some(HistoryEntry::Compaction { summary, .. }) if turn.resumed => {
+                return Some(reply(&Compacted { summary, ..Compacted::default() }));
+            }
+            Some(HistoryEntry::Compaction { .. }) => return Some(NOTHING_NEW.to_owned()),
+            Some(_) => return None,
+            // Only what the agent does not know, such as an earlier `/compact`.
+            None => newest.before = Some(page.next?),
+        }
+    }
+}
+
 /// What the chat is told, with the beginning of the summary.
 fn reply(compacted: &Compacted) -> String {
-    let before =
-        compacted.tokens.map(|tokens| format!(" Before, it used {tokens} tokens.")).unwrap_or_default();
-    let Some(summary) = compacted.summary.as_deref().filter(|summary| !summary.trim().is_empty()) else {
-        return format!("The agent has compacted this conversation.{before}");
-    };
-    let shown = &summary[..summary.floor_char_boundary(SHOWN)];
-    let cut = if shown.len() < summary.len() { " …" } else { "" };
-    format!(
-        "The agent has compacted this conversation and goes on with this summary.{before}\n\n{shown}{cut}"
-    )
+    let what = if compacted.has_summary() { " and goes on with this summary" } else { "" };
+    format!("The agent has compacted this conversation{what}.{}", compacted.told())
 }

@@ -110,7 +110,7 @@ impl TurnRun<'_> {
             Delta::Restart => self.restart().await,
             Delta::Session(agent_ref) => self.agent_ref(agent_ref).await,
             Delta::Compacting => self.compacting(),
-            Delta::Compacted(compacted) => self.compacted(compacted).await,
+            Delta::Compacted(compacted) => self.compacted(compacted, true).await,
             Delta::Usage(usage) => self.usage = Some(usage),
             // What has happened must not happen twice, and no person is asked the same twice.
             Delta::TakeOver(question) => question.decide(!self.acted && !self.questions.has_asked()),

@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use frontdesk_core::delivery::Ending;
+use frontdesk_core::markup::closing;
 use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_core::port::Mono;
 use frontdesk_core::visible;
@@ -11,6 +12,7 @@ use frontdesk_store::row::{Fenced, Finish, Reason};
 use futures_util::FutureExt;
 
 use super::{PAUSE, SHORTAGE, TurnEnd, TurnRun};
+use crate::media::without_files;
 
 /// Maximum number of characters kept of why a turn failed.
 const CAUSE: usize = 400;
@@ -132,7 +134,9 @@ impl TurnRun<'_> {
     async fn cancelled(&mut self, so_far: String) -> Result<(), StoreError> {
         let so_far = Some(so_far).filter(|text| !text.trim().is_empty());
         if so_far.is_some() || self.usage.is_some() {
-            self.shared.store.keep_partial(self.turn.claim, so_far.clone(), self.usage.clone()).await?;
+            let shown = self.flow.is_drafted();
+            let (now, usage) = (self.shared.time.wall(), self.usage.clone());
+            self.shared.store.keep_partial(self.turn.claim, so_far.clone(), shown, usage, now).await?;
         }
         if self.shared.store.stream_settled(self.turn.claim.id, self.shared.time.wall()).await? {
             self.shared.work.outbox.wake(&self.turn.address);
@@ -167,12 +171,20 @@ impl TurnRun<'_> {
         }
         let so_far = self.flow.text().to_owned();
         let kept = self.kept(so_far.clone()).await;
+        let is_interrupted = failure == Failure::Crashed && self.acted;
+        // What a draft has shown is gone otherwise; the notice of an interruption repeats it.
+        let shown = Some(without_files(&kept).0).filter(|text| !text.trim().is_empty());
+        let parts = match shown.filter(|_| self.flow.is_drafted() && !is_interrupted) {
+            Some(text) => self.rendered(&format!("{text}{}{}", closing(&text), Notice::INTERRUPTED)),
+            None => Vec::new(),
+        };
         Finish {
+            parts,
             error: Some(Reason::Failed(failure)),
             answer: Some(kept).filter(|answer| !answer.is_empty()),
-            notice: Some(match failure {
-                Failure::Crashed if self.acted => Notice::Interrupted { so_far },
-                _ => Notice::Failed(failure),
+            notice: Some(match is_interrupted {
+                true => Notice::Interrupted { so_far },
+                false => Notice::Failed(failure),
             }),
             ..self.bare(Ending::Dead)
         }

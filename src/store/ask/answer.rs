@@ -1,4 +1,4 @@
-//! An answer: it holds once, and may confirm a command.
+//! An answer: it holds once, and may run a command.
 
 use frontdesk_core::ask::{Answerer, AskAnswer, AskChoice, AskEnd, AskError, AskKind, Audience, read};
 use frontdesk_core::command::{Command, Parsed, parse};
@@ -49,9 +49,12 @@ pub(crate) fn answered(
     let follows = |message, text, disposition| {
         follows(tx, ask.view.id, message, (text, disposition), &answering.by, now)
     };
-    let confirmed = match &ask.confirms {
-        Some((message, confirm, command)) if answer == AskAnswer::Choice(confirm.clone()) => {
-            follows(*message, command, RowDisposition::Command)?
+    let confirmed = match (&ask.runs, &answer) {
+        (Some((message, commands)), AskAnswer::Choice(chosen)) => {
+            match commands.iter().find(|(choice, _)| choice == chosen) {
+                Some((_, command)) => follows(*message, command, RowDisposition::Command)?,
+                None => None,
+            }
         }
         _ => None,
     };
@@ -103,17 +106,17 @@ fn is_asked(ask: &AskRow, answering: &Answering) -> bool {
         (_, Standing::Operator) => true,
         (Audience::Admins, Standing::Admin) => is_of_account,
         (Audience::People(people), Standing::Person | Standing::Admin) => {
-            let may_confirm = !confirms_for_admins(ask) || answering.standing == Standing::Admin;
+            let may_confirm = !is_for_admins(ask) || answering.standing == Standing::Admin;
             people.contains(&answering.by.id) && may_write && may_confirm
         }
         (Audience::Admins, Standing::Person) => false,
     }
 }
 
-/// Whether it confirms a command of admins. One who was removed while the gateway was down still has the question.
-fn confirms_for_admins(ask: &AskRow) -> bool {
-    let command = ask.confirms.as_ref().map(|(_, _, command)| command.as_str());
-    command.is_some_and(|command| matches!(parse(command, None), Parsed::Command(Command::Gateway(_))))
+/// Whether a choice runs a command of admins. One who was removed while the gateway was down still has the question.
+fn is_for_admins(ask: &AskRow) -> bool {
+    let is_gateway = |command: &str| matches!(parse(command, None), Parsed::Command(Command::Gateway(_)));
+    ask.runs.as_ref().is_some_and(|(_, commands)| commands.iter().any(|(_, command)| is_gateway(command)))
 }
 
 fn is_same_chat(one: &SessionKey, other: &SessionKey) -> bool {
@@ -121,7 +124,7 @@ fn is_same_chat(one: &SessionKey, other: &SessionKey) -> bool {
     one.account() == other.account() && chat(one) == chat(other)
 }
 
-/// What follows from an answer waits as a row of its own, whose sender is the person who answered: a confirmed command, or a
+/// What follows from an answer waits as a row of its own, whose sender is the person who answered: a chosen command, or a
 /// message for the agent in the current conversation. `None` if the message that led to the question was erased.
 fn follows(
     tx: &Tx<'_>,

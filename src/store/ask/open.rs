@@ -8,7 +8,9 @@ use rusqlite::params;
 
 use super::close::close;
 use super::rendered::with_instructions;
-use crate::ask_row::{AskRow, ask, ask_columns, stored_answer, stored_audience, stored_choices};
+use crate::ask_row::{
+    AskRow, ask, ask_columns, stored_answer, stored_audience, stored_choices, stored_commands,
+};
 use crate::audit::audit;
 use crate::change::replied_to;
 use crate::fault::{Fault, Outcome};
@@ -17,7 +19,7 @@ use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{
-    AfterAnswer, AskOpened, Claim, Confirmation, Fenced, InboundRow, LeftQuestion, LeftRefused, NewAsk,
+    AfterAnswer, AskOpened, Claim, CommandChoices, Fenced, InboundRow, LeftQuestion, LeftRefused, NewAsk,
     OutboxRow,
 };
 use crate::sql::{ms, time};
@@ -27,7 +29,7 @@ use crate::{Result, Store};
 
 /// Maximum number of open questions of one turn.
 const PER_TURN: u32 = 4;
-/// Maximum number of open questions in one session.
+/// Maximum number of open questions of turns in one session.
 const PER_SESSION: u32 = 8;
 
 impl Store {
@@ -50,8 +52,9 @@ impl Store {
 
 /// Whether no further question may be open in the session, or in the turn.
 fn is_full(tx: &Tx<'_>, turn: &OpenTurn) -> Outcome<bool> {
-    let limits =
-        "SELECT count(*), coalesce(sum(turn_id IS ?2), 0) FROM ask WHERE state = 'open' AND key = ?1";
+    // A menu that a person has asked for waits for nobody.
+    let limits = "SELECT count(*), coalesce(sum(turn_id IS ?2), 0) FROM ask
+                  WHERE state = 'open' AND key = ?1 AND NOT (kind = 'choice' AND commands IS NOT NULL)";
     let counts =
         tx.one(limits, params![turn.session.as_str(), turn.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(counts
@@ -83,7 +86,7 @@ fn of_turn(tx: &Tx<'_>, turn: &OpenTurn, new: &NewAsk, now: Now) -> Outcome<AskO
         id,
         turn: Some((turn.id, new.ordinal)),
         message: None,
-        confirms: None,
+        commands: None,
         question: &new.question,
         audience,
         how,
@@ -127,14 +130,15 @@ fn leave(tx: &Tx<'_>, turn: &OpenTurn, left: &LeftQuestion, now: Now) -> Outcome
         Outgoing { kind: PostKind::Send, reply_to: reply_to.as_deref(), ..turn.outgoing(now.wall) };
     let buttons = tx.shared.renderer.buttons(&turn.address);
     let question = &left.question;
-    let (confirms, how) = match &left.then {
+    let (commands, how) = match &left.then {
         AfterAnswer::Input => (None, instructions(id, question.kind, &question.choices, buttons)),
         // The question says how it is confirmed in writing.
-        AfterAnswer::Command { confirm, command } => (Some((confirm.as_str(), command.as_str())), None),
+        AfterAnswer::Command { confirm, command } => (Some([(confirm.clone(), command.clone())]), None),
     };
     let message = turn.messages.last().copied();
     let (audience, digest) = (&left.audience, question.digest());
-    let opening = Opening { id, turn: None, message, confirms, question, audience, how, digest };
+    let commands = commands.as_ref().map(<[_; 1]>::as_slice);
+    let opening = Opening { id, turn: None, message, commands, question, audience, how, digest };
     let out = open(tx, &outgoing, &TextKey::ask(id), &opening, now)?;
     audit(tx, &left.author, "send", turn.address.as_str(), "done", now.wall)?;
     Ok(Ok(out))
@@ -146,24 +150,24 @@ fn known(tx: &Tx<'_>, turn: TurnId, ordinal: u32) -> Outcome<Option<AskRow>> {
     tx.one(known, params![turn.0, ordinal], ask)
 }
 
-/// A command's reply asks for its confirmation. Only its sender may answer.
-pub(crate) fn confirmation(
+/// A command's reply is a question, which only its sender may answer.
+pub(crate) fn reply(
     tx: &Tx<'_>,
     command: &InboundRow,
     outgoing: &Outgoing<'_>,
-    confirmation: &Confirmation,
+    choices: &CommandChoices,
     now: Now,
 ) -> Outcome<()> {
     let opening = Opening {
         id: AskId(tx.new_id(Table::Ask)?),
         turn: None,
         message: Some(command.id),
-        confirms: Some((&confirmation.confirm, &confirmation.command)),
-        question: &confirmation.question,
+        commands: Some(&choices.commands),
+        question: &choices.question,
         audience: &Audience::People(vec![command.from.id.clone()]),
-        // The reply says how the command is confirmed in writing.
+        // The reply says how to choose in writing.
         how: None,
-        digest: confirmation.question.digest(),
+        digest: choices.question.digest(),
     };
     open(tx, outgoing, &TextKey::reply(command.id), &opening, now).map(drop)
 }
@@ -171,10 +175,10 @@ pub(crate) fn confirmation(
 struct Opening<'a> {
     id: AskId,
     turn: Option<(TurnId, u32)>,
-    /// The command that it confirms, or a message of the turn that has left it.
+    /// The command whose reply it is, or a message of the turn that has left it.
     message: Option<MessageId>,
-    /// The choice that runs a command, and the command.
-    confirms: Option<(&'a str, &'a str)>,
+    /// The choices that run commands, and those commands.
+    commands: Option<&'a [(String, String)]>,
     question: &'a Question,
     audience: &'a Audience,
     /// How to answer in writing.
@@ -225,20 +229,19 @@ fn insert(
     deadline: chrono::DateTime<chrono::Utc>,
     now: Now,
 ) -> Outcome<()> {
-    let Opening { id, turn, message, confirms, question, audience, .. } = opening;
+    let Opening { id, turn, message, commands, question, audience, .. } = opening;
     let session = outgoing.session.ok_or_else(|| Fault::Bad("a question belongs to a session".to_owned()))?;
     tx.run(
-        "INSERT INTO ask (id, turn_id, ordinal, digest, message_id, confirm, command, key, address, kind, text, choices,
+        "INSERT INTO ask (id, turn_id, ordinal, digest, message_id, commands, key, address, kind, text, choices,
                           audience, state, created_at, asked_at, deadline_at, default_answer, out_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'open', ?14, ?15, ?16, ?17, ?18)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'open', ?13, ?14, ?15, ?16, ?17)",
         params![
             id.0,
             turn.map(|(turn, _)| turn.0),
             turn.map(|(_, ordinal)| ordinal),
             opening.digest,
             message.map(|message| message.0),
-            confirms.map(|(choice, _)| choice),
-            confirms.map(|(_, command)| command),
+            commands.map(stored_commands),
             session.as_str(),
             outgoing.address.as_str(),
             question.kind.name(),

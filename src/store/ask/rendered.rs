@@ -69,8 +69,8 @@ pub(crate) fn seen(
         "UPDATE ask SET text = ?2, choices = ?3 WHERE id = ?1",
         params![posted.id.0, posted.text, stored_choices(&posted.choices)],
     )?;
-    // The reply to a command says how it is confirmed in writing.
-    let how = match ask.confirms {
+    // The reply to a command says how to choose in writing.
+    let how = match ask.runs {
         Some(_) => None,
         None => instructions(posted.id, posted.kind, &posted.choices, renderer.buttons(to)),
     };

@@ -27,15 +27,14 @@ pub enum AskOpened {
     TooMany,
 }
 
-/// The confirmation of a command: it runs once the choice `confirm` is made.
+/// The reply to a command as a question: a choice runs another command, or only ends the question. Only the sender of the
+/// command may answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confirmation {
+pub struct CommandChoices {
     /// The question; its text is the command's reply.
     pub question: Question,
-    /// The id of the choice that confirms.
-    pub confirm: String,
-    /// The text of the command that then runs.
-    pub command: String,
+    /// The id of each choice that runs a command, and the text of that command.
+    pub commands: Vec<(String, String)>,
 }
 
 /// Somebody answers a question.
@@ -89,7 +88,7 @@ pub enum Standing {
 pub struct Answered {
     /// The answer as people read it.
     pub shown: String,
-    /// The command that the answer confirms: it waits now.
+    /// The command that the choice runs: it waits now.
     pub confirmed: Option<MessageId>,
     /// The session for whose agent the answer is a message: it waits now.
     pub said: Option<SessionKey>,
@@ -100,7 +99,7 @@ pub struct Answered {
 pub struct EndedAsk {
     /// The question.
     pub id: AskId,
-    /// The turn that asks; `None` if it confirms a command.
+    /// The turn that asks; `None` if it is the reply to a command.
     pub turn: Option<TurnId>,
     /// How it has ended.
     pub end: AskEnd,

@@ -102,6 +102,32 @@ pub struct HistoryRow {
     pub usage: Option<Usage>,
 }
 
+/// What the turns of one epoch have used, as far as their agent has reported it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EpochUsage {
+    /// The last answer. Without the use of the context if that was compacted since.
+    pub last: Option<Usage>,
+    /// All turns together, with compactions.
+    pub total: UsageTotal,
+}
+
+/// What several turns have used together. A number is `None` if no turn has reported it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UsageTotal {
+    /// How many turns.
+    pub turns: u64,
+    /// Input tokens.
+    pub input: Option<u64>,
+    /// Output tokens.
+    pub output: Option<u64>,
+    /// Input tokens that were read from the provider's cache.
+    pub cache_read: Option<u64>,
+    /// Input tokens that were written to it.
+    pub cache_write: Option<u64>,
+    /// The cost, in millionths of the currency in which the agent counts.
+    pub cost_micro: Option<u64>,
+}
+
 /// Rows of a list, as many as may be held at once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<T> {

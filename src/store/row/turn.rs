@@ -179,6 +179,8 @@ pub enum CommandFacts {
     Dequeued(Dequeued),
     /// The command's row waits as a turn or as a message: its answer is the reply.
     Waits,
+    /// A compaction that waits already does what is asked for.
+    CompactsAlready,
     /// There is nothing to retry.
     NothingToRetry,
     /// The last turn is still running.

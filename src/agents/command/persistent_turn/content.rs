@@ -66,7 +66,7 @@ impl PersistentTurn {
             Content::Session(name) => Step::Emit(Delta::Session(name)),
             Content::Compacting => Step::Emit(Delta::Compacting),
             Content::Compacted { summary, tokens } => {
-                Step::Emit(Delta::Compacted(Compacted { summary, tokens }))
+                Step::Emit(Delta::Compacted(Compacted { summary, tokens, usage: None }))
             }
             Content::History { id, page } => {
                 if let Err(wrong) = &page {

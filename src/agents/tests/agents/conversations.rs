@@ -28,7 +28,7 @@ async fn a_program_names_its_conversation_begins_again_and_compacts() {
             Delta::Restart => "restart".into(),
             Delta::Text(text) => text,
             Delta::Compacting => "compacting".into(),
-            Delta::Compacted(Compacted { summary: Some(summary), tokens: Some(900) }) => summary,
+            Delta::Compacted(Compacted { summary: Some(summary), tokens: Some(900), .. }) => summary,
             Delta::Done { text: Some(text) } => text,
             other => panic!("{other:?}"),
         });
@@ -158,7 +158,7 @@ async fn a_program_compacts_when_it_is_asked_to() {
     let mut asked = turn(2, "");
     asked.prompt.clear();
     let compacted = agent.compact(asked, Some("the names".into())).await.unwrap();
-    assert_eq!(compacted, Compacted { summary: Some(format!("of {pid}")), tokens: None });
+    assert_eq!(compacted, Compacted { summary: Some(format!("of {pid}")), tokens: None, usage: None });
     let line: serde_json::Value =
         serde_json::from_str(&crate::sandbox::read(&sandbox.file("stdin"))).unwrap();
     assert_eq!((&line["turn"], &line["instructions"]), (&json!("t2"), &json!("the names")));

@@ -431,7 +431,10 @@ async fn pi_compacts_when_it_is_asked_to() {
     let sandbox = Sandbox::new();
     let agent = agent(&sandbox);
     let compacted = agent.compact(said("a", ""), Some("names".into())).await;
-    assert_eq!(compacted, Ok(Compacted { summary: Some("kept names".into()), tokens: Some(99) }));
+    assert_eq!(
+        compacted,
+        Ok(Compacted { summary: Some("kept names".into()), tokens: Some(99), usage: None })
+    );
     agent.stop().await;
 }
 

@@ -47,6 +47,11 @@ async fn the_status_of_a_turn_and_its_session_say_what_it_cost() {
     whole["model"] = json!("echo");
     assert_eq!(session["usage"], whole);
     assert_eq!(session["options"], json!({"model": null, "thinking": null}));
+    assert_eq!((&session["agent"], &session["model"]), (&json!("main"), &json!(null)));
+    assert_eq!(
+        session["usage_total"],
+        json!({"turns": 1, "input": 10, "output": 20, "cache_read": 3, "cache_write": 4, "cost_micro": 5})
+    );
     server.close().await;
 }
 

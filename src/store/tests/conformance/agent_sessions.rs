@@ -2,7 +2,7 @@
 
 use frontdesk_core::agent::{Origin, SessionOption};
 use frontdesk_core::delivery::Ending;
-use frontdesk_core::delta::Compacted;
+use frontdesk_core::delta::{Compacted, Usage};
 use frontdesk_core::history::{HistoryEntry, HistoryPage, HistoryRequest};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_store::row::*;
@@ -40,7 +40,7 @@ async fn exchange(fixture: &Fixture, says: &str, answer: &str) -> ClaimedTurn {
 }
 
 fn summary(text: &str) -> Compacted {
-    Compacted { summary: Some(text.into()), tokens: Some(900) }
+    Compacted { summary: Some(text.into()), tokens: Some(900), usage: None }
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn a_history_has_what_the_agent_knows_of_its_epoch() {
     let stopped = fixture.turn("anna", "count").await;
     fixture.accept_one(12, says("anna", "w", "waits")).await;
     fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap();
-    fixture.store.keep_partial(stopped.claim, Some("one, two".into()), None).await.unwrap();
+    fixture.store.keep_partial(stopped.claim, Some("one, two".into()), false, None, t(30)).await.unwrap();
     let refused = fixture.turn("anna", "spam").await;
     fixture.finish(bare(&refused, Ending::Refused)).await;
     run(&fixture, "c", CommandEffect::None).await;
@@ -188,13 +188,16 @@ async fn a_summary_stands_after_what_it_covers() {
     let fixture = Fixture::open().await;
     // There is nothing yet that the summary could cover.
     let turn = fixture.turn("anna", "a").await;
-    done(fixture.store.compacted(turn.claim, summary("nothing"), t(50)).await.unwrap());
+    done(fixture.store.compacted(turn.claim, summary("nothing"), false, t(50)).await.unwrap());
     fixture.finish(answered(&turn, "A")).await;
     exchange(&fixture, "b", "B").await;
     let turn = fixture.turn("anna", "c").await;
-    done(fixture.store.compacted(turn.claim, summary("a and b"), t(60)).await.unwrap());
+    done(fixture.store.compacted(turn.claim, summary("a and b"), true, t(60)).await.unwrap());
     fixture.finish(answered(&turn, "C")).await;
-    assert_eq!(fixture.store.compacted(turn.claim, summary("late"), t(70)).await.unwrap(), Fenced::Stale);
+    assert_eq!(
+        fixture.store.compacted(turn.claim, summary("late"), true, t(70)).await.unwrap(),
+        Fenced::Stale
+    );
     let all = page(&fixture, 1, TurnId(0), ALL).await;
     assert_eq!(texts(&all), ["> C", "c", "(a and b)", "> B", "b", "> A", "a", "(nothing)"]);
     let mut paged = Vec::new();
@@ -210,4 +213,80 @@ async fn a_summary_stands_after_what_it_covers() {
     fixture.store.erase(&key("anna"), &admin(), t(80)).await.unwrap();
     let erased = texts(&page(&fixture, 1, TurnId(0), ALL).await).concat();
     assert_eq!(erased, "", "neither a text nor a summary is left");
+}
+
+#[tokio::test]
+async fn what_the_answers_of_an_epoch_cost_is_added_up() {
+    let fixture = Fixture::open().await;
+    let used = async || fixture.store.usage(&key("anna"), 1).await.unwrap();
+    let spend = async |says: &str, usage: Option<Usage>| {
+        let turn = fixture.turn("anna", says).await;
+        fixture.finish(Finish { usage, ..answered(&turn, "ok") }).await;
+        turn
+    };
+    assert_eq!(used().await, EpochUsage::default());
+    spend("a", Some(usage())).await;
+    assert_eq!(used().await.total.input, Some(1));
+    spend("b", Some(Usage { output: None, ..usage() })).await;
+    // An agent that reports nonsense does not make the sum unreadable.
+    spend("c", Some(Usage { cost_micro: Some(i64::MAX.unsigned_abs()), ..usage() })).await;
+    spend("d", Some(Usage { cost_micro: Some(i64::MAX.unsigned_abs()), ..usage() })).await;
+    spend("e", Some(usage())).await;
+    let EpochUsage { last, total } = used().await;
+    assert_eq!(last, Some(usage()));
+    assert_eq!((total.turns, total.input, total.output), (5, Some(5), Some(8)));
+    assert_eq!((total.cache_read, total.cache_write), (Some(15), Some(20)));
+    assert_eq!(total.cost_micro, Some(15 + 2_000_000_000_000));
+    // A compaction has its cost, and what the answer before it said about the context does not hold any more.
+    let turn = fixture.turn("anna", "f").await;
+    done(fixture.store.compacted(turn.claim, summary("all"), false, t(50)).await.unwrap());
+    assert_eq!(used().await.last.unwrap().context_used, None);
+    fixture.finish(Finish { usage: Some(usage()), ..answered(&turn, "ok") }).await;
+    let EpochUsage { last, total } = used().await;
+    assert_eq!((last, total.turns, total.input), (Some(usage()), 6, Some(6)));
+    assert_eq!(fixture.store.usage(&key("anna"), 2).await.unwrap().total.turns, 0, "another conversation");
+}
+
+#[tokio::test]
+async fn people_are_told_once_in_a_turn_that_its_agent_has_compacted_by_itself() {
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "a").await;
+    for text in ["they like 7", "once more"] {
+        done(fixture.store.compacted(turn.claim, summary(text), true, t(50)).await.unwrap());
+    }
+    fixture.finish(answered(&turn, "A")).await;
+    let sent = fixture.texts(OutboxState::Queued).await;
+    assert_eq!(sent.len(), 2, "{sent:?}");
+    assert!(
+        sent[0].contains("goes on with this summary of it") && sent[0].ends_with("they like 7"),
+        "{sent:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_compaction_that_waits_takes_in_the_next_one_unless_a_message_is_between() {
+    let fixture = Fixture::open().await;
+    let compact = |wishes: &str| CommandEffect::Compact { instructions: wishes.into() };
+    let (first, facts) = run(&fixture, "1", compact("")).await;
+    assert_eq!(facts, CommandFacts::Waits);
+    for (event, wishes) in [("2", "the names"), ("3", "the names"), ("4", ""), ("5", "the prices")] {
+        let (id, facts) = run(&fixture, event, compact(wishes)).await;
+        assert_eq!((facts, fixture.state(id).await.0.as_str()), (CommandFacts::CompactsAlready, "answered"));
+    }
+    fixture.accept_one(30, says("anna", "6", "between")).await;
+    let (last, facts) = run(&fixture, "7", compact("")).await;
+    assert_eq!(facts, CommandFacts::Waits);
+    // Another conversation has a compaction of its own.
+    fixture.accept_one(31, commands("anna", "8", EpochChange::New)).await;
+    let (other, facts) = run(&fixture, "9", compact("")).await;
+    assert_eq!(facts, CommandFacts::Waits);
+    let mut taken = Vec::new();
+    for _ in 0..4 {
+        let turn = fixture.claim("anna").await.unwrap();
+        taken.push((ids(&turn)[0], turn.messages[0].text.clone()));
+        fixture.finish(answered(&turn, "ok")).await;
+    }
+    assert_eq!(taken.remove(0), (first, "the names\nthe prices".to_owned()));
+    assert_eq!(taken.iter().map(|(id, _)| *id).skip(1).collect::<Vec<_>>(), [last, other]);
+    assert!(fixture.claim("anna").await.is_none());
 }

@@ -200,10 +200,9 @@ async fn a_person_answers_only_where_they_may_write() {
 async fn a_confirmed_command_waits_once_with_the_person_who_confirmed_it() {
     let fixture = Fixture::open().await;
     let command = fixture.accept_one(1, commands("anna", "1", EpochChange::ByRule)).await;
-    let confirmation = Confirmation {
+    let confirmation = CommandChoices {
         question: question("Stop?"),
-        confirm: "allow".into(),
-        command: "/gateway stop confirm".into(),
+        commands: vec![("allow".into(), "/gateway stop confirm".into())],
     };
     let reply: frontdesk_store::Reply = Box::new(|_| "never shown".into());
     let answered = fixture.store.answer_with(command, CommandEffect::None, Some(confirmation), t(2), reply);
@@ -226,6 +225,37 @@ async fn a_confirmed_command_waits_once_with_the_person_who_confirmed_it() {
     assert_eq!(fixture.store.waiting(), 1);
     let recovered = fixture.store.recover(Recovery { now: t(9), max_deaths: 3, resend: true }).await.unwrap();
     assert_eq!(recovered.commands, [confirmed]);
+}
+
+#[tokio::test]
+async fn each_choice_of_a_menu_runs_its_own_command_and_a_menu_takes_no_place_of_a_question() {
+    let fixture = Fixture::open().await;
+    for event in 1..10 {
+        let command =
+            fixture.accept_one(event, commands("anna", &event.to_string(), EpochChange::ByRule)).await;
+        let choices = CommandChoices {
+            question: Question { kind: AskKind::Choice, ..question("Which?") },
+            commands: vec![("allow".into(), "/model a".into()), ("deny".into(), "/model b".into())],
+        };
+        let reply: frontdesk_store::Reply = Box::new(|_| "never shown".into());
+        done(
+            fixture
+                .store
+                .answer_with(command, CommandEffect::None, Some(choices), t(20), reply)
+                .await
+                .unwrap(),
+        );
+    }
+    for (menu, position, runs) in [(0, 1, "/model b"), (1, 0, "/model a")] {
+        let asked = fixture.store.open_asks(None).await.unwrap().swap_remove(menu);
+        let Audience::People(people) = &asked.audience else { panic!("{asked:?}") };
+        let by = Answerer { id: people[0].clone(), name: None };
+        let answer = Answering { by, ..answering(asked.id, "x", position) };
+        let ran = fixture.store.ask_answered(answer, t(21)).await.unwrap().unwrap().confirmed.unwrap();
+        assert_eq!(fixture.store.command(ran).await.unwrap().unwrap().text, runs);
+    }
+    let turn = fixture.turn("anna", "hi").await;
+    assert!(matches!(fixture.open_ask(&turn, 0, "Delete it?").await, AskOpened::Open(_)));
 }
 
 /// Who sent a command.

@@ -253,7 +253,11 @@ async fn a_stopped_message_keeps_what_it_showed_last() {
     assert_eq!(late, Fenced::Stale, "nothing is shown after the last word");
     let history = async || fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap().answer;
     assert_eq!(history().await.as_deref(), Some("Well, *yes*|"));
-    fixture.store.keep_partial(turn.claim, Some("Well, *yes*| and".into()), Some(usage())).await.unwrap();
+    fixture
+        .store
+        .keep_partial(turn.claim, Some("Well, *yes*| and".into()), false, Some(usage()), t(30))
+        .await
+        .unwrap();
     assert_eq!(history().await.as_deref(), Some("Well, *yes*| and"));
     assert_eq!(fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap().usage, Some(usage()));
 }
@@ -274,8 +278,22 @@ async fn an_erased_conversation_does_not_come_back_as_a_partial_answer() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     fixture.store.erase(&key("anna"), &admin(), t(103)).await.unwrap();
-    fixture.store.keep_partial(turn.claim, Some("secret".into()), None).await.unwrap();
+    fixture.store.keep_partial(turn.claim, Some("secret".into()), true, None, t(30)).await.unwrap();
     assert_eq!(fixture.store.message(ids(&turn)[0]).await.unwrap().unwrap().answer, None);
+}
+
+#[tokio::test]
+async fn a_stopped_answer_of_which_only_a_draft_was_shown_is_sent() {
+    for shown in [false, true] {
+        let fixture = Fixture::open().await;
+        let turn = fixture.turn("anna", "a").await;
+        fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap();
+        for _ in 0..2 {
+            fixture.store.keep_partial(turn.claim, Some("Well".into()), shown, None, t(104)).await.unwrap();
+        }
+        let sent = fixture.texts(OutboxState::Queued).await;
+        assert_eq!(sent, if shown { vec!["Well\n\n(stopped)".to_owned()] } else { Vec::new() });
+    }
 }
 
 #[tokio::test]

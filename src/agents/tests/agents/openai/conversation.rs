@@ -219,6 +219,97 @@ async fn a_conversation_that_does_not_fit_is_sent_shorter() {
     assert!(sizes[1] > sizes[2], "{sizes:?}");
 }
 
+/// What a provider says when a request does not fit.
+fn too_long() -> Script {
+    let refusal = json!({"message": "This model's maximum context length is 8192 tokens.", "code": "context_length_exceeded"});
+    Script::refusal(400, &refusal)
+}
+
+/// The sizes of the requests since the first `of`.
+fn sizes(fixture: &Fixture, of: usize) -> Vec<usize> {
+    let size = |request: &Value| request["messages"].to_string().len();
+    fixture.model.requests().iter().skip(of).map(size).collect()
+}
+
+#[tokio::test]
+async fn a_smaller_window_is_remembered_for_the_epoch() {
+    let fixture = Fixture::with(|config| openai::Config { compact: false, ..config }).await;
+    let entries: Vec<HistoryEntry> = (0..30).flat_map(|_| long_conversation()).collect();
+    fixture.model.will(too_long());
+    let reported = fixture.run(after(entries.clone(), "hi")).await;
+    assert_eq!(reported.usage.unwrap().context_window, Some(64_000));
+    let first = sizes(&fixture, 0);
+    assert_eq!(first.len(), 2);
+    fixture.run(after(entries.clone(), "hi")).await.answer();
+    assert_eq!(sizes(&fixture, 2), [first[1]], "the next turn begins with what fits");
+    let next_epoch = Turn { epoch: 2, ..after(entries.clone(), "hi") };
+    fixture.run(next_epoch).await.answer();
+    assert!(sizes(&fixture, 3)[0] > first[1], "another conversation is asked with the configured window");
+    // Also once the epoch is over and comes back.
+    fixture.model.will(too_long());
+    fixture.run(after(entries.clone(), "hi")).await.answer();
+    fixture.agent.forget(&after(Vec::new(), "").session, 1).await;
+    fixture.run(after(entries, "hi")).await.answer();
+    let sizes = sizes(&fixture, 4);
+    assert_eq!((sizes.len(), sizes[0] == sizes[2]), (3, true), "{sizes:?}");
+}
+
+#[tokio::test]
+async fn a_window_that_only_seemed_too_small_is_not_remembered() {
+    let fixture = Fixture::with(|config| openai::Config { compact: false, ..config }).await;
+    let entries: Vec<HistoryEntry> = (0..30).flat_map(|_| long_conversation()).collect();
+    fixture.model.will(too_long());
+    // The text has twice as many tokens as was estimated, so it did not fit into the configured window either.
+    fixture.model.will(Script::saying(&["hi"]).finish("stop").usage(96_000, 1));
+    fixture.run(after(entries.clone(), "hi")).await.answer();
+    let reported = fixture.run(after(entries, "hi")).await;
+    assert_eq!(reported.answer(), "hello there");
+    assert_eq!(reported.usage.unwrap().context_window, Some(128_000));
+}
+
+#[tokio::test]
+async fn a_summary_that_does_not_fit_is_asked_for_with_less() {
+    for by_hand in [false, true] {
+        let fixture = small(true).await;
+        let entries = [long_conversation(), long_conversation()].concat();
+        fixture.model.will(too_long());
+        fixture.model.will(Script::answer(&["they like 7"]));
+        let summary = match by_hand {
+            true => {
+                let turn = Turn { prompt: Vec::new(), ..after(entries, "") };
+                let compacted = fixture.agent.compact(turn, None).await.unwrap();
+                assert_eq!(compacted.usage.unwrap().input, Some(100), "what it cost is told");
+                compacted.summary
+            }
+            false => {
+                let reported = fixture.run(after(entries, "hi")).await;
+                assert_eq!(reported.answer(), "hello there");
+                // The summary and the answer.
+                assert_eq!(reported.usage.as_ref().unwrap().input, Some(200));
+                reported.compacted[0].summary.clone()
+            }
+        };
+        assert_eq!(summary.as_deref(), Some("they like 7"));
+        let sizes = sizes(&fixture, 0);
+        assert!(sizes[1] < sizes[0] * 2 / 3, "{sizes:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_aborted_compaction_ends_at_once_and_closes_its_connection() {
+    let fixture = Fixture::new().await;
+    let turn = Turn { prompt: Vec::new(), ..after(vec![answered("noted"), asked("remember 7")], "") };
+    fixture.model.will(Script::saying(&["they"]).hang());
+    let compacting = fixture.agent.compact(turn.clone(), None);
+    let aborting = async {
+        fixture.model.asked(1).await.unwrap();
+        fixture.agent.abort(turn.id).await;
+    };
+    let (compacted, ()) = tokio::join!(compacting, aborting);
+    assert!(compacted.unwrap_err().to_string().contains("stopped"));
+    crate::sandbox::eventually("the connection is closed", || fixture.model.open() == 0).await;
+}
+
 #[tokio::test]
 async fn the_context_is_counted_as_the_provider_counts() {
     let fixture = small(true).await;

@@ -68,10 +68,9 @@ async fn a_revocation_takes_away_the_buttons_and_ends_confirmations() {
         let fixture = Fixture::open().await;
         if is_confirmation {
             let command = fixture.accept_one(1, commands("7", "1", EpochChange::ByRule)).await;
-            let confirmation = Confirmation {
+            let confirmation = CommandChoices {
                 question: question("Stop?"),
-                confirm: "allow".into(),
-                command: "/gateway stop confirm".into(),
+                commands: vec![("allow".into(), "/gateway stop confirm".into())],
             };
             let reply: frontdesk_store::Reply = Box::new(|_| "never shown".into());
             let effect = CommandEffect::None;
