@@ -73,13 +73,13 @@ async fn of_hundreds_of_models_the_first_are_buttons_and_the_others_are_found_by
     assert_eq!(shown.buttons.len(), 10);
     assert!(shown.buttons.iter().all(|data| data.len() <= 64), "{:?}", shown.buttons);
     let texts = world.user("anna").sees().join("\n");
-    assert!(texts.contains("`vendor-3/model-with-a-long-name-010`") && texts.contains("…"), "{texts}");
+    assert!(texts.contains("vendor-3/model-with-a-long-name-010") && texts.contains("…"), "{texts}");
     assert!(texts.contains("A part of a name shows those that have it."), "{texts}");
     world.user("anna").says("/stop").await;
     world.at_rest().await;
     let shown = menu(&world, "/model Name-29").await;
     let texts = world.user("anna").sees().join("\n");
-    assert!(texts.contains("There is no model `Name-29`. These have that in their name."), "{texts}");
+    assert!(texts.contains("There is no model Name-29. These have that in their name."), "{texts}");
     assert_eq!(shown.buttons.len(), 10);
     press(&world, "anna", &shown, 9).await;
     world.at_rest().await;
@@ -92,10 +92,7 @@ async fn without_buttons_the_choices_are_a_list() {
     world.user("anna").says("/model").await;
     world.at_rest().await;
     let texts = world.user("anna").sees().join("\n");
-    assert!(
-        texts.contains("Choose with /model and one of: `m0`, `m1`") && !texts.contains("`m50`"),
-        "{texts}"
-    );
+    assert!(texts.contains("Choose with /model and one of:\nm0, m1") && !texts.contains("m50"), "{texts}");
     assert!(texts.contains("There are 10 more: send /model and a part of a name"), "{texts}");
 }
 

@@ -85,7 +85,7 @@ impl Offer<'_> {
         let command = words.command;
         let list = listed(&choices, SHOWN, usize::MAX);
         let told = Plan::say(format!(
-            "{now}\n\nChoose with /{command} and one of: {list}.{}",
+            "{now}\n\nChoose with /{command} and one of: {list}{}",
             more(choices.len().saturating_sub(SHOWN), command)
         ));
         if !has_buttons(shared, row) {
@@ -97,9 +97,11 @@ impl Offer<'_> {
         let listed = listed(&others, SHOWN, OTHERS);
         let how = match others.is_empty() {
             true => String::new(),
-            false => format!(
-                "\n\nOr send /{command} and one of: {listed}. A part of a name shows those that have it."
-            ),
+            false => {
+                format!(
+                    "\n\nOr send /{command} and one of: {listed}\nA part of a name shows those that have it."
+                )
+            }
         };
         let button = |label: &str| MenuButton {
             label: label.to_owned(),
@@ -138,11 +140,14 @@ fn more(left_out: usize, command: &str) -> String {
     match left_out {
         0 => String::new(),
         more => {
-            format!(" There are {more} more: send /{command} and a part of a name to see those that have it.")
+            format!(
+                "\nThere are {more} more: send /{command} and a part of a name to see those that have it."
+            )
         }
     }
 }
 
+/// The first choices, as a sentence ends.
 fn listed(choices: &[&str], most: usize, bytes: usize) -> String {
     let mut left = bytes;
     let fits = |choice: &&&str| match left.checked_sub(choice.len() + 4) {
@@ -156,6 +161,7 @@ fn listed(choices: &[&str], most: usize, bytes: usize) -> String {
         choices.iter().take(most).take_while(fits).map(|choice| format!("`{choice}`")).collect();
     if choices.len() > shown.len() {
         shown.push("…".to_owned());
+        return shown.join(", ");
     }
-    shown.join(", ")
+    shown.join(", ") + "."
 }

@@ -245,13 +245,9 @@ async fn a_smaller_window_is_remembered_for_the_epoch() {
     let next_epoch = Turn { epoch: 2, ..after(entries.clone(), "hi") };
     fixture.run(next_epoch).await.answer();
     assert!(sizes(&fixture, 3)[0] > first[1], "another conversation is asked with the configured window");
-    // Also once the epoch is over and comes back.
-    fixture.model.will(too_long());
-    fixture.run(after(entries.clone(), "hi")).await.answer();
     fixture.agent.forget(&after(Vec::new(), "").session, 1).await;
     fixture.run(after(entries, "hi")).await.answer();
-    let sizes = sizes(&fixture, 4);
-    assert_eq!((sizes.len(), sizes[0] == sizes[2]), (3, true), "{sizes:?}");
+    assert!(sizes(&fixture, 4)[0] > first[1], "an epoch that is over is forgotten");
 }
 
 #[tokio::test]
