@@ -6,6 +6,7 @@ use frontdesk_core::delivery::SendError;
 use frontdesk_core::profile::Flow;
 use frontdesk_world::event::message_from;
 use frontdesk_world::platform::Fault;
+use frontdesk_world::wait::until;
 use frontdesk_world::{Step, World, plan};
 
 #[tokio::test]
@@ -120,6 +121,28 @@ async fn a_dead_turn_leaves_no_half_answer_that_looks_whole() {
     world.at_rest().await;
     let sees = anna.sees();
     assert!(sees[0].ends_with("(interrupted, /retry)"), "{sees:?}");
+}
+
+#[tokio::test]
+async fn a_stop_leaves_the_paragraphs_that_were_shown_and_ends_what_is_live() {
+    let world = World::with(plan().flow(Flow::Blocks { every: Duration::from_millis(800) })).await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Say("first\n\nsec"), Step::Hang]);
+    anna.says("go").await;
+    world.platform().shows("anna", 1, |message| message.text == "first").await;
+    anna.says("/stop").await;
+    world.at_rest().await;
+    assert_eq!(anna.sees(), ["first\n\n(stopped)", "Stopped the answer."]);
+    let world = World::with(plan().flow(Flow::Live)).await;
+    let anna = world.user("anna");
+    world.agent().will([Step::Say("one\ntwo"), Step::Hang]);
+    let message = anna.says("go").await;
+    until("it is shown", || async { (!world.platform().deltas("anna").is_empty()).then_some(()) }).await;
+    let deltas = world.platform().deltas("anna");
+    anna.says("/stop").await;
+    world.at_rest().await;
+    assert_eq!(world.platform().deltas("anna"), deltas, "nothing is taken back");
+    assert!(world.message(message).await.answer.is_some_and(|kept| kept == "one\ntwo"));
 }
 
 #[tokio::test]
