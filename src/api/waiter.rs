@@ -49,6 +49,8 @@ pub(crate) struct AnswerWaiter {
     asks: VecDeque<Arc<ServerFrame>>,
     /// The frame of the answer, once it was received.
     done: Option<Arc<ServerFrame>>,
+    /// The frame of the turn's end was received.
+    ended: bool,
     finished: bool,
     /// The memory of a large answer until the client has read it.
     reserved: Option<Reserved>,
@@ -87,6 +89,7 @@ impl AnswerWaiter {
             repeat_asks: duplicate,
             asks: VecDeque::new(),
             done: None,
+            ended: false,
             finished: false,
             reserved: None,
         }
@@ -149,8 +152,8 @@ impl AnswerWaiter {
             {
                 let answer = answer?;
                 match &self.done {
-                    // A command has no turn whose end could follow.
-                    Some(_) if !answer.by_turn => self.finished = true,
+                    // The end of the turn was sent already; a command has no turn whose end could follow.
+                    Some(_) if self.ended || !answer.by_turn => self.finished = true,
                     Some(_) => {}
                     None => {
                         self.finished = true;
@@ -210,11 +213,11 @@ impl AnswerWaiter {
                 return false;
             }
             // The end of a turn may arrive before its answer: they are sent independently.
-            FrameKind::End(ending) if failure(ending).is_some() || self.done.is_some() => {
-                self.finished = true
+            FrameKind::End(ending) => {
+                self.ended = true;
+                self.finished |= failure(ending).is_some() || self.done.is_some();
             }
-            FrameKind::End(_)
-            | FrameKind::Delta
+            FrameKind::Delta
             | FrameKind::Message
             | FrameKind::Ask
             | FrameKind::AskClosed
