@@ -26,10 +26,13 @@ mod line;
 mod per_turn;
 mod persistent;
 mod persistent_turn;
+mod probe;
 mod question;
 mod steers;
 mod turn_host;
 pub mod wire;
+
+pub(crate) use probe::{describe, probe};
 
 /// The keys of `kind = "command"`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]

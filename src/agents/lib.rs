@@ -19,6 +19,7 @@ mod fallbacks;
 pub mod openai;
 mod paths;
 pub mod pi;
+mod probe;
 pub mod process;
 mod random;
 mod reports;
@@ -27,6 +28,7 @@ mod roles;
 mod running_turns;
 
 pub use fallbacks::{build_one_of, built_from, check_fallbacks};
+pub use probe::Probe;
 pub use roles::problems_with;
 
 /// The config of one agent: `kind` selects the kind of agent, the other keys belong to that kind.
@@ -51,6 +53,16 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The kind, as the config writes it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Config::Echo(_) => "echo",
+            Config::Command(_) => "command",
+            Config::OpenAi(_) => "openai",
+            Config::Pi(_) => "pi",
+        }
+    }
+
     /// Checks what the types cannot express.
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.max_turns() == Some(0) {
@@ -130,6 +142,27 @@ pub enum BuildError {
 /// The rule for agent names.
 const NAME: &str =
     "an agent's name has 1 to 64 of a-z, 0-9, `-` and `_`, and starts with a letter or a digit";
+
+/// Tries an agent out without a message: starts its program as for a turn, or asks its provider for its models. What is
+/// started has ended when this returns.
+pub async fn probe(name: &str, config: &Config, host: &Host) -> Probe {
+    match config {
+        Config::Echo(_) => Probe::seen("it is built in"),
+        Config::Command(config) => command::probe(name, config, host).await,
+        Config::OpenAi(config) => openai::probe(name, config, host).await,
+        Config::Pi(config) => pi::probe(name, config, host).await,
+    }
+}
+
+/// What answers for an agent: a program or a model, for people. Starts nothing.
+pub fn describe(name: &str, config: &Config, host: &Host) -> String {
+    match config {
+        Config::Echo(_) => "the built-in test agent".to_owned(),
+        Config::Command(config) => command::describe(config),
+        Config::OpenAi(config) => config.describe(),
+        Config::Pi(config) => pi::describe(name, config, host),
+    }
+}
 
 /// Describes what is wrong with a name, if anything. Names are part of session keys, of directory names and of the
 /// environment of programs.

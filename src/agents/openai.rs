@@ -25,6 +25,7 @@ use answer::Answer;
 use model::Model;
 
 pub use config::{Config, Price};
+pub(crate) use probe::probe;
 
 mod answer;
 mod calls;
@@ -37,6 +38,7 @@ mod images;
 mod memory;
 mod messages;
 mod model;
+mod probe;
 mod provider;
 mod reply;
 mod retry;

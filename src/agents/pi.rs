@@ -5,15 +5,18 @@
 //! before it ended. What pi says and reads is in [`wire`]; when which command may be sent is decided by [`machine`],
 //! which has no IO; [`turn`] connects the two with a process and with the gateway.
 
+mod abilities;
 mod answer;
 mod config;
 mod dialog;
 mod given;
+pub mod installed;
 mod launch;
 mod machine;
 mod permits;
 mod policy;
 mod pool;
+mod probe;
 mod process;
 mod prompt;
 mod settings;
@@ -36,6 +39,7 @@ use tokio_util::task::TaskTracker;
 
 pub use config::{Config, PoolConfig};
 pub use policy::Policy;
+pub(crate) use probe::{describe, probe};
 
 use crate::Host;
 use crate::process::SessionEpoch;

@@ -47,7 +47,7 @@ pub use leftovers::end_leftovers;
 pub use lines::{LineError, Lines};
 pub use output::Output;
 pub use pool::{IdlePool, IdleSettings, Reusable, SessionEpoch};
-pub use program::{ProgramConfig, Start, check_command};
+pub use program::{Installed, ProgramConfig, Start, check_command};
 pub use record::FOLDER as RECORDS;
 pub use rlimits::Limits;
 pub use run_with::{Confinement, Ready, RunWith};

@@ -18,6 +18,14 @@ pub(crate) fn problem_of(name: &str, config: &AgentConfig, host: &Host) -> Optio
     }
 }
 
+/// What keeps an agent of a configuration from answering, as far as that can be seen without starting anything.
+pub fn problem(name: &str, config: &Config, host: &Host) -> Option<String> {
+    match frontdesk_agents::build_one_of(name, config.agents.get(name)?, &config.agents, host) {
+        Ok(built) => built.problem(),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
 fn cannot_answer(name: &str, problem: &str) -> String {
     format!("agent {name} cannot answer: {problem}")
 }
@@ -35,15 +43,20 @@ pub(crate) fn notes_on(name: &str, config: &AgentConfig, agent: &dyn Agent) -> V
     problem.into_iter().chain(rights).collect()
 }
 
-/// The notes on all agents of a configuration. Starts nothing.
-pub fn notes(config: &Config, home: &Home) -> Vec<String> {
-    let host = Host {
+/// What agents need of the machine, for a look at them without a gateway.
+pub fn host(home: &Home) -> Host {
+    Host {
         home: home.path().to_owned(),
         clock: Arc::new(SystemClock::new()),
         env: std::env::vars_os().collect(),
         proxy: None,
         providers: Arc::default(),
-    };
+    }
+}
+
+/// The notes on all agents of a configuration. Starts nothing.
+pub fn notes(config: &Config, home: &Home) -> Vec<String> {
+    let host = host(home);
     let all = &config.agents;
     let notes =
         all.iter().flat_map(|(name, agent)| match frontdesk_agents::build_one_of(name, agent, all, &host) {

@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 mod access;
 mod account;
+mod agents;
 mod asks;
 mod audit;
 mod chat;
@@ -82,6 +83,12 @@ enum Command {
     Access(access::AccessArgs),
     /// Show who changed what: permissions, channels, sessions, outgoing messages
     Audit(audit::AuditArgs),
+    /// List the agents, try them out, or install pi
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "Examples:\n  frontdesk agents check\n  frontdesk agents install pi"
+    )]
+    Agents(agents::AgentsArgs),
     /// List the questions that wait for a person, or answer one
     #[command(after_help = "Examples:\n  frontdesk asks\n  frontdesk asks answer a7 1")]
     Asks(asks::AsksArgs),
@@ -206,6 +213,7 @@ fn act(command: Command) -> Done {
         Command::Pairing(args) => client::block_on(pairing::pairing(args)),
         Command::Access(args) => client::block_on(access::access(args)),
         Command::Audit(args) => client::block_on(audit::audit(args)),
+        Command::Agents(args) => agents::agents(args),
         Command::Asks(args) => client::block_on(asks::asks(args)),
         Command::Send(args) => client::block_on(send::send(args)),
         Command::Outbox(args) => client::block_on(outbox::outbox(args)),

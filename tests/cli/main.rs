@@ -4,6 +4,7 @@
 
 mod access;
 mod acknowledge;
+mod agents;
 mod answers;
 mod asks;
 mod closed_in;

@@ -31,6 +31,7 @@ impl TurnHost {
             limits: Limits { file: config.max_file, cpu: config.max_cpu },
             confinement: config.confinement(),
             end_strays: false,
+            installed: None,
         };
         let ending = Ending { after_eof: Duration::ZERO, after_sigterm: Duration::from_secs(config.grace) };
         Self {

@@ -223,6 +223,14 @@ impl Config {
         Some(url)
     }
 
+    /// The URL with the list of the provider's models.
+    pub(super) fn models_endpoint(&self) -> Option<Url> {
+        let mut url = self.endpoint()?;
+        let path = url.path().trim_end_matches("/chat/completions").to_owned();
+        url.set_path(&format!("{path}/models"));
+        Some(url)
+    }
+
     /// The value of the header with the key.
     pub(super) fn bearer(&self, key: &Secret) -> Result<HeaderValue, reqwest::header::InvalidHeaderValue> {
         let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose().trim()))?;

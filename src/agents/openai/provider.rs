@@ -32,11 +32,15 @@ const END_WAIT: Duration = Duration::from_millis(50);
 /// Time and size within which the reason of a refusal is read.
 const REFUSAL: (Duration, usize) = (Duration::from_secs(10), 64 * 1024);
 
+/// Time and size within which the list of models is read.
+const LIST: (Duration, usize) = (Duration::from_secs(15), 4 * 1024 * 1024);
+
 /// One provider: its address and its key.
 pub(super) struct Provider {
     agent: String,
     client: HttpClient,
     url: Url,
+    list: Url,
     headers: HeaderMap,
     clock: Arc<dyn Clock>,
     timeout: Duration,
@@ -57,6 +61,7 @@ impl Provider {
     pub(super) fn new(agent: &str, config: &Config, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
         let unusable = |key: &str| ConfigError::new(key, "cannot be used");
         let url = config.endpoint().ok_or_else(|| unusable("base_url"))?;
+        let list = config.models_endpoint().ok_or_else(|| unusable("base_url"))?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers
@@ -76,12 +81,43 @@ impl Provider {
             agent: agent.to_owned(),
             client,
             url,
+            list,
             headers,
             clock,
             timeout: Duration::from_secs(config.timeout),
             retries: config.retries,
             max_answer: config.max_answer,
         })
+    }
+
+    /// The names of its models, asked once.
+    pub(super) async fn models(&self) -> Result<Vec<String>, Fault> {
+        let (time, size) = LIST;
+        let request = self.client.request(Method::GET, self.list.clone()).headers(self.headers.clone());
+        let asked = async {
+            let mut response = self.client.start(request).await?;
+            let (status, mut body) = (response.status().as_u16(), Vec::new());
+            while let Some(piece) = self.client.piece(&mut response).await? {
+                body.extend_from_slice(&piece);
+                if body.len() > size {
+                    return Err(Fault::too_long());
+                }
+            }
+            Ok((status, body))
+        };
+        let answer = tokio::select! {
+            answer = asked => answer?,
+            () = self.clock.sleep_until(self.clock.mono() + time) => return Err(Fault::Silent(time.as_secs())),
+        };
+        match answer {
+            (200, body) => {
+                listed(&body).ok_or_else(|| Fault::Malformed("its list of models is none".to_owned()))
+            }
+            (status, body) => {
+                let report = Report::in_body(&body, &|text| self.client.clean(text));
+                Err(Fault::Refused { status, report, retry_after: None })
+            }
+        }
     }
 
     /// Sends a request until it is answered, as long as nothing of the reply was shown and the fault may pass. What the answer cost is
@@ -224,6 +260,15 @@ impl Provider {
             }
         }
     }
+}
+
+/// The names in a list of models.
+fn listed(body: &[u8]) -> Option<Vec<String>> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let models = body["data"].as_array().or(body["models"].as_array()).or(body.as_array())?;
+    let name =
+        |model: &Value| model["id"].as_str().or(model["name"].as_str()).or(model.as_str()).map(str::to_owned);
+    Some(models.iter().filter_map(name).collect())
 }
 
 impl From<HttpFault> for Fault {

@@ -17,8 +17,9 @@ use crate::process::{self, Confinement, RunWith};
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The program and its first arguments; Frontdesk adds the others.
-    pub command: Vec<String>,
+    /// The program and its first arguments; Frontdesk adds the others. Unset means the pi that `frontdesk agents install pi` has
+    /// installed in the home folder, or without it the `pi` of PATH.
+    pub command: Option<Vec<String>>,
     /// The provider of the models, as pi names it. Unset means pi's own setting.
     pub provider: Option<String>,
     /// The model. Unset means pi's own setting; without `provider` it is `provider/model`.
@@ -110,7 +111,7 @@ impl Default for Config {
     fn default() -> Self {
         let levels = ["off", "minimal", "low", "medium", "high"];
         Self {
-            command: vec!["pi".to_owned()],
+            command: None,
             provider: None,
             model: None,
             models: Vec::new(),
@@ -156,7 +157,7 @@ const RESERVED: [&str; 2] = ["PI_CODING_AGENT_DIR", "PI_PACKAGE_DIR"];
 impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let wrong = |key: &str, problem: &str| Err(ConfigError::new(key, problem));
-        process::check_command(&self.command)?;
+        self.command.as_deref().map_or(Ok(()), process::check_command)?;
         self.failover.check()?;
         self.failover.check_no_models()?;
         for model in self.model.iter().chain(&self.models) {

@@ -13,12 +13,14 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
+use super::abilities::Abilities;
 use super::config::Config;
 use super::given::Given;
+use super::installed;
 use super::process::PiProcess;
 use crate::Host;
 use crate::paths::Paths;
-use crate::process::{Confinement, Ending, Limits, ProcessHost, ProgramConfig, RunWith, Start};
+use crate::process::{Confinement, Ending, Installed, Limits, ProcessHost, ProgramConfig, RunWith, Start};
 
 /// The extension that connects pi with the gateway.
 const EXTENSION: &str = include_str!("extension.mjs");
@@ -67,8 +69,13 @@ impl Launch {
         let package_dir = config.package_dir.as_ref().map(|folder| paths.absolute(folder));
         env.extend(package_dir.map(|folder| ("PI_PACKAGE_DIR".into(), folder.into())));
         env.extend(config.env.iter().map(|(name, value)| (name.into(), value.expose().into())));
+        let installed = config.command.is_none().then(|| Installed {
+            program: installed::program(&home),
+            folder: installed::folder(&home),
+            command: installed::COMMAND,
+        });
         let program = ProgramConfig {
-            command: config.command.clone(),
+            command: config.command.clone().unwrap_or_else(|| vec!["pi".to_owned()]),
             cwd: config.cwd.as_ref().map(|cwd| paths.absolute(cwd)),
             cwd_per_session: config.cwd_per_session,
             env,
@@ -77,6 +84,7 @@ impl Launch {
             confinement,
             // The commands of the model run in sessions of their own.
             end_strays: true,
+            installed,
         };
         let ending = Ending { after_eof: AFTER_EOF, after_sigterm: Duration::from_secs(config.grace) };
         let processes = Arc::new(ProcessHost::new(name, program, ending, host));
@@ -108,6 +116,13 @@ impl Launch {
         given.map_err(|why| self.processes.not_started(turn.map(|turn| &turn.session), &why))
     }
 
+    /// The version of the pi that would be started now, if that can be seen.
+    pub(super) fn version(&self) -> Option<String> {
+        // In `node /opt/pi/cli.js` the second word leads to pi.
+        let words = self.config.command.iter().flatten().skip(1).map(PathBuf::from);
+        self.processes.program().into_iter().chain(words).find_map(|path| installed::version(&path))
+    }
+
     /// Starts pi for a session of its own. It has not shown yet that it works.
     pub(super) async fn start(
         &self,
@@ -118,20 +133,23 @@ impl Launch {
         let session = turn.map(|turn| &turn.session);
         let prepared = self.prepare(&given).await;
         let extension = prepared.map_err(|why| self.processes.not_started(session, &why))?;
+        let abilities = Abilities::of(self.version().as_deref());
         let sessions = self.folder.join("sessions");
-        let mut args: Vec<OsString> = given.args.iter().map(OsString::from).collect();
-        args.extend::<[OsString; 6]>([
-            "--session-dir".into(),
-            sessions.into(),
-            "--session-id".into(),
-            session_id.into(),
-            // The last one: it sees the parameters of a tool as all others have left them.
-            "-e".into(),
-            extension.into(),
-        ]);
+        let session: [OsString; 2] = match abilities.session_ids {
+            true => ["--session-id".into(), session_id.into()],
+            false => ["--session".into(), sessions.join(format!("{session_id}.jsonl")).into()],
+        };
+        let known =
+            |arg: &&String| abilities.approve || !["--approve", "--no-approve"].contains(&arg.as_str());
+        let mut args: Vec<OsString> = given.args.iter().filter(known).map(OsString::from).collect();
+        args.extend(["--session-dir".into(), sessions.into()]);
+        args.extend(session);
+        // The last one: it sees the parameters of a tool as all others have left them.
+        args.extend(["-e".into(), extension.into()]);
         let start = Start { turn, args, readable: given.files.clone(), ..Start::default() };
         let process = self.processes.start(start, self.processes.stop.child_token()).await?;
-        Ok(PiProcess::new(process, session_id.to_owned(), given, self.config.max_line))
+        let clock = self.processes.clock().clone();
+        Ok(PiProcess::new(process, session_id.to_owned(), given, self.config.max_line, abilities, clock))
     }
 
     /// Writes the extension and creates the folders. The extension is written for each start, because the model can

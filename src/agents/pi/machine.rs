@@ -5,20 +5,20 @@
 //! an `agent_settled` without a beginning belongs to something else.
 
 mod commands;
+mod tools;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use frontdesk_core::port::Mono;
-use frontdesk_core::tool::ToolError;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::answer::{Answer, Report};
 use super::settings::Settings;
 use super::wire::{self, Image, Line, Response, UiAnswer, UiRequest};
 
 /// How long pi may take to answer a command that does no work.
-const CONTROL: Duration = Duration::from_secs(10);
+pub(super) const CONTROL: Duration = Duration::from_secs(10);
 /// How long pi may take from its start to its first answer.
 const STARTUP: Duration = Duration::from_secs(60);
 /// The pause before a prompt is sent again that pi has refused because it is busy.
@@ -171,6 +171,7 @@ pub(super) struct Machine {
     /// The deadline of an aborted run.
     aborting: Option<Mono>,
     cleared: bool,
+    is_unclean: bool,
     asked_stats: bool,
     end: Option<End>,
 }
@@ -199,6 +200,7 @@ impl Machine {
             retrying: false,
             aborting: None,
             cleared: false,
+            is_unclean: false,
             asked_stats: false,
             end: None,
         }
@@ -290,45 +292,6 @@ impl Machine {
     pub(super) fn cancel_dialogs(&mut self) -> Vec<Act> {
         let dialogs = std::mem::take(&mut self.dialogs).into_keys();
         dialogs.map(|dialog| Act::Write(wire::ui_response(&dialog, &UiAnswer::Cancelled))).collect()
-    }
-
-    /// A dialog has an answer.
-    pub(super) fn dialog_ended(&mut self, dialog: &str, answer: &UiAnswer) -> Vec<Act> {
-        match self.dialogs.remove(dialog) {
-            Some(_) => vec![Act::Write(wire::ui_response(dialog, answer))],
-            None => Vec::new(),
-        }
-    }
-
-    /// The tool call behind a dialog may begin, with other parameters if there are any.
-    pub(super) fn tool_allowed(&mut self, dialog: &str, params: Option<Value>) -> Vec<Act> {
-        let Some(Some(call)) = self.dialogs.get(dialog) else { return Vec::new() };
-        self.answer.tool_allowed(&call.clone());
-        let params = params.map(|params| ("params".to_owned(), params));
-        let answer = Value::Object(Map::from_iter(params)).to_string();
-        self.dialog_ended(dialog, &UiAnswer::Value(answer))
-    }
-
-    /// The call of one of the gateway's own tools may begin. The gateway itself reports it.
-    pub(super) fn our_tool_allowed(&mut self, dialog: &str) -> Vec<Act> {
-        let Some(Some(call)) = self.dialogs.get(dialog) else { return Vec::new() };
-        self.answer.our_tool_allowed(&call.clone());
-        self.dialog_ended(dialog, &UiAnswer::Value("{}".to_owned()))
-    }
-
-    /// One of the gateway's own tools has ended.
-    pub(super) fn our_tool_ended(&mut self, dialog: &str, result: &Result<String, ToolError>) -> Vec<Act> {
-        let answer = match result {
-            Ok(text) => serde_json::json!({"text": text}),
-            Err(error) => serde_json::json!({"error": error.to_string()}),
-        };
-        self.dialog_ended(dialog, &UiAnswer::Value(answer.to_string()))
-    }
-
-    /// The tool call behind a dialog may not begin.
-    pub(super) fn tool_denied(&mut self, dialog: &str, reason: &str) -> Vec<Act> {
-        let answer = serde_json::json!({"deny": reason}).to_string();
-        self.dialog_ended(dialog, &UiAnswer::Value(answer))
     }
 
     /// pi has written a line.

@@ -139,8 +139,11 @@ impl Pool {
                 }
                 let id = own.map_or_else(|| session_id(&turn.session, turn.epoch), str::to_owned);
                 self.live.free(&id).await;
-                let process =
-                    self.launch.start(Some(turn), &id, given).await.inspect_err(|_| self.spawn_failed())?;
+                let process = self
+                    .launch
+                    .start(Some(turn), &id, given)
+                    .await
+                    .inspect_err(|_| self.launch.processes.spawn_failed())?;
                 self.live.add(&process);
                 process
             }
@@ -170,15 +173,10 @@ impl Pool {
         self.max.saturating_sub(self.slots.available_permits())
     }
 
-    /// A process could not be started.
-    pub(super) fn spawn_failed(&self) {
-        let agent = self.launch.processes.name.clone();
-        metrics::counter!("frontdesk_agent_spawn_failures_total", "agent" => agent).increment(1);
-    }
-
     fn measure(&self) {
         let waiting = self.waiting.load(Ordering::Relaxed);
-        for (state, count) in [("busy", self.busy()), ("idle", self.idle.len()), ("waiting", waiting)] {
+        // Those that are idle count themselves.
+        for (state, count) in [("busy", self.busy()), ("waiting", waiting)] {
             let agent = self.launch.processes.name.clone();
             metrics::gauge!("frontdesk_agent_processes", "agent" => agent, "state" => state)
                 .set(count as f64);

@@ -11,6 +11,19 @@ pub(super) struct Model {
     pub(super) id: String,
 }
 
+impl Model {
+    fn of(model: &Value) -> Option<Model> {
+        let text = |name: &str| model.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some(Model { provider: text("provider")?, id: text("id")? })
+    }
+
+    /// All models in the answer to `get_available_models`.
+    pub(super) fn all(data: &Value) -> Vec<Model> {
+        let models = data.get("models").and_then(Value::as_array);
+        models.into_iter().flatten().filter_map(Model::of).collect()
+    }
+}
+
 /// What pi uses, or what it is to use; `None` leaves it as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Settings {
@@ -30,8 +43,7 @@ impl Settings {
 
     /// What a model of pi says, as in the answer to `set_model`.
     pub(super) fn of_model(model: &Value) -> Settings {
-        let text = |name: &str| model.get(name).and_then(Value::as_str).map(str::to_owned);
-        let known = text("provider").zip(text("id")).map(|(provider, id)| Model { provider, id });
-        Settings { model: known, thinking: None, window: model.get("contextWindow").and_then(tokens) }
+        let window = model.get("contextWindow").and_then(tokens);
+        Settings { model: Model::of(model), thinking: None, window }
     }
 }

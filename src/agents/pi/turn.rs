@@ -327,7 +327,7 @@ impl Run {
         let error = if self.context.pool.launch.processes.stop.is_cancelled() {
             AgentError::Died("it was stopped with the gateway".to_owned())
         } else if self.machine.settings().is_none() {
-            self.context.pool.spawn_failed();
+            self.context.pool.launch.processes.spawn_failed();
             AgentError::Unavailable(format!("pi ended before it was ready ({detail})"))
         } else {
             AgentError::Died(format!("pi ended in the middle of the turn ({detail})"))
@@ -340,6 +340,7 @@ impl Run {
         let Run { context, mut process, mut machine, mut waiting, decisions, steers, aborts, .. } = self;
         drop((decisions, steers));
         let keep = matches!(step, Step::Over)
+            && !machine.is_unclean()
             && !context.forgotten.load(Ordering::Relaxed)
             && !context.pool.launch.processes.stop.is_cancelled();
         if keep {

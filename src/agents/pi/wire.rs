@@ -14,6 +14,8 @@ use crate::process::json_line;
 pub(super) enum Line {
     Response(Response),
     AgentStart,
+    /// The model is done; pi may try again or compact.
+    AgentEnd,
     AgentSettled {
         aborted: bool,
     },
@@ -199,6 +201,7 @@ impl Line {
         Ok(Some(match r#type.as_str() {
             "response" => Line::Response(fields(line)?),
             "agent_start" => Line::AgentStart,
+            "agent_end" => Line::AgentEnd,
             "agent_settled" => Line::AgentSettled { aborted: fields::<Settled>(line)?.aborted },
             "message_start" => Line::MessageStart { role: fields::<OfMessage>(line)?.message.role },
             "message_end" => Line::MessageEnd(Box::new(fields::<OfMessage>(line)?.message)),

@@ -1,7 +1,8 @@
 //! What all processes of one agent share.
 
+use std::ffi::OsStr;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use frontdesk_core::delta::AgentError;
@@ -71,9 +72,24 @@ impl ProcessHost {
         if is_shortage(why) { AgentError::Later(detail) } else { AgentError::Unavailable(detail) }
     }
 
+    /// Counts a program that could not be started, or that ended before it could be used.
+    pub fn spawn_failed(&self) {
+        metrics::counter!("frontdesk_agent_spawn_failures_total", "agent" => self.name.clone()).increment(1);
+    }
+
     /// Why the program could not be started now, if that can be seen without starting it.
     pub fn problem(&self) -> Option<String> {
         self.program.problem()
+    }
+
+    /// Where the program is that would be started now. Behind a prefix it may be in another file system.
+    pub fn program(&self) -> Option<PathBuf> {
+        self.program.find(self.program.path())
+    }
+
+    /// Where a program is that the agent's program would find by its name.
+    pub fn find(&self, name: &str) -> Option<PathBuf> {
+        self.program.find(OsStr::new(name))
     }
 
     /// The gateway's home directory, as an absolute path.

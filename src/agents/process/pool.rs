@@ -116,6 +116,13 @@ impl<T: Reusable> IdlePool<T> {
         lock(&self.slots).max = max;
     }
 
+    /// Reports how many programs are idle.
+    fn measure(&self) {
+        let agent = self.host.name.clone();
+        metrics::gauge!("frontdesk_agent_processes", "agent" => agent, "state" => "idle")
+            .set(self.len() as f64);
+    }
+
     /// How many programs are idle.
     pub fn len(&self) -> usize {
         let slots = lock(&self.slots);
@@ -134,6 +141,7 @@ impl<T: Reusable> IdlePool<T> {
         if let Some(slot) = slot
             && let Some(program) = self.fetch(slot, session_epoch).await
         {
+            self.measure();
             return Some(program);
         }
         let mut found = None;
@@ -142,6 +150,7 @@ impl<T: Reusable> IdlePool<T> {
             found = self.fetch(slot, session_epoch).await;
         }
         self.top_up();
+        self.measure();
         found
     }
 
@@ -153,6 +162,7 @@ impl<T: Reusable> IdlePool<T> {
     /// Ends the program of this epoch, if it is in the pool.
     pub fn forget(&self, session_epoch: &SessionEpoch) {
         lock(&self.slots).by_session.remove(session_epoch);
+        self.measure();
     }
 
     /// Takes a program over from the task that watches it.
@@ -190,7 +200,10 @@ impl<T: Reusable> IdlePool<T> {
             self.host.supervision.tasks.spawn(async move {
                 match (pool.start_ahead)().await {
                     Ok(program) => pool.keep(Place::Ahead, program),
-                    Err(error) => warn!(agent = pool.host.name, %error, "no program was started ahead"),
+                    Err(error) => {
+                        pool.host.spawn_failed();
+                        warn!(agent = pool.host.name, %error, "no program was started ahead");
+                    }
                 }
                 // Only now, so that it is never missing in both counts.
                 lock(&pool.slots).starting -= 1;
@@ -201,6 +214,7 @@ impl<T: Reusable> IdlePool<T> {
     fn keep(self: &Arc<Self>, place: Place, program: T) {
         let (request, requested) = oneshot::channel();
         let number = lock(&self.slots).add(&place, request);
+        self.measure();
         let due = match place {
             Place::Session(_) => Some(self.host.clock().mono() + self.settings.timeout),
             Place::Ahead => None,
@@ -237,15 +251,23 @@ impl<T: Reusable> IdlePool<T> {
                 }
                 return;
             }
-            () = self.host.stop.cancelled() => return program.retire(),
+            () = self.host.stop.cancelled() => {
+                self.clear(&place, number);
+                return program.retire();
+            }
             () = timeout => {
-                lock(&self.slots).clear(&place, number);
+                self.clear(&place, number);
                 return program.retire();
             }
             fault = program.idle() => fault,
         };
-        lock(&self.slots).clear(&place, number);
+        self.clear(&place, number);
         info!(agent = self.host.name, session = place.session(), fault, "an idle program has ended");
+    }
+
+    fn clear(&self, place: &Place, number: u64) {
+        lock(&self.slots).clear(place, number);
+        self.measure();
     }
 }
 

@@ -39,6 +39,20 @@ pub struct ProgramConfig {
     pub confinement: Confinement,
     /// Whether processes that have left its group are ended as well if it does not end well. Only on Linux.
     pub end_strays: bool,
+    /// What Frontdesk may have installed for it. If that exists, it is started in place of the program that `command`
+    /// names.
+    pub installed: Option<Installed>,
+}
+
+/// A program that Frontdesk installs itself, on command.
+#[derive(Clone)]
+pub struct Installed {
+    /// The program.
+    pub program: PathBuf,
+    /// The folder with all that belongs to it, which it can read in a sandbox.
+    pub folder: PathBuf,
+    /// The command that installs it, for people.
+    pub command: &'static str,
 }
 
 /// The arguments of one start of a program; everything else is configured.
@@ -77,7 +91,9 @@ const OUT: &str = "out";
 
 pub(super) struct Program {
     agent: String,
-    path: OsString,
+    /// The configured program.
+    named: OsString,
+    installed: Option<Installed>,
     args: Vec<String>,
     folder: Folder,
     /// The folder for files: those that came with messages, and the only place that files may be sent from.
@@ -104,7 +120,8 @@ impl Program {
         Self {
             agent: agent.into(),
             // A bare name is looked up in PATH, so the home directory must not be prepended.
-            path: if program.contains('/') { home.join(program).into() } else { program.into() },
+            named: if program.contains('/') { home.join(program).into() } else { program.into() },
+            installed: config.installed,
             args: command.collect(),
             folder: Folder {
                 is_default: config.cwd.is_none(),
@@ -117,6 +134,16 @@ impl Program {
             confinement: Confinement { run_with, readable: beneath(readable), writable: beneath(writable) },
             home: home.to_owned(),
         }
+    }
+
+    /// What is installed for it, if it is.
+    fn installed(&self) -> Option<&Installed> {
+        self.installed.as_ref().filter(|installed| is_program(&installed.program))
+    }
+
+    /// The program that is started now.
+    pub(super) fn path(&self) -> &OsStr {
+        self.installed().map_or(&self.named, |installed| installed.program.as_os_str())
     }
 
     /// Whether it runs in a ready-made sandbox, whose own process dies of the signals that the program is to get.
@@ -153,7 +180,7 @@ impl Program {
             ));
         }
         match &self.confinement.run_with {
-            None => self.missing(&self.path, "command"),
+            None => self.missing(self.path(), "command"),
             // The command may be a program of another file system.
             Some(RunWith::Words(words)) => self.missing(words.first().map(OsStr::new)?, "run_with"),
             Some(RunWith::Ready(_)) if !cfg!(target_os = "linux") => {
@@ -164,7 +191,7 @@ impl Program {
                 bubblewrap::PROGRAM,
                 bubblewrap::PACKAGE
             )),
-            Some(RunWith::Ready(_)) => self.missing(&self.path, "command"),
+            Some(RunWith::Ready(_)) => self.missing(self.path(), "command"),
         }
     }
 
@@ -175,19 +202,23 @@ impl Program {
         }
         let correct = format!("correct `{key}` in [agents.{}]", self.agent);
         let named = shown(program);
+        let install = match &self.installed {
+            Some(installed) if key == "command" => format!("run `{}`", installed.command),
+            _ => "install it".to_owned(),
+        };
         Some(match program.as_bytes().contains(&b'/') {
             true if self.folder.path.join(program).is_file() => {
                 format!("its program {named} is not executable: run `chmod +x` on it, or {correct}")
             }
-            true => format!("its program {named} does not exist: install it, or {correct}"),
+            true => format!("its program {named} does not exist: {install}, or {correct}"),
             false => {
-                format!("its program {named} is in none of the folders of PATH: install it, or {correct}")
+                format!("its program {named} is in none of the folders of PATH: {install}, or {correct}")
             }
         })
     }
 
     /// Where a program is.
-    fn find(&self, program: &OsStr) -> Option<PathBuf> {
+    pub(super) fn find(&self, program: &OsStr) -> Option<PathBuf> {
         let cwd = &self.folder.path;
         if program.as_bytes().contains(&b'/') {
             return Some(cwd.join(program)).filter(|path| is_program(path));
@@ -201,7 +232,7 @@ impl Program {
     /// the config says.
     pub(super) fn command(&self, start: &Start<'_>, proxy: Option<&Grant>) -> io::Result<Command> {
         let cwd = self.folder.of(start.turn.map(|turn| &turn.session));
-        let mut words = self.prefix(start, &cwd)?.into_iter().chain(once(self.path.clone()));
+        let mut words = self.prefix(start, &cwd)?.into_iter().chain(once(self.path().to_owned()));
         let mut command = Command::new(words.next().unwrap_or_default());
         command
             .args(words)
@@ -243,7 +274,10 @@ impl Program {
     /// What it may reach in a ready-made sandbox.
     fn reach(&self, ready: Ready, start: &Start<'_>, cwd: &Path) -> Reach {
         let Confinement { readable, writable, .. } = &self.confinement;
-        let program = self.find(&self.path).map(|path| bubblewrap::places(&path)).unwrap_or_default();
+        let program = match self.installed() {
+            Some(installed) => vec![installed.folder.clone()],
+            None => self.find(&self.named).map(|path| bubblewrap::places(&path)).unwrap_or_default(),
+        };
         let (incoming, outgoing) = (self.media.join(IN), self.media.join(OUT));
         let (mut hidden, files) = match &start.files {
             Some(files) => (vec![incoming], files.clone()),
@@ -274,7 +308,7 @@ impl Program {
         let program = match &self.confinement.run_with {
             Some(RunWith::Words(words)) => words.join(" "),
             Some(RunWith::Ready(_)) => bubblewrap::PROGRAM.to_owned(),
-            None => self.path.to_string_lossy().into_owned(),
+            None => self.path().to_string_lossy().into_owned(),
         };
         format!("{program} in {}: {why}", self.folder.of(session).display())
     }

@@ -211,11 +211,11 @@ fn tell_notes(config: &Config, home: &Home) {
 }
 
 impl FileArgs {
-    fn home(&self) -> Result<Home, Failure> {
+    pub fn home(&self) -> Result<Home, Failure> {
         Ok(Home::find(self.home.home.as_deref(), &super::env)?)
     }
 
-    fn load(&self) -> Result<Loaded, Failure> {
+    pub fn load(&self) -> Result<Loaded, Failure> {
         load(&self.home()?, self.config.as_deref(), &screen::note)
     }
 }

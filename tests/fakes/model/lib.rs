@@ -25,9 +25,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 enum Piece {
     Bytes(Vec<u8>),
+    Pause(Duration),
     Cut,
     Hang,
 }
+
+/// Decides about the answer to a request, by its body.
+type Answer = Arc<dyn Fn(&Value) -> Script + Send + Sync>;
 
 /// An answer that the test writes.
 #[derive(Debug, Clone)]
@@ -48,9 +52,7 @@ impl Script {
         let stream = Self::status(200).header("content-type", "text/event-stream");
         let role = stream
             .event(&json!({"model": "fake-1", "choices": [{"delta": {"role": "assistant", "content": ""}}]}));
-        words
-            .iter()
-            .fold(role, |script, word| script.event(&json!({"choices": [{"delta": {"content": word}}]})))
+        words.iter().fold(role, |script, word| script.word(word))
     }
 
     /// A whole stream with these words.
@@ -104,6 +106,19 @@ impl Script {
         self.raw("data: [DONE]\n\n")
     }
 
+    /// Waits before it sends the rest.
+    #[must_use]
+    pub fn pause(mut self, time: Duration) -> Self {
+        self.pieces.push(Piece::Pause(time));
+        self
+    }
+
+    /// Adds words of the answer.
+    #[must_use]
+    pub fn word(self, word: &str) -> Self {
+        self.event(&json!({"choices": [{"delta": {"content": word}}]}))
+    }
+
     /// Breaks the connection here.
     #[must_use]
     pub fn cut(mut self) -> Self {
@@ -132,6 +147,11 @@ impl Script {
             async {
                 match piece {
                     Piece::Bytes(bytes) => Ok(Bytes::from(bytes)),
+                    Piece::Pause(time) => {
+                        pause(time).await;
+                        // A comment, which says nothing.
+                        Ok(Bytes::from_static(b": waited\n\n"))
+                    }
                     Piece::Cut => {
                         // What was sent before must have left the server.
                         pause(Duration::from_millis(20)).await;
@@ -158,6 +178,8 @@ pub struct Model {
     scripts: VecDeque<Script>,
     /// What it answers when there is no script left.
     usual: Script,
+    /// What it answers in place of all scripts.
+    answer: Option<Answer>,
     open: Arc<AtomicUsize>,
 }
 
@@ -171,6 +193,7 @@ impl FakeModel {
             common: Common::new(clock, 1),
             scripts: VecDeque::new(),
             usual: Script::answer(&["hello", " there"]),
+            answer: None,
             open: Arc::default(),
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -190,6 +213,11 @@ impl FakeModel {
     /// What it answers when no other answer is left.
     pub fn usually(&self, script: Script) {
         self.0.shared().change(|model| model.usual = script);
+    }
+
+    /// Decides about every answer from now on. The bodies of the requests are not kept then.
+    pub fn answers(&self, answer: impl Fn(&Value) -> Script + Send + Sync + 'static) {
+        self.0.shared().change(|model| model.answer = Some(Arc::new(answer)));
     }
 
     /// The bodies of the requests, the oldest first.
@@ -235,14 +263,19 @@ impl Platform for Model {
             .iter()
             .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.into())));
         params.insert("headers".to_owned(), Value::Object(headers.collect()));
-        let is_known = parts.uri.path() == "/v1/chat/completions";
+        let answer = shared.state().answer.clone();
+        let body = Value::Object(if answer.is_some() { std::mem::take(&mut params) } else { Map::new() });
+        let is_known = ["/v1/chat/completions", "/v1/models"].contains(&parts.uri.path());
         let step = move |model: &mut Model, call: &mut Call<i64>| {
             if !is_known {
                 call.outcome = Outcome::Refused(404, "no such path".to_owned());
                 return Model::refusal(404, "no such path", None);
             }
             call.outcome = Outcome::Done;
-            let script = model.scripts.pop_front().unwrap_or_else(|| model.usual.clone());
+            let script = match &answer {
+                Some(answer) => answer(&body),
+                None => model.scripts.pop_front().unwrap_or_else(|| model.usual.clone()),
+            };
             script.response(model.open.clone())
         };
         shared.serve(Call::new(1, parts.uri.path(), 1, params), Work::Step(Box::new(step))).await

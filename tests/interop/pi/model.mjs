@@ -1,4 +1,5 @@
 // A model that answers by what the last message says, built on aimock.
+import { readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -8,6 +9,9 @@ const { LLMock } = createRequire(join(packages, "package.json"))("@copilotkit/ai
 
 /** The folder of the programs `pi` and `node`. */
 export const programs = join(packages, "node_modules", ".bin");
+
+/** The version of pi. */
+export const version = JSON.parse(readFileSync(join(realpathSync(join(programs, "pi")).split("/dist/")[0], "package.json"), "utf8")).version;
 
 const text = (message) => typeof message.content === "string" ? message.content
   : (message.content ?? []).map((part) => part.text ?? "").join("");

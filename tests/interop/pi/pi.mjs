@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Gateway } from "../../page/program.mjs";
 import { check, eventually } from "../check.mjs";
-import { models, programs, startModel } from "./model.mjs";
+import { models, programs, startModel, version } from "./model.mjs";
 
 const model = await startModel();
 const gateway = new Gateway();
@@ -131,6 +131,12 @@ const tests = {
   async "a third chat gets the place of the one that is idle longest, and that one remembers"() {
     assert.equal(await say("hello", "c"), "echo: hello");
     await eventually("two processes", () => pis().length <= 2);
+    await eventually("the metrics count them", async () => {
+      const headers = { Authorization: `Bearer ${gateway.token()}` };
+      const text = await (await fetch(gateway.address("metrics"), { headers })).text();
+      const count = (state) => Number(text.match(new RegExp(`^frontdesk_agent_processes\\{agent="main",state="${state}"\\} (\\d+)`, "m"))?.[1]);
+      return count("idle") === 2 && count("busy") === 0 && count("waiting") === 0;
+    });
     assert.equal(await say("what did I say?", "a"), "You said: remember 7");
   },
 
@@ -183,7 +189,7 @@ const tests = {
     assert.deepEqual(await sent(), [session("gateway")]);
     const status = await say("call session_status {}", "gateway");
     assert.ok(status.includes(session("gateway")) && status.includes('"conversation":1'), status);
-    assert.match(await say('call send_message {"text":"x","chat":"other"}', "gateway"), /unknown field/);
+    assert.match(await say('call send_message {"text":"x","chat":"other"}', "gateway"), /unknown field|additional properties/);
     assert.match(await say('call gateway_status {}', "gateway"), /not allowed by the gateway's configuration/);
     assert.equal((await sent()).length, 1);
     // A process that was taken over from another conversation knows that it serves another session now.
@@ -304,6 +310,8 @@ const tests = {
 
   async "a compaction that pi refuses fails alone"() {
     const { status, body } = await gateway.api("POST", "api/chat", { text: "/compact", chat: "reset" });
+    // Old versions summarize even the smallest session.
+    if (version.startsWith("0.7")) return assert.match(body.text, /compacted this conversation/);
     // The session is so small that pi refuses; that is an answer, and pi goes on.
     assert.ok(status === 502 && /Nothing to compact/.test(body.error.detail), JSON.stringify(body));
     assert.equal(await say("hello", "reset"), "echo: hello");

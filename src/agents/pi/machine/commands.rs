@@ -59,6 +59,11 @@ impl Machine {
         }
     }
 
+    /// Whether messages that were not answered could be left in pi, so that it must not get another prompt.
+    pub(in crate::pi) fn is_unclean(&self) -> bool {
+        self.is_unclean
+    }
+
     fn next_running(&self) -> Option<What> {
         if !self.started || self.settled {
             return None;
@@ -140,7 +145,11 @@ impl Machine {
 
     /// The response to the command under way. One that came after its deadline has another id.
     pub(super) fn response(&mut self, response: Response, now: Mono, acts: &mut Vec<Act>) {
-        let matches = |command: &mut InFlight| response.id.as_str() == Some(command.id.as_str());
+        // Versions that do not know a command say so without its id.
+        let is_unknown = response.id.is_null()
+            && response.error.as_deref().is_some_and(|error| error.starts_with("Unknown command"));
+        let matches =
+            |command: &mut InFlight| is_unknown || response.id.as_str() == Some(command.id.as_str());
         match self.in_flight.take_if(matches) {
             Some(command) => self.answered(command.what, response, now, acts),
             None => self.report(Report::Progress, acts),
@@ -174,6 +183,8 @@ impl Machine {
             What::Steer(number) => self.steer_answered(number, success, &data, acts),
             What::ClearQueue => {
                 (self.cleared, self.queued) = (true, 0);
+                // The next prompt would be answered together with what is left.
+                self.is_unclean |= !success;
                 self.drop_steers(acts);
             }
             What::Abort if !success => self.over(End::Broken(format!("it does not abort: {error}")), acts),

@@ -155,6 +155,23 @@ fn a_steer_counts_once_it_is_part_of_the_run_and_a_late_one_is_cleared() {
 }
 
 #[test]
+fn a_pi_that_cannot_clear_its_queue_gets_no_other_prompt() {
+    let mut pi = Pi::ready(answer());
+    pi.begins();
+    let acts = pi.machine.steer(1, "late".into(), Vec::new(), pi.now);
+    pi.keep(acts);
+    pi.line(json!({"type": "queue_update", "steering": ["late"], "followUp": []})).settles();
+    pi.commands();
+    pi.responds(json!({"disposition": "queued"}));
+    assert_eq!(pi.commands(), ["clear_queue"]);
+    assert!(!pi.machine.is_unclean());
+    // Versions that do not know a command leave its id out.
+    pi.line(json!({"type": "response", "success": false, "error": "Unknown command: clear_queue"}));
+    assert_eq!(pi.commands(), ["get_session_stats"]);
+    assert!(pi.machine.is_unclean() && pi.acts.contains(&Act::Steered(1, false)));
+}
+
+#[test]
 fn an_abort_cancels_dialogs_first_and_waits_for_the_run_to_begin() {
     let mut pi = Pi::ready(answer());
     pi.commands();

@@ -20,7 +20,7 @@ const FAKE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/agents/pi_fake.mj
 
 fn config(max: usize) -> pi::Config {
     pi::Config {
-        command: vec!["node".into(), FAKE.into()],
+        command: Some(vec!["node".into(), FAKE.into()]),
         provider: Some("fake".into()),
         models: vec!["fake-2".into(), "gone".into()],
         pool: pi::PoolConfig { min: 0, max, ..pi::PoolConfig::default() },
@@ -439,6 +439,45 @@ async fn pi_compacts_when_it_is_asked_to() {
 }
 
 #[tokio::test]
+async fn a_pi_without_newer_flags_and_events_serves_as_well() {
+    let sandbox = Sandbox::new();
+    // Its version is read from its package.
+    let home = sandbox.host().home;
+    std::fs::write(home.join("package.json"), r#"{"name":"@old/pi-coding-agent","version":"0.73.1"}"#)
+        .expect("a package");
+    let cli = home.join("cli.mjs");
+    std::fs::copy(FAKE, &cli).expect("a program");
+    let command = Some(vec!["node".into(), cli.display().to_string()]);
+    let old = pi::Config { command, ..config(1) };
+    let agent = sandbox.agent(Config::Pi(Box::new(old)));
+    assert_eq!(answer(agent.turn(said("a", "one"))).await, "echo: one");
+    let mut stream = agent.turn(said("a", "retry"));
+    assert!(matches!(event(&mut stream).await, Some(Ok(Delta::Text(text))) if text == "wro"));
+    assert!(
+        matches!(event(&mut stream).await, Some(Ok(Delta::Restart))),
+        "a run that is tried again goes on"
+    );
+    assert_eq!(answer(stream).await, "echo: retry");
+    assert_eq!(answer(agent.turn(said("a", "which"))).await, "one+retry+which");
+    let starts = starts(&sandbox);
+    assert_eq!(starts.len(), 1, "{starts:?}");
+    assert!(starts[0].starts_with("fd-web-dm-a-"), "{starts:?}");
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn pi_gets_its_own_folders_where_they_are_configured() {
+    let sandbox = Sandbox::new();
+    let folders =
+        pi::Config { agent_dir: Some("settings".into()), package_dir: Some("/opt/pi".into()), ..config(1) };
+    let agent = sandbox.agent(Config::Pi(Box::new(folders)));
+    assert_eq!(answer(agent.turn(said("a", "one"))).await, "echo: one");
+    let agent_dir = sandbox.host().home.join("settings");
+    assert_eq!(read(&sandbox.file("folders")), format!("{} /opt/pi\n", agent_dir.display()));
+    agent.stop().await;
+}
+
+#[tokio::test]
 async fn a_process_is_started_ahead_and_serves_a_new_conversation_only() {
     let sandbox = Sandbox::new();
     let pool = pi::PoolConfig { min: 1, max: 3, ..pi::PoolConfig::default() };
@@ -460,7 +499,7 @@ async fn a_process_is_started_ahead_and_serves_a_new_conversation_only() {
 async fn a_program_that_is_not_pi_is_unavailable() {
     let sandbox = Sandbox::new();
     let agent = sandbox.agent(Config::Pi(Box::new(pi::Config {
-        command: vec!["sh".into(), "-c".into(), "echo wrong flag >&2; exit 1".into()],
+        command: Some(vec!["sh".into(), "-c".into(), "echo wrong flag >&2; exit 1".into()]),
         ..config(1)
     })));
     let error = error(agent.turn(said("a", "hi"))).await;

@@ -4,7 +4,9 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
 
 const out = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const argument = (flag) => process.argv[process.argv.indexOf(flag) + 1];
-const session = argument("--session-id");
+// Before 0.76 a session was named by its file, and before 0.80.4 and 0.84.4 there was less in the protocol.
+const old = process.argv.includes("--session");
+const session = old ? argument("--session").match(/([^/]+)\.jsonl$/)[1] : argument("--session-id");
 const memory = `${session}.memory`;
 
 let run = null; // the running prompt
@@ -40,7 +42,7 @@ function dialog(fields) {
 function settle(aborted = false) {
   run = null;
   out({ type: "agent_end", messages: [], willRetry: false });
-  out({ type: "agent_settled", aborted });
+  if (!old) out({ type: "agent_settled", aborted });
 }
 
 async function act(text) {
@@ -52,6 +54,7 @@ async function act(text) {
   if (text.startsWith("fails ")) return says("", "error", { errorMessage: text.slice("fails ".length) });
   if (text === "retry") {
     says("wro", "error", { errorMessage: "500" });
+    if (old) out({ type: "agent_end", messages: [] });
     out({ type: "auto_retry_start", attempt: 1, delayMs: 1 });
     await sleep(5);
     out({ type: "agent_start" });
@@ -148,12 +151,15 @@ process.stdin.on("data", (chunk) => {
     if (command.type === "extension_ui_response") {
       dialogs.get(command.id)?.(command);
       dialogs.delete(command.id);
+    } else if (old && command.type === "clear_queue") {
+      out({ type: "response", command: command.type, success: false, error: "Unknown command: clear_queue" });
     } else {
       commands[command.type](command);
     }
   }
 });
 process.stdin.on("end", () => process.exit(0));
+appendFileSync("folders", `${process.env.PI_CODING_AGENT_DIR} ${process.env.PI_PACKAGE_DIR}\n`);
 appendFileSync("starts", `${session} ${existsSync(argument("-e"))}\n`);
 appendFileSync("tools", `${readFileSync(argument("-e"), "utf8").match(/^const TOOLS = (.*);$/m)?.[1]}\n`);
 appendFileSync("arguments", `${process.argv.slice(2).join(" ")}\n`);
