@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::agent::model::Model;
 use crate::agent::{self, JOURNAL, PER_TURN, PERSISTENT};
 use crate::channel::Channel;
 use crate::random::Random;
@@ -12,9 +13,13 @@ use crate::random::Random;
 pub const MAIN: &str = "main";
 pub const PLAIN: &str = "plain";
 
-pub fn text(home: &Path, channels: &[Box<dyn Channel>]) -> Result<String> {
+/// `model` is a model behind the main agent.
+pub fn text(home: &Path, channels: &[Box<dyn Channel>], model: Option<&Model>) -> Result<String> {
     let free = "{ per_minute = 0, burst = 0 }";
-    let main = agent_section(home, MAIN, "lasting", PERSISTENT)? + "max_idle = 64\n";
+    let main = match model {
+        Some(model) => model.section()?,
+        None => agent_section(home, MAIN, "lasting", PERSISTENT)? + "max_idle = 64\n",
+    };
     let plain = agent_section(home, PLAIN, "once", PER_TURN)?;
     let channels: String = channels.iter().map(|channel| channel.config()).collect();
     Ok(format!(

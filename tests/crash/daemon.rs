@@ -68,6 +68,21 @@ impl Home {
         Ok(std::fs::read_to_string(self.0.join("token"))?.trim().to_owned())
     }
 
+    /// The processes of agents that run, by their ids and names.
+    pub fn processes(&self) -> Vec<String> {
+        let media = format!("FRONTDESK_MEDIA={}\0", self.media().display()).into_bytes();
+        let all = std::fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
+        let ours = all.filter(|process| {
+            let environment = std::fs::read(process.join("environ")).unwrap_or_default();
+            environment.windows(media.len()).any(|part| part == media)
+        });
+        let shown = |process: PathBuf| {
+            let name = std::fs::read_to_string(process.join("comm")).unwrap_or_default();
+            format!("{} {}", process.display(), name.trim())
+        };
+        ours.map(shown).collect()
+    }
+
     /// Where a process listens, once it has written that down.
     fn address(&self, pid: u32) -> Option<SocketAddr> {
         let text = std::fs::read_to_string(self.0.join("frontdesk.lock")).ok()?;

@@ -92,6 +92,11 @@ impl Part {
         self.platform_message_id.as_ref().or(self.target.as_ref())
     }
 
+    /// The turn whose tool has sent it.
+    pub fn turn_of_tool(&self) -> Option<i64> {
+        self.part_key.strip_prefix("send/tool:t")?.split(':').next()?.parse().ok()
+    }
+
     pub fn plain(&self) -> &str {
         self.plain.as_deref().unwrap_or(&self.body)
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::watch;
 
+use crate::agent::Kind;
 use crate::clock;
 use crate::journal::{Journal, Place};
 use crate::random::Random;
@@ -14,6 +15,8 @@ pub struct Harness {
     journal: Mutex<Journal>,
     /// The beginning of every tag, by which message text is recognised where none may be.
     pub mark: String,
+    /// The kind of the main agent.
+    pub kind: Kind,
     numbers: AtomicU64,
     token: OnceLock<String>,
     address: watch::Sender<Option<SocketAddr>>,
@@ -21,10 +24,11 @@ pub struct Harness {
 }
 
 impl Harness {
-    pub fn new(seed: u64) -> Arc<Self> {
+    pub fn new(seed: u64, kind: Kind) -> Arc<Self> {
         Arc::new(Self {
             journal: Mutex::default(),
             mark: format!("q{:08x}", seed & 0xffff_ffff),
+            kind,
             numbers: AtomicU64::default(),
             token: OnceLock::new(),
             address: watch::Sender::new(None),

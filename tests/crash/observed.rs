@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::agent::AgentRecord;
+use crate::agent::{AgentRecord, Kind};
 use crate::channel::Channel;
 use crate::daemon::Home;
 use crate::database::{self, Database};
 use crate::harness::Harness;
 use crate::journal::Journal;
-use crate::script::{Task, fingerprint};
+use crate::script::{Script, Task, fingerprint};
 
 /// A message on a platform: its address and the platform's id.
 pub type MessageId = (String, String);
@@ -56,6 +56,8 @@ impl Call {
 
 #[derive(Clone)]
 pub struct Observed {
+    /// The kind of the main agent.
+    pub kind: Kind,
     pub journal: Journal,
     pub agents: Vec<AgentRecord>,
     pub database: Database,
@@ -89,10 +91,15 @@ impl Observed {
             (script.tag.clone(), files)
         });
         let right_files = right_files.collect();
+        let database = database::read(&home.database())?;
+        let mut agents: Vec<AgentRecord> =
+            agents.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+        find_turns(&mut agents, &database);
         let mut observed = Self {
+            kind: harness.kind,
             journal,
-            agents: agents.lines().map(serde_json::from_str).collect::<Result<_, _>>()?,
-            database: database::read(&home.database())?,
+            agents,
+            database,
             calls: Vec::new(),
             files: HashMap::new(),
             right_files,
@@ -108,8 +115,26 @@ impl Observed {
         Ok(observed)
     }
 
+    /// Whether a record is about no turn that is known: its message was deleted or changed before the turn was stored.
+    pub fn is_without_turn(&self, seen: &AgentRecord) -> bool {
+        seen.turn == 0
+    }
+
     pub fn posts(&self) -> impl Iterator<Item = &Arc<Call>> {
         self.calls.iter().filter(|call| call.kind == CallKind::Post)
+    }
+}
+
+/// Finds the turns of records that name none, by the tags of their messages.
+fn find_turns(agents: &mut [AgentRecord], database: &Database) {
+    let mut turns: HashMap<String, i64> = HashMap::new();
+    for row in &database.inbound {
+        if let (Some(turn), Some(script)) = (row.turn_id, Script::read(row.question())) {
+            turns.entry(script.tag).or_insert(turn);
+        }
+    }
+    for seen in agents.iter_mut().filter(|seen| seen.turn == 0) {
+        seen.turn = turns.get(&seen.tag).copied().unwrap_or(0);
     }
 }
 

@@ -52,6 +52,7 @@ pub fn judge(observed: &Observed) -> Verdict {
     oracle.turns();
     oracle.prompts();
     oracle.order_of_prompts();
+    oracle.sent_by_tools();
     oracle.asks();
     oracle.access();
     oracle.places();
@@ -151,7 +152,8 @@ impl<'a> Oracle<'a> {
 
     /// The row that an outgoing part is about.
     fn row_about(&self, part: &Part) -> Option<&'a Inbound> {
-        let by_turn = || self.rows_of(part.turn_id?).first().copied();
+        let turn = part.turn_id.or_else(|| part.turn_of_tool());
+        let by_turn = || self.rows_of(turn?).first().copied();
         part.message_id.and_then(|id| self.by_id.get(&id).copied()).or_else(by_turn)
     }
 

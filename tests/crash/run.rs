@@ -13,6 +13,8 @@ use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
+use crate::agent::Kind;
+use crate::agent::model::Model;
 use crate::channel::telegram::Telegram;
 use crate::channel::web::Web;
 use crate::channel::{Channel, KillPoint};
@@ -36,6 +38,10 @@ struct Run {
     harness: Arc<Harness>,
     channels: Vec<Box<dyn Channel>>,
     home: Home,
+    /// The model behind the main agent, if it has one.
+    _model: Option<Model>,
+    /// By how much everything takes longer than with the programs of the test.
+    slowness: u32,
     http: reqwest::Client,
     random: Random,
     kills: u64,
@@ -59,12 +65,13 @@ pub fn run() -> Result<ExitCode> {
     let (kills, cycle) = (number("CRASH_KILLS").unwrap_or(300), number("CRASH_CYCLE").unwrap_or(50).max(1));
     let reloads = number("CRASH_RELOADS").unwrap_or(0);
     let what = if reloads > 0 { format!("{reloads} reloads") } else { format!("{kills} kills") };
-    println!("crash: seed {seed}, {what}, a check after each {cycle}");
+    let kind = Kind::chosen()?;
+    println!("crash: seed {seed}, {what}, a check after each {cycle}, the main agent is {kind:?}");
     let folder = tempfile::Builder::new().prefix("frontdesk-crash-").tempdir()?;
     let keep = std::env::var_os("CRASH_KEEP").is_some();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let passed = runtime.block_on(async {
-        let mut run = Run::new(seed, (kills, reloads), cycle, folder.path()).await?;
+        let mut run = Run::new((seed, kind), (kills, reloads), cycle, folder.path()).await?;
         let mut clients = JoinSet::new();
         for channel in &run.channels {
             channel.start(&mut clients, &Random::new(seed)).await;
@@ -101,8 +108,17 @@ async fn interrupted() {
 }
 
 impl Run {
-    async fn new(seed: u64, (kills, reloads): (u64, u64), cycle: u64, folder: &Path) -> Result<Self> {
-        let harness = Harness::new(seed);
+    async fn new(
+        (seed, kind): (u64, Kind),
+        (kills, reloads): (u64, u64),
+        cycle: u64,
+        folder: &Path,
+    ) -> Result<Self> {
+        let harness = Harness::new(seed, kind);
+        let model = match kind {
+            Kind::Program => None,
+            Kind::OpenAi | Kind::Pi => Some(Model::start(kind, folder).await?),
+        };
         let channels: Vec<Box<dyn Channel>> = vec![
             Box::new(Web::new(
                 harness.clone(),
@@ -113,7 +129,9 @@ impl Run {
         ];
         Ok(Self {
             harness,
-            home: Home::create(folder, &config::text(folder, &channels)?)?,
+            home: Home::create(folder, &config::text(folder, &channels, model.as_ref())?)?,
+            _model: model,
+            slowness: kind.slowness(),
             channels,
             http: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?,
             random: Random::new(seed).fork(2),
@@ -144,7 +162,8 @@ impl Run {
         for what in &too_few {
             println!("crash: {what}");
         }
-        Ok(too_few.is_empty())
+        // With other agents the kills do not spread in the same way.
+        Ok(too_few.is_empty() || self.harness.kind != Kind::Program)
     }
 
     fn set_faults(&self, on: bool, reorder: bool) {
@@ -212,15 +231,16 @@ impl Run {
             self.loop_left -= 1;
             return clock::sleep_ms(self.random.range(0, 60)).await;
         }
+        let slowness = u64::from(self.slowness);
         if self.random.permille(230) {
-            return clock::sleep_ms(self.random.range(20, 1000)).await;
+            return clock::sleep_ms(self.random.range(20, 1000) * slowness).await;
         }
-        clock::sleep_ms(self.random.range(20, 500)).await;
+        clock::sleep_ms(self.random.range(20, 500) * slowness).await;
         let kill_points: Vec<(usize, KillPoint)> = (0..self.channels.len())
             .flat_map(|index| self.channels[index].kill_points().iter().map(move |point| (index, *point)))
             .collect();
         let (index, point) = kill_points[self.random.index(kill_points.len())];
-        let deadline = clock::instant() + Duration::from_millis(700);
+        let deadline = clock::instant() + Duration::from_millis(700) * self.slowness;
         while clock::instant() < deadline && !self.channels[index].is_at(point, since) {
             clock::sleep_ms(1).await;
         }
@@ -258,6 +278,8 @@ impl Run {
             Err(stuck) => wrong.push(stuck.to_string()),
         }
         wrong.extend(daemon.stop().await.err().map(|error| error.to_string()));
+        let left = self.home.processes().into_iter();
+        wrong.extend(left.map(|process| format!("O6: a process of an agent is left: {process}")));
         self.harness.set_address(None);
         let observed = Observed::read(&self.harness, &self.home, &self.channels).await?;
         let mut verdict = oracle::judge(&observed);
@@ -278,9 +300,10 @@ impl Run {
         if last || !passed {
             self.counts.print(&observed, &verdict, self.started.elapsed());
         }
-        // The oracle itself is tested after kills, which give it more to find.
-        let proven = !passed || self.reloads > 0 || self.proof.attempt(&observed);
-        if last && self.reloads == 0 {
+        // The oracle itself is tested after kills and with the agents of the test, which give it more to find.
+        let is_proof = self.reloads == 0 && self.harness.kind == Kind::Program;
+        let proven = !passed || !is_proof || self.proof.attempt(&observed);
+        if last && is_proof {
             for what in self.proof.untried() {
                 println!("crash: could not be falsified: {what}");
             }
@@ -294,7 +317,7 @@ impl Run {
     async fn rest(&self) -> Result<()> {
         // A part that met a network fault after several interrupted attempts pauses for minutes.
         let pause = database::longest_pause(&self.home.database())?;
-        let deadline = clock::instant() + REST + pause;
+        let deadline = clock::instant() + REST * self.slowness + pause;
         let mut quiet = 0;
         while quiet < 3 {
             let totals = self.totals().await?;

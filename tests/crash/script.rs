@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hasher};
 
+use crate::agent::Kind;
 use crate::random::Random;
 
 /// What the agent is to do.
@@ -39,7 +40,7 @@ pub struct Script {
 
 impl Script {
     /// A random task. A plain program cannot use tools, send files or report errors.
-    pub fn random(tag: String, plain: bool, files: bool, random: &mut Random) -> Self {
+    pub fn random(tag: String, plain: bool, files: bool, kind: Kind, random: &mut Random) -> Self {
         let task = match random.range(0, 99) {
             0..=28 => Task::Echo,
             29..=64 => Task::Slow { pieces: random.range(3, 9), ms: random.range(100, 400) },
@@ -53,7 +54,7 @@ impl Script {
             _ if plain => Task::Echo,
             _ => Task::Fail,
         };
-        Self { tag, task }
+        Self { tag, task: if plain { task } else { kind.task(task) } }
     }
 
     /// The text of the message.

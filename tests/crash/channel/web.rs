@@ -154,7 +154,7 @@ fn next_text(harness: &Harness, place: &Place, random: &mut Random) -> String {
     };
     match command.filter(|_| random.permille(170)) {
         Some(command) => command.to_owned(),
-        None => Script::random(harness.tag(place), place.plain, false, random).text(),
+        None => Script::random(harness.tag(place), place.plain, false, harness.kind, random).text(),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Oracle, SLACK_MS};
-use crate::agent::{AgentRecord, Step};
+use crate::agent::model::sent_by_tool;
+use crate::agent::{AgentRecord, Kind, Step, UNSEEN};
 use crate::journal::{Command, Event, Expected};
 use crate::script::Task;
 
@@ -54,6 +55,9 @@ impl<'a> Oracle<'a> {
         let mut turns_of: HashMap<&str, i64> = HashMap::new();
         let mut tools: HashMap<i64, &AgentRecord> = HashMap::new();
         for seen in &self.o.agents {
+            if self.o.is_without_turn(seen) {
+                continue;
+            }
             let Some(turn) = self.o.database.turns.get(&seen.turn) else {
                 self.report(None, format!("O3: the agent saw a turn that is not there: {seen:?}"));
                 continue;
@@ -66,14 +70,24 @@ impl<'a> Oracle<'a> {
             let is_second = seen.tag != FILES && *turns_of.entry(&seen.tag).or_insert(turn.id) != turn.id;
             let is_question = || self.script_of(turn.id).is_some_and(|script| script.tag == seen.tag);
             let is_tool = seen.step == Step::Tool;
-            let has_files = || seen.files.iter().eq(self.files_of(turn.id));
+            let has_files = || {
+                let files = self.files_of(turn.id);
+                let same = |(seen, right): (&String, &&String)| seen == UNSEEN || seen == *right;
+                seen.files.len() == files.len() && seen.files.iter().zip(&files).all(same)
+            };
+            // Where the attempt is not known, several prompts may belong to several attempts.
+            let is_first = attempts.insert((seen.step, turn.id, seen.attempt));
+            let may_repeat = seen.attempt == 0 && !is_tool;
             let checks = [
-                (attempts.insert((seen.step, turn.id, seen.attempt)), "the same step twice"),
+                (is_first || may_repeat, "the same step twice"),
                 (is_known, "something that nobody sent"),
                 (is_retry || !is_second, "two turns for one message"),
                 (rows.is_empty() || is_question(), "the agent was asked something else"),
                 (rows.is_empty() || is_tool || has_files(), "other files"),
-                (rows.iter().all(|row| row.key == seen.session), "another session"),
+                (
+                    seen.session.is_empty() || rows.iter().all(|row| row.key == seen.session),
+                    "another session",
+                ),
                 (!is_tool || tools.insert(turn.id, seen).is_none(), "the tool ran twice"),
                 (!is_tool || turn.side_effect_at.is_some(), "the tool ran without a record"),
             ];
@@ -82,14 +96,30 @@ impl<'a> Oracle<'a> {
             }
             self.only_this_chat(&by_tag, seen, event);
         }
-        for seen in self.o.agents.iter().filter(|seen| seen.step == Step::Prompt) {
-            if tools.get(&seen.turn).is_some_and(|tool| seen.attempt > tool.attempt) {
+        let mut ran: HashSet<i64> = HashSet::new();
+        for seen in &self.o.agents {
+            if seen.step == Step::Tool {
+                ran.insert(seen.turn);
+            }
+            let is_again = match seen.attempt {
+                0 => ran.contains(&seen.turn),
+                attempt => tools.get(&seen.turn).is_some_and(|tool| attempt > tool.attempt),
+            };
+            if is_again && seen.step == Step::Prompt {
                 let event = self.event_of_turn(seen.turn);
                 self.report(event, format!("O3: run again after its tool began: {seen:?}"));
             }
         }
         for turn in self.o.database.turns.values().filter(|turn| turn.state == "done") {
-            if !attempts.contains(&(Step::Prompt, turn.id, turn.attempt)) {
+            let numbers = [turn.attempt, 0];
+            let has_record =
+                numbers.iter().any(|attempt| attempts.contains(&(Step::Prompt, turn.id, *attempt)));
+            let is_known = || {
+                let tag = self.script_of(turn.id).map(|script| script.tag);
+                let mut prompts = self.o.agents.iter().filter(|seen| seen.attempt == 0);
+                self.o.kind == Kind::OpenAi && prompts.any(|seen| Some(&seen.tag) == tag.as_ref())
+            };
+            if !has_record && !is_known() {
                 self.report(self.event_of_turn(turn.id), format!("O3: answered by no agent: {turn:?}"));
             }
         }
@@ -125,10 +155,22 @@ impl<'a> Oracle<'a> {
     /// answered counts: the record of a killed one may be written late.
     pub(super) fn order_of_prompts(&mut self) {
         let mut last: HashMap<&str, i64> = HashMap::new();
-        for seen in self.o.agents.iter().filter(|seen| seen.step == Step::Prompt) {
+        let prompts = || self.o.agents.iter().filter(|seen| seen.step == Step::Prompt);
+        let mut counts: HashMap<i64, usize> =
+            prompts().enumerate().map(|(at, seen)| (seen.turn, at)).collect();
+        if self.o.kind == Kind::OpenAi {
+            // The prompts of a `/retry` are found under the turn that it repeats.
+            counts.clear();
+            prompts().enumerate().for_each(|(at, seen)| _ = counts.entry(seen.turn).or_insert(at));
+        }
+        for (at, seen) in prompts().enumerate() {
             let Some(turn) = self.o.database.turns.get(&seen.turn) else { continue };
             let Some(row) = self.rows_of(turn.id).first().copied() else { continue };
-            if turn.state != "done" || turn.attempt != seen.attempt || self.is_retry(row.event()) {
+            let is_answered = match seen.attempt {
+                0 => counts.get(&turn.id) == Some(&at),
+                attempt => turn.attempt == attempt,
+            };
+            if turn.state != "done" || !is_answered || self.is_retry(row.event()) {
                 continue;
             }
             let last = last.entry(&row.key).or_insert(0);
@@ -136,6 +178,37 @@ impl<'a> Oracle<'a> {
                 self.report(Some(row.event()), format!("O5: the agent saw it after m{last}"));
             }
             *last = row.id.max(*last);
+        }
+    }
+
+    /// O3: what the tool of an `openai` agent sends is there once for each turn that called it, and only there.
+    pub(super) fn sent_by_tools(&mut self) {
+        if self.o.kind != Kind::OpenAi {
+            return;
+        }
+        let mut sent: HashMap<&str, usize> = HashMap::new();
+        for part in &self.o.database.parts {
+            *sent.entry(part.plain()).or_default() += 1;
+        }
+        let mut called: HashMap<String, (usize, bool)> = HashMap::new();
+        for turn in self.o.database.turns.values() {
+            let Some(script) = self.script_of(turn.id).filter(|_| turn.key.starts_with("agent:main:")) else {
+                continue;
+            };
+            if let Task::Tool { .. } = script.task {
+                let (turns, is_done) = called.entry(script.tag).or_default();
+                *turns += 1;
+                *is_done |= turn.state == "done";
+            }
+        }
+        for (tag, (turns, is_done)) in called {
+            let there = sent.get(sent_by_tool(&tag).as_str()).copied().unwrap_or(0);
+            if there > turns || (is_done && there == 0) {
+                self.report(
+                    None,
+                    format!("O3: the tool of {tag} has sent {there} messages in {turns} turns"),
+                );
+            }
         }
     }
 

@@ -39,7 +39,11 @@ impl Oracle<'_> {
             return Some(format!("answered, and its turn is {}", turn.state));
         }
         let right = self.script_of(turn.id).map(|script| script.answer());
-        (turn.answer != right).then(|| format!("the answer is {:?}", turn.answer))
+        let is_right = match (&turn.answer, &right) {
+            (Some(answer), Some(right)) => self.o.kind.is_same(right, answer),
+            (answer, right) => answer == right,
+        };
+        (!is_right).then(|| format!("the answer is {:?}", turn.answer))
     }
 
     /// A message may die of its script, of two deaths of the agent, or after its tool began; and the chat says so.

@@ -42,7 +42,8 @@ impl ChatUser {
 
     fn script(&mut self) -> Script {
         let place = &self.chat.place;
-        Script::random(self.platform.harness.tag(place), place.plain, !place.plain, &mut self.random)
+        let harness = &self.platform.harness;
+        Script::random(harness.tag(place), place.plain, !place.plain, harness.kind, &mut self.random)
     }
 
     /// The text as it is written here, mostly with a mention where one is needed, and what must become of it.
@@ -65,7 +66,7 @@ impl ChatUser {
     pub async fn writes(&mut self) {
         let mut script = self.script();
         if [ANNA, BERT, CARL].contains(&self.chat.id) && self.chat.bot == BOT && self.random.permille(200) {
-            script.task = Task::Ask;
+            script.task = self.platform.harness.kind.task(Task::Ask);
         }
         let (text, expected) = self.mentioned(&script.text());
         let mut draft = self.user.message(self.platform.target(&self.chat)).text(&text);
