@@ -69,7 +69,10 @@ pub fn run() -> Result<ExitCode> {
     println!("crash: seed {seed}, {what}, a check after each {cycle}, the main agent is {kind:?}");
     let folder = tempfile::Builder::new().prefix("frontdesk-crash-").tempdir()?;
     let keep = std::env::var_os("CRASH_KEEP").is_some();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(if kind == Kind::Program { 2 } else { 4 })
+        .enable_all()
+        .build()?;
     let passed = runtime.block_on(async {
         let mut run = Run::new((seed, kind), (kills, reloads), cycle, folder.path()).await?;
         let mut clients = JoinSet::new();
