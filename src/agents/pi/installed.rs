@@ -38,7 +38,7 @@ pub(super) fn version(program: &Path) -> Option<String> {
     // The installed program stands beside the folder of packages.
     let beside = real.parent().map(|folder| folder.join("node_modules").join(PACKAGE));
     let mut folders = beside.iter().map(PathBuf::as_path).chain(real.ancestors());
-    folders.find_map(|folder| version_of_package(folder))
+    folders.find_map(version_of_package)
 }
 
 /// The version of the package in a folder, if it is pi's.
