@@ -65,6 +65,11 @@ impl Kind {
         }
     }
 
+    /// By how much clients write less.
+    pub fn pause(self) -> u64 {
+        if self == Kind::Pi { 15 } else { 1 }
+    }
+
     /// By how much a start, and so everything, takes longer than with the programs of the test.
     pub fn slowness(self) -> u32 {
         if self == Kind::Pi { 5 } else { 1 }

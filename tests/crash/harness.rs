@@ -89,8 +89,7 @@ impl Harness {
     /// Waits a random time, and on while clients may not send.
     pub async fn pause(&self, random: &mut Random, low_ms: u64, high_ms: u64) {
         // Slower agents get less to do, else it would only pile up.
-        let slowness = u64::from(self.kind.slowness());
-        clock::sleep_ms(random.range(low_ms, high_ms) * slowness).await;
+        clock::sleep_ms(random.range(low_ms, high_ms) * self.kind.pause()).await;
         while self.is_quiet() {
             clock::sleep_ms(20).await;
         }

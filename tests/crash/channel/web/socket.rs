@@ -90,7 +90,7 @@ impl Client {
     }
 
     fn pause(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(clock::sleep_ms(self.random.range(10, 110)))
+        Box::pin(clock::sleep_ms(self.random.range(10, 110) * self.harness.kind.pause()))
     }
 
     async fn write_next(&mut self, socket: &mut Socket) -> Result<()> {
