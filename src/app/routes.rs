@@ -89,3 +89,37 @@ impl<'c> Routes<'c> {
         route::choose(routing, &self.config.runtime.roles, self.config.default_agent(), place)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{More, Reading, Syntax, parse};
+
+    #[test]
+    fn the_agent_and_the_role_of_a_channel_hold_for_accounts_that_set_none() {
+        let text = "[channels.telegram]\nagent = \"guide\"\nrole = \"kids\"\n[channels.telegram.people.7]\nrole = \"adults\"\n\
+                    [channels.telegram.accounts.work]\n[channels.telegram.accounts.home]\nrole = \"adults\"\n\
+                    [roles.kids]\n[roles.adults]\n[agents.main]\nkind = \"echo\"\n[agents.guide]\nkind = \"echo\"\n";
+        let reading = Reading {
+            syntax: Syntax::Toml,
+            folder: std::path::Path::new("/"),
+            env: &|_| None,
+            more: &More::default(),
+            still_waits: &|_| {},
+        };
+        let config = parse(text, reading).unwrap().0;
+        let routes = Routes::new(&config, &config.channels.accounts(&config.gateway));
+        let places = routes.places();
+        let all = places.iter().map(|place| (place.to_string(), routes.at(place)));
+        let all =
+            all.map(|(place, Route { agent, role })| format!("{place}: {agent} {}", role.unwrap_or("-")));
+        let wanted = [
+            "telegram: guide kids",
+            "telegram person 7: guide adults",
+            "telegram@home: guide adults",
+            "telegram@work: guide kids",
+            "web: main -",
+        ];
+        assert_eq!(all.collect::<Vec<_>>(), wanted);
+    }
+}

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use frontdesk_core::access::DmPolicy;
 use frontdesk_core::account::AccountId;
-use frontdesk_core::route::Route;
 use frontdesk_kit::ConfiguredAccount;
 use frontdesk_runtime::config::{ResetMode, Sharing};
 use frontdesk_telegram::Telegram;
@@ -12,7 +11,6 @@ use serde_json::json;
 
 use super::{document, load, parse, problem, read, says};
 use crate::config::{Config, More, Problem, Reading, Syntax, show};
-use crate::routes::Routes;
 
 mod access;
 
@@ -100,26 +98,6 @@ fn a_token_switches_a_bot_on_and_nothing_else_does() {
     let token = telegram_of(&config).bot.account.token().unwrap().expose().to_owned();
     assert_eq!(token, OTHER, "the file comes before the variable");
     assert_eq!(of_place(&with_variable("").unwrap().0, "default").dm_policy, DmPolicy::Pairing);
-}
-
-#[test]
-fn the_agent_and_the_role_of_a_channel_hold_for_accounts_that_set_none() {
-    let text = "agent = \"guide\"\nrole = \"kids\"\n[channels.telegram.people.7]\nrole = \"adults\"\n\
-                [channels.telegram.accounts.work]\n[channels.telegram.accounts.home]\nrole = \"adults\"\n\
-                [roles.kids]\n[roles.adults]\n[agents.main]\nkind = \"echo\"\n[agents.guide]\nkind = \"echo\"\n";
-    let config = telegram(text);
-    let routes = Routes::new(&config, &config.channels.accounts(&config.gateway));
-    let places = routes.places();
-    let all = places.iter().map(|place| (place.to_string(), routes.at(place)));
-    let all = all.map(|(place, Route { agent, role })| format!("{place}: {agent} {}", role.unwrap_or("-")));
-    let wanted = [
-        "telegram: guide kids",
-        "telegram person 7: guide adults",
-        "telegram@home: guide adults",
-        "telegram@work: guide kids",
-        "web: main -",
-    ];
-    assert_eq!(all.collect::<Vec<_>>(), wanted);
 }
 
 #[test]
