@@ -18,7 +18,9 @@ use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
 use frontdesk_core::route::Place;
-use frontdesk_store::row::{Author, EpochReason, OutboxRow, OutboxState, SessionRow, Stopped, Totals};
+use frontdesk_store::row::{
+    Author, EpochReason, InboundRow, OutboxRow, OutboxState, SessionRow, Stopped, Totals,
+};
 use frontdesk_store::{StoreError, StoreReader};
 
 use crate::adapters::{Account, Login};
@@ -143,7 +145,9 @@ impl GatewayHandle {
 
     /// The state of a session and of its current conversation; `None` if there is no such session.
     pub async fn session_status(&self, session: &SessionKey) -> Result<Option<SessionStatus>, GatewayError> {
-        Ok(self.0.session_status(session).await?)
+        // Who writes next in a private chat is not known here.
+        let role = self.0.role_of(&self.0.settings(), session, std::iter::empty::<&InboundRow>());
+        Ok(self.0.session_status(session, role.as_deref()).await?)
     }
 
     /// When the process started.

@@ -1,7 +1,7 @@
 //! The state of a conversation, read once for everybody who shows it: `/status`, the API and the agents' tool.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::agent::{Capabilities, SessionOption};
+use frontdesk_core::agent::{Capabilities, SessionOption, SessionOptions, TurnRole};
 use frontdesk_core::failover::Failover;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::queue_mode::QueueMode;
@@ -34,19 +34,23 @@ pub struct SessionStatus {
 pub struct OptionStatus {
     /// The value; `None` if only the agent knows.
     pub value: Option<String>,
-    /// Whether it was chosen in the chat. Otherwise it is the agent's configuration.
+    /// Whether it was chosen in the chat. Otherwise it is the role's or the agent's configuration.
     pub chosen: bool,
 }
 
 impl Shared {
-    /// The state of a session; `None` if there is no such session.
-    pub(crate) async fn session_status(&self, key: &SessionKey) -> Result<Option<SessionStatus>, StoreError> {
+    /// The state of a session, as it is for a message in this role; `None` if there is no such session.
+    pub(crate) async fn session_status(
+        &self,
+        key: &SessionKey,
+        role: Option<&TurnRole>,
+    ) -> Result<Option<SessionStatus>, StoreError> {
         let Some(session) = self.store.session(key).await? else { return Ok(None) };
         let settings = self.settings();
         let begun = self.store.epochs(key, Some(session.epoch + 1), 1).await?;
         let agent = settings.agents.get(key.agent()).map(|entry| &entry.agent);
         let capabilities = agent.map(|agent| agent.capabilities()).unwrap_or_default();
-        let option = |option| OptionStatus::of(option, &session, &capabilities);
+        let option = |option| OptionStatus::of(option, &session.options, role, &capabilities);
         Ok(Some(SessionStatus {
             started: begun.first().map_or(session.created, |epoch| epoch.started),
             model: option(SessionOption::Model),
@@ -60,10 +64,14 @@ impl Shared {
 }
 
 impl OptionStatus {
-    fn of(option: SessionOption, session: &SessionRow, capabilities: &Capabilities) -> Self {
-        let offered = session.options.clone().offered(capabilities);
-        let chosen = offered.get(option);
-        let value = chosen.or(capabilities.default_of(option)).map(str::to_owned);
-        Self { value, chosen: chosen.is_some() }
+    fn of(
+        option: SessionOption,
+        chosen: &SessionOptions,
+        role: Option<&TurnRole>,
+        capabilities: &Capabilities,
+    ) -> Self {
+        let in_role = chosen.clone().or_of(role).offered(capabilities);
+        let value = in_role.get(option).or(capabilities.default_of(option)).map(str::to_owned);
+        Self { value, chosen: chosen.clone().offered(capabilities).get(option).is_some() }
     }
 }

@@ -185,10 +185,13 @@ async fn a_role_names_the_model_until_the_chat_chooses_another_one() {
         ..Capabilities::default()
     });
     let anna = world.user("anna");
-    for text in ["/model", "one", "/model large", "two", "/model default", "three"] {
+    for text in ["/model", "one", "/status", "/model large", "two", "/model default", "three"] {
         anna.says(text).await;
         world.at_rest().await;
     }
+    let sees = anna.sees().join("\n");
+    assert!(sees.starts_with("Model: small, as the agent is configured."), "{sees}");
+    assert!(sees.contains("Agent: main, model small."), "{sees}");
     let turns = world.agent().turns();
     let models: Vec<Option<&str>> = turns.iter().map(|turn| turn.options.model.as_deref()).collect();
     assert_eq!(models, [Some("small"), Some("large"), Some("small")]);

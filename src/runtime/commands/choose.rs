@@ -31,7 +31,9 @@ pub(super) async fn plan(
     }
     let session = shared.store.session(&row.session).await?;
     let options = session.map(|session| session.options.offered(&capabilities)).unwrap_or_default();
-    let (chosen, default) = (options.get(option), capabilities.default_of(option));
+    let role = shared.role_of(&settings, &row.session, std::iter::once(row));
+    let in_role = options.clone().or_of(role.as_deref()).offered(&capabilities);
+    let (chosen, default) = (options.get(option), in_role.get(option).or(capabilities.default_of(option)));
     let all = choices.iter().map(String::as_str);
     let Some(value) = value else {
         let now = match (chosen, default) {

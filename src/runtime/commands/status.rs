@@ -17,7 +17,8 @@ use crate::shared::Shared;
 const MODEL: usize = 60;
 
 pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
-    let Some(status) = shared.session_status(&row.session).await? else {
+    let role = shared.role_of(&shared.settings(), &row.session, std::iter::once(row));
+    let Some(status) = shared.session_status(&row.session, role.as_deref()).await? else {
         return Ok(Plan::say("There is no conversation here yet. Just write something."));
     };
     let (settings, now, session) = (shared.settings(), shared.time.wall(), &status.session);

@@ -130,7 +130,7 @@ impl Caller<'_> {
     }
 
     pub(super) async fn session_status(&self) -> Result<String, GatewayError> {
-        let Some(status) = self.shared.session_status(self.session).await? else {
+        let Some(status) = self.shared.session_status(self.session, self.turn.role.as_deref()).await? else {
             return Err(GatewayError::Invalid("this conversation was erased".to_owned()));
         };
         let SessionStatus { session, model, thinking, usage, .. } = status;
