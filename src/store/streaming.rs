@@ -72,7 +72,8 @@ impl Store {
     }
 
     /// Stores the text of a stopped turn for the history, and its usage, unless the conversation was erased meanwhile. If
-    /// the chat has `shown` it in a draft, which disappears by itself, it is sent as a message that says how it ended.
+    /// the chat has `shown` it in a draft, which disappears by itself, it is sent as a message that says how it ended; not to
+    /// somebody who has lost their access.
     pub async fn keep_partial(
         &self,
         claim: Claim<TurnId>,
@@ -82,15 +83,16 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<()> {
         self.write(WorkClass::Turns, move |tx| {
-            let kept = tx.run(
+            let kept: Option<bool> = tx.one(
                 "UPDATE turn SET answer = coalesce(?3, answer)
                  WHERE id = ?1 AND fence = ?2 AND state IN ('cancelled', 'superseded')
-                   AND EXISTS (SELECT 1 FROM epoch WHERE key = turn.key AND n = turn.epoch)",
+                   AND EXISTS (SELECT 1 FROM epoch WHERE key = turn.key AND n = turn.epoch)
+                 RETURNING error IS NOT NULL",
                 params![claim.id.0, claim.fence, so_far],
+                |row| row.get(0),
             )?;
-            if kept == 0 {
-                return Ok(());
-            }
+            let Some(access_was_revoked) = kept else { return Ok(()) };
+            let shown = shown && !access_was_revoked;
             if let (Some(text), true, Some(turn)) = (&so_far, shown, OpenTurn::by_id(tx, claim.id)?) {
                 let parts = tx.shared.renderer.parts(&turn.address, &whole(text, Ending::Cancelled));
                 turn.outgoing(now).parts(tx, &TextKey::answer(turn.id), parts)?;

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use frontdesk_core::access::{ChannelAccess, DmPolicy};
+use frontdesk_core::address::Principal;
 use frontdesk_core::delivery::{Bucket, SendError};
 use frontdesk_core::profile::Flow;
+use frontdesk_store::row::{AccessChange, Scope};
 use frontdesk_world::event::message_from;
 use frontdesk_world::wait::until;
-use frontdesk_world::{Step, World, plan};
+use frontdesk_world::{Step, World, operator, plan};
 
 #[tokio::test]
 async fn a_draft_grows_in_private_and_the_answer_is_a_message() {
@@ -114,6 +117,22 @@ async fn what_a_draft_has_shown_stays_after_a_stop() {
     anna.says("/stop").await;
     world.at_rest().await;
     assert_eq!(anna.sees()[2..], ["Stopped the answer."]);
+}
+
+#[tokio::test]
+async fn who_has_lost_access_gets_nothing_of_a_draft() {
+    let only_granted = |access: &mut ChannelAccess| access.dm_policy = DmPolicy::Pairing;
+    let flow = Flow::Draft { every: Duration::from_millis(800) };
+    let world = World::with(plan().flow(flow).access(only_granted)).await;
+    let anna: Principal = "fake:anna".parse().unwrap();
+    let grant = AccessChange::Grant { principal: anna.clone(), scope: Scope::Dm };
+    world.handle().change_access(grant, operator()).await.unwrap();
+    drafted(&world, Step::Hang).await;
+    let revoke = AccessChange::Revoke { principal: anna, scope: None, also: Vec::new(), private: None };
+    world.handle().change_access(revoke, operator()).await.unwrap();
+    world.at_rest().await;
+    let sees = world.user("anna").sees();
+    assert!(!sees.iter().any(|text| text.contains("two")), "{sees:?}");
 }
 
 #[tokio::test]
