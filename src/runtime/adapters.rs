@@ -93,6 +93,11 @@ impl Adapters {
         self.get(address.account())
     }
 
+    /// Whether messages in this chat can be marked as waiting.
+    pub(crate) fn marks(&self, address: &Address) -> bool {
+        self.at(address).is_some_and(|to| to.adapter().profile().waiting_marks)
+    }
+
     pub(crate) fn get(&self, account: &AccountId) -> Option<Arc<Connection>> {
         self.accounts.load().get(account).filter(|connection| connection.is_configured()).cloned()
     }

@@ -286,7 +286,9 @@ async fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored:
                 shared.hooks.tell(HookEvent::SessionStart { session: session.clone() });
             }
             wake_for(shared, message, session, (id, mode));
-            shared.work.marks.accepted(shared, id, message);
+            if shared.adapters.marks(&message.event.address) {
+                shared.work.marks.accepted(id, message);
+            }
             if mode == QueueMode::Steer && message.disposition == Disposition::Turn {
                 shared.work.running.steer(session, SteerRequest { message: id, overtakes: false });
             }

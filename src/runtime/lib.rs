@@ -23,6 +23,7 @@ mod inbound;
 mod lanes;
 mod limits;
 mod logins;
+mod marking;
 mod media;
 mod outbox;
 mod process;

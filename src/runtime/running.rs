@@ -19,7 +19,7 @@ use crate::handle::GatewayHandle;
 use crate::setup::{Receivers, build};
 use crate::shared::Shared;
 use crate::waiting_marks::Markable;
-use crate::{Setup, StartError, ask_deadlines, commands, logins, outbox, sweep, turn, waiting_marks};
+use crate::{Setup, StartError, ask_deadlines, commands, logins, marking, outbox, sweep, turn};
 
 /// Maximum duration of each of the last steps of an orderly stop.
 const LAST_STEPS: Duration = Duration::from_secs(2);
@@ -65,7 +65,7 @@ impl Running {
             services: JoinSet::new(),
             shared,
         };
-        let left = waiting_marks::left(&running.shared).await?;
+        let left = marking::left(&running.shared).await?;
         running.spawn(receivers, left);
         running.resume(recovered);
         let config = running.shared.settings().shown.clone();
@@ -160,8 +160,7 @@ impl Running {
         self.services.spawn(self.watched("the commands", commands));
         let asks = ask_deadlines::run(self.shared.clone(), self.stop_services.clone());
         self.services.spawn(self.watched("the questions' deadlines", asks));
-        let marks =
-            waiting_marks::run(self.shared.clone(), receivers.accepted, left, self.stop_services.clone());
+        let marks = marking::run(self.shared.clone(), receivers.accepted, left, self.stop_services.clone());
         self.services.spawn(self.watched("the marks of messages that wait", marks));
         let sweep = sweep::run(self.shared.clone(), self.stop_services.clone());
         self.services.spawn(self.watched("the sweeps", sweep));
