@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use crate::shared::Shared;
 use crate::waiting_marks::Markable;
 
-/// A message whose turn begins within this time is not marked. The pieces of an album are further apart than that never.
+/// A message whose turn begins within this time is not marked. It is longer than the pieces of an album are apart.
 const DELAY: Duration = Duration::from_millis(1500);
 /// How often it is looked whether the marked messages still wait, besides each time when a turn has begun or messages were
 /// ended.
