@@ -142,7 +142,8 @@ fn module_dependencies(krate: &Path) -> BTreeMap<String, BTreeSet<String>> {
         let within = path.strip_prefix(krate).unwrap();
         let module = within.components().next().unwrap().as_os_str().to_str().unwrap();
         let module = module.trim_end_matches(".rs").to_owned();
-        let is_test = within.ends_with("tests.rs") || within.components().any(|part| part.as_os_str() == "tests");
+        let is_test =
+            within.ends_with("tests.rs") || within.components().any(|part| part.as_os_str() == "tests");
         if !["lib", "main", "tests", "examples"].contains(&module.as_str()) && !is_test {
             let text: Vec<String> = code(path).into_iter().map(|(_, line)| line).collect();
             modules.entry(module).or_default().extend(named_modules(&text.join("\n")));
