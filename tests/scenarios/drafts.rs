@@ -121,7 +121,10 @@ async fn what_a_draft_has_shown_stays_after_a_stop() {
 
 #[tokio::test]
 async fn who_has_lost_access_gets_nothing_of_a_draft() {
-    let only_granted = |access: &mut ChannelAccess| access.dm_policy = DmPolicy::Pairing;
+    let only_granted = |access: &mut ChannelAccess| {
+        access.dm_policy = DmPolicy::Pairing;
+        access.allow.insert("probe1".to_owned());
+    };
     let flow = Flow::Draft { every: Duration::from_millis(800) };
     let world = World::with(plan().flow(flow).access(only_granted)).await;
     let anna: Principal = "fake:anna".parse().unwrap();
@@ -130,9 +133,13 @@ async fn who_has_lost_access_gets_nothing_of_a_draft() {
     drafted(&world, Step::Hang).await;
     let revoke = AccessChange::Revoke { principal: anna, scope: None, also: Vec::new(), private: None };
     world.handle().change_access(revoke, operator()).await.unwrap();
+    world.round_trip().await;
     world.at_rest().await;
     let sees = world.user("anna").sees();
     assert!(!sees.iter().any(|text| text.contains("two")), "{sees:?}");
+    // Nor does anything wait to be sent.
+    let waiting = world.outbox().await;
+    assert!(!waiting.iter().any(|row| format!("{row:?}").contains("two")), "{waiting:?}");
 }
 
 #[tokio::test]
