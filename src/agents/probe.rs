@@ -6,7 +6,7 @@ use frontdesk_core::delta::AgentError;
 /// operator: they may quote what a program or a provider said, and contain no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Probe {
-    /// What was seen, a clause each.
+    /// The findings, each a part of a sentence.
     pub seen: Vec<String>,
     /// What keeps the agent from answering, and what to do about it.
     pub problem: Option<String>,

@@ -19,6 +19,7 @@ pub mod failover;
 pub mod history;
 pub mod hook;
 pub mod id;
+pub mod image;
 pub mod key;
 pub mod limit;
 pub mod markup;

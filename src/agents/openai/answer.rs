@@ -187,7 +187,7 @@ impl Answer {
         Ok(Asked { body, bytes, tokens: sizes.tokens(&session, bytes) + pictures })
     }
 
-    /// What was said before, within what is left besides `fixed` tokens. A conversation that fills too much of the context
+    /// The earlier conversation, as far as it fits beside `fixed` tokens. A conversation that fills too much of the context
     /// window is compacted; if that fails, it is as long as fits.
     async fn past(&mut self, system: &str, fixed: u64) -> Result<Memory, AgentError> {
         let model = self.model.clone();

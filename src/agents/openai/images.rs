@@ -7,19 +7,12 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use frontdesk_core::image::media_type;
 use frontdesk_core::message::FileKind;
 use frontdesk_core::port::Turn;
 
 /// Maximum number of images in a request.
 const MAX_IMAGES: usize = 8;
-
-/// The formats that models take, by their first bytes.
-const FORMATS: [(&str, &[u8]); 4] = [
-    ("image/png", b"\x89PNG\r\n\x1a\n"),
-    ("image/jpeg", b"\xff\xd8\xff"),
-    ("image/gif", b"GIF8"),
-    ("image/webp", b"RIFF"),
-];
 
 /// The images of a turn as data URLs, by their paths.
 #[derive(Default)]
@@ -69,10 +62,7 @@ fn data_url(path: &Path, max: u64) -> Option<String> {
     let mut file = File::open(path).ok()?;
     let mut bytes = Vec::new();
     file.by_ref().take(16).read_to_end(&mut bytes).ok()?;
-    let (mime, _) = FORMATS.into_iter().find(|(_, start)| bytes.starts_with(start))?;
-    if mime == "image/webp" && bytes.get(8..12) != Some(b"WEBP") {
-        return None;
-    }
+    let mime = media_type(&bytes)?;
     file.take(max.saturating_add(1)).read_to_end(&mut bytes).ok()?;
     let fits = u64::try_from(bytes.len()).is_ok_and(|len| len <= max);
     fits.then(|| format!("data:{mime};base64,{}", STANDARD.encode(bytes)))

@@ -1,6 +1,6 @@
 //! What a version of pi can do. Older ones lack flags and events.
 
-/// What is done in another way where a version lacks it.
+/// What a version of pi can do. Where it lacks something, the gateway does it in another way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Abilities {
     /// `--session-id`; before, a session is named by its file.

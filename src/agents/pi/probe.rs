@@ -95,7 +95,7 @@ async fn version_of(node: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// What is looked for in what pi has told.
+/// Reads from pi's replies whether it can answer.
 struct Look<'a> {
     name: &'a str,
     config: &'a Config,

@@ -23,7 +23,7 @@ pub(super) struct PiProcess {
     pub(super) lines: Lines,
     /// The id of pi's session, which never changes.
     pub(super) session_id: String,
-    /// What it was given at its start.
+    /// The arguments and files with which it was started.
     pub(super) given: Given,
     /// What it uses now; `None` before it has told.
     pub(super) settings: Option<Settings>,

@@ -2,20 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use frontdesk_core::image::media_type;
 
 use super::error::unsupported;
 use crate::error::ApiError;
 
 /// Maximum number of pictures in one request. Their size is limited by the size of the request.
 const MAX_IMAGES: usize = 8;
-
-/// The formats that models read, with the first bytes of such a file.
-const FORMATS: [(&str, &[u8]); 4] = [
-    ("image/png", b"\x89PNG\r\n\x1a\n"),
-    ("image/jpeg", b"\xff\xd8\xff"),
-    ("image/gif", b"GIF8"),
-    ("image/webp", b"RIFF"),
-];
 
 /// A picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,9 +48,8 @@ fn read(url: &str) -> Result<Image, ApiError> {
     let bytes = encoded.and_then(|encoded| STANDARD.decode(encoded).ok());
     let bytes =
         bytes.ok_or_else(|| ApiError::bad_request("messages: the data of an image is not valid base64"))?;
-    let format = FORMATS.iter().find(|(_, start)| bytes.starts_with(start));
-    let (mime, _) =
-        format.ok_or_else(|| unsupported("messages", "an image must be PNG, JPEG, GIF or WebP"))?;
+    let mime = media_type(&bytes)
+        .ok_or_else(|| unsupported("messages", "an image must be PNG, JPEG, GIF or WebP"))?;
     Ok(Image { mime, bytes })
 }
 
@@ -72,7 +64,9 @@ mod tests {
         let disguised = png.replace("image/png", "image/jpeg;charset=x");
         assert_eq!(read(&disguised).unwrap().mime, "image/png");
         let text = format!("data:image/png;base64,{}", STANDARD.encode(b"#!/bin/sh"));
+        let sound = format!("data:image/webp;base64,{}", STANDARD.encode(b"RIFF____WAVEfmt "));
         for (url, code) in [
+            (&*sound, "unsupported_parameter"),
             ("https://example.com/a.png", "unsupported_parameter"),
             ("http://169.254.169.254/", "unsupported_parameter"),
             ("file:///etc/passwd", "unsupported_parameter"),
