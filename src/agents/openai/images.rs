@@ -1,6 +1,5 @@
 //! The images of a turn, as the model gets them.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,9 +13,10 @@ use frontdesk_core::port::Turn;
 /// Maximum number of images in a request.
 const MAX_IMAGES: usize = 8;
 
-/// The images of a turn as data URLs, by their paths.
+/// The images of a turn, each with its path and as a data URL. They are in the order in which the messages name their files,
+/// by which the model knows which is which; a file that is named twice is there twice.
 #[derive(Default)]
-pub(super) struct Images(BTreeMap<PathBuf, String>);
+pub(super) struct Images(Vec<(PathBuf, String)>);
 
 impl Images {
     /// Reads the images that came with the messages, or with the messages that they reply to. What is too large or in no
@@ -34,8 +34,8 @@ impl Images {
             return Self::default();
         }
         let read = tokio::task::spawn_blocking(move || {
-            let urls = paths.into_iter().filter_map(|path| Some((path.clone(), data_url(&path, max)?)));
-            Self(urls.take(MAX_IMAGES).collect())
+            let images = paths.into_iter().filter_map(|path| data_url(&path, max).map(|url| (path, url)));
+            Self(images.take(MAX_IMAGES).collect())
         });
         // Without them the model still gets the text.
         read.await.unwrap_or_default()
@@ -43,12 +43,12 @@ impl Images {
 
     /// Whether the model sees this file.
     pub(super) fn has(&self, path: &str) -> bool {
-        self.0.contains_key(Path::new(path))
+        self.0.iter().any(|(known, _)| known == Path::new(path))
     }
 
-    /// The data URLs.
+    /// The data URLs, in order.
     pub(super) fn urls(&self) -> Vec<String> {
-        self.0.values().cloned().collect()
+        self.0.iter().map(|(_, url)| url.clone()).collect()
     }
 
     /// Their number.

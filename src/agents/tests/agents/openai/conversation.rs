@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use base64::Engine as _;
 use frontdesk_agents::openai;
 use frontdesk_core::history::{History, HistoryEntry, HistoryError, HistoryPage, HistoryRequest};
 use frontdesk_core::id::MessageId;
@@ -108,6 +109,23 @@ async fn images_reach_a_model_that_sees_and_other_files_are_named() {
     assert_eq!(seen(2), (json!("c.pdf"), json!(false)));
     assert_eq!(content[1]["image_url"]["url"], "data:image/png;base64,iVBORw0KGgpyZXN0");
     assert_eq!(content.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn images_are_in_the_order_of_the_messages_and_not_of_their_files() {
+    let fixture = Fixture::new().await;
+    let png = |n: u8| [PNG, &[n]].concat();
+    let url = |n: u8| {
+        let data = base64::engine::general_purpose::STANDARD.encode(png(n));
+        json!({"type": "image_url", "image_url": {"url": format!("data:image/png;base64,{data}")}})
+    };
+    let mut turn = with_files(&fixture, &[("c.png", &png(1)), ("a.png", &png(2)), ("c.png", &png(1))]);
+    let mut next = with_files(&fixture, &[("b.png", &png(3))]).prompt;
+    next[0].quoted_files = with_files(&fixture, &[("0.png", &png(4))]).prompt.remove(0).files;
+    turn.prompt.extend(next);
+    fixture.run(turn).await.answer();
+    let content = fixture.messages()[1]["content"].as_array().unwrap()[1..].to_vec();
+    assert_eq!(content, [url(1), url(2), url(1), url(3), url(4)]);
 }
 
 #[tokio::test]
