@@ -66,9 +66,9 @@ pub enum ToolChoice {
     /// The agent decides.
     #[default]
     Auto,
-    /// It must call some tool.
+    /// It must call one of them, and may call no others.
     Required,
-    /// It must call this one.
+    /// It must call this one, and may call no others.
     Named(String),
 }
 

@@ -148,10 +148,13 @@ impl Calls {
     }
 }
 
-/// The tools as a request offers them. Where a name is taken twice, the client's tool has it.
+/// The tools as a request offers them. Where a name is taken twice, the client's tool has it. A client that demands a call
+/// means one of its own tools, and the model could call ours instead: it is offered none of them then.
 pub(super) fn offered(ours: Vec<Tool>, of_client: &ClientTools) -> Vec<Value> {
     let function = |function: Map<String, Value>| json!({"type": "function", "function": function});
-    let is_free = |tool: &Tool| of_client.tools.iter().all(|taken| taken.name != tool.name);
+    let is_free = |tool: &Tool| {
+        of_client.choice == ToolChoice::Auto && of_client.tools.iter().all(|taken| taken.name != tool.name)
+    };
     let ours = ours.into_iter().filter(is_free).map(|tool| {
         let mut offered = Map::new();
         offered.insert("name".into(), tool.name.into());

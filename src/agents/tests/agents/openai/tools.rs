@@ -193,6 +193,26 @@ async fn a_client_may_take_a_name_of_ours_and_ask_for_a_call() {
 }
 
 #[tokio::test]
+async fn a_call_that_a_client_demands_is_one_of_its_own_tools() {
+    let fixture = Fixture::new().await;
+    for choice in [ToolChoice::Required, ToolChoice::Named("look".into())] {
+        fixture.model.will(call("look", ""));
+        let (turn, tools) = with_client(&["look", "hear"], choice.clone());
+        fixture.run(turn).await;
+        assert_eq!(tools.handed_over.lock().unwrap()[0].name, "look");
+        let request = fixture.model.requests().pop().unwrap();
+        let offered = request["tools"].as_array().unwrap();
+        let names: Vec<&Value> = offered.iter().map(|tool| &tool["function"]["name"]).collect();
+        assert_eq!(
+            names,
+            [&json!("look"), &json!("hear")],
+            "{choice:?}: the model may not call ours instead"
+        );
+    }
+    assert_eq!(fixture.model.requests()[0]["tool_choice"], "required");
+}
+
+#[tokio::test]
 async fn a_model_that_takes_no_tools_fails_where_a_client_counts_on_them() {
     let fixture = Fixture::new().await;
     let refusal = json!({"message": "fake does not support tools"});
