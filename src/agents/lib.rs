@@ -17,6 +17,7 @@ pub mod echo;
 pub mod failover;
 mod fallbacks;
 pub mod openai;
+mod outage;
 mod paths;
 pub mod pi;
 mod probe;

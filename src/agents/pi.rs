@@ -9,6 +9,7 @@ mod abilities;
 mod answer;
 mod config;
 mod dialog;
+mod fault;
 mod given;
 pub mod installed;
 mod launch;

@@ -7,6 +7,7 @@ use frontdesk_core::delta::AgentError;
 use frontdesk_core::visible;
 use serde_json::Value;
 
+use crate::outage;
 use crate::responder::{Broken, Patience, Verdict};
 
 /// Maximum length of a provider's message that is kept, in characters.
@@ -241,7 +242,7 @@ impl From<Fault> for AgentError {
         let detail = fault.to_string();
         match fault {
             Fault::Unreachable(_) | Fault::Lost(_) | Fault::Silent(_) => AgentError::Unavailable(detail),
-            Fault::Refused { status: 401..=404 | 407 | 408 | 429 | 500..=599, .. } => {
+            Fault::Refused { status, .. } if outage::is_for_everybody(status) => {
                 AgentError::Unavailable(detail)
             }
             _ => AgentError::Failed(detail),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use frontdesk_core::delta::{TOOL_RESULT, Usage};
 
+use super::fault;
 use super::wire::{Message, ToolEnd};
 
 /// The maximum number of tool calls that are kept until they end.
@@ -195,12 +196,9 @@ impl Answer {
         !self.tools.is_empty()
     }
 
-    /// Whether the last message failed because of the provider and not because of what was asked: pi begins the reason with
-    /// the HTTP status, if there was one.
+    /// Whether the last message failed in a way in which those of everybody else would fail as well.
     pub(super) fn says_provider_is_down(&self) -> bool {
-        let about_the_request =
-            |why: &str| ["400", "413", "422"].iter().any(|status| why.starts_with(status));
-        self.model_failed && self.error.as_deref().is_some_and(|why| !about_the_request(why.trim_start()))
+        self.model_failed && self.error.as_deref().is_some_and(fault::is_for_everybody)
     }
 
     /// Why this is no answer, now that the run has ended.
