@@ -97,17 +97,16 @@ impl Launch {
         self.tools.get_or_init(|| tools.list());
     }
 
-    /// The extension for these turns. Under a role that leaves tools out it has a name of its own.
+    /// The extension for these turns, under a name that is made from its text: processes with other tools, and those of
+    /// another gateway or of `frontdesk agents check`, have files of their own.
     fn extension(&self, given: &Given) -> (String, String) {
         let tools = self.tools.get().into_iter().flatten().filter(|tool| given.has_tool(tool.name));
         let tool = |tool: &Tool| json!({"name": tool.name, "description": tool.description, "parameters": tool.parameters});
         let tools = Value::Array(tools.map(tool).collect());
         let text = EXTENSION.replacen(NO_TOOLS, &format!("const TOOLS = {tools};"), 1);
-        let name = given.tools.as_ref().map(|tools| {
-            let digest = Sha256::digest(tools.join(","));
-            format!("frontdesk-{:02x}{:02x}{:02x}{:02x}.mjs", digest[0], digest[1], digest[2], digest[3])
-        });
-        (name.unwrap_or_else(|| "frontdesk.mjs".to_owned()), text)
+        let digest = Sha256::digest(&text);
+        let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        (format!("frontdesk-{digest}.mjs"), text)
     }
 
     /// What pi is given for a turn, or before there is one.

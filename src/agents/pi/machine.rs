@@ -4,6 +4,7 @@
 //! next one is written after the response. A run begins with `agent_start` and ends with the `agent_settled` after it;
 //! an `agent_settled` without a beginning belongs to something else.
 
+mod act;
 mod commands;
 mod tools;
 
@@ -15,7 +16,8 @@ use serde_json::Value;
 
 use super::answer::{Answer, Report};
 use super::settings::Settings;
-use super::wire::{self, Image, Line, Response, UiAnswer, UiRequest};
+use super::wire::{self, Image, Line, Response, UiAnswer};
+pub(super) use act::{Act, End, Goal, Note, PiCall};
 
 /// How long pi may take to answer a command that does no work.
 pub(super) const CONTROL: Duration = Duration::from_secs(10);
@@ -32,80 +34,6 @@ const NOTES: usize = 20;
 const FACTS: &str = "frontdesk.facts";
 const TOOL: &str = "frontdesk.tool";
 const CALL: &str = "frontdesk.call";
-
-/// What pi is asked for.
-pub(super) enum Goal {
-    Answer {
-        text: String,
-        images: Vec<Image>,
-        facts: String,
-    },
-    Compact(Option<String>),
-    /// Only that it is ready.
-    Ready,
-}
-
-/// What is to be done now.
-#[derive(Debug, PartialEq)]
-pub(super) enum Act {
-    Write(Value),
-    Report(Report),
-    /// An extension asks something.
-    Ask(UiRequest),
-    /// A tool wants to begin.
-    Permit {
-        dialog: String,
-        call: PiCall,
-        /// Whether it is one of the gateway's own tools.
-        ours: bool,
-    },
-    /// One of the gateway's own tools is called.
-    Call {
-        dialog: String,
-        name: String,
-        params: Value,
-    },
-    /// Whether the steering message with this number became part of the run.
-    Steered(u64, bool),
-    /// For the log.
-    Note(Note),
-    End(End),
-}
-
-/// A tool call as pi names it.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct PiCall {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) params: Value,
-}
-
-/// Something for the log.
-#[derive(Debug, PartialEq)]
-pub(super) enum Note {
-    Notification { kind: String, text: String },
-    ExtensionError { path: String, event: String, error: String },
-    CommandFailed { command: &'static str, error: String },
-}
-
-/// How the run has ended.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum End {
-    /// With the text that was reported, or with this one.
-    Answered(Option<String>),
-    Compacted {
-        summary: Option<String>,
-        tokens: Option<u64>,
-    },
-    Ready,
-    Failed(String),
-    /// The provider of the model does not work; pi has tried several times.
-    Unavailable(String),
-    /// As it was asked to.
-    Aborted,
-    /// pi cannot be used any more.
-    Broken(String),
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {

@@ -16,6 +16,9 @@ use crate::sandbox::{
     read_to_end, runs, session, turn,
 };
 
+mod idle;
+mod steers;
+
 /// Answers every prompt with its own pid and the number of lines it has read.
 const COUNTER: &str = r#"
     echo $$ >> pids
@@ -309,136 +312,4 @@ async fn an_aborted_program_that_settles_is_kept_and_one_that_does_not_is_killed
     let (end, ()) = tokio::join!(next(&mut stream), time);
     assert!(end.is_none());
     gone(sandbox.pid("pid").await).await;
-}
-
-#[tokio::test]
-async fn a_steer_is_taken_or_not_as_the_program_says() {
-    let sandbox = Sandbox::new();
-    let agent = sandbox.persistent(
-        r#"read -r p; echo '{"type":"delta","text":"up"}'
-        read -r s; echo "$s" > stdin; echo '{"type":"steered","taken":true}'
-        read -r s; echo '{"type":"steered","taken":false}'
-        read -r s; echo '{"type":"done"}'; read -r end"#,
-    );
-    let mut stream = agent.turn(turn(1, "x"));
-    piece(&mut stream).await;
-    let left = prompt("left");
-    for taken in [true, false] {
-        let (steered, progress) = tokio::join!(agent.steer(TurnId(1), &left), next(&mut stream));
-        assert_eq!(steered, Ok(taken));
-        assert!(matches!(progress, Some(Ok(Delta::Progress))));
-    }
-    // The steer fails if the turn ends first and the program says nothing more of it, or if the turn is over already.
-    let time = async {
-        sandbox.clock.wait_for_sleeper().await;
-        sandbox.clock.pass(STEER_TIMEOUT);
-    };
-    let (steered, end, ()) = tokio::join!(agent.steer(TurnId(1), &left), next(&mut stream), time);
-    assert_eq!(steered, Ok(false));
-    assert!(matches!(end, Some(Ok(Delta::Done { .. }))));
-    assert_eq!(agent.steer(TurnId(1), &left).await, Ok(false));
-    let line: serde_json::Value =
-        serde_json::from_str(&crate::sandbox::read(&sandbox.file("stdin"))).unwrap();
-    assert_eq!(
-        (&line["type"], &line["turn"], &line["text"]),
-        (&json!("steer"), &json!("t1"), &json!("left"))
-    );
-    assert_eq!(line["message"]["from"]["id"], "web:anna", "the sender is separate from the text");
-}
-
-#[tokio::test]
-async fn a_steer_that_is_taken_after_the_end_of_the_answer_counts_and_the_program_goes_on() {
-    let sandbox = Sandbox::new();
-    let agent = sandbox.persistent(
-        r#"read -r p; echo '{"type":"delta","text":"up"}'
-        read -r s; read -r s; echo '{"type":"done","text":"up to two"}'; echo '{"type":"delta","text":"no"}'
-        echo nonsense; echo '{"type":"steered","taken":true}'; echo '{"type":"steered","taken":false}'
-        read -r p; echo "{\"type\":\"done\",\"text\":\"$$\"}"; read -r end"#,
-    );
-    let mut stream = agent.turn(turn(1, "x"));
-    piece(&mut stream).await;
-    let left = prompt("left");
-    let (first, second) = (agent.steer(TurnId(1), &left), agent.steer(TurnId(1), &left));
-    let (first, second, end) = tokio::join!(first, second, next(&mut stream));
-    assert_eq!((first, second), (Ok(true), Ok(false)));
-    assert!(matches!(end, Some(Ok(Delta::Done { text: Some(text) })) if text == "up to two"));
-    assert!(next(&mut stream).await.is_none());
-    answer(agent.turn(turn(2, "x"))).await;
-}
-
-#[tokio::test]
-async fn an_answer_is_complete_although_its_program_goes_before_it_answers_a_steer() {
-    let sandbox = Sandbox::new();
-    let agent = sandbox
-        .persistent(r#"read -r p; echo '{"type":"delta","text":"up"}'; read -r s; echo '{"type":"done"}'"#);
-    let mut stream = agent.turn(turn(1, "x"));
-    piece(&mut stream).await;
-    let left = prompt("left");
-    let (steered, end) = tokio::join!(agent.steer(TurnId(1), &left), next(&mut stream));
-    assert_eq!(steered, Ok(false));
-    assert!(matches!(end, Some(Ok(Delta::Done { .. }))));
-}
-
-#[tokio::test]
-async fn an_idle_program_is_ended_after_its_time() {
-    let sandbox = Sandbox::new();
-    let agent = sandbox.persistent(COUNTER);
-    let first = pid(&answer(agent.turn(turn(1, "x"))).await);
-    sandbox.clock.pass(Duration::from_secs(299));
-    let second = pid(&answer(agent.turn(turn(2, "x"))).await);
-    assert_eq!(first, second);
-    sandbox.clock.pass(Duration::from_secs(299));
-    assert!(runs(second));
-    sandbox.clock.pass(Duration::from_secs(1));
-    eventually("it is ended and reaped", || !exists(second)).await;
-    assert_ne!(pid(&answer(agent.turn(turn(3, "x"))).await), second);
-}
-
-#[tokio::test]
-async fn a_forgotten_conversations_program_is_ended() {
-    let sandbox = Sandbox::new();
-    let agent = sandbox.persistent(COUNTER);
-    let first = pid(&answer(agent.turn(turn(1, "x"))).await);
-    agent.forget(&session(), 2).await;
-    assert_eq!(pid(&answer(agent.turn(turn(2, "x"))).await), first);
-    agent.forget(&session(), 1).await;
-    eventually("it is ended and reaped", || !exists(first)).await;
-    // Forgotten during a turn: the turn ends normally, and then the program is ended.
-    let mut stream = agent.turn(turn(3, "x"));
-    let second = pid(&piece(&mut stream).await);
-    agent.forget(&session(), 1).await;
-    answer(stream).await;
-    eventually("it is ended and reaped", || !exists(second)).await;
-}
-
-#[tokio::test]
-async fn no_more_programs_are_kept_than_may_be() {
-    let sandbox = Sandbox::new();
-    let agent = sandbox.agent(Config::Command(command::Config { max_idle: 2, ..persistent(COUNTER) }));
-    let mut pids = Vec::new();
-    for epoch in 1..=3 {
-        let mut turn = turn(epoch, "x");
-        turn.epoch = u64::try_from(epoch).unwrap();
-        pids.push(pid(&answer(agent.turn(turn)).await));
-    }
-    eventually("the oldest is ended", || !exists(pids[0])).await;
-    assert!(runs(pids[1]) && runs(pids[2]));
-    agent.stop().await;
-    assert!(!pids.into_iter().any(exists));
-}
-
-#[tokio::test]
-async fn a_program_that_exits_or_writes_too_much_between_turns_is_replaced() {
-    let sandbox = Sandbox::new();
-    for after in ["exit 1", r#"yes '{"type":"progress"}'"#] {
-        let agent = sandbox.persistent(&format!(
-            r#"read -r p; echo "{{\"type\":\"done\",\"text\":\"$$\"}}"; [ -e calm ] && read -r end; {after}"#
-        ));
-        let first = pid(&answer(agent.turn(turn(1, "x"))).await);
-        eventually("it is gone", || !exists(first)).await;
-        std::fs::write(sandbox.file("calm"), "").unwrap();
-        assert_ne!(pid(&answer(agent.turn(turn(2, "x"))).await), first);
-        agent.stop().await;
-        std::fs::remove_file(sandbox.file("calm")).unwrap();
-    }
 }
