@@ -1,15 +1,18 @@
 //! What pi is given at its start: its arguments, which depend on the role in which it answers, and the files that they name.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use frontdesk_core::agent::TurnRole;
 use frontdesk_core::config::PromptText;
+use sha2::{Digest, Sha256};
 
 use super::config::Config;
 use crate::paths::Paths;
 
-/// The arguments of a process and the files that they name. A process serves only turns with the same ones.
+/// The arguments of a process and the files that they name. A process serves only turns with the same ones, and with the same
+/// texts in those that are prompts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Given {
     pub(super) args: Vec<String>,
@@ -17,6 +20,8 @@ pub(super) struct Given {
     pub(super) files: Vec<PathBuf>,
     /// The gateway's tools that the role names; `None` means all.
     pub(super) tools: Option<Vec<String>>,
+    /// Digests of the files with texts for the system prompt, which pi reads only once.
+    texts: Vec<[u8; 32]>,
 }
 
 /// What a list of files is for: its flag, and the flag that keeps pi from adding those of its own folder.
@@ -26,7 +31,8 @@ impl Given {
     /// The role's files come before those of the agent, and its text after the agent's.
     pub(super) fn of(config: &Config, role: Option<&TurnRole>, paths: &Paths) -> io::Result<Self> {
         let tools = role.and_then(|role| role.gives.tools.clone());
-        let mut given = Self { args: vec!["--mode".to_owned(), "rpc".to_owned()], files: Vec::new(), tools };
+        let args = vec!["--mode".to_owned(), "rpc".to_owned()];
+        let mut given = Self { args, files: Vec::new(), tools, texts: Vec::new() };
         for (flag, value) in
             [("--provider", &config.provider), ("--model", &config.model), ("--thinking", &config.thinking)]
         {
@@ -58,7 +64,7 @@ impl Given {
             }
         }
         if let Some(text) = &config.system_prompt {
-            given.add_text_or_file("--system-prompt", text, paths);
+            given.add_text_or_file("--system-prompt", text, paths)?;
         }
         given.add_prompts(config, role, paths)?;
         for (flag, names) in [("--tools", &config.tools), ("--exclude-tools", &config.exclude_tools)] {
@@ -75,7 +81,7 @@ impl Given {
         let own = role.and_then(|role| role.gives.append_system_prompt.as_ref());
         if !role.is_some_and(|role| role.gives.replaces(own)) {
             for text in &config.append_system_prompt {
-                self.add_text_or_file(FLAG, text, paths);
+                self.add_text_or_file(FLAG, text, paths)?;
             }
         }
         match own {
@@ -89,7 +95,7 @@ impl Given {
                     let problem = format!("there is no file {} for the role {name}", file.display());
                     return Err(io::Error::new(io::ErrorKind::NotFound, problem));
                 }
-                self.add_file(FLAG, file);
+                self.add_text_file(FLAG, file)?;
             }
         }
         Ok(())
@@ -109,12 +115,31 @@ impl Given {
     }
 
     /// Adds a text, or the file that it names.
-    fn add_text_or_file(&mut self, flag: &str, text: &str, paths: &Paths) {
+    fn add_text_or_file(&mut self, flag: &str, text: &str, paths: &Paths) -> io::Result<()> {
         match paths.file(text) {
-            Some(file) => self.add_file(flag, file),
-            None => self.add(flag, text.to_owned()),
+            Some(file) => self.add_text_file(flag, file),
+            None => {
+                self.add(flag, text.to_owned());
+                Ok(())
+            }
         }
     }
+
+    /// Adds a file whose text becomes a part of the system prompt.
+    fn add_text_file(&mut self, flag: &str, file: PathBuf) -> io::Result<()> {
+        let digest = digest(&file).map_err(|error| {
+            io::Error::new(error.kind(), format!("the text in {} cannot be read: {error}", file.display()))
+        })?;
+        self.texts.push(digest);
+        self.add_file(flag, file);
+        Ok(())
+    }
+}
+
+fn digest(file: &Path) -> io::Result<[u8; 32]> {
+    let mut digest = Sha256::new();
+    io::copy(&mut File::open(file)?, &mut digest)?;
+    Ok(digest.finalize().into())
 }
 
 fn shown(path: &Path) -> String {

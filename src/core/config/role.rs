@@ -74,7 +74,7 @@ pub enum PromptText {
     File(PromptFile),
 }
 
-/// A file with a text. pi reads it when its process starts, models read it for each answer.
+/// A file with a text. It is read for each answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PromptFile {
