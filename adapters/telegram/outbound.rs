@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 use teloxide_core::payloads::{
-    DeleteMessage, EditMessageText, PinChatMessage, SendChatAction, SendMessage, SetMessageReaction,
+    DeleteMessage, EditMessageText, PinChatMessage, SendChatAction, SendMessage,
 };
-use teloxide_core::types::{ChatAction, LinkPreviewOptions, ParseMode, ReactionType, ReplyParameters};
+use teloxide_core::types::{ChatAction, LinkPreviewOptions, ParseMode, ReplyParameters};
 
 use crate::api::Api;
 use crate::config::Settings;
@@ -54,9 +54,7 @@ pub(crate) async fn deliver(
             }
         }
         Delivery::React { target, emoji } => {
-            let mut react = SetMessageReaction::new(chat.id, message_id(&target)?);
-            react.reaction = Some(emoji.into_iter().map(|emoji| ReactionType::Emoji { emoji }).collect());
-            marked(api.invoke(&react).await)
+            marked(api.invoke(&reaction::call(chat.id, message_id(&target)?, emoji.as_deref())).await)
         }
         Delivery::Pin { target } => {
             let mut pin = PinChatMessage::new(chat.id, message_id(&target)?);

@@ -1,5 +1,6 @@
-//! The reaction of the bot to a message that waits.
+//! Reactions of the bot: to a message that waits, and those that its agent wants.
 
+use frontdesk_core::reaction::normalized;
 use teloxide_core::payloads::SetMessageReaction;
 use teloxide_core::types::{ChatId, MessageId, ReactionType};
 
@@ -8,16 +9,17 @@ const EMOJI: &str = "❤ 👍 👎 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 
                      🤨 😐 🍓 🍾 💋 🖕 😈 😴 😭 🤓 👻 👨\u{200d}💻 👀 🎃 🙈 😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿 🆒 💘 🙉 🦄 \
                      😘 💊 🙊 😎 👾 🤷\u{200d}♂ 🤷 🤷\u{200d}♀ 😡";
 
-/// The emoji as Telegram writes it, without the character that keyboards add; `None` if it is no reaction.
+/// The emoji as Telegram writes it; `None` if it is no reaction. The list has none of them with a selector.
 pub(crate) fn of(emoji: &str) -> Option<&'static str> {
-    let bare = emoji.trim().replace('\u{fe0f}', "");
-    EMOJI.split(' ').find(|known| *known == bare)
+    let emoji = normalized(emoji);
+    EMOJI.split(' ').find(|known| *known == emoji)
 }
 
-/// The call that reacts to a message with this emoji, or takes the reaction back.
+/// The call that reacts to a message with this emoji, or takes the reaction back. What is not in the list goes out as it is:
+/// Telegram may know more by now, and says what is wrong.
 pub(crate) fn call(chat: ChatId, message: MessageId, emoji: Option<&str>) -> SetMessageReaction {
     let mut call = SetMessageReaction::new(chat, message);
-    let reaction = emoji.and_then(of).map(|emoji| ReactionType::Emoji { emoji: emoji.to_owned() });
+    let reaction = emoji.map(|emoji| ReactionType::Emoji { emoji: of(emoji).unwrap_or(emoji).to_owned() });
     call.reaction = Some(reaction.into_iter().collect());
     call
 }

@@ -45,7 +45,7 @@ pub enum Delivery {
     React {
         /// The platform's id of that message.
         target: String,
-        /// The reaction as an emoji; `None` takes the earlier one back.
+        /// The reaction as an emoji, in the form of [`crate::reaction::normalized`]; `None` takes the earlier one back.
         emoji: Option<String>,
     },
     /// Pin a message in its chat.

@@ -32,6 +32,7 @@ pub mod profile;
 pub mod prompt;
 pub mod queue_mode;
 pub mod rate_limiter;
+pub mod reaction;
 pub mod reset;
 pub mod retry;
 pub mod route;

@@ -44,7 +44,7 @@ async fn an_agent_edits_its_message_and_reacts_to_and_pins_those_of_the_chat() {
         call("send_message", json!({"text": "draft", "replyTo": "m1"})),
         // The platform's id of the message is not known yet.
         change(json!({"action": "edit", "messageId": "o1", "text": "final"})),
-        change(json!({"action": "react", "emoji": "👍"})),
+        change(json!({"action": "react", "emoji": "❤\u{fe0f}"})),
         change(json!({"action": "pin", "messageId": "o1"})),
         change(json!({"action": "react", "messageId": "m1", "emoji": ""})),
     ];
@@ -57,7 +57,7 @@ async fn an_agent_edits_its_message_and_reacts_to_and_pins_those_of_the_chat() {
         journal.iter().map(String::as_str).filter(|line| !line.starts_with("post")).collect();
     assert_eq!(
         done,
-        ["edit anna out-1 final", "reacted 👍 anna p1", "pinned anna out-1", "reacted nothing anna p1"]
+        ["edit anna out-1 final", "reacted ❤ anna p1", "pinned anna out-1", "reacted nothing anna p1"]
     );
 }
 

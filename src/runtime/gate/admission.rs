@@ -6,6 +6,7 @@ use frontdesk_core::command::{self, Command, Parsed, QueueRequest};
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::key::{KeyError, SessionKey};
 use frontdesk_core::message::{Event, EventKind, Refusal, SenderKind, Source};
+use frontdesk_core::reaction::normalized;
 use frontdesk_core::route::{self, Place};
 use frontdesk_core::time::Now;
 use frontdesk_store::row::{Answering, Disposition, EpochChange, GivenAnswer, Standing};
@@ -222,6 +223,7 @@ impl Admission<'_> {
             (added, _) => ("put", added),
         };
         let to = quote.map(|quote| format!(" to: {}", quote.text)).unwrap_or_default();
+        let marks: Vec<String> = marks.iter().map(|mark| normalized(mark)).collect();
         let text = format!("{verb} {}{to}", marks.join(" "));
         Some(Plan::of(Disposition::Context(ambient.max(MARKS))).with_text(&text))
     }

@@ -3,6 +3,7 @@
 use frontdesk_core::hook::HookText;
 use frontdesk_core::id::ChatMessageId;
 use frontdesk_core::markup::Part;
+use frontdesk_core::reaction::normalized;
 use frontdesk_core::visible::is_visible;
 use frontdesk_store::row::{Change, Fenced, MessageChange};
 use serde::Deserialize;
@@ -119,9 +120,9 @@ impl Caller<'_> {
 /// A reaction as the model gives it. Which ones there are only the platform knows.
 fn reaction(emoji: Option<String>) -> Result<String, GatewayError> {
     let emoji = emoji.ok_or_else(|| GatewayError::Invalid("emoji is missing".to_owned()))?;
-    let emoji = emoji.trim();
+    let emoji = normalized(&emoji);
     match emoji.chars().count() <= EMOJI && !emoji.contains(char::is_control) {
-        true => Ok(emoji.to_owned()),
+        true => Ok(emoji),
         false => Err(GatewayError::Invalid("emoji: this is no reaction".to_owned())),
     }
 }

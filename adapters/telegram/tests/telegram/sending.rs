@@ -67,12 +67,13 @@ async fn messages_get_reactions_and_are_pinned() {
     let react =
         |emoji: Option<&str>| Delivery::React { target: hello.clone(), emoji: emoji.map(str::to_owned) };
     let deliver = async |delivery| telegram.deliver(&to("telegram:1001"), delivery).await;
-    for emoji in [Some("👍"), None] {
+    for emoji in [Some("👍"), None, Some("❤\u{fe0f}")] {
         assert_eq!(deliver(react(emoji)).await, Ok(Receipt::default()), "{emoji:?}");
     }
     let calls = api.journal().calls_of("setMessageReaction");
     assert_eq!(calls[0].params["reaction"], json!([{"type": "emoji", "emoji": "👍"}]));
     assert_eq!(calls[1].params["reaction"], json!([]), "it is taken back");
+    assert_eq!(calls[2].params["reaction"], json!([{"type": "emoji", "emoji": "❤"}]), "as Telegram writes it");
     assert!(matches!(deliver(react(Some("🧦"))).await, Err(SendError::Refused(_))));
 
     let pin = |target: &str| Delivery::Pin { target: target.to_owned() };
