@@ -247,7 +247,7 @@ pub(crate) fn session_status(status: &SessionStatus) -> Value {
 
 fn usage_total(total: &UsageTotal) -> Value {
     json!({
-        "turns": total.turns,
+        "answers": total.answers,
         "input": total.input,
         "output": total.output,
         "cache_read": total.cache_read,

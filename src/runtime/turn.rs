@@ -202,9 +202,9 @@ impl TurnRun<'_> {
 
     /// What the agent is asked for, or the end of the turn without it.
     async fn work(&mut self, stop: &Stop) -> Result<AgentWork, TurnEnd> {
-        match self.turn.messages.iter().find(|row| row.reason == Some(Reason::Compacts)) {
-            Some(row) => self.compaction(row),
-            None => self.head(stop).await.map(AgentWork::Answer),
+        match self.turn.messages.iter().any(|row| row.reason == Some(Reason::Compacts)) {
+            true => self.compaction().await,
+            false => self.head(stop).await.map(AgentWork::Answer),
         }
     }
 

@@ -26,10 +26,10 @@ pub(crate) const LAST_USAGE: &str = "
         AND (SELECT kind <> 'compact' AND finished_at IS NOT NULL FROM turn WHERE id = session_message.turn_id)
       ORDER BY id DESC LIMIT 1)";
 
-/// What the turns of an epoch have used together. Agents report the numbers, so each is bounded: one wrong report must not
+/// How many answers an epoch has, and what all of its turns have used together, compactions too. Agents report the numbers, so each is bounded: one wrong report must not
 /// make the sum too large for the database.
 pub(crate) const TOTAL_USAGE: &str = "
-    SELECT count(*), sum(min(input_tokens, 1000000000000)), sum(min(output_tokens, 1000000000000)),
+    SELECT count(*) FILTER (WHERE kind <> 'compact'), sum(min(input_tokens, 1000000000000)), sum(min(output_tokens, 1000000000000)),
            sum(min(cache_read, 1000000000000)), sum(min(cache_write, 1000000000000)),
            sum(min(cost_micro, 1000000000000))
     FROM turn WHERE finished_at IS NOT NULL AND id IN
@@ -101,7 +101,7 @@ impl StoreReader {
 fn total(row: &Row<'_>) -> rusqlite::Result<UsageTotal> {
     let number = |column: usize| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(nat));
     Ok(UsageTotal {
-        turns: count(row, 0)?,
+        answers: count(row, 0)?,
         input: number(1)?,
         output: number(2)?,
         cache_read: number(3)?,

@@ -234,7 +234,7 @@ fn head(tx: &Tx<'_>, session: &SessionKey, take: Take) -> Outcome<(Vec<InboundRo
         Take::InMode(configured) => chosen_mode(tx, session)?.unwrap_or(configured),
     };
     let one_by_one = matches!(mode, QueueMode::Followup | QueueMode::Steer) && !one_album(first, second);
-    if !one_by_one || has_own_mode(tx, session)? {
+    if !one_by_one || compacts(first) || has_own_mode(tx, session)? {
         rows = waiting(tx, session, -1)?;
     }
     let mine = match take {
@@ -254,6 +254,9 @@ fn joined(rows: &[InboundRow], mode: QueueMode) -> usize {
         _ => mode,
     };
     let rows = &rows[..one_conversation(rows)];
+    if rows.first().is_some_and(compacts) {
+        return rows.len();
+    }
     let collected = rows.iter().take_while(|row| of(row) == QueueMode::Collect).count();
     let interrupted = rows.iter().rposition(|row| of(row) == QueueMode::Interrupt).map_or(0, |last| last + 1);
     let mut mine = collected.max(interrupted).max(1).min(rows.len());
@@ -264,11 +267,11 @@ fn joined(rows: &[InboundRow], mode: QueueMode) -> usize {
 }
 
 /// How many of the messages one turn can take: those of the first one's epoch. The agent compacts its context between two
-/// answers, so that is a turn of its own.
+/// answers, so that is a turn of its own, also for several people who ask for it.
 fn one_conversation(rows: &[InboundRow]) -> usize {
     let Some(first) = rows.first() else { return 0 };
-    let together = rows.iter().take_while(|row| row.epoch == first.epoch && !compacts(row)).count();
-    together.max(1)
+    let kind = |row: &InboundRow| (row.epoch, compacts(row));
+    rows.iter().take_while(|row| kind(row) == kind(first)).count()
 }
 
 fn compacts(row: &InboundRow) -> bool {

@@ -84,10 +84,14 @@ fn answer(
             CommandFacts::Waits => return Ok(CommandFacts::Waits),
             facts => facts,
         },
-        CommandEffect::Compact { instructions } => match joins_compaction(tx, row, instructions)? {
-            true => CommandFacts::CompactsAlready,
-            false => return waits(tx, row, instructions, Some(Reason::Compacts)),
-        },
+        CommandEffect::Compact { instructions } => {
+            let joins = joins_compaction(tx, row)?;
+            let waits = waits(tx, row, instructions, Some(Reason::Compacts))?;
+            match joins {
+                true => CommandFacts::CompactsAlready,
+                false => return Ok(waits),
+            }
+        }
         CommandEffect::Message { text, mode } => {
             let waits = waits(tx, row, text, mode.map(Reason::Queued))?;
             return Ok(match mode {
@@ -109,7 +113,11 @@ fn answer(
         CommandEffect::Access { change, author } => changed(tx, row, change, author, now)?,
         CommandEffect::Answer(answering) => CommandFacts::Answered(ask::answered(tx, answering, now)?),
     };
-    end(tx, row)?;
+    // A message that waits is answered by its turn.
+    let waits = facts == CommandFacts::CompactsAlready;
+    if !waits {
+        end(tx, row)?;
+    }
     let about = [row.id];
     let outgoing = Outgoing {
         turn: None,
@@ -117,7 +125,7 @@ fn answer(
         session: Some(&row.session),
         address: &row.address,
         reply_to: row.platform_message.as_deref(),
-        kind: PostKind::Answer,
+        kind: if waits { PostKind::Notice } else { PostKind::Answer },
         // Why an answer does not count concerns nobody else in the chat.
         audience: matches!(facts, CommandFacts::Answered(Err(_))).then_some(&row.from.id),
         now: now.wall,
@@ -139,24 +147,15 @@ fn waits(tx: &Tx<'_>, row: &InboundRow, text: &str, reason: Option<Reason>) -> O
     Ok(CommandFacts::Waits)
 }
 
-/// Whether the last message that waits is a `/compact` of the same conversation: it then does what this one asks for as
-/// well.
-fn joins_compaction(tx: &Tx<'_>, row: &InboundRow, instructions: &str) -> Outcome<bool> {
-    let compacts = Reason::Compacts.to_string();
+/// Whether the last message that waits is a `/compact` of the same conversation: one turn does what both ask for.
+fn joins_compaction(tx: &Tx<'_>, row: &InboundRow) -> Outcome<bool> {
     let last = tx.one(
-        "SELECT id, body, coalesce(reason = ?2, 0) AND epoch = ?3 FROM inbound
+        "SELECT coalesce(reason = ?2, 0) AND epoch = ?3 FROM inbound
          WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' ORDER BY id DESC LIMIT 1",
-        params![row.session.as_str(), compacts, int(row.epoch)],
-        |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, bool>(2)?)),
+        params![row.session.as_str(), Reason::Compacts.to_string(), int(row.epoch)],
+        |row| row.get(0),
     )?;
-    let Some((id, body, true)) = last else { return Ok(false) };
-    let wishes = match (body.as_str(), instructions) {
-        ("", new) => new.to_owned(),
-        (known, new) if new.is_empty() || new == known => return Ok(true),
-        (known, new) => format!("{known}\n{new}"),
-    };
-    tx.run("UPDATE inbound SET body = ?2 WHERE id = ?1", params![id, wishes])?;
-    Ok(true)
+    Ok(last.unwrap_or(false))
 }
 
 /// Chooses a value for the session of the command.

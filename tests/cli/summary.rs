@@ -86,7 +86,7 @@ fn a_long_conversation_is_summarized_once_and_everybody_can_see_it() {
     assert_eq!(notices.matches("goes on with this summary of it").count(), 1, "{notices}");
     // The tokens of the summary were lost with the killed attempt.
     let session = small.session();
-    assert_eq!((&session["model"], &session["usage_total"]["turns"]), (&json!("small"), &json!(4)));
+    assert_eq!((&session["model"], &session["usage_total"]["answers"]), (&json!("small"), &json!(4)));
     assert_eq!(session["usage_total"]["input"], json!(400));
     let shown = small.home.run(&["sessions", "show", CHAT]).good().out.clone();
     for line in [

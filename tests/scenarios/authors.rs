@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use frontdesk_core::agent::Capabilities;
 use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::message::{FileKind, FirstLine, ForwardKind, Outcome};
 use frontdesk_core::port::Turn;
@@ -70,6 +71,42 @@ async fn a_retry_runs_a_message_in_its_authors_name_and_says_who_retries() {
         (&again["from"]["id"], &again["retried_by"]["id"]),
         (&json!("fake:anna"), &json!("fake:anna"))
     );
+}
+
+#[tokio::test]
+async fn wishes_for_one_summary_stay_their_authors() {
+    let world = group(&["anna", "ben", "eve"]).await;
+    world.agent().can(Capabilities { compact: true, ..Capabilities::default() });
+    world.agent().will([Step::Say("one"), Step::Pause]);
+    world.platform().outcome_of(message_from("anna", "hello").in_group(GROUP)).await;
+    world.agent().begun(1).await;
+    let mut rows = Vec::new();
+    for (who, wish) in [("anna", "the names"), ("eve", "my secret"), ("ben", "the prices"), ("ben", "the names")]
+    {
+        let says = message_from(who, &format!("/compact {wish}")).in_group(GROUP);
+        let Outcome::Accepted { message: id, .. } = world.platform().outcome_of(says).await else { panic!("{who}") };
+        rows.push(id);
+    }
+    world.round_trip().await;
+    shuts_out(&world, "eve").await;
+    world.agent().resume();
+    world.at_rest().await;
+    let mut seen = Vec::new();
+    for id in rows {
+        let row = world.message(id).await.message;
+        seen.push(format!("{}: {} {}", row.from.id, row.text, row.state.name()));
+    }
+    assert_eq!(
+        seen,
+        [
+            "fake:anna: the names answered",
+            "fake:eve: my secret refused",
+            "fake:ben: the prices answered",
+            "fake:ben: the names answered"
+        ]
+    );
+    let wishes: Vec<_> = world.agent().compactions().into_iter().map(|(_, wishes)| wishes.unwrap()).collect();
+    assert_eq!(wishes, ["the names\nthe prices"], "in one summary");
 }
 
 #[tokio::test]

@@ -190,7 +190,7 @@ async fn what_a_compaction_cost_is_part_of_the_conversation() {
     anna.says("/compact").await;
     world.at_rest().await;
     let usage = used().await;
-    assert_eq!((usage.total.turns, usage.total.cost_micro), (2, Some(10)));
+    assert_eq!((usage.total.answers, usage.total.cost_micro), (1, Some(10)));
     assert_eq!(usage.last.unwrap().context_used, None, "the context is smaller now");
 }
 

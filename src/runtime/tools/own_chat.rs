@@ -155,7 +155,7 @@ impl Caller<'_> {
                 "context_window": last.context_window,
             },
             "whole_conversation": {
-                "answers": total.turns,
+                "answers": total.answers,
                 "input_tokens": total.input,
                 "output_tokens": total.output,
                 "cost_micro": total.cost_micro,

@@ -18,12 +18,23 @@ use super::{AgentWork, TurnEnd, TurnRun};
 const NOTHING_NEW: &str = "Nothing was said here since the last summary.";
 
 impl TurnRun<'_> {
-    /// What a person asks for with `/compact`, if they may still write.
-    pub(super) fn compaction(&self, row: &InboundRow) -> Result<AgentWork, TurnEnd> {
-        if !self.shared.still_may(&self.settings, row, Action::Write) {
+    /// What people ask for with `/compact`: the wishes of those who may still write, each once and on lines of their own.
+    pub(super) async fn compaction(&mut self) -> Result<AgentWork, TurnEnd> {
+        let may = |row: &&InboundRow| self.shared.still_may(&self.settings, row, Action::Write);
+        let (allowed, revoked): (Vec<_>, Vec<_>) = self.turn.messages.iter().partition(may);
+        if allowed.is_empty() {
             return Err(TurnEnd::Refused(Refusal::Revoked));
         }
-        let instructions = Some(row.text.clone()).filter(|text| !text.is_empty());
+        for row in revoked {
+            self.refuse(row, Refusal::Revoked).await?;
+        }
+        let mut wishes: Vec<&str> = Vec::new();
+        for wish in allowed.iter().map(|row| row.text.as_str()) {
+            if !wish.is_empty() && !wishes.contains(&wish) {
+                wishes.push(wish);
+            }
+        }
+        let instructions = (!wishes.is_empty()).then(|| wishes.join("\n"));
         Ok(AgentWork::Compact(self.turn_with(Vec::new()), instructions))
     }
 
@@ -38,7 +49,7 @@ impl TurnRun<'_> {
         if let Some(text) = compacted_before(&turn).await {
             return TurnEnd::Answered { text, by_hook: false };
         }
-        turn.options = turn.options.offered(&agent.capabilities());
+        turn.options = turn.options.held_by(&agent.capabilities(), turn.role.as_deref());
         self.compacting();
         let mut work = agent.compact(turn, instructions);
         match self.until_compacted(&mut work, stop).await {

@@ -111,11 +111,11 @@ pub struct EpochUsage {
     pub total: UsageTotal,
 }
 
-/// What several turns have used together. A number is `None` if no turn has reported it.
+/// What answers and compactions have used together. A number is `None` if no turn has reported it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UsageTotal {
-    /// How many turns.
-    pub turns: u64,
+    /// How many answers. Compactions have a cost and are no answers.
+    pub answers: u64,
     /// Input tokens.
     pub input: Option<u64>,
     /// Output tokens.

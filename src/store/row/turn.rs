@@ -179,7 +179,7 @@ pub enum CommandFacts {
     Dequeued(Dequeued),
     /// The command's row waits as a turn or as a message: its answer is the reply.
     Waits,
-    /// A compaction that waits already does what is asked for.
+    /// The message waits for the same turn as an earlier one that asks for a compaction.
     CompactsAlready,
     /// There is nothing to retry.
     NothingToRetry,

@@ -50,7 +50,7 @@ async fn the_status_of_a_turn_and_its_session_say_what_it_cost() {
     assert_eq!((&session["agent"], &session["model"]), (&json!("main"), &json!(null)));
     assert_eq!(
         session["usage_total"],
-        json!({"turns": 1, "input": 10, "output": 20, "cache_read": 3, "cache_write": 4, "cost_micro": 5})
+        json!({"answers": 1, "input": 10, "output": 20, "cache_read": 3, "cache_write": 4, "cost_micro": 5})
     );
     server.close().await;
 }

@@ -1,7 +1,7 @@
 //! What an agent is told of its conversation: its own name for it, what was chosen, and what was said before.
 
 use frontdesk_core::agent::{Origin, SessionOption};
-use frontdesk_core::delivery::Ending;
+use frontdesk_core::delivery::{Ending, PostKind};
 use frontdesk_core::delta::{Compacted, Usage};
 use frontdesk_core::history::{HistoryEntry, HistoryPage, HistoryRequest};
 use frontdesk_core::id::{MessageId, TurnId};
@@ -234,7 +234,7 @@ async fn what_the_answers_of_an_epoch_cost_is_added_up() {
     spend("e", Some(usage())).await;
     let EpochUsage { last, total } = used().await;
     assert_eq!(last, Some(usage()));
-    assert_eq!((total.turns, total.input, total.output), (5, Some(5), Some(8)));
+    assert_eq!((total.answers, total.input, total.output), (5, Some(5), Some(8)));
     assert_eq!((total.cache_read, total.cache_write), (Some(15), Some(20)));
     assert_eq!(total.cost_micro, Some(15 + 2_000_000_000_000));
     // A compaction has its cost, and what the answer before it said about the context does not hold any more.
@@ -243,8 +243,14 @@ async fn what_the_answers_of_an_epoch_cost_is_added_up() {
     assert_eq!(used().await.last.unwrap().context_used, None);
     fixture.finish(Finish { usage: Some(usage()), ..answered(&turn, "ok") }).await;
     let EpochUsage { last, total } = used().await;
-    assert_eq!((last, total.turns, total.input), (Some(usage()), 6, Some(6)));
-    assert_eq!(fixture.store.usage(&key("anna"), 2).await.unwrap().total.turns, 0, "another conversation");
+    assert_eq!((last, total.answers, total.input), (Some(usage()), 6, Some(6)));
+    // Also one that a person has asked for. It is no answer.
+    run(&fixture, "g", CommandEffect::Compact { instructions: String::new() }).await;
+    let turn = fixture.claim("anna").await.unwrap();
+    fixture.finish(Finish { usage: Some(usage()), ..answered(&turn, "compacted") }).await;
+    let total = used().await.total;
+    assert_eq!((total.answers, total.input, total.output), (6, Some(7), Some(12)));
+    assert_eq!(fixture.store.usage(&key("anna"), 2).await.unwrap().total.answers, 0, "another conversation");
 }
 
 #[tokio::test]
@@ -264,15 +270,19 @@ async fn people_are_told_once_in_a_turn_that_its_agent_has_compacted_by_itself()
 }
 
 #[tokio::test]
-async fn a_compaction_that_waits_takes_in_the_next_one_unless_a_message_is_between() {
+async fn compactions_that_wait_are_one_turn_and_keep_their_own_words_unless_a_message_is_between() {
     let fixture = Fixture::open().await;
     let compact = |wishes: &str| CommandEffect::Compact { instructions: wishes.into() };
     let (first, facts) = run(&fixture, "1", compact("")).await;
     assert_eq!(facts, CommandFacts::Waits);
-    for (event, wishes) in [("2", "the names"), ("3", "the names"), ("4", ""), ("5", "the prices")] {
+    let mut together = vec![first];
+    for (event, wishes) in [("2", "the names"), ("3", "the prices")] {
         let (id, facts) = run(&fixture, event, compact(wishes)).await;
-        assert_eq!((facts, fixture.state(id).await.0.as_str()), (CommandFacts::CompactsAlready, "answered"));
+        assert_eq!((facts, fixture.state(id).await.0.as_str()), (CommandFacts::CompactsAlready, "waiting"));
+        together.push(id);
     }
+    let told = fixture.store.parts(Some(OutboxState::Queued), None, 10).await.unwrap();
+    assert!(told.iter().all(|row| row.post.kind == PostKind::Notice), "the answer is still to come: {told:?}");
     fixture.accept_one(30, says("anna", "6", "between")).await;
     let (last, facts) = run(&fixture, "7", compact("")).await;
     assert_eq!(facts, CommandFacts::Waits);
@@ -283,10 +293,11 @@ async fn a_compaction_that_waits_takes_in_the_next_one_unless_a_message_is_betwe
     let mut taken = Vec::new();
     for _ in 0..4 {
         let turn = fixture.claim("anna").await.unwrap();
-        taken.push((ids(&turn)[0], turn.messages[0].text.clone()));
+        let texts: Vec<String> = turn.messages.iter().map(|message| message.text.clone()).collect();
+        taken.push((ids(&turn), texts.join("|")));
         fixture.finish(answered(&turn, "ok")).await;
     }
-    assert_eq!(taken.remove(0), (first, "the names\nthe prices".to_owned()));
-    assert_eq!(taken.iter().map(|(id, _)| *id).skip(1).collect::<Vec<_>>(), [last, other]);
+    assert_eq!(taken.remove(0), (together, "|the names|the prices".to_owned()));
+    assert_eq!(taken.iter().map(|(ids, _)| ids.clone()).skip(1).collect::<Vec<_>>(), [[last], [other]]);
     assert!(fixture.claim("anna").await.is_none());
 }
