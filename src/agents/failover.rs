@@ -108,7 +108,7 @@ impl Chain {
             let Some(ticket) = self.circuit(index, &turn.options).begin(&self.clock) else { continue };
             let agent = self.responders[index].agent();
             let mut turn = turn.clone();
-            turn.options = turn.options.offered(&agent.capabilities());
+            turn.options = turn.options.held_by(&agent.capabilities(), turn.role.as_deref());
             match agent.compact(turn, instructions.map(str::to_owned)).await {
                 Err(error @ AgentError::Unavailable(_)) => {
                     let down = CircuitFailure::Down { retry_after: None };
@@ -207,8 +207,7 @@ impl Agent for WithFallbacks {
 
     fn failover(&self, of: Option<(&SessionKey, &SessionOptions)>) -> Option<Failover> {
         let chain = &self.chain;
-        let options =
-            of.map(|(_, options)| options.clone()).unwrap_or_default().offered(&self.capabilities());
+        let options = of.map(|(_, options)| options.held_by(&self.capabilities(), None)).unwrap_or_default();
         let session = of.map(|(session, _)| session);
         let order = chain.preference(session, &options);
         let answering = match choose(&chain.readiness(&order, &options), chain.clock.mono()) {

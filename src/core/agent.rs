@@ -71,21 +71,18 @@ impl SessionOptions {
         }
     }
 
-    /// What is chosen, and else what the role says.
+    /// The options that hold with an agent: what is chosen, else what the role says, each only if the agent still offers it.
     #[must_use]
-    pub fn or_of(self, role: Option<&TurnRole>) -> Self {
-        let Some(role) = role.map(|role| &role.gives) else { return self };
+    pub fn held_by(&self, capabilities: &Capabilities, role: Option<&TurnRole>) -> Self {
+        let held = |option, of_role: Option<&String>| {
+            let offered = capabilities.choices(option);
+            let wanted = self.get(option).into_iter().chain(of_role.map(String::as_str));
+            wanted.map(str::to_owned).find(|value| offered.contains(value))
+        };
+        let gives = role.map(|role| &role.gives);
         Self {
-            model: self.model.or_else(|| role.model.clone()),
-            thinking: self.thinking.or_else(|| role.thinking.clone()),
-        }
-    }
-
-    /// The options whose values the agent still offers.
-    pub fn offered(self, capabilities: &Capabilities) -> Self {
-        Self {
-            model: self.model.filter(|model| capabilities.models.contains(model)),
-            thinking: self.thinking.filter(|level| capabilities.thinking.contains(level)),
+            model: held(SessionOption::Model, gives.and_then(|role| role.model.as_ref())),
+            thinking: held(SessionOption::Thinking, gives.and_then(|role| role.thinking.as_ref())),
         }
     }
 }
@@ -154,17 +151,22 @@ mod tests {
             model: model.map(str::to_owned),
             thinking: thinking.map(str::to_owned),
         };
-        let gives = Role { model: Some("small".into()), ..Role::default() };
+        let gives = Role { model: Some("small".into()), thinking: Some("deep".into()), ..Role::default() };
         let role = TurnRole { name: "kids".into(), gives };
-        assert_eq!(set(None, Some("high")).or_of(Some(&role)), set(Some("small"), Some("high")));
-        assert_eq!(set(Some("large"), None).or_of(Some(&role)), set(Some("large"), None));
-        assert_eq!(set(None, None).or_of(None), set(None, None));
-    }
-
-    #[test]
-    fn a_choice_that_is_no_longer_offered_is_left_out() {
-        let chosen = SessionOptions { model: Some("large".into()), thinking: Some("high".into()) };
-        let offers = Capabilities { models: vec!["large".into()], ..Capabilities::default() };
-        assert_eq!(chosen.offered(&offers), SessionOptions { model: Some("large".into()), thinking: None });
+        let list = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+        let offers = Capabilities {
+            models: list(&["small", "large"]),
+            thinking: list(&["high"]),
+            ..Capabilities::default()
+        };
+        for (chosen, in_role, alone) in [
+            (set(None, None), set(Some("small"), None), set(None, None)),
+            (set(Some("large"), Some("high")), set(Some("large"), Some("high")), set(Some("large"), Some("high"))),
+            // What is not offered any more leaves the decision to the role, and what that names is left out as well then.
+            (set(Some("gone"), Some("gone")), set(Some("small"), None), set(None, None)),
+        ] {
+            assert_eq!(chosen.held_by(&offers, Some(&role)), in_role, "{chosen:?}");
+            assert_eq!(chosen.held_by(&offers, None), alone, "{chosen:?}");
+        }
     }
 }

@@ -36,6 +36,8 @@ pub struct OptionStatus {
     pub value: Option<String>,
     /// Whether it was chosen in the chat. Otherwise it is the role's or the agent's configuration.
     pub chosen: bool,
+    /// What was chosen in the chat and does not hold, because the agent does not offer it any more.
+    pub gone: Option<String>,
 }
 
 impl Shared {
@@ -51,12 +53,13 @@ impl Shared {
         let agent = settings.agents.get(key.agent()).map(|entry| &entry.agent);
         let capabilities = agent.map(|agent| agent.capabilities()).unwrap_or_default();
         let option = |option| OptionStatus::of(option, &session.options, role, &capabilities);
+        let held = session.options.held_by(&capabilities, role);
         Ok(Some(SessionStatus {
             started: begun.first().map_or(session.created, |epoch| epoch.started),
             model: option(SessionOption::Model),
             thinking: option(SessionOption::Thinking),
             usage: self.store.usage(key, session.epoch).await?,
-            failover: agent.and_then(|agent| agent.failover(Some((key, &session.options)))),
+            failover: agent.and_then(|agent| agent.failover(Some((key, &held)))),
             queue_mode: session.queue_mode.unwrap_or_else(|| self.queue_mode(&settings, key)),
             session,
         }))
@@ -64,14 +67,21 @@ impl Shared {
 }
 
 impl OptionStatus {
-    fn of(
+    pub(crate) fn of(
         option: SessionOption,
         chosen: &SessionOptions,
         role: Option<&TurnRole>,
         capabilities: &Capabilities,
     ) -> Self {
-        let in_role = chosen.clone().or_of(role).offered(capabilities);
-        let value = in_role.get(option).or(capabilities.default_of(option)).map(str::to_owned);
-        Self { value, chosen: chosen.clone().offered(capabilities).get(option).is_some() }
+        let held = chosen.held_by(capabilities, role);
+        let value = held.get(option).or(capabilities.default_of(option)).map(str::to_owned);
+        let is_offered =
+            |value: &&str| capabilities.choices(option).iter().any(|offered| offered == value);
+        let chosen = chosen.get(option);
+        Self {
+            value,
+            chosen: chosen.is_some_and(|value| is_offered(&value)),
+            gone: chosen.filter(|value| !is_offered(value)).map(str::to_owned),
+        }
     }
 }

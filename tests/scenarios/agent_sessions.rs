@@ -252,7 +252,7 @@ async fn status_says_what_the_last_answer_cost() {
         "a failed answer costs as well: {status}"
     );
     let shown = world.handle().session_status(&world.key("anna")).await.unwrap().unwrap();
-    assert_eq!((shown.usage.total.turns, shown.usage.total.cost_micro), (2, Some(10)));
+    assert_eq!((shown.usage.total.answers, shown.usage.total.cost_micro), (2, Some(10)));
     anna.says("/new").await;
     world.at_rest().await;
     let seen = anna.sees().len();

@@ -199,6 +199,51 @@ async fn a_role_names_the_model_until_the_chat_chooses_another_one() {
 }
 
 #[tokio::test]
+async fn a_choice_that_is_not_offered_any_more_leaves_the_model_to_the_role() {
+    let small = Role { model: Some("small".to_owned()), ..Role::default() };
+    let plan = plan().role("kids", small).routing(|routing| routing.role = Some("kids".to_owned()));
+    let world = World::with(plan).await;
+    let offers = |models: &[&str]| Capabilities {
+        models: models.iter().map(|model| (*model).to_owned()).collect(),
+        compact: true,
+        default_model: Some("base".to_owned()),
+        ..Capabilities::default()
+    };
+    let anna = world.user("anna");
+    let mut heard = Vec::new();
+    for (models, says) in
+        [(&["small", "large"][..], "/model large"), (&["small"], "/model"), (&["other"], "/model"), (&[], "/model")]
+    {
+        world.agent().can(offers(models));
+        for text in [says, "/status", "hello"] {
+            let seen = anna.sees().len();
+            anna.says(text).await;
+            world.at_rest().await;
+            heard.push(anna.sees()[seen..].join("\n"));
+        }
+    }
+    let gone = "`large` was chosen here and is not offered any more. ";
+    for (n, expected) in [
+        (1, "Agent: main, model `large` (chosen here).".to_owned()),
+        (3, format!("{gone}Model: `small`, as the agent is configured.")),
+        (4, "Agent: main, model `small`. The model `large` was chosen here and is not offered any more.".to_owned()),
+        (6, format!("{gone}Model: `base`, as the agent is configured.")),
+        (7, "Agent: main, model `base`. The model `large` was chosen here and is not offered any more.".to_owned()),
+        (9, format!("{gone}This agent has no choice of models.")),
+    ] {
+        let expected = expected.replace('`', "");
+        assert!(heard[n].replace('`', "").contains(&expected), "{n}: {} has no {expected}", heard[n]);
+    }
+    let turns = world.agent().turns();
+    let models: Vec<Option<&str>> = turns.iter().map(|turn| turn.options.model.as_deref()).collect();
+    assert_eq!(models, [Some("large"), Some("small"), None, None]);
+    world.agent().can(offers(&["small"]));
+    anna.says("/compact").await;
+    world.at_rest().await;
+    assert_eq!(world.agent().compactions()[0].0.options.model.as_deref(), Some("small"));
+}
+
+#[tokio::test]
 async fn whoami_names_the_agent_and_the_role() {
     let mentor = Arc::new(ScriptedAgent::default());
     let world =

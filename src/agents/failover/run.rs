@@ -189,7 +189,7 @@ impl Run {
     async fn attempt(&mut self, index: usize, patience: Patience) -> Result<Delta, End> {
         let responder = &self.chain.responders[index];
         let mut turn = self.turn.clone();
-        turn.options = turn.options.offered(&responder.agent().capabilities());
+        turn.options = turn.options.held_by(&responder.agent().capabilities(), turn.role.as_deref());
         if index > 0 {
             // The name of the conversation is the first one's.
             turn.agent_ref = None;

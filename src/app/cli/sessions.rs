@@ -209,13 +209,18 @@ async fn show(one: One) -> Done {
 /// The model, and what the agent has reported of the current conversation; nothing of what it does not know.
 fn agent(session: &Value) -> Vec<(&'static str, String)> {
     let option = |name| {
-        let chosen = if session["options"][name].is_null() { "" } else { " (chosen in the chat)" };
-        Some(field::text(session, name)).filter(|value| !value.is_empty()).map(|value| value + chosen)
+        let (value, chosen) = (field::text(session, name), field::text(&session["options"], name));
+        let is_configured = if value.is_empty() { "as configured" } else { &value };
+        match chosen.as_str() {
+            "" => Some(value).filter(|value| !value.is_empty()),
+            chosen if chosen == value => Some(format!("{value} (chosen in the chat)")),
+            gone => Some(format!("{is_configured} ({gone}, chosen in the chat, is not offered any more)")),
+        }
     };
     let (last, total) = (&session["usage"], &session["usage_total"]);
-    let (turns, used) = (field::number(total, "turns"), field::number(last, "context_used"));
+    let (answers, used) = (field::number(total, "answers"), field::number(last, "context_used"));
     let window = field::number(last, "context_window");
-    let all = spent(total).map(|spent| format!("{}: {spent}", counted(turns, "answer")));
+    let all = spent(total).map(|spent| format!("{}: {spent}", counted(answers, "answer")));
     let context = (used > 0 && window > 0)
         .then(|| format!("{} % full ({used} of {window} tokens)", used.saturating_mul(100) / window));
     [

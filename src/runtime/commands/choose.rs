@@ -7,6 +7,7 @@ use frontdesk_store::row::{CommandEffect, InboundRow};
 
 use super::button::{MenuButton, has_buttons, labels, menu};
 use super::{Plan, TYPED};
+use crate::session_status::OptionStatus;
 use crate::shared::Shared;
 
 /// The word that leaves the choice to the agent's configuration.
@@ -26,27 +27,31 @@ pub(super) async fn plan(
     let entry = settings.agents.get(row.session.agent());
     let capabilities = entry.map(|entry| entry.agent.capabilities()).unwrap_or_default();
     let (choices, words) = (capabilities.choices(option), Words::of(option));
-    if choices.is_empty() {
-        return Ok(Plan::say(format!("This agent has no choice of {}.", words.several)));
-    }
     let session = shared.store.session(&row.session).await?;
-    let options = session.map(|session| session.options.offered(&capabilities)).unwrap_or_default();
+    let options = session.map(|session| session.options).unwrap_or_default();
     let role = shared.role_of(&settings, &row.session, std::iter::once(row));
-    let in_role = options.clone().or_of(role.as_deref()).offered(&capabilities);
-    let (chosen, default) = (options.get(option), in_role.get(option).or(capabilities.default_of(option)));
+    let status = OptionStatus::of(option, &options, role.as_deref(), &capabilities);
+    let gone = status.gone.as_ref().map_or_else(String::new, |gone| {
+        format!("{} was chosen here and is not offered any more. ", quoted(gone, TYPED))
+    });
+    if choices.is_empty() {
+        return Ok(Plan::say(format!("{gone}This agent has no choice of {}.", words.several)));
+    }
+    let holds = status.value.as_deref();
+    let chosen = holds.filter(|_| status.chosen);
     let all = choices.iter().map(String::as_str);
     let Some(value) = value else {
-        let now = match (chosen, default) {
+        let now = match (chosen, holds) {
             (Some(value), _) => format!(
                 "{}: {value}. Send /{} {DEFAULT} to leave the choice to the agent.",
                 words.one, words.command
             ),
             (None, Some(value)) => {
-                format!("{}: {}, as the agent is configured.", words.one, quoted(value, TYPED))
+                format!("{gone}{}: {}, as the agent is configured.", words.one, quoted(value, TYPED))
             }
-            (None, None) => format!("{}: as the agent is configured.", words.one),
+            (None, None) => format!("{gone}{}: as the agent is configured.", words.one),
         };
-        let offer = Offer { now, choices: all.collect(), chosen, holds: chosen.or(default), words };
+        let offer = Offer { now, choices: all.collect(), chosen, holds, words };
         return Ok(offer.plan(shared, row));
     };
     if value.eq_ignore_ascii_case(DEFAULT) && !choices.contains(&value) {
@@ -64,7 +69,7 @@ pub(super) async fn plan(
         true => (unknown, all.collect()),
         false => (format!("{unknown} These have that in their name."), similar),
     };
-    let offer = Offer { now, choices, chosen: None, holds: chosen.or(default), words };
+    let offer = Offer { now, choices, chosen: None, holds, words };
     Ok(offer.plan(shared, row))
 }
 

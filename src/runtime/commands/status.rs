@@ -84,8 +84,15 @@ fn agent(status: &SessionStatus) -> String {
         let value = option.value.as_ref();
         value.map(|value| format!(", {what} {}{chosen}", quoted(value, MODEL))).unwrap_or_default()
     };
-    let (model, thinking) = (option("model", &status.model), option("thinking", &status.thinking));
-    format!("Agent: {}{model}{thinking}.", status.session.key.agent())
+    let gone = |what: &str, option: &OptionStatus| {
+        let gone = option.gone.as_ref();
+        gone.map(|gone| format!(" The {what} {} was chosen here and is not offered any more.", quoted(gone, MODEL)))
+            .unwrap_or_default()
+    };
+    let all = [("model", "model", &status.model), ("thinking", "level of thinking", &status.thinking)];
+    let held: String = all.iter().map(|(what, _, status)| option(what, status)).collect();
+    let gone: String = all.iter().map(|(_, what, status)| gone(what, status)).collect();
+    format!("Agent: {}{held}.{gone}", status.session.key.agent())
 }
 
 /// What the last answer and all of them together cost, as far as the agent reports it, and how full its context is.
@@ -97,7 +104,8 @@ fn used(usage: &EpochUsage) -> Vec<String> {
     if let Some(tokens) = tokens(last.input, last.output) {
         lines.push(format!("The last answer{model} {tokens}{}.", cost(last.cost_micro)));
     }
-    if let Some(tokens) = tokens(total.input, total.output).filter(|_| total.turns > 1) {
+    let is_more = (total.input, total.output) != (last.input, last.output);
+    if let Some(tokens) = tokens(total.input, total.output).filter(|_| is_more) {
         lines.push(format!("The whole conversation {tokens}{}.", cost(total.cost_micro)));
     }
     match (last.context_used, last.context_window) {

@@ -25,7 +25,7 @@ impl TurnRun<'_> {
     pub(super) async fn drive(&mut self, agent: Arc<dyn Agent>, mut turn: Turn, stop: &Stop) -> TurnEnd {
         let shared = self.shared.clone();
         let clock = &shared.time;
-        turn.options = turn.options.offered(&agent.capabilities());
+        turn.options = turn.options.held_by(&agent.capabilities(), turn.role.as_deref());
         let turns = &self.settings.config.turns;
         let mut clocks = TurnClocks::start(clock.mono(), turns.hard_limit(), turns.progress_timeout());
         let mut stream = agent.turn(turn);

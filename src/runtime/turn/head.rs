@@ -93,7 +93,8 @@ impl<'r> TurnRun<'r> {
             agent_ref: turn.agent_ref.clone(),
             origin: turn.origin,
             trusted: self.trusted(),
-            options: turn.options.clone().or_of(self.role.as_deref()),
+            // What of it holds is decided with the agent.
+            options: turn.options.clone(),
             role: self.role.clone(),
             progress_timeout: self.settings.config.turns.progress_timeout(),
             history: Arc::new(Past::before(turn, &self.shared.store)),
