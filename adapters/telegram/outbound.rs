@@ -5,9 +5,7 @@ use frontdesk_core::delivery::{Delivery, Post, Receipt, SendError, Signal};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
-use teloxide_core::payloads::{
-    DeleteMessage, EditMessageText, PinChatMessage, SendChatAction, SendMessage,
-};
+use teloxide_core::payloads::{DeleteMessage, EditMessageText, PinChatMessage, SendChatAction, SendMessage};
 use teloxide_core::types::{ChatAction, LinkPreviewOptions, ParseMode, ReplyParameters};
 
 use crate::api::Api;

@@ -161,7 +161,11 @@ mod tests {
         };
         for (chosen, in_role, alone) in [
             (set(None, None), set(Some("small"), None), set(None, None)),
-            (set(Some("large"), Some("high")), set(Some("large"), Some("high")), set(Some("large"), Some("high"))),
+            (
+                set(Some("large"), Some("high")),
+                set(Some("large"), Some("high")),
+                set(Some("large"), Some("high")),
+            ),
             // What is not offered any more leaves the decision to the role, and what that names is left out as well then.
             (set(Some("gone"), Some("gone")), set(Some("small"), None), set(None, None)),
         ] {

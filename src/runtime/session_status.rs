@@ -75,8 +75,7 @@ impl OptionStatus {
     ) -> Self {
         let held = chosen.held_by(capabilities, role);
         let value = held.get(option).or(capabilities.default_of(option)).map(str::to_owned);
-        let is_offered =
-            |value: &&str| capabilities.choices(option).iter().any(|offered| offered == value);
+        let is_offered = |value: &&str| capabilities.choices(option).iter().any(|offered| offered == value);
         let chosen = chosen.get(option);
         Self {
             value,

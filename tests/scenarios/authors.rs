@@ -81,10 +81,13 @@ async fn wishes_for_one_summary_stay_their_authors() {
     world.platform().outcome_of(message_from("anna", "hello").in_group(GROUP)).await;
     world.agent().begun(1).await;
     let mut rows = Vec::new();
-    for (who, wish) in [("anna", "the names"), ("eve", "my secret"), ("ben", "the prices"), ("ben", "the names")]
+    for (who, wish) in
+        [("anna", "the names"), ("eve", "my secret"), ("ben", "the prices"), ("ben", "the names")]
     {
         let says = message_from(who, &format!("/compact {wish}")).in_group(GROUP);
-        let Outcome::Accepted { message: id, .. } = world.platform().outcome_of(says).await else { panic!("{who}") };
+        let Outcome::Accepted { message: id, .. } = world.platform().outcome_of(says).await else {
+            panic!("{who}")
+        };
         rows.push(id);
     }
     world.round_trip().await;

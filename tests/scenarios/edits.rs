@@ -83,7 +83,10 @@ async fn a_reaction_is_context_for_the_next_message() {
     let answer = anna.next().await;
     // Its id is stored now.
     world.at_rest().await;
-    assert_eq!(platform.outcome_of(message_from("anna", "❤\u{fe0f}").reacting_to(&answer.id)).await, Outcome::Noted);
+    assert_eq!(
+        platform.outcome_of(message_from("anna", "❤\u{fe0f}").reacting_to(&answer.id)).await,
+        Outcome::Noted
+    );
     world.round_trip().await;
     assert_eq!(world.agent().turns().len(), 1, "a mark alone is not answered");
     anna.says("go on").await;

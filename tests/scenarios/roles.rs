@@ -211,9 +211,12 @@ async fn a_choice_that_is_not_offered_any_more_leaves_the_model_to_the_role() {
     };
     let anna = world.user("anna");
     let mut heard = Vec::new();
-    for (models, says) in
-        [(&["small", "large"][..], "/model large"), (&["small"], "/model"), (&["other"], "/model"), (&[], "/model")]
-    {
+    for (models, says) in [
+        (&["small", "large"][..], "/model large"),
+        (&["small"], "/model"),
+        (&["other"], "/model"),
+        (&[], "/model"),
+    ] {
         world.agent().can(offers(models));
         for text in [says, "/status", "hello"] {
             let seen = anna.sees().len();
@@ -226,9 +229,17 @@ async fn a_choice_that_is_not_offered_any_more_leaves_the_model_to_the_role() {
     for (n, expected) in [
         (1, "Agent: main, model `large` (chosen here).".to_owned()),
         (3, format!("{gone}Model: `small`, as the agent is configured.")),
-        (4, "Agent: main, model `small`. The model `large` was chosen here and is not offered any more.".to_owned()),
+        (
+            4,
+            "Agent: main, model `small`. The model `large` was chosen here and is not offered any more."
+                .to_owned(),
+        ),
         (6, format!("{gone}Model: `base`, as the agent is configured.")),
-        (7, "Agent: main, model `base`. The model `large` was chosen here and is not offered any more.".to_owned()),
+        (
+            7,
+            "Agent: main, model `base`. The model `large` was chosen here and is not offered any more."
+                .to_owned(),
+        ),
         (9, format!("{gone}This agent has no choice of models.")),
     ] {
         let expected = expected.replace('`', "");

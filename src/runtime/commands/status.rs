@@ -86,8 +86,10 @@ fn agent(status: &SessionStatus) -> String {
     };
     let gone = |what: &str, option: &OptionStatus| {
         let gone = option.gone.as_ref();
-        gone.map(|gone| format!(" The {what} {} was chosen here and is not offered any more.", quoted(gone, MODEL)))
-            .unwrap_or_default()
+        gone.map(|gone| {
+            format!(" The {what} {} was chosen here and is not offered any more.", quoted(gone, MODEL))
+        })
+        .unwrap_or_default()
     };
     let all = [("model", "model", &status.model), ("thinking", "level of thinking", &status.thinking)];
     let held: String = all.iter().map(|(what, _, status)| option(what, status)).collect();

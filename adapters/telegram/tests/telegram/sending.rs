@@ -73,7 +73,11 @@ async fn messages_get_reactions_and_are_pinned() {
     let calls = api.journal().calls_of("setMessageReaction");
     assert_eq!(calls[0].params["reaction"], json!([{"type": "emoji", "emoji": "👍"}]));
     assert_eq!(calls[1].params["reaction"], json!([]), "it is taken back");
-    assert_eq!(calls[2].params["reaction"], json!([{"type": "emoji", "emoji": "❤"}]), "as Telegram writes it");
+    assert_eq!(
+        calls[2].params["reaction"],
+        json!([{"type": "emoji", "emoji": "❤"}]),
+        "as Telegram writes it"
+    );
     assert!(matches!(deliver(react(Some("🧦"))).await, Err(SendError::Refused(_))));
 
     let pin = |target: &str| Delivery::Pin { target: target.to_owned() };

@@ -282,7 +282,10 @@ async fn compactions_that_wait_are_one_turn_and_keep_their_own_words_unless_a_me
         together.push(id);
     }
     let told = fixture.store.parts(Some(OutboxState::Queued), None, 10).await.unwrap();
-    assert!(told.iter().all(|row| row.post.kind == PostKind::Notice), "the answer is still to come: {told:?}");
+    assert!(
+        told.iter().all(|row| row.post.kind == PostKind::Notice),
+        "the answer is still to come: {told:?}"
+    );
     fixture.accept_one(30, says("anna", "6", "between")).await;
     let (last, facts) = run(&fixture, "7", compact("")).await;
     assert_eq!(facts, CommandFacts::Waits);
