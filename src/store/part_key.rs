@@ -1,5 +1,5 @@
 //! The keys of texts and of their parts: the same for every attempt to store or send them, so that a repetition adds
-//! nothing. They are built here and never parsed.
+//! nothing. They are built here, and nothing else reads them.
 
 use std::fmt::Display;
 
@@ -102,6 +102,14 @@ impl PartKey {
     /// The n-th part that follows another one of the same text, from 1. `part` is that part's key.
     pub(crate) fn following(part: &str, n: usize) -> Self {
         Self(format!("{part}/{n}"))
+    }
+
+    /// The parts before the n-th part of a text, from 0. `part` is that part's key. Of a text that hooks have seen, the key of
+    /// the first part is the beginning of the others.
+    pub(crate) fn before(part: &str, n: usize) -> Vec<Self> {
+        let Some(text) = part.strip_suffix(&format!("/{n}")).filter(|_| n > 0) else { return Vec::new() };
+        let text = TextKey(text.to_owned());
+        (0..n).map(|n| text.part(n)).chain([Self(text.0.clone())]).collect()
     }
 
     /// The caption of a file that was refused with it. `file` is the file's key.

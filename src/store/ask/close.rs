@@ -56,7 +56,7 @@ pub(super) fn close_silently(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd, now: DateT
 fn show(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd, now: DateTime<Utc>) -> Outcome<()> {
     let Some(question) = load(tx, ask.out)? else { return Ok(()) };
     match question.state {
-        OutboxState::Queued if question.attempts == 0 => return unsend(tx, ask, &question, now),
+        OutboxState::Queued if question.attempts == 0 => return unsend(tx, &question, now),
         OutboxState::Dead | OutboxState::Dropped => return Ok(()),
         OutboxState::Queued
         | OutboxState::Streaming
@@ -129,16 +129,12 @@ fn edit(
 }
 
 /// Drops the parts of a question.
-fn unsend(tx: &Tx<'_>, ask: &AskRow, question: &OutboxRow, now: DateTime<Utc>) -> Outcome<()> {
+fn unsend(tx: &Tx<'_>, question: &OutboxRow, now: DateTime<Utc>) -> Outcome<()> {
     let why = "its question ended before it was sent";
-    let key = ask.key();
-    for n in 0..question.post.part.key as usize {
-        // Of a text that hooks have seen, the other parts follow the first one.
-        let (part, following) = (key.part(n), PartKey::following(key.part(0).as_str(), n));
+    for part in PartKey::before(&question.post.key, question.post.part.key as usize) {
         tx.run(
-            "UPDATE outbox SET state = 'dropped', error = ?3, done_at = ?4
-             WHERE part_key IN (?1, ?2) AND state = 'queued'",
-            params![part.as_str(), following.as_str(), why, ms(now)],
+            "UPDATE outbox SET state = 'dropped', error = ?2, done_at = ?3 WHERE part_key = ?1 AND state = 'queued'",
+            params![part.as_str(), why, ms(now)],
         )?;
     }
     done(tx, question.post.out, OutboxState::Dropped, why, now)

@@ -17,6 +17,29 @@ async fn a_question_that_nobody_has_seen_is_not_sent_any_more() {
 }
 
 #[tokio::test]
+async fn every_part_of_a_question_that_nobody_has_seen_is_dropped() {
+    let confirm = AfterAnswer::Command { confirm: "allow".into(), command: "/gateway restart".into() };
+    for (then, hooks) in [(AfterAnswer::Input, false), (confirm.clone(), false), (confirm, true)] {
+        let fixture = Fixture::open().await;
+        fixture.renderer.hooks.store(hooks, std::sync::atomic::Ordering::Relaxed);
+        let turn = fixture.turn("anna", "hi").await;
+        let NewAsk { audience, .. } = new_ask(0, "?");
+        let question = question("It takes a while.|Go on?");
+        let left = LeftQuestion { question, audience, then, reply_to: None, author: admin() };
+        let out = done(fixture.store.question_left(turn.claim, left, t(11)).await.unwrap()).unwrap();
+        if hooks {
+            let seen = fixture.store.seen(out, "It takes a while.|Go on?".into(), vec![], t(12));
+            done(seen.await.unwrap());
+        }
+        let id = fixture.store.open_asks(None).await.unwrap()[0].id;
+        let answering = Answering { standing: Standing::Operator, ..answering(id, "anna", 1) };
+        fixture.store.ask_answered(answering, t(13)).await.unwrap().unwrap();
+        assert_eq!(fixture.texts(OutboxState::Queued).await, [""; 0], "hooks: {hooks}");
+        assert_eq!(fixture.texts(OutboxState::Dropped).await.len(), 2);
+    }
+}
+
+#[tokio::test]
 async fn a_question_whose_arrival_is_unknown_is_not_edited() {
     let fixture = Fixture::open().await;
     let (turn, _) = fixture.asking().await;
