@@ -15,3 +15,4 @@ mod secrets;
 mod sending;
 mod setup;
 mod shown;
+mod unreadable;

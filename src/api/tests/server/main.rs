@@ -8,6 +8,7 @@ mod asks;
 mod attacks;
 mod client;
 mod completions;
+mod disconnected;
 mod harness;
 mod http;
 mod memory;
