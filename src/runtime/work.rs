@@ -5,7 +5,7 @@ use std::sync::Arc;
 use frontdesk_core::address::Address;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::task::TaskTracker;
 
 use crate::asks::Asks;
@@ -24,6 +24,8 @@ pub(crate) struct Work {
     pub(crate) failures: TurnFailures,
     /// Addresses that have parts to send.
     pub(crate) outbox: Lanes<Address>,
+    /// Told after each attempt to send: a part may have been sent or given up.
+    pub(crate) part_ended: Notify,
     /// Commands, in the order of acceptance.
     pub(crate) commands: mpsc::UnboundedSender<MessageId>,
     /// Marks of messages that wait.

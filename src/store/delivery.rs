@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
-use frontdesk_core::delivery::PostKind;
 use frontdesk_core::id::OutId;
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
@@ -246,9 +245,9 @@ pub(crate) fn done(
     Ok(())
 }
 
-/// Stores a notice that a part is missing. A missing notice leads to none.
+/// Stores a notice that a part is missing, if its chat lacks something without it.
 pub(crate) fn gap(tx: &Tx<'_>, id: OutId, now: DateTime<Utc>) -> Outcome<()> {
-    let Some(dead) = load(tx, id)?.filter(|part| part.post.kind != PostKind::Notice) else {
+    let Some(dead) = load(tx, id)?.filter(OutboxRow::is_missed) else {
         return Ok(());
     };
     beside(&dead, now).notice(tx, id, &Notice::Gap).map(drop)

@@ -59,11 +59,12 @@ impl Store {
     }
 }
 
-/// What is still to be sent is not sent with ids of the login before: edits become posts, except those that close a question,
-/// and deletions, reactions and pins are given up.
+/// What is still to be sent is not sent with ids of the login before: edits of answers become posts. Edits that close a
+/// question or that an agent asked for are given up, like deletions, reactions and pins.
 fn forget_unsent(tx: &Tx<'_>, account: &AccountId, now: DateTime<Utc>) -> Outcome<()> {
     let open: Vec<(i64, Address, bool)> = tx.all(
-        "SELECT id, address, act IN ('delete', 'react', 'pin') OR (act = 'edit' AND ask IS NOT NULL) FROM outbox
+        "SELECT id, address, act IN ('delete', 'react', 'pin') OR (act = 'edit' AND (ask IS NOT NULL OR kind = 'send'))
+         FROM outbox
          WHERE state IN ('queued', 'streaming', 'sending')",
         [],
         |row| Ok((row.get(0)?, parsed(row, 1)?, row.get(2)?)),

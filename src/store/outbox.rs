@@ -180,6 +180,11 @@ impl StoreReader {
             .await
     }
 
+    /// A part.
+    pub async fn part(&self, id: OutId) -> Result<Option<OutboxRow>> {
+        self.read(move |sql| load(sql, id)).await
+    }
+
     /// Parts, the newest first, of one state or of all.
     pub async fn parts(
         &self,
@@ -337,8 +342,7 @@ fn expire(
         // A deletion or a reaction that did not happen is no gap.
         let state = if part.act.brings_text() { OutboxState::Dead } else { OutboxState::Dropped };
         done(tx, *id, state, "expired", now)?;
-        let missed = part.post.kind != PostKind::Notice && part.act.brings_text();
-        if missed
+        if part.is_missed()
             && !told.contains(&part.address)
             && !new.contains(&part.address)
             && !is_told(tx, &part.address)?

@@ -2,7 +2,7 @@
 //! and at the head of its address the hooks see it: only then is it rendered, and counts as sent where a commit is enough.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::delivery::{Post, PostKind};
+use frontdesk_core::delivery::Post;
 use frontdesk_core::id::{MessageId, OutId};
 use frontdesk_core::markup::Part;
 use frontdesk_core::profile::ReceiptRule;
@@ -39,9 +39,11 @@ impl Store {
     /// Hooks keep a text from being sent. It stays unseen, so that they see it again if an operator has it sent after all.
     pub async fn withheld(&self, out: OutId, withheld: Withheld, now: DateTime<Utc>) -> Result<Fenced<()>> {
         self.write(WorkClass::Outbox, move |tx| {
-            let Some(row) = waiting(tx, out)? else { return Ok(Fenced::Stale) };
+            if waiting(tx, out)?.is_none() {
+                return Ok(Fenced::Stale);
+            }
             done(tx, out, withheld.state(), &withheld.error, now)?;
-            if withheld.failed && row.post.kind != PostKind::Notice {
+            if withheld.failed {
                 gap(tx, out, now)?;
             }
             Ok(Fenced::Done(()))

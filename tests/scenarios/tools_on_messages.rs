@@ -1,11 +1,15 @@
 //! What agents do with messages of their chat by tools: they edit, react and pin, leave choices, and ask an admin.
 
+use std::time::Duration;
+
+use frontdesk_core::delivery::SendError;
 use frontdesk_core::id::{ChatMessageId, OutId};
 use frontdesk_core::message::{InputKind, Outcome};
 use frontdesk_runtime::Lifecycle;
+use frontdesk_store::row::OutboxState;
 use frontdesk_world::event::message_from;
 use frontdesk_world::wait::until;
-use frontdesk_world::{Posted, Step, World, plan};
+use frontdesk_world::{Posted, Step, World, operator, plan};
 use serde_json::{Value, json};
 
 fn call(tool: &'static str, params: Value) -> Step {
@@ -121,11 +125,58 @@ async fn what_cannot_be_done_with_a_message_is_an_error_for_the_agent() {
 }
 
 #[tokio::test]
-async fn a_reaction_that_the_platform_refuses_leaves_nothing_in_the_chat() {
+async fn an_edit_that_the_platform_refuses_is_no_new_message_and_the_agent_is_told() {
     let world = World::new().await;
-    turn(&world, [change(json!({"action": "react", "emoji": "🧦"}))]).await;
-    assert_eq!(world.user("anna").sees(), ["done"]);
+    let refused = SendError::Refused("message can't be edited".to_owned());
+    world.platform().refuse_edits(refused);
+    let script = [
+        call("send_message", json!({"text": "draft"})),
+        change(json!({"action": "edit", "messageId": "o1", "text": "final"})),
+    ];
+    turn(&world, script).await;
+    assert_eq!(results(&world)[1], "this could not be done: refused: message can't be edited");
+    assert_eq!(world.user("anna").sees(), ["draft", "done"], "and no notice that something is missing");
+    assert_eq!((world.platform().count("edit"), world.platform().count("delete")), (1, 0));
+    // An operator sees why, and may have it tried again.
+    let dead = world.outbox().await.into_iter().find(|row| row.state == OutboxState::Dead).unwrap();
+    assert_eq!(dead.error.as_deref(), Some("refused: message can't be edited"));
+    world.handle().retry_part(dead.post.out, &operator()).await.unwrap();
+    world.at_rest().await;
+    assert_eq!((world.platform().count("edit"), world.user("anna").sees().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn what_the_platform_refuses_leaves_nothing_in_the_chat_and_the_agent_is_told() {
+    let world = World::new().await;
+    world.platform().refuse_deletes();
+    let script = [
+        call("send_message", json!({"text": "draft"})),
+        change(json!({"action": "react", "emoji": "🧦"})),
+        change(json!({"action": "delete", "messageId": "o1"})),
+        change(json!({"action": "pin", "messageId": "o1"})),
+    ];
+    turn(&world, script).await;
+    let told = results(&world);
+    assert!(told[1].starts_with("this could not be done: refused: "), "{}", told[1]);
+    assert!(told[2].starts_with("this could not be done: refused: "), "{}", told[2]);
+    assert_eq!(told[3], "Done.");
+    assert_eq!(world.user("anna").sees(), ["draft", "done"]);
     assert_eq!(world.platform().count("reacted"), 1, "it is not tried again");
+}
+
+#[tokio::test]
+async fn a_call_does_not_wait_for_a_platform_that_does_not_answer() {
+    let world = World::new().await;
+    world.platform().set_offline(true);
+    world.agent().will([change(json!({"action": "react", "emoji": "👍"})), Step::Say("done")]);
+    world.platform().outcome_of(message_from("anna", "go").named("p1")).await;
+    until("the reaction waits", || async { (!world.outbox().await.is_empty()).then_some(()) }).await;
+    until("the call returns", || async {
+        world.clock().pass(Duration::from_secs(1));
+        (!world.agent().results().is_empty()).then_some(())
+    })
+    .await;
+    assert_eq!(results(&world), ["It is on its way. The platform may still refuse it."]);
 }
 
 #[tokio::test]
@@ -180,7 +231,6 @@ async fn a_new_conversation_withdraws_the_choices_of_the_old_one() {
 async fn the_gateway_is_restarted_or_reloaded_once_an_admin_confirms_it() {
     for (action, wanted) in [("restart", Lifecycle::Restart), ("reload", Lifecycle::Reload)] {
         let world = World::with(plan().buttons()).await;
-        // Whoever runs the gateway listens to this.
         let lifecycle = world.handle().lifecycle();
         for who in ["root", "anna"] {
             world.agent().will([call("gateway", json!({ "action": action })), Step::Say("done")]);
@@ -202,9 +252,10 @@ async fn the_gateway_is_restarted_or_reloaded_once_an_admin_confirms_it() {
 
 #[tokio::test]
 async fn a_gateway_that_is_a_part_of_a_program_says_that_it_does_not_restart_itself() {
-    let world = World::new().await;
+    let world = World::with(plan().embedded().buttons()).await;
     world.agent().will([call("gateway", json!({"action": "restart"})), Step::Say("done")]);
     world.user("root").says("go").await;
     world.at_rest().await;
     assert!(results(&world)[0].contains("part of another program"), "{:?}", results(&world));
+    assert_eq!(world.user("root").sees(), ["done"], "nobody is asked to confirm it");
 }

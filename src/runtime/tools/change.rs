@@ -1,16 +1,21 @@
 //! The tool that changes messages of the chat.
 
+use std::time::Duration;
+
 use frontdesk_core::hook::HookText;
-use frontdesk_core::id::ChatMessageId;
+use frontdesk_core::id::{ChatMessageId, OutId};
 use frontdesk_core::markup::Part;
 use frontdesk_core::reaction::normalized;
 use frontdesk_core::visible::is_visible;
-use frontdesk_store::row::{Change, Fenced, MessageChange};
+use frontdesk_store::row::{Change, Fenced, MessageChange, OutboxState};
 use serde::Deserialize;
 
 use super::Caller;
 use super::own_chat::{bounded, message_id};
 use crate::error::GatewayError;
+
+/// How long a call waits until its change is made. A chat in which much is to be sent takes longer.
+const WAIT: Duration = Duration::from_secs(5);
 
 /// The longest reaction, in characters: an emoji may consist of several.
 const EMOJI: usize = 16;
@@ -91,10 +96,32 @@ impl Caller<'_> {
         match self.shared.store.changed_in_turn(self.turn.claim, change).await? {
             Fenced::Stale => Err(invalid("the answer has ended, so this is not done")),
             Fenced::Done(Err(refused)) => Err(invalid(&refused.to_string())),
-            Fenced::Done(Ok(_)) => {
-                Ok("It is on its way. The platform may still refuse it, and this chat is not told then."
-                    .to_owned())
+            Fenced::Done(Ok(row)) => self.done(row.post.out).await,
+        }
+    }
+
+    /// Waits a short time until the platform has made a change or refused it.
+    async fn done(&self, change: OutId) -> Result<String, GatewayError> {
+        let shared = self.shared;
+        let deadline = shared.time.mono() + WAIT;
+        loop {
+            let attempted = shared.work.part_ended.notified();
+            let row = shared.store.part(change).await?;
+            let (state, error) = row.map_or((OutboxState::Dropped, None), |row| (row.state, row.error));
+            match state {
+                OutboxState::Sent => return Ok("Done.".to_owned()),
+                OutboxState::Dead | OutboxState::Dropped | OutboxState::Unknown => {
+                    let why = error.unwrap_or_else(|| "it was given up".to_owned());
+                    return Err(GatewayError::Invalid(format!("this could not be done: {why}")));
+                }
+                OutboxState::Queued | OutboxState::Streaming | OutboxState::Sending => {}
             }
+            tokio::select! {
+                () = attempted => continue,
+                () = shared.time.sleep_until(deadline) => {}
+                () = shared.process.drain.cancelled() => {}
+            }
+            return Ok("It is on its way. The platform may still refuse it.".to_owned());
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
-use frontdesk_core::delivery::Post;
+use frontdesk_core::delivery::{Post, PostKind};
 use frontdesk_core::id::OutId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
@@ -206,6 +206,16 @@ impl OutboxRow {
         Claim { id: self.post.out, fence: self.fence }
     }
 
+    /// Whether its chat lacks something without it. It does not without a notice, nor without a change of a message, unless
+    /// that completes an answer.
+    pub(crate) fn is_missed(&self) -> bool {
+        match self.act {
+            OutboxAct::Post => self.post.kind != PostKind::Notice,
+            OutboxAct::Edit => self.post.kind == PostKind::Answer,
+            OutboxAct::Delete | OutboxAct::React | OutboxAct::Pin => false,
+        }
+    }
+
     /// Of an edit: the platform's id of the message to replace.
     pub fn edit(&self) -> Option<&str> {
         self.target.as_deref().filter(|_| self.act == OutboxAct::Edit)
@@ -333,7 +343,7 @@ pub enum SendResult {
         /// Why.
         error: String,
     },
-    /// The platform will never accept it. The chat gets a notice, unless it was a notice itself.
+    /// The platform will never accept it. The chat gets a notice if it lacks something now.
     Dead {
         /// Why.
         error: String,

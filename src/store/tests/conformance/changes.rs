@@ -80,6 +80,30 @@ async fn a_change_of_a_message_that_never_arrives_is_dropped() {
 }
 
 #[tokio::test]
+async fn an_edit_that_is_not_made_leaves_no_message_and_no_notice() {
+    for how in ["refused", "another login", "too late"] {
+        let fixture = Fixture::open().await;
+        let (turn, out) = fixture.sending().await;
+        let post = fixture.claim_part("anna").await.unwrap();
+        fixture.part_ended(&post, sent("77")).await;
+        fixture.does(&turn, ChatMessageId::Sent(out), Change::Edit(part("final"))).await.unwrap();
+        let account: AccountId = "telegram".parse().unwrap();
+        match how {
+            "refused" => {
+                let edit = fixture.claim_part("anna").await.unwrap();
+                fixture.part_ended(&edit, gone()).await;
+            }
+            "another login" => {
+                fixture.store.account_connects(&account, "1".into(), t(3)).await.unwrap();
+                fixture.store.account_connects(&account, "2".into(), t(4)).await.unwrap();
+            }
+            _ => fixture.store.expire_parts(t(90), t(91)).await.unwrap(),
+        }
+        assert!(fixture.claim_part("anna").await.is_none(), "{how}");
+    }
+}
+
+#[tokio::test]
 async fn a_message_of_a_person_is_not_edited_and_one_without_an_id_is_not_found() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
