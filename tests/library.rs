@@ -85,6 +85,23 @@ async fn an_agent_of_ones_own_answers_and_nothing_is_left_when_it_stops() {
 }
 
 #[tokio::test]
+async fn an_admin_is_told_that_only_the_program_restarts_its_gateway() {
+    let home = tempfile::tempdir().unwrap();
+    let gateway = builder(&home).start().await.unwrap();
+    for request in ["/gateway reload", "/gateway restart"] {
+        let (_, answer) = ask(&gateway, request).await;
+        assert!(answer["text"].as_str().unwrap().contains("part of another program"), "{request}: {answer}");
+    }
+    gateway.stop().await;
+    let gateway = builder(&home).obeys_admins().start().await.unwrap();
+    let mut wanted = gateway.handle().lifecycle();
+    let (_, answer) = ask(&gateway, "/gateway restart").await;
+    assert!(answer["text"].as_str().unwrap().starts_with("Restarting."), "{answer}");
+    wanted.changed().await.unwrap();
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn two_gateways_live_in_one_process_but_not_in_one_home() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let first = builder(&one).agent("main", Arc::new(Says("one"))).start().await.unwrap();

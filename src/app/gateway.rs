@@ -36,6 +36,7 @@ impl Gateway {
             hooks: Vec::new(),
             clock: None,
             metrics: None,
+            obeys_admins: false,
         }
     }
 }
@@ -50,6 +51,7 @@ pub struct Builder {
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
     pub(crate) clock: Option<Arc<dyn Clock>>,
     pub(crate) metrics: Option<Metrics>,
+    pub(crate) obeys_admins: bool,
 }
 
 impl Builder {
@@ -136,6 +138,13 @@ impl Builder {
     /// Renders `/metrics` with this function. Without it the page is empty, because the recorder belongs to the process.
     pub fn metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = Some(metrics);
+        self
+    }
+
+    /// Promises that the program does what admins ask of the whole process in a chat: it follows `handle().lifecycle()`, and
+    /// stops, restarts or reloads the gateway. Without this promise admins are told that another program runs the gateway.
+    pub fn obeys_admins(mut self) -> Self {
+        self.obeys_admins = true;
         self
     }
 

@@ -45,12 +45,7 @@ impl Builder {
 async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let (config, shown) = builder.source.read(&builder.parts)?;
     let home = builder.take_home()?;
-    for notice in home.secure()? {
-        tracing::warn!("{notice}");
-    }
-    let mut lock = Lock::take(home.path())?;
-    frontdesk_agents::command::clear_facts(home.path())
-        .map_err(|source| StartError::Facts { path: home.path().to_owned(), source })?;
+    let mut lock = take(&home)?;
     let (token, token_is_new) = ClearToken::read_or_make(&home.token())?;
     let tokens =
         Tokens::new(vec![Token { id: token::ID.to_owned(), hash: token.hash(), scope: Scope::Admin }])?;
@@ -59,25 +54,12 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
 
     let clock = builder.clock.take().unwrap_or_else(|| Arc::new(SystemClock::new()));
     let hub = WebHub::new(&config.gateway.limits);
-    let accounts = config.channels.accounts(&config.gateway);
-    for notice in channels::notices(&accounts) {
-        tracing::warn!("{notice}");
-    }
-    hub.set_configured(config.channels.take_prompts(&accounts));
+    let accounts = accounts(&config, &hub);
     let platforms = frontdesk_kit::Host { clock: clock.clone(), live: hub.clone() };
     let adapters = adapters(&builder.parts, &accounts, &platforms)?;
     let webhooks = webhooks(&adapters);
-    // Before any turn is claimed, so that a second attempt does not run beside a first one that outlived its gateway.
-    frontdesk_agents::process::end_leftovers(home.path(), clock.as_ref())
-        .await
-        .map_err(StartError::Leftovers)?;
     let proxy = proxy(&config, reachable(address), clock.clone()).await?;
-    let env = std::env::vars_os().collect();
-    let access = proxy.as_ref().map(Proxy::access);
-    let agents = Host { home: home.path().to_owned(), clock, env, proxy: access, providers: Arc::default() };
-    for note in roles::notes(&config, &agents) {
-        tracing::warn!("{note}");
-    }
+    let agents = agents_host(&config, &home, clock, proxy.as_ref()).await?;
     let setup = setup(&mut builder, &config, &accounts, &home, &token, &agents, adapters.clone())?;
     let setup = Setup { shown, ..setup };
     let runtime = frontdesk_runtime::Running::start(setup).await?;
@@ -114,10 +96,10 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let api = api.with_reload(Arc::new(ApiReload(reloader.clone())));
     let mut serving = JoinSet::new();
     serving.spawn(serve(api, listener, stop.clone(), closed.clone()));
+    serving.spawn(watch::run(reloader.clone(), stop.clone()));
     if let Some(proxy) = proxy {
         serving.spawn(proxy.run(stop.clone()));
     }
-    serving.spawn(watch::run(reloader.clone(), stop.clone()));
     Ok(Running::new(Parts {
         runtime,
         serving,
@@ -130,6 +112,46 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
         token_is_new,
         lock,
     }))
+}
+
+/// Takes the home folder, which no other gateway uses until this one has stopped.
+fn take(home: &Home) -> Result<Lock, StartError> {
+    for notice in home.secure()? {
+        tracing::warn!("{notice}");
+    }
+    let lock = Lock::take(home.path())?;
+    frontdesk_agents::command::clear_facts(home.path())
+        .map_err(|source| StartError::Facts { path: home.path().to_owned(), source })?;
+    Ok(lock)
+}
+
+/// The configured accounts. The hub learns those of the web channel.
+fn accounts(config: &Config, hub: &WebHub) -> Vec<ConfiguredAccount> {
+    let accounts = config.channels.accounts(&config.gateway);
+    for notice in channels::notices(&accounts) {
+        tracing::warn!("{notice}");
+    }
+    hub.set_configured(config.channels.take_prompts(&accounts));
+    accounts
+}
+
+/// What all agents share. Programs that outlived an earlier gateway have ended when this returns, so that no second attempt
+/// of a turn runs beside a first one.
+async fn agents_host(
+    config: &Config,
+    home: &Home,
+    clock: Arc<dyn Clock>,
+    proxy: Option<&Proxy>,
+) -> Result<Host, StartError> {
+    frontdesk_agents::process::end_leftovers(home.path(), clock.as_ref())
+        .await
+        .map_err(StartError::Leftovers)?;
+    let (env, proxy) = (std::env::vars_os().collect(), proxy.map(Proxy::access));
+    let host = Host { home: home.path().to_owned(), clock, env, proxy, providers: Arc::default() };
+    for note in roles::notes(config, &host) {
+        tracing::warn!("{note}");
+    }
+    Ok(host)
 }
 
 /// The proxy for agents, if it is wanted.
@@ -213,6 +235,7 @@ fn setup(
         grant_rule: Arc::new(move |who, scope| channels::check_grant(&platforms, who, scope)),
         shown: serde_json::Value::Null,
         hooks: std::mem::take(&mut builder.hooks),
+        obeys_admins: builder.obeys_admins,
     })
 }
 

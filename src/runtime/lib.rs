@@ -112,6 +112,9 @@ pub struct Setup {
     pub shown: serde_json::Value,
     /// The operator's hooks.
     pub hooks: Vec<Arc<dyn Hook>>,
+    /// Whether the program does what [`GatewayHandle::lifecycle`] reports. If not, admins are told that another program
+    /// runs this gateway.
+    pub obeys_admins: bool,
 }
 
 /// One agent.

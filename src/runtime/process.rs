@@ -12,6 +12,10 @@ use tokio::sync::watch;
 /// Where a program finds the tools of a session.
 pub type ToolEndpoints = Arc<dyn Fn(&SessionKey) -> ToolEndpoint + Send + Sync>;
 
+/// Why a request of an admin is refused that the program would not carry out.
+pub(crate) const EMBEDDED: &str =
+    "This gateway is part of another program, and only that can stop it, restart it or change its configuration.";
+
 /// A request of an admin that concerns the whole process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifecycle {
@@ -31,6 +35,8 @@ pub(crate) struct Process {
     pub(crate) closing: Stop,
     /// Set when running turns must be released for the next start.
     pub(crate) drain: Stop,
+    /// Whether the program does what an admin asks for.
+    pub(crate) obeys_admins: bool,
     /// What an admin asked for.
     pub(crate) wanted: watch::Sender<Option<Lifecycle>>,
     /// The commands that an earlier boot has accepted and not run.
@@ -49,12 +55,13 @@ impl Process {
         self.earlier_commands.get().is_some_and(|commands| commands.contains(&command))
     }
 
-    pub(crate) fn new(boot: String, started: DateTime<Utc>) -> Self {
+    pub(crate) fn new(boot: String, started: DateTime<Utc>, obeys_admins: bool) -> Self {
         Self {
             boot,
             started,
             closing: Stop::new(),
             drain: Stop::new(),
+            obeys_admins,
             wanted: watch::Sender::new(None),
             earlier_commands: OnceLock::new(),
             config_error: watch::Sender::new(None),

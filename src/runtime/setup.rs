@@ -7,9 +7,10 @@ use arc_swap::ArcSwap;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::id::MessageId;
+use frontdesk_core::port::{Adapter, Clock};
 use frontdesk_store::row::OutboxRow;
 use frontdesk_store::{Options, Store};
-use tokio::sync::{Mutex as AsyncMutex, mpsc};
+use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 use tokio_util::task::TaskTracker;
 
 use crate::access::{Access, AccessRules};
@@ -52,7 +53,7 @@ pub(crate) struct Receivers {
 
 pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), StartError> {
     setup.config.check()?;
-    let Setup { config, database, boot, clock, adapters, media, hooks, .. } = setup;
+    let Setup { config, database, boot, clock, adapters, media, hooks, obeys_admins, .. } = setup;
     let access = AccessRules::new(setup.access);
     let connected = adapters.iter().map(|adapter| adapter.account().clone()).collect();
     let settings = Settings {
@@ -91,24 +92,10 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
     let (commands, waiting_commands) = mpsc::unbounded_channel();
     let (marks, accepted) = WaitingMarks::new();
     access.replace(store.access_state().await?);
-    let work = Work {
-        turns: Lanes::new(clock.clone(), settings.turn_limits(), |session| session.agent()),
-        running: RunningTurns::default(),
-        failures: TurnFailures::default(),
-        outbox: Lanes::new(
-            clock.clone(),
-            send_limits(adapters.iter().map(|adapter| adapter.account())),
-            |address| address.channel(),
-        ),
-        commands,
-        marks,
-        asks,
-        client_tools: OfferedTools::default(),
-        background: TaskTracker::new(),
-    };
+    let work = work(&clock, &settings, &adapters, (commands, marks, asks));
     let adapters = Adapters::new(adapters, &store.database_name().await?, &access, &clock);
     let shared = Shared {
-        process: Process::new(boot.to_string(), clock.wall()),
+        process: Process::new(boot.to_string(), clock.wall(), obeys_admins),
         inbound: Inbound::default(),
         media: Media::open(&media, settings.config.media.clone()).map_err(StartError::Media)?,
         time: Time::new(clock, store.believed_date().await?),
@@ -123,6 +110,28 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
         hooks,
     };
     Ok((Arc::new(shared), Receivers { rows, commands: waiting_commands, hook_events, accepted }))
+}
+
+/// No work yet.
+fn work(
+    clock: &Arc<dyn Clock>,
+    settings: &Settings,
+    adapters: &[Arc<dyn Adapter>],
+    (commands, marks, asks): (mpsc::UnboundedSender<MessageId>, WaitingMarks, Arc<Asks>),
+) -> Work {
+    let sends = send_limits(adapters.iter().map(|adapter| adapter.account()));
+    Work {
+        turns: Lanes::new(clock.clone(), settings.turn_limits(), |session| session.agent()),
+        running: RunningTurns::default(),
+        failures: TurnFailures::default(),
+        outbox: Lanes::new(clock.clone(), sends, |address| address.channel()),
+        part_ended: Notify::new(),
+        commands,
+        marks,
+        asks,
+        client_tools: OfferedTools::default(),
+        background: TaskTracker::new(),
+    }
 }
 
 /// How many requests may be made at once to the platforms of these accounts.

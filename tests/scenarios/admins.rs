@@ -186,6 +186,24 @@ async fn stop_and_restart_come_after_their_answer_is_stored() {
 }
 
 #[tokio::test]
+async fn a_gateway_that_is_a_part_of_a_program_says_what_it_cannot_do() {
+    let world = World::with(plan().embedded().buttons()).await;
+    let root = world.user("root");
+    let why = "This gateway is part of another program, and only that can stop it, restart it or change its configuration.";
+    for request in ["stop", "stop confirm", "restart", "reload"] {
+        root.says(&format!("/gateway {request}")).await;
+        assert_eq!(root.hears().await, why, "{request}");
+    }
+    assert!(world.platform().chat("root").iter().all(|post| post.buttons.is_empty()), "nothing is to be confirmed");
+    assert_eq!(*world.handle().lifecycle().borrow(), None);
+    let audits = world.handle().audits(None, 1).await.unwrap();
+    assert_eq!((audits[0].action.as_str(), audits[0].outcome.as_str()), ("gateway reload", "refused:embedded"));
+    // Its parts are its own.
+    root.says("/gateway stop fake confirm").await;
+    world.platform().shows("root", 1, |post| post.text.contains("is stopped")).await;
+}
+
+#[tokio::test]
 async fn every_request_is_answered_in_a_few_lines() {
     let world = World::new().await;
     let root = world.user("root");

@@ -22,6 +22,7 @@ pub struct Plan {
     pub(crate) albums: Option<Albums>,
     pub(crate) buttons: bool,
     pub(crate) marks: bool,
+    pub(crate) embedded: bool,
     pub(crate) start: String,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
     pub(crate) agent_turns: Option<usize>,
@@ -44,6 +45,7 @@ pub fn plan() -> Plan {
         albums: None,
         buttons: false,
         marks: false,
+        embedded: false,
         start: "2026-03-28T12:00:00Z".to_owned(),
         hooks: Vec::new(),
         agent_turns: None,
@@ -125,6 +127,13 @@ impl Plan {
     #[must_use]
     pub fn marks(mut self) -> Self {
         self.marks = true;
+        self
+    }
+
+    /// The gateway is part of a program that does not do what admins ask of the whole process.
+    #[must_use]
+    pub fn embedded(mut self) -> Self {
+        self.embedded = true;
         self
     }
 

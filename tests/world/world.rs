@@ -82,6 +82,7 @@ impl World {
             grant_rule: Arc::new(only_people),
             shown: serde_json::json!({"gateway": {"port": 3847}}),
             hooks: self.plan.hooks.clone(),
+            obeys_admins: !self.plan.embedded,
         };
         self.running = Some(Running::start(setup).await?);
         Ok(())

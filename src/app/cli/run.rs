@@ -1,5 +1,7 @@
 //! `frontdesk run`: runs the gateway until it is stopped.
 
+mod signals;
+
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,10 +18,10 @@ use frontdesk_core::port::Clock;
 use frontdesk_runtime::{GatewayHandle, Lifecycle};
 use frontdesk_store::row::Author;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinError;
+use tokio::signal::unix::Signal;
 
 use super::{Done, Failure, HomeArgs, config, log, screen};
+use signals::Signals;
 
 /// How often histograms are drained; they would grow until the next reader of `/metrics` otherwise.
 const UPKEEP: Duration = Duration::from_secs(30);
@@ -178,6 +180,7 @@ async fn run_until_stopped(
             .home(home.path())
             .clock(Arc::new(clock))
             .metrics(Arc::new(move || metrics.render()))
+            .obeys_admins()
             .reload_from(Arc::new(move || again.0.read_for_reload(&again.1, &written)), file)
             .on_reload(Arc::new(move |config| set_level(config.log.level)))
             .start()
@@ -337,54 +340,6 @@ async fn reload_on_request(running: &Running) -> Infallible {
         {
             tracing::debug!(%error, "/gateway reload: the configuration was not reloaded");
         }
-    }
-}
-
-/// The signals that the gateway handles.
-struct Signals {
-    stop: StopSignals,
-    hangup: Signal,
-}
-
-/// The signals that stop the gateway.
-struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Signals, Failure> {
-        let listen =
-            |kind| signal(kind).map_err(|error| Failure::new(format!("cannot listen for signals: {error}")));
-        let (terminate, interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-        Ok(Signals { stop: StopSignals { terminate, interrupt }, hangup: listen(SignalKind::hangup())? })
-    }
-}
-
-impl StopSignals {
-    /// Waits for the next signal, and returns its name.
-    async fn recv(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-    }
-
-    /// Does something that may run programs that print secrets; `None` if a signal to stop came meanwhile, which ends them.
-    async fn unless_stopped<T: Send + 'static>(
-        &mut self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<Option<T>, Failure> {
-        let failed = |error: JoinError| Failure::new(format!("the configuration was not read: {error}"));
-        let mut working = tokio::task::spawn_blocking(work);
-        let name = tokio::select! {
-            done = &mut working => return done.map(Some).map_err(failed),
-            name = self.recv() => name,
-        };
-        frontdesk::config::end_secret_commands();
-        working.await.map_err(failed)?;
-        screen::note(&format!("{name}: stopped while the configuration was read"));
-        Ok(None)
     }
 }
 

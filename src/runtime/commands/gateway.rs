@@ -15,7 +15,7 @@ use frontdesk_store::row::{AccessChange, AccessDone, Author, CommandEffect, Comm
 
 use super::button::confirmed_by_button;
 use super::{Plan, TYPED};
-use crate::process::Lifecycle;
+use crate::process::{EMBEDDED, Lifecycle};
 use crate::shared::Shared;
 
 /// The reply to a sender who is not an admin.
@@ -52,6 +52,9 @@ pub(super) async fn plan(
         Gateway::Start { what: Some(what) } => account::start(shared, row, &request, what),
         Gateway::Stop { what: Some(what), confirm } => account::stop(shared, row, &request, what, *confirm),
         Gateway::Start { what: None } => noted("The gateway is running.".to_owned()),
+        Gateway::Stop { what: None, .. } | Gateway::Reload | Gateway::Restart if !shared.process.obeys_admins => {
+            note(row, &request, "refused:embedded", EMBEDDED.to_owned())
+        }
         Gateway::Stop { what: None, confirm: false } => {
             let text = "This stops the whole gateway. It can only be started again on the machine it runs on, not from \
                         a chat. To stop it, send `/gateway stop confirm`.";

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::Caller;
 use crate::adapters::Account;
 use crate::error::GatewayError;
+use crate::process::EMBEDDED;
 
 /// How many sessions or conversations are listed.
 const LISTED: u32 = 50;
@@ -81,9 +82,8 @@ impl Caller<'_> {
                 "only an admin may have this done, in a private chat".to_owned(),
             ));
         }
-        if self.shared.process.wanted.is_closed() {
-            let embedded = "this gateway is part of another program, which alone restarts it or changes its configuration";
-            return Err(GatewayError::Invalid(embedded.to_owned()));
+        if !self.shared.process.obeys_admins {
+            return Err(GatewayError::Invalid(EMBEDDED.to_owned()));
         }
         let (text, label, command) = match gateway.action {
             GatewayAction::Reload => (

@@ -280,6 +280,7 @@ fn setup(
         grant_rule: Arc::new(only_numbers),
         shown: serde_json::Value::Null,
         hooks: Vec::new(),
+        obeys_admins: true,
     }
 }
 
