@@ -100,7 +100,7 @@ impl ApiError {
     pub(crate) fn answer(error: &AskError) -> Self {
         let status = match error {
             AskError::NoSuchAsk(_) => StatusCode::NOT_FOUND,
-            AskError::Closed(_) => StatusCode::CONFLICT,
+            AskError::Closed(_) | AskError::NotWaiting => StatusCode::CONFLICT,
             AskError::NotYours | AskError::MayNotWrite => StatusCode::FORBIDDEN,
             AskError::UnknownChoice | AskError::NoText | AskError::TooLong => StatusCode::BAD_REQUEST,
         };

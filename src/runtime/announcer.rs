@@ -30,6 +30,10 @@ impl CommitListener for Announcer {
     }
 
     fn committed(&self, rows: Vec<OutboxRow>) {
+        if rows.iter().any(|row| row.post.ask.as_ref().is_some_and(|ask| ask.closed.is_none())) {
+            // Its deadline may be the next one.
+            self.asks.note_change();
+        }
         for row in rows {
             // The receiver is dropped after the last commit. A row that is not received is found at the next start.
             if self.rows.send(row).is_err() {

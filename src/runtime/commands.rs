@@ -118,12 +118,8 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
         true => Plan::say(UNSERVED),
         false => plan(shared, &row, parsed).await?,
     };
-    let asks = choices.is_some();
     let answered = answer(shared, id, effect, choices, reply).await?;
     shared.health.note(None);
-    if asks {
-        shared.work.asks.note_change();
-    }
     let Fenced::Done(facts) = answered else { return Ok(()) };
     match facts {
         CommandFacts::Stopped(stopped) => {

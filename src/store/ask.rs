@@ -2,6 +2,7 @@
 
 mod answer;
 mod close;
+mod drop;
 mod list;
 mod open;
 mod rendered;
@@ -23,6 +24,7 @@ use crate::{Result, Store, StoreReader};
 
 pub(crate) use answer::{answered, pressed};
 pub(crate) use close::retried;
+pub(crate) use drop::notice_with_drop;
 use close::{close, close_silently, end_unread};
 pub(crate) use open::reply;
 pub(crate) use rendered::seen;
@@ -159,6 +161,22 @@ pub(crate) fn withdraw(tx: &Tx<'_>, turn: TurnId, cut_off: bool, now: DateTime<U
     )?;
     let end = if cut_off { AskEnd::Expired { default: None } } else { AskEnd::Cancelled };
     asks.iter().try_for_each(|ask| close_apart(tx, ask, &end, now))
+}
+
+/// The messages of a turn do not wait any more, so no button drops them.
+pub(crate) fn withdraw_drops(tx: &Tx<'_>, turn: TurnId, now: DateTime<Utc>) -> Outcome<()> {
+    let asks = open(
+        tx,
+        concat!(
+            "SELECT ",
+            ask_columns!(),
+            " FROM ask a WHERE a.state = 'open' AND a.kind = 'choice' AND a.commands IS NOT NULL
+                AND a.message_id IN (SELECT id FROM inbound WHERE turn_id = ?1)"
+        ),
+        [turn.0],
+        now,
+    )?;
+    asks.iter().filter(|ask| ask.offers_drop()).try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))
 }
 
 /// The oldest question that keeps the messages of a session waiting.

@@ -4,6 +4,7 @@ use frontdesk_core::address::Principal;
 use frontdesk_core::ask::{
     Answerer, AskAnswer, AskChoice, AskEnd, AskKind, AskState, AskView, Audience, ChoiceStyle, PostedAsk,
 };
+use frontdesk_core::command::{Command, Parsed, QueueRequest, WaitingPlace, parse};
 use frontdesk_core::id::{AskId, MessageId, OutId, TurnId};
 use frontdesk_core::time::Pause;
 use rusqlite::Row;
@@ -11,7 +12,6 @@ use serde_json::{Value, json};
 
 use crate::fault::Outcome;
 use crate::message::text;
-use crate::part_key::TextKey;
 use crate::sql::{Sql, at, maybe_at, parsed, time};
 
 /// The columns that [`ask`] reads, of `ask a`.
@@ -53,12 +53,14 @@ pub(crate) struct AskRow {
 }
 
 impl AskRow {
-    /// The key of its text: a question of a turn has a text of its own, any other is the reply to a command.
-    pub(crate) fn key(&self) -> TextKey {
-        match &self.runs {
-            Some((command, ..)) => TextKey::reply(*command),
-            None => TextKey::ask(self.view.id),
-        }
+    /// Whether it is a notice about a message that waits, with a choice that drops it and no other.
+    pub(crate) fn offers_drop(&self) -> bool {
+        let Some((message, commands)) = &self.runs else { return false };
+        let drops = |command: &str| match parse(command, None) {
+            Parsed::Command(Command::Queue(QueueRequest::Drop(WaitingPlace::Message(id)))) => id == *message,
+            _ => false,
+        };
+        !commands.is_empty() && commands.iter().all(|(_, command)| drops(command))
     }
 }
 

@@ -6,6 +6,7 @@ use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::Notice;
 use frontdesk_core::queue_mode::QueueMode;
+use frontdesk_core::time::Now;
 use rusqlite::params;
 
 use crate::agent_session::AgentSession;
@@ -13,15 +14,16 @@ use crate::fault::Outcome;
 use crate::ids::Table;
 use crate::message::{inbound, inbound_columns};
 use crate::part::Outgoing;
+use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{
     Claim, ClaimedTurn, Fenced, InboundRow, MessageState, Reason, StreamedPart, Take, TurnState,
 };
-use crate::sql::{int, ms};
+use crate::sql::{int, ms, parsed};
 use crate::turn::{COMPACT, OpenTurn, turn_columns};
 use crate::tx::Tx;
 use crate::waiting::{mode, one_album, waiting};
-use crate::{Result, Store, context_message};
+use crate::{Result, Store, ask, context_message};
 
 impl Store {
     /// Claims the next turn of a session (T2): the one that was given back, if there is one, else a new one with the oldest
@@ -58,7 +60,12 @@ impl Store {
 
     /// Binds a waiting message to the running turn of its conversation, before the agent is asked to take it in. Returns
     /// whether older messages of the conversation wait.
-    pub async fn steered(&self, claim: Claim<TurnId>, message: MessageId) -> Result<Fenced<bool>> {
+    pub async fn steered(
+        &self,
+        claim: Claim<TurnId>,
+        message: MessageId,
+        now: DateTime<Utc>,
+    ) -> Result<Fenced<bool>> {
         self.write(WorkClass::Turns, move |tx| {
             let bound = tx.run(
                 "UPDATE inbound SET state = 'in_turn', turn_id = ?1
@@ -70,6 +77,7 @@ impl Store {
             if bound == 0 {
                 return Ok(Fenced::Stale);
             }
+            ask::withdraw_drops(tx, claim.id, now)?;
             let older = "SELECT 1 FROM inbound WHERE key = (SELECT key FROM turn WHERE id = ?1)
                           AND disposition = 'turn' AND state = 'waiting' AND id < ?2 LIMIT 1";
             Ok(Fenced::Done(tx.one(older, [claim.id.0, message.0], |_| Ok(()))?.is_some()))
@@ -82,8 +90,9 @@ impl Store {
         &self,
         claim: Claim<TurnId>,
         message: MessageId,
-        now: DateTime<Utc>,
+        now: impl Into<Now>,
     ) -> Result<Fenced<()>> {
+        let now = now.into();
         self.write(WorkClass::Turns, move |tx| {
             let Some(turn) = OpenTurn::held(tx, claim)? else { return Ok(Fenced::Stale) };
             let back = tx.run(
@@ -94,14 +103,22 @@ impl Store {
             )?;
             tx.queued(back);
             if back > 0 {
-                let about = [message];
-                let outgoing = Outgoing { about: &about, ..turn.outgoing(now) };
-                outgoing.notice(tx, message, &Notice::FollowsUp)?;
+                tell_follows_up(tx, &turn, message, now)?;
             }
             Ok(Fenced::if_changed(back))
         })
         .await
     }
+}
+
+/// Tells the sender of a message that the agent has not taken it into its answer.
+fn tell_follows_up(tx: &Tx<'_>, turn: &OpenTurn, message: MessageId, now: Now) -> Outcome<()> {
+    let sender = "SELECT principal FROM inbound WHERE id = ?1";
+    let Some(sender) = tx.one(sender, [message.0], |row| parsed(row, 0))? else { return Ok(()) };
+    let (about, notice) = ([message], Notice::FollowsUp);
+    let outgoing = Outgoing { about: &about, ..turn.outgoing(now.wall) };
+    let key = TextKey::notice(message, &notice);
+    ask::notice_with_drop(tx, &outgoing, &key, &notice, (message, &sender), now)
 }
 
 fn claim(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> Outcome<Option<ClaimedTurn>> {
@@ -193,6 +210,7 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
         message.turn = Some(id);
     }
     tx.taken(messages.len());
+    ask::withdraw_drops(tx, id, now)?;
     let replayed = replayed(tx, &messages)?;
     let AgentSession { agent_ref, options } = AgentSession::of(tx, session, epoch)?;
     Ok(Some(ClaimedTurn {

@@ -289,7 +289,8 @@ fn tell_of_question(tx: &Tx<'_>, batch: &Batch, message: &Admitted, id: MessageI
     let Some(first) = ask::first_of(tx, &message.session)? else { return Ok(()) };
     let (about, key) = ([id], TextKey::behind(first.id));
     let notice = Notice::Behind(first.for_reader(&message.event.from.id));
-    outgoing(message, &about, batch.received.wall).notice_as(tx, &key, &notice).map(drop)
+    let outgoing = outgoing(message, &about, batch.received.wall);
+    ask::notice_with_drop(tx, &outgoing, &key, &notice, (id, &message.event.from.id), batch.received)
 }
 
 fn tell_reset(

@@ -15,6 +15,7 @@ mod compaction;
 mod confirmations;
 mod conversation;
 mod drafts;
+mod dropping;
 mod edits;
 mod files;
 mod groups;

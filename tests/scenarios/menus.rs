@@ -1,7 +1,8 @@
-//! `/model` and `/thinking` with buttons.
+//! `/model`, `/thinking` and `/queue` with buttons.
 
 use frontdesk_core::agent::Capabilities;
 use frontdesk_core::message::Outcome;
+use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_world::event::message_from;
 use frontdesk_world::{Plan, Posted, World, plan};
 
@@ -108,4 +109,23 @@ async fn a_menu_is_no_question_that_anything_waits_for() {
         let said = anna.sees()[seen..].join("\n");
         assert!(said.contains(told) && !said.contains("Question"), "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_press_chooses_how_messages_wait() {
+    let world = World::with(plan().buttons()).await;
+    let shown = menu(&world, "/queue").await;
+    let now = "Queue mode: followup. While the agent answers, new messages wait and are answered one by one.";
+    assert_eq!((shown.text, shown.buttons.len()), (format!("No message waits here.\n\n{now}"), 4));
+    assert!(matches!(press(&world, "eve", &menu(&world, "/queue").await, 1).await, Outcome::NotAnswered { .. }));
+    let shown = world.platform().shows("anna", 2, |post| !post.buttons.is_empty()).await.swap_remove(1);
+    press(&world, "anna", &shown, 1).await;
+    world.platform().shows("anna", 1, |post| post.text.starts_with("Queue mode: collect.")).await;
+    assert_eq!(world.session("anna").await.queue_mode, Some(QueueMode::Collect));
+    // Now the choice can be taken back too.
+    world.user("anna").says("/queue").await;
+    let shown = world.platform().shows("anna", 1, |post| post.buttons.len() == 5).await.swap_remove(0);
+    press(&world, "anna", &shown, 4).await;
+    world.at_rest().await;
+    assert_eq!(world.session("anna").await.queue_mode, None);
 }

@@ -152,6 +152,9 @@ pub enum AskError {
     /// The person is one of those who are asked, and may not write in the chat of the question now.
     #[error("You may not write here at the moment, so your answer does not count.")]
     MayNotWrite,
+    /// It offers to drop a message that does not wait any more.
+    #[error("This message does not wait any more: it is being answered or was dropped.")]
+    NotWaiting,
     /// The answer is none of its choices.
     #[error("That is not one of the choices. Answer with the number, the id or the label of a choice.")]
     UnknownChoice,
@@ -181,6 +184,7 @@ impl AskError {
             AskError::Closed(_) => "ask_closed",
             AskError::NotYours => "not_yours",
             AskError::MayNotWrite => "may_not_write",
+            AskError::NotWaiting => "not_waiting",
             AskError::UnknownChoice => "unknown_choice",
             AskError::NoText => "no_text",
             AskError::TooLong => "too_long",

@@ -14,7 +14,7 @@ use frontdesk_store::row::{
 };
 
 use super::Plan;
-use super::button::confirmed_by_button;
+use super::button::{MenuButton, confirmed_by_button, menu};
 use crate::shared::Shared;
 
 /// Messages in one list: more do not fit on a phone.
@@ -44,7 +44,7 @@ async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
     let session = shared.store.session(&row.session).await?;
     let chosen = session.and_then(|session| session.queue_mode);
     if waiting.is_empty() {
-        return Ok(Plan::say(format!("No message waits here.\n\n{}", modes(shared, row, chosen))));
+        return Ok(modes(shared, row, chosen));
     }
     let mode = chosen.unwrap_or_else(|| shared.queue_mode(&shared.settings(), &row.session)).name();
     let now = shared.time.wall();
@@ -67,12 +67,17 @@ async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
     })
 }
 
-/// The mode of the conversation, and how another one is chosen.
-fn modes(shared: &Shared, row: &InboundRow, chosen: Option<QueueMode>) -> String {
+/// The mode of the conversation, and how another one is chosen: with buttons, where the platform has them.
+fn modes(shared: &Shared, row: &InboundRow, chosen: Option<QueueMode>) -> Plan {
     let mode = chosen.unwrap_or_else(|| shared.queue_mode(&shared.settings(), &row.session));
+    let text = format!("No message waits here.\n\n{}", described(shared, row, mode));
     let names = QueueMode::ALL.map(|mode| format!("`{}`", mode.name())).join(", ");
     let or_default = if chosen.is_some() { " (or `default`)" } else { "" };
-    format!("{} Choose with /queue and one of: {names}{or_default}.", described(shared, row, mode))
+    let told = Plan::say(format!("{text} Choose with /queue and one of: {names}{or_default}."));
+    let button = |name: &str, holds| MenuButton { label: name.into(), command: format!("/queue {name}"), holds };
+    let modes = QueueMode::ALL.map(|other| button(other.name(), other == mode));
+    let back = chosen.map(|_| button("default", false));
+    menu(shared, row, told, &text, modes.into_iter().chain(back).collect())
 }
 
 /// What a mode means with the agent that answers here.

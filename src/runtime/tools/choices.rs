@@ -64,10 +64,7 @@ impl Caller<'_> {
                 Err(GatewayError::Invalid("the answer has ended, so this is not sent".to_owned()))
             }
             Fenced::Done(Err(refused)) => Err(GatewayError::Invalid(refused.to_string())),
-            Fenced::Done(Ok(out)) => {
-                self.shared.work.asks.note_change();
-                Ok(self.on_its_way(std::iter::once(out)))
-            }
+            Fenced::Done(Ok(out)) => Ok(self.on_its_way(std::iter::once(out))),
         }
     }
 

@@ -68,7 +68,8 @@ pub(crate) fn answered(
 
 fn judged(ask: &AskRow, answering: &Answering, now: Now) -> std::result::Result<AskAnswer, AskError> {
     if let Some(end) = &ask.view.end {
-        return Err(AskError::Closed(end.clone()));
+        let waits_no_more = ask.offers_drop() && !matches!(end, AskEnd::Answered { .. });
+        return Err(if waits_no_more { AskError::NotWaiting } else { AskError::Closed(end.clone()) });
     }
     if !is_asked(ask, answering) {
         return Err(AskError::NotYours);
@@ -106,8 +107,9 @@ fn is_asked(ask: &AskRow, answering: &Answering) -> bool {
         (_, Standing::Operator) => true,
         (Audience::Admins, Standing::Admin) => is_of_account,
         (Audience::People(people), Standing::Person | Standing::Admin) => {
-            let may_confirm = !is_for_admins(ask) || answering.standing == Standing::Admin;
-            people.contains(&answering.by.id) && may_write && may_confirm
+            let is_admin = answering.standing == Standing::Admin;
+            let is_theirs = people.contains(&answering.by.id) || is_admin && is_of_account && ask.offers_drop();
+            is_theirs && may_write && (is_admin || !is_for_admins(ask))
         }
         (Audience::Admins, Standing::Person) => false,
     }

@@ -172,22 +172,22 @@ pub(crate) fn reply(
     open(tx, outgoing, &TextKey::reply(command.id), &opening, now).map(drop)
 }
 
-struct Opening<'a> {
-    id: AskId,
-    turn: Option<(TurnId, u32)>,
-    /// The command whose reply it is, or a message of the turn that has left it.
-    message: Option<MessageId>,
+pub(super) struct Opening<'a> {
+    pub(super) id: AskId,
+    pub(super) turn: Option<(TurnId, u32)>,
+    /// The command whose reply it is, a message of the turn that has left it, or the message that it offers to drop.
+    pub(super) message: Option<MessageId>,
     /// The choices that run commands, and those commands.
-    commands: Option<&'a [(String, String)]>,
-    question: &'a Question,
-    audience: &'a Audience,
+    pub(super) commands: Option<&'a [(String, String)]>,
+    pub(super) question: &'a Question,
+    pub(super) audience: &'a Audience,
     /// How to answer in writing.
-    how: Option<String>,
-    digest: String,
+    pub(super) how: Option<String>,
+    pub(super) digest: String,
 }
 
 /// Stores a question and its message. Returns the row with the buttons.
-fn open(
+pub(super) fn open(
     tx: &Tx<'_>,
     outgoing: &Outgoing<'_>,
     key: &TextKey,

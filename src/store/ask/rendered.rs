@@ -13,8 +13,11 @@ use crate::part::load;
 use crate::row::Renderer;
 use crate::tx::Tx;
 
-/// The question with a line that says how it has ended.
+/// The question with a line that says how it has ended. A notice that has only lost its button stays as it was.
 pub(super) fn closing_text(ask: &AskRow, end: &AskEnd) -> String {
+    if ask.offers_drop() && !matches!(end, AskEnd::Answered { .. }) {
+        return ask.view.text.clone();
+    }
     followed_by(&ask.view.text, &end.line(&ask.view.choices))
 }
 

@@ -79,7 +79,7 @@ async fn what_was_steered_in_after_the_stop_waits_again() {
     let turn = fixture.turn("anna", "a").await;
     let stop = command(&fixture, "stop").await;
     let later = fixture.accept_one(51, says("anna", "4", "later")).await;
-    done(fixture.store.steered(turn.claim, later).await.unwrap());
+    done(fixture.store.steered(turn.claim, later, t(110)).await.unwrap());
     run(&fixture, stop, CommandEffect::Stop).await;
     assert_eq!((fixture.state(later).await.0.as_str(), fixture.store.waiting()), ("waiting", 1));
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [later]);

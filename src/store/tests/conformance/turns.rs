@@ -226,8 +226,8 @@ async fn a_steered_message_ends_with_its_turn() {
     let turn = fixture.turn("anna", "a").await;
     let more = fixture.accept_one(11, says("anna", "2", "and this")).await;
     let foreign = fixture.accept_one(11, says("bob", "3", "not this")).await;
-    assert_eq!(fixture.store.steered(turn.claim, foreign).await.unwrap(), Fenced::Stale);
-    done(fixture.store.steered(turn.claim, more).await.unwrap());
+    assert_eq!(fixture.store.steered(turn.claim, foreign, t(110)).await.unwrap(), Fenced::Stale);
+    done(fixture.store.steered(turn.claim, more, t(110)).await.unwrap());
     assert_eq!(fixture.store.waiting(), 1);
     let announced = fixture.finish(answered(&turn, "both")).await;
     assert_eq!(announced[0].post.about.messages, [ids(&turn)[0], more]);
@@ -241,7 +241,7 @@ async fn a_message_that_the_agent_did_not_take_waits_again() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     let more = fixture.accept_one(11, says("anna", "2", "and this")).await;
-    done(fixture.store.steered(turn.claim, more).await.unwrap());
+    done(fixture.store.steered(turn.claim, more, t(110)).await.unwrap());
     done(fixture.store.unsteered(turn.claim, more, t(110)).await.unwrap());
     assert_eq!(fixture.store.unsteered(turn.claim, more, t(110)).await.unwrap(), Fenced::Stale);
     assert_eq!((fixture.state(more).await.0.as_str(), fixture.store.waiting()), ("waiting", 1));

@@ -1,0 +1,131 @@
+//! Notices that a message waits, with a button that drops it.
+
+use frontdesk_core::ask::{AskError, AskKind, Question};
+use frontdesk_core::id::MessageId;
+use frontdesk_core::message::Outcome;
+use frontdesk_world::event::{TestEvent, message_from};
+use frontdesk_world::wait::until;
+use frontdesk_world::{Posted, Step, World, plan};
+
+const FOLLOWS_UP: &str = "The agent cannot take this in while it answers. It answers it next.";
+
+fn in_group(person: &str, text: &str) -> TestEvent {
+    message_from(person, text).in_group("-1")
+}
+
+/// A group whose agent answers ben and takes in nothing; anna's message waits, and she is told so.
+async fn busy() -> (World, MessageId, Posted) {
+    let world = World::with(plan().buttons()).await;
+    world.agent().will([Step::Pause, Step::Echo]);
+    world.platform().outcome_of(in_group("ben", "runs")).await;
+    world.agent().begun(1).await;
+    let Outcome::Accepted { message, .. } = world.platform().outcome_of(in_group("anna", "/steer faster")).await
+    else {
+        panic!("it is accepted")
+    };
+    let told = world.platform().shows("-1", 1, |post| !post.buttons.is_empty()).await.swap_remove(0);
+    assert_eq!((told.text.as_str(), told.buttons.len()), (FOLLOWS_UP, 1));
+    until("the platform's id of the notice is stored", || async {
+        (world.store().totals().await.unwrap().outbox == 0).then_some(())
+    })
+    .await;
+    (world, message, told)
+}
+
+async fn press(world: &World, who: &str, under: &Posted) -> Outcome {
+    let event = in_group(who, &under.buttons[0]).pressed_under(&under.id);
+    world.platform().outcome_of(event).await
+}
+
+async fn loses_its_button(world: &World, told: &Posted) -> String {
+    let shown = world.platform().shows("-1", 1, |post| post.id == told.id && post.buttons.is_empty()).await;
+    shown[0].text.clone()
+}
+
+#[tokio::test]
+async fn its_sender_drops_a_message_with_the_button_once_and_also_after_a_kill() {
+    let (mut world, message, told) = busy().await;
+    let foreign = press(&world, "ben", &told).await;
+    assert!(matches!(foreign, Outcome::NotAnswered { error: AskError::NotYours, .. }), "{foreign:?}");
+    assert!(matches!(press(&world, "anna", &told).await, Outcome::Answered { .. }));
+    world.crash().await;
+    world.agent().will([Step::Pause, Step::Echo]);
+    world.start().await.unwrap();
+    world.platform().shows("-1", 1, |post| post.text == "Dropped faster.").await;
+    assert_eq!(loses_its_button(&world, &told).await, format!("{FOLLOWS_UP}\n\nname of anna: Drop it"));
+    let again = press(&world, "anna", &told).await;
+    assert!(matches!(again, Outcome::NotAnswered { error: AskError::Closed(_), .. }), "{again:?}");
+    world.agent().begun(2).await;
+    world.agent().resume();
+    world.at_rest().await;
+    assert_eq!(world.message(message).await.message.state.name(), "cancelled");
+    assert_eq!(world.agent().prompts(), ["runs", "runs"]);
+    let dropped = world.platform().chat("-1").into_iter().filter(|post| post.text.starts_with("Dropped"));
+    assert_eq!(dropped.count(), 1);
+    let audits = world.handle().audits(None, 10).await.unwrap();
+    let drops: Vec<_> = audits.iter().filter(|entry| entry.action == "queue drop").collect();
+    assert_eq!((drops.len(), drops[0].by.as_str(), drops[0].outcome.as_str()), (1, "fake:anna", "done"));
+}
+
+#[tokio::test]
+async fn an_admin_drops_the_message_of_somebody_else() {
+    let (world, message, told) = busy().await;
+    assert!(matches!(press(&world, "root", &told).await, Outcome::Answered { .. }));
+    world.platform().shows("-1", 1, |post| post.text == "Dropped faster.").await;
+    assert_eq!(world.message(message).await.message.state.name(), "cancelled");
+    world.agent().resume();
+    world.at_rest().await;
+    assert_eq!(world.agent().prompts(), ["runs"]);
+}
+
+#[tokio::test]
+async fn the_button_goes_when_the_message_is_answered_and_a_late_press_is_told_so() {
+    let (world, message, told) = busy().await;
+    world.agent().will([Step::Pause, Step::Echo]);
+    world.agent().resume();
+    world.agent().begun(2).await;
+    assert_eq!(loses_its_button(&world, &told).await, FOLLOWS_UP);
+    let late = press(&world, "anna", &told).await;
+    let Outcome::NotAnswered { error, .. } = late else { panic!("{late:?}") };
+    assert_eq!(error.in_chat(), "This message does not wait any more: it is being answered or was dropped.");
+    world.agent().resume();
+    world.at_rest().await;
+    assert_eq!(world.message(message).await.message.state.name(), "answered");
+    assert_eq!(world.agent().prompts(), ["runs", "faster"]);
+}
+
+#[tokio::test]
+async fn a_press_after_the_message_was_dropped_in_writing_says_so() {
+    let (world, message, told) = busy().await;
+    world.platform().outcome_of(in_group("anna", &format!("/queue drop {message}"))).await;
+    world.platform().shows("-1", 1, |post| post.text == "Dropped faster.").await;
+    assert!(matches!(press(&world, "anna", &told).await, Outcome::Answered { .. }));
+    let says = "This message does not wait any more. Send /queue to see what does.";
+    world.platform().shows("-1", 1, |post| post.text == says).await;
+}
+
+#[tokio::test]
+async fn a_message_behind_a_question_is_dropped_with_the_button() {
+    let world = World::with(plan().buttons()).await;
+    let question = Question {
+        kind: AskKind::Permission,
+        text: "Delete it?".to_owned(),
+        choices: Vec::new(),
+        audience: None,
+        deadline: None,
+        default: None,
+    };
+    world.agent().will([Step::Ask(question), Step::Say("done")]);
+    let anna = world.user("anna");
+    anna.says("clean up").await;
+    world.platform().shows("anna", 1, |post| post.text.contains("Delete it?")).await;
+    let waits = anna.says("and then this").await;
+    let behind = |post: &Posted| post.text.contains("Your message comes after that.") && !post.buttons.is_empty();
+    let told = world.platform().shows("anna", 1, behind).await.swap_remove(0);
+    let pressed = message_from("anna", &told.buttons[0]).pressed_under(&told.id);
+    assert!(matches!(world.platform().outcome_of(pressed).await, Outcome::Answered { .. }));
+    world.platform().shows("anna", 1, |post| post.text == "Dropped and then this.").await;
+    assert_eq!(world.message(waits).await.message.state.name(), "cancelled");
+    // The question itself still waits.
+    assert_eq!(world.handle().asks(None).await.unwrap().len(), 1);
+}
