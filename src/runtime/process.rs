@@ -13,8 +13,7 @@ use tokio::sync::watch;
 pub type ToolEndpoints = Arc<dyn Fn(&SessionKey) -> ToolEndpoint + Send + Sync>;
 
 /// Why a request of an admin is refused that the program would not carry out.
-pub(crate) const EMBEDDED: &str =
-    "This gateway is part of another program, and only that can stop it, restart it or change its configuration.";
+pub(crate) const EMBEDDED: &str = "This gateway is part of another program, and only that can stop it, restart it or change its configuration.";
 
 /// A request of an admin that concerns the whole process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

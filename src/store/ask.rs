@@ -24,8 +24,8 @@ use crate::{Result, Store, StoreReader};
 
 pub(crate) use answer::{answered, pressed};
 pub(crate) use close::retried;
-pub(crate) use drop::notice_with_drop;
 use close::{close, close_silently, end_unread};
+pub(crate) use drop::notice_with_drop;
 pub(crate) use open::reply;
 pub(crate) use rendered::seen;
 
@@ -176,7 +176,9 @@ pub(crate) fn withdraw_drops(tx: &Tx<'_>, turn: TurnId, now: DateTime<Utc>) -> O
         [turn.0],
         now,
     )?;
-    asks.iter().filter(|ask| ask.offers_drop()).try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))
+    asks.iter()
+        .filter(|ask| ask.offers_drop())
+        .try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))
 }
 
 /// The oldest question that keeps the messages of a session waiting.

@@ -52,7 +52,9 @@ pub(super) async fn plan(
         Gateway::Start { what: Some(what) } => account::start(shared, row, &request, what),
         Gateway::Stop { what: Some(what), confirm } => account::stop(shared, row, &request, what, *confirm),
         Gateway::Start { what: None } => noted("The gateway is running.".to_owned()),
-        Gateway::Stop { what: None, .. } | Gateway::Reload | Gateway::Restart if !shared.process.obeys_admins => {
+        Gateway::Stop { what: None, .. } | Gateway::Reload | Gateway::Restart
+            if !shared.process.obeys_admins =>
+        {
             note(row, &request, "refused:embedded", EMBEDDED.to_owned())
         }
         Gateway::Stop { what: None, confirm: false } => {

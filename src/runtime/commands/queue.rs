@@ -74,7 +74,8 @@ fn modes(shared: &Shared, row: &InboundRow, chosen: Option<QueueMode>) -> Plan {
     let names = QueueMode::ALL.map(|mode| format!("`{}`", mode.name())).join(", ");
     let or_default = if chosen.is_some() { " (or `default`)" } else { "" };
     let told = Plan::say(format!("{text} Choose with /queue and one of: {names}{or_default}."));
-    let button = |name: &str, holds| MenuButton { label: name.into(), command: format!("/queue {name}"), holds };
+    let button =
+        |name: &str, holds| MenuButton { label: name.into(), command: format!("/queue {name}"), holds };
     let modes = QueueMode::ALL.map(|other| button(other.name(), other == mode));
     let back = chosen.map(|_| button("default", false));
     menu(shared, row, told, &text, modes.into_iter().chain(back).collect())

@@ -138,7 +138,9 @@ impl TurnRun<'_> {
     /// The agent has taken a message that waits for its own turn: the message is bound to this one again, so that it is
     /// answered once.
     async fn taken_late(&mut self, message: MessageId, text: String) -> Result<(), StoreError> {
-        if let Fenced::Done(_) = self.shared.store.steered(self.turn.claim, message, self.shared.time.wall()).await? {
+        if let Fenced::Done(_) =
+            self.shared.store.steered(self.turn.claim, message, self.shared.time.wall()).await?
+        {
             self.taken(message, text);
         }
         Ok(())
@@ -148,7 +150,8 @@ impl TurnRun<'_> {
     async fn ask_to_take(&mut self, agent: &Arc<dyn Agent>, request: SteerRequest) -> Result<(), StoreError> {
         let (shared, claim) = (self.shared, self.turn.claim);
         let SteerRequest { message, overtakes } = request;
-        let Fenced::Done(others_wait) = shared.store.steered(claim, message, shared.time.wall()).await? else {
+        let Fenced::Done(others_wait) = shared.store.steered(claim, message, shared.time.wall()).await?
+        else {
             // It was stopped, or this turn was; or it belongs to a conversation that began after this turn.
             return Ok(());
         };
@@ -185,8 +188,7 @@ impl TurnRun<'_> {
     /// The message waits for its own turn, and its sender is told.
     async fn follows_up(&mut self, message: MessageId) -> Result<(), StoreError> {
         let shared = self.shared;
-        if let Fenced::Done(()) = shared.store.unsteered(self.turn.claim, message, shared.time.now()).await?
-        {
+        if let Fenced::Done(()) = shared.store.unsteered(self.turn.claim, message, shared.time.now()).await? {
             shared.work.turns.wake(&self.turn.session);
         }
         Ok(())

@@ -108,7 +108,8 @@ fn is_asked(ask: &AskRow, answering: &Answering) -> bool {
         (Audience::Admins, Standing::Admin) => is_of_account,
         (Audience::People(people), Standing::Person | Standing::Admin) => {
             let is_admin = answering.standing == Standing::Admin;
-            let is_theirs = people.contains(&answering.by.id) || is_admin && is_of_account && ask.offers_drop();
+            let is_theirs =
+                people.contains(&answering.by.id) || is_admin && is_of_account && ask.offers_drop();
             is_theirs && may_write && (is_admin || !is_for_admins(ask))
         }
         (Audience::Admins, Standing::Person) => false,
