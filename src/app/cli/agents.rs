@@ -10,18 +10,14 @@ use frontdesk_core::nearest::nearest;
 use serde_json::{Value, json};
 
 use super::config::FileArgs;
+use super::list::OrList;
 use super::{Done, Failure, HomeArgs, client, screen, table};
 
-#[derive(Args)]
-pub struct AgentsArgs {
-    #[command(subcommand)]
-    what: Option<What>,
-    #[command(flatten)]
-    list: ListArgs,
-}
+/// What follows `frontdesk agents`.
+pub type AgentsArgs = OrList<What, ListArgs>;
 
 #[derive(Subcommand)]
-enum What {
+pub enum What {
     /// List the agents of the configuration, and what can be seen to be wrong with them without starting anything
     List(ListArgs),
     /// Start an agent's program as for a message, or ask its provider for its models; all agents without a name
@@ -35,7 +31,7 @@ enum What {
 }
 
 #[derive(Args)]
-struct ListArgs {
+pub struct ListArgs {
     #[command(flatten)]
     file: FileArgs,
     /// Print JSON
@@ -44,7 +40,7 @@ struct ListArgs {
 }
 
 #[derive(Args)]
-struct CheckArgs {
+pub struct CheckArgs {
     /// The agent's name [default: all]
     name: Option<String>,
     #[command(flatten)]
@@ -52,7 +48,7 @@ struct CheckArgs {
 }
 
 #[derive(Args)]
-struct InstallArgs {
+pub struct InstallArgs {
     #[command(subcommand)]
     what: Program,
 }

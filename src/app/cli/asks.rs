@@ -5,18 +5,14 @@ use frontdesk_core::id::{AskId, IdError};
 use serde_json::{Value, json};
 
 use super::client::{self, Client, fresh_key};
+use super::list::OrList;
 use super::{Done, Failure, Remote, field, screen, table};
 
-#[derive(Args)]
-pub struct AsksArgs {
-    #[command(subcommand)]
-    what: Option<What>,
-    #[command(flatten)]
-    list: ListArgs,
-}
+/// What follows `frontdesk asks`.
+pub type AsksArgs = OrList<What, ListArgs>;
 
 #[derive(Subcommand)]
-enum What {
+pub enum What {
     /// List questions, newest first; only open ones unless --state names others
     List(ListArgs),
     /// Answer a question: with the number, the id or the label of a choice, or with a text
@@ -29,7 +25,7 @@ enum What {
 const STATES: [&str; 5] = ["open", "answered", "expired", "cancelled", "all"];
 
 #[derive(Args)]
-struct ListArgs {
+pub struct ListArgs {
     #[command(flatten)]
     remote: Remote,
     /// Only questions in this state
@@ -38,7 +34,7 @@ struct ListArgs {
 }
 
 #[derive(Args)]
-struct AnswerArgs {
+pub struct AnswerArgs {
     #[command(flatten)]
     remote: Remote,
     /// The question's id, as shown in the list, or its number, as chats show it

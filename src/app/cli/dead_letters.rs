@@ -4,19 +4,14 @@ use clap::{Args, Subcommand};
 use frontdesk_core::count::counted;
 
 use super::client::Client;
-use super::list::{EntryNumber, List, Page};
+use super::list::{EntryNumber, List, OrList, Page};
 use super::{Done, Remote, field, screen};
 
-#[derive(Args)]
-pub struct DeadLettersArgs {
-    #[command(subcommand)]
-    what: Option<What>,
-    #[command(flatten)]
-    list: Page<EntryNumber>,
-}
+/// What follows `frontdesk dead-letters`.
+pub type DeadLettersArgs = OrList<What, Page<EntryNumber>>;
 
 #[derive(Subcommand)]
-enum What {
+pub enum What {
     /// List events that could not be read, newest first
     List(Page<EntryNumber>),
     /// Show an event as it arrived; it may contain message text
@@ -26,7 +21,7 @@ enum What {
 }
 
 #[derive(Args)]
-struct One {
+pub struct One {
     #[command(flatten)]
     remote: Remote,
     /// The event's id, as shown in the list
@@ -34,7 +29,7 @@ struct One {
 }
 
 #[derive(Args)]
-struct Which {
+pub struct Which {
     #[command(flatten)]
     remote: Remote,
     /// The event's id, as shown in the list

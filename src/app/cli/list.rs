@@ -4,11 +4,20 @@ use std::error::Error;
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::client::{Client, limit};
 use super::{Done, Remote, field, screen, table};
+
+/// What follows a command that lists entries if nothing else is asked of it. `What` has the list as well, under its name.
+#[derive(Args)]
+pub struct OrList<What: Subcommand, List: Args> {
+    #[command(subcommand)]
+    pub what: Option<What>,
+    #[command(flatten)]
+    pub list: List,
+}
 
 /// The id of an entry, as the list shows it.
 pub trait EntryId: Display + FromStr<Err: Error + Send + Sync> + Clone + Send + Sync + 'static {}

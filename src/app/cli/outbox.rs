@@ -5,19 +5,14 @@ use frontdesk_core::id::OutId;
 use serde_json::json;
 
 use super::client::{Client, fresh_key};
-use super::list::{List, Page};
+use super::list::{List, OrList, Page};
 use super::{Done, Remote, field, screen};
 
-#[derive(Args)]
-pub struct OutboxArgs {
-    #[command(subcommand)]
-    what: Option<What>,
-    #[command(flatten)]
-    list: ListArgs,
-}
+/// What follows `frontdesk outbox`.
+pub type OutboxArgs = OrList<What, ListArgs>;
 
 #[derive(Subcommand)]
-enum What {
+pub enum What {
     /// List outgoing messages, newest first
     List(ListArgs),
     /// Send a message again that was not delivered, or of which that is unknown
@@ -30,7 +25,7 @@ enum What {
 const STATES: [&str; 7] = ["queued", "streaming", "sending", "sent", "unknown", "dead", "dropped"];
 
 #[derive(Args)]
-struct ListArgs {
+pub struct ListArgs {
     #[command(flatten)]
     page: Page<OutId>,
     /// Only messages in this state
@@ -39,7 +34,7 @@ struct ListArgs {
 }
 
 #[derive(Args)]
-struct One {
+pub struct One {
     #[command(flatten)]
     remote: Remote,
     /// The message's id, as shown in the list

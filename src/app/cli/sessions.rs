@@ -7,18 +7,14 @@ use frontdesk_core::key::SessionKey;
 use serde_json::{Value, json};
 
 use super::client::{self, Client, fresh_key, segment};
+use super::list::OrList;
 use super::{Done, Failure, Remote, field, screen, table};
 
-#[derive(Args)]
-pub struct SessionsArgs {
-    #[command(subcommand)]
-    what: Option<What>,
-    #[command(flatten)]
-    list: List,
-}
+/// What follows `frontdesk sessions`.
+pub type SessionsArgs = OrList<What, List>;
 
 #[derive(Subcommand)]
-enum What {
+pub enum What {
     /// List sessions, sorted by key
     List(List),
     /// Show one session and its conversations
@@ -34,7 +30,7 @@ enum What {
 }
 
 #[derive(Args)]
-struct List {
+pub struct List {
     #[command(flatten)]
     remote: Remote,
     /// Only this channel, for example telegram; or one account of it, for example telegram@work
@@ -49,7 +45,7 @@ struct List {
 }
 
 #[derive(Args)]
-struct One {
+pub struct One {
     #[command(flatten)]
     remote: Remote,
     /// The session's key, as shown in the list
@@ -57,7 +53,7 @@ struct One {
 }
 
 #[derive(Args)]
-struct Messages {
+pub struct Messages {
     #[command(flatten)]
     one: One,
     /// Only the conversation with this number
@@ -72,7 +68,7 @@ struct Messages {
 }
 
 #[derive(Args)]
-struct Delete {
+pub struct Delete {
     #[command(flatten)]
     one: One,
     /// Confirm: erased messages cannot be restored
