@@ -2,24 +2,18 @@
 //
 //   FRONTDESK_INTEROP=FOLDER node closed.mjs
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Gateway } from "../../page/program.mjs";
 import { check } from "../check.mjs";
-import { models, programs, startModel } from "./model.mjs";
+import { agent, configured, startModel } from "./model.mjs";
 
 const model = await startModel();
 const gateway = new Gateway();
-gateway.env = { PATH: `${programs}:${process.env.PATH}`, PI_OFFLINE: "1" };
-mkdirSync(join(gateway.home, "pi-config"));
-writeFileSync(join(gateway.home, "pi-config", "models.json"), models(model.url));
+gateway.env = configured(gateway.home, model);
 writeFileSync(join(gateway.home, "frontdesk.toml"), `
 [agents.main]
-kind = "pi"
-provider = "fake"
-model = "fake-1"
-agent_dir = "pi-config"
-inherit_env = ["PI_OFFLINE"]
+${agent}
 run_with = "bubblewrap"
 readable = ["${process.env.FRONTDESK_INTEROP}"]
 approvals = { "bash" = "allow" }

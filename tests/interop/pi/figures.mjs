@@ -2,14 +2,14 @@
 //
 //   FRONTDESK_INTEROP=FOLDER FRONTDESK_BIN=target/release/frontdesk node figures.mjs
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
 import { Gateway } from "../../page/program.mjs";
 import { eventually } from "../check.mjs";
-import { models, programs, startModel } from "./model.mjs";
+import { agent, configured, programs, startModel } from "./model.mjs";
 
 const PROMPTS = 60;
 const COLD = 8;
@@ -17,8 +17,9 @@ const CHATS = 50;
 const POOL = 4;
 
 const model = await startModel();
+/** The environment of pi in a folder, whose configuration this writes. */
 const environment = (folder) => ({
-  PATH: `${programs}:${process.env.PATH}`, HOME: folder, PI_CODING_AGENT_DIR: join(folder, "pi-config"), PI_OFFLINE: "1", PI_TELEMETRY: "0",
+  ...configured(folder, model), HOME: folder, PI_CODING_AGENT_DIR: join(folder, "pi-config"), PI_TELEMETRY: "0",
 });
 
 /** The value below which so many of 100 are. */
@@ -28,11 +29,6 @@ function percentile(values, percent) {
 }
 const ms = (value) => `${value.toFixed(1)} ms`;
 const row = (what, values) => console.log(`${what}: p50 ${ms(percentile(values, 50))}, p95 ${ms(percentile(values, 95))} (${values.length})`);
-
-function configured(folder) {
-  mkdirSync(join(folder, "pi-config"));
-  writeFileSync(join(folder, "pi-config", "models.json"), models(model.url));
-}
 
 /** pi by itself, over the same pipes as the gateway has. */
 class Pi {
@@ -81,18 +77,13 @@ class Pi {
 async function started(pool) {
   const gateway = new Gateway();
   gateway.env = environment(gateway.home);
-  configured(gateway.home);
   writeFileSync(join(gateway.home, "frontdesk.toml"), `
 [limits]
 user = { per_minute = 0, burst = 0 }
 chat = { per_minute = 0, burst = 0 }
 account = { per_minute = 0, burst = 0 }
 [agents.main]
-kind = "pi"
-provider = "fake"
-model = "fake-1"
-agent_dir = "pi-config"
-inherit_env = ["PI_OFFLINE"]
+${agent}
 pool = ${pool}
 `);
   await gateway.start();
@@ -140,7 +131,6 @@ const pis = (gateway) => readdirSync("/proc").filter((pid) => /^\d+$/.test(pid))
 
 async function overhead() {
   const folder = mkdtempSync(join(tmpdir(), "frontdesk-figures-"));
-  configured(folder);
   const pi = new Pi(folder);
   await pi.ready();
   const gateway = await started("{ min = 0, max = 1 }");

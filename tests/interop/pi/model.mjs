@@ -1,5 +1,5 @@
 // A model that answers by what the last message says, built on aimock.
-import { readFileSync, realpathSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -57,8 +57,22 @@ export async function startModel() {
   return { url: mock.url, requests: () => mock.getRequests().map((entry) => entry.body), stop: () => mock.stop() };
 }
 
+/** Writes pi's configuration for this model into a home folder, and returns the environment in which pi uses nothing else. */
+export function configured(home, model) {
+  mkdirSync(join(home, "pi-config"), { recursive: true });
+  writeFileSync(join(home, "pi-config", "models.json"), models(model.url));
+  return { PATH: `${programs}:${process.env.PATH}`, PI_OFFLINE: "1" };
+}
+
+/** What the section of an agent in `frontdesk.toml` needs for that. */
+export const agent = `kind = "pi"
+provider = "fake"
+model = "fake-1"
+agent_dir = "pi-config"
+inherit_env = ["PI_OFFLINE"]`;
+
 /** pi's `models.json` for this model. */
-export function models(url) {
+function models(url) {
   return JSON.stringify({
     providers: {
       fake: {

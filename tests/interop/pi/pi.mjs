@@ -8,14 +8,11 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Gateway } from "../../page/program.mjs";
 import { check, eventually } from "../check.mjs";
-import { models, programs, startModel, version } from "./model.mjs";
+import { agent, configured, startModel, version } from "./model.mjs";
 
 const model = await startModel();
 const gateway = new Gateway();
-gateway.env = { PATH: `${programs}:${process.env.PATH}`, PI_OFFLINE: "1" };
-const piFolder = join(gateway.home, "pi-config");
-mkdirSync(piFolder);
-writeFileSync(join(piFolder, "models.json"), models(model.url));
+gateway.env = configured(gateway.home, model);
 for (const role of ["mentor", "everybody", "child"]) {
   const folder = join(gateway.home, role, "greet");
   mkdirSync(folder, { recursive: true });
@@ -26,12 +23,8 @@ writeFileSync(join(gateway.home, "everybody.md"), "You work for everybody.");
 writeFileSync(join(gateway.home, "child.md"), "You only talk with children.");
 writeFileSync(join(gateway.home, "frontdesk.toml"), `
 [agents.main]
-kind = "pi"
-provider = "fake"
-model = "fake-1"
+${agent}
 models = ["fake-1", "fake-2"]
-agent_dir = "pi-config"
-inherit_env = ["PI_OFFLINE"]
 approvals = { write = "ask", edit = "deny", gateway_status = "deny" }
 pool = { min = 0, max = 2 }
 skills = ["mentor", "everybody"]
@@ -39,11 +32,7 @@ prompt_templates = ["everybody/sum.md"]
 append_system_prompt = ["You are a mentor.", "everybody.md"]
 
 [agents.closed]
-kind = "pi"
-provider = "fake"
-model = "fake-1"
-agent_dir = "pi-config"
-inherit_env = ["PI_OFFLINE"]
+${agent}
 run_with = "bubblewrap"
 readable = ["${process.env.FRONTDESK_INTEROP}"]
 pool = { min = 0, max = 1 }

@@ -3,11 +3,11 @@
 //   FRONTDESK_INTEROP=FOLDER node telegram.mjs [PART OF A TEST'S NAME]
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Gateway } from "../../page/program.mjs";
 import { check, eventually } from "../check.mjs";
-import { models, programs, startModel } from "./model.mjs";
+import { agent, configured, startModel } from "./model.mjs";
 
 const OLGA = 41; // The admin.
 const ANNA = 42;
@@ -34,9 +34,7 @@ async function control(action, body) {
 }
 
 const gateway = new Gateway();
-gateway.env = { PATH: `${programs}:${process.env.PATH}`, PI_OFFLINE: "1" };
-mkdirSync(join(gateway.home, "pi-config"));
-writeFileSync(join(gateway.home, "pi-config", "models.json"), models(model.url));
+gateway.env = configured(gateway.home, model);
 writeFileSync(join(gateway.home, "frontdesk.toml"), `
 [channels.telegram]
 token = "123456:TEST-token"
@@ -48,11 +46,7 @@ admins = [${OLGA}]
 require_mention = false
 
 [agents.main]
-kind = "pi"
-provider = "fake"
-model = "fake-1"
-agent_dir = "pi-config"
-inherit_env = ["PI_OFFLINE"]
+${agent}
 pool = { min = 0, max = 2 }
 `);
 for (const [id, name] of [[OLGA, "Olga"], [ANNA, "Anna"], [BOB, "Bob"]]) await control("user", { id, name });
