@@ -4,6 +4,7 @@
 pub mod model;
 pub mod per_turn;
 pub mod persistent;
+mod tools;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -52,7 +53,11 @@ impl Kind {
     pub fn task(self, task: Task) -> Task {
         match task {
             // A model does not die, has no files to send and asks nobody.
-            Task::Poison | Task::Send { .. } | Task::Ask if self != Kind::Program => Task::Echo,
+            Task::Poison | Task::Send { .. } | Task::Ask | Task::Call | Task::Offer
+                if self != Kind::Program =>
+            {
+                Task::Echo
+            }
             task => task,
         }
     }
@@ -82,6 +87,10 @@ pub enum Step {
     Tool,
     /// A question has ended.
     Answer,
+    /// A message was taken into the turn.
+    Steer,
+    /// A tool of the gateway has changed a message.
+    Change,
 }
 
 /// One line of the agents' journal.
@@ -97,7 +106,7 @@ pub struct AgentRecord {
     pub session: String,
     /// Every tag anywhere in the prompt.
     pub tags: BTreeSet<String>,
-    /// Of a question that has ended: the choice that holds.
+    /// Of a question that has ended: the choice that holds. Of a tool of the gateway: the id of the message that it has sent.
     #[serde(default)]
     pub choice: Option<String>,
     /// Fingerprints of the files in the prompt, or why they are missing.

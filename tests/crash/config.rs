@@ -18,7 +18,7 @@ pub fn text(home: &Path, channels: &[Box<dyn Channel>], model: Option<&Model>) -
     let free = "{ per_minute = 0, burst = 0 }";
     let main = match model {
         Some(model) => model.section()?,
-        None => agent_section(home, MAIN, "lasting", PERSISTENT)? + "max_idle = 64\n",
+        None => agent_section(home, MAIN, "lasting", PERSISTENT)? + "max_idle = 64\nsteer = true\n",
     };
     let plain = agent_section(home, PLAIN, "once", PER_TURN)?;
     let channels: String = channels.iter().map(|channel| channel.config()).collect();

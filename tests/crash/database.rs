@@ -72,6 +72,7 @@ pub struct Part {
     pub address: String,
     pub part_key: String,
     pub kind: String,
+    pub act: String,
     pub body: String,
     pub plain: Option<String>,
     pub target: Option<String>,
@@ -107,9 +108,30 @@ impl Part {
 pub struct Ask {
     pub id: i64,
     pub turn_id: Option<i64>,
+    /// The message that led to it, if no turn waits for its answer.
+    pub message_id: Option<i64>,
+    /// JSON: the command that each choice runs. If there are none, a choice is a message to the agent.
+    pub commands: Option<String>,
+    /// JSON: the choices.
+    pub choices: String,
     pub state: String,
     pub answer: Option<String>,
     pub answered_by: Option<String>,
+}
+
+impl Ask {
+    /// What follows from its answer: the command that the choice runs, or the choice as a message to the agent. `None` if
+    /// nothing does.
+    pub fn follows(&self) -> Option<String> {
+        let answer = self.answer.as_deref().filter(|_| self.state == "answered" && self.turn_id.is_none())?;
+        if let Some(commands) = &self.commands {
+            let commands: Value = serde_json::from_str(commands).ok()?;
+            return commands[answer].as_str().map(str::to_owned);
+        }
+        let choices: Value = serde_json::from_str(&self.choices).ok()?;
+        let chosen = choices.as_array()?.iter().find(|choice| choice["id"] == answer)?;
+        chosen["label"].as_str().map(str::to_owned)
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -159,6 +181,8 @@ pub struct Database {
     pub asks: Vec<Ask>,
     /// The parts that ask or close a question.
     pub ask_parts: Vec<Part>,
+    /// The edits and reactions that agents asked for.
+    pub changes: Vec<Part>,
     pub context: Vec<Context>,
     pub dropped: Vec<Dropped>,
     pub audit: Vec<Audit>,
@@ -185,9 +209,13 @@ pub fn read(path: &Path) -> Result<Database> {
         )?,
         turns: turns.into_iter().map(|turn| (turn.id, turn)).collect(),
         // An unfinished message that another one replaced is deleted: it shows nothing.
-        parts: rows(&conn, "SELECT * FROM outbox WHERE act <> 'delete' AND ask IS NULL ORDER BY id")?,
+        parts: rows(
+            &conn,
+            "SELECT * FROM outbox WHERE ask IS NULL AND (act = 'post' OR act = 'edit' AND kind <> 'send') ORDER BY id",
+        )?,
         asks: rows(&conn, "SELECT * FROM ask ORDER BY id")?,
         ask_parts: rows(&conn, "SELECT * FROM outbox WHERE ask IS NOT NULL ORDER BY id")?,
+        changes: rows(&conn, "SELECT * FROM outbox WHERE act <> 'post' AND kind = 'send' ORDER BY id")?,
         context: rows(&conn, "SELECT source, event_id FROM context_message")?,
         dropped: rows(&conn, "SELECT source, kind, n FROM dropped_event")?,
         audit: rows(&conn, "SELECT * FROM audit ORDER BY id")?,
@@ -230,7 +258,7 @@ pub fn held(path: &Path) -> Result<Held> {
                 (SELECT count(*) FROM outbox WHERE state = 'streaming') AS streaming,
                 (SELECT count(*) FROM outbox WHERE state = 'sending') AS sending,
                 (SELECT count(*) FROM inbound WHERE state = 'waiting' AND disposition = 'command') AS commands,
-                (SELECT count(*) FROM ask WHERE state = 'open') AS asking,
+                (SELECT count(*) FROM ask WHERE state = 'open' AND turn_id IS NOT NULL) AS asking,
                 (SELECT count(*) FROM inbound i WHERE i.state = 'in_turn' AND i.attachments IS NOT NULL
                    AND NOT EXISTS (SELECT 1 FROM media m WHERE m.message_id = i.id)) AS fetching",
     )?;

@@ -32,6 +32,8 @@ pub enum Command {
     Stop,
     New,
     Retry,
+    /// Those of `/queue`, and `/steer`.
+    Queue,
 }
 
 impl Place {

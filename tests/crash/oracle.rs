@@ -11,11 +11,13 @@ mod duplicates;
 mod endings;
 mod frames;
 pub mod proof;
+mod queues;
+mod tools;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::database::{Inbound, Part, Turn};
-use crate::journal::{Event, Expected};
+use crate::database::{Ask, Inbound, Part, Turn};
+use crate::journal::{Command, Event, Expected};
 use crate::observed::Observed;
 use crate::script::Script;
 
@@ -38,6 +40,12 @@ pub struct Verdict {
     pub edited_in_place: usize,
     /// Messages that a revocation ended.
     pub revoked: usize,
+    /// Messages that another one interrupted.
+    pub superseded: usize,
+    /// Messages that somebody dropped while they waited.
+    pub dropped: usize,
+    /// Messages that an agent has taken into its answer.
+    pub steered: usize,
 }
 
 /// Runs every check.
@@ -54,6 +62,7 @@ pub fn judge(observed: &Observed) -> Verdict {
     oracle.order_of_prompts();
     oracle.sent_by_tools();
     oracle.asks();
+    oracle.queues();
     oracle.access();
     oracle.places();
     oracle.chats();
@@ -78,6 +87,8 @@ struct Oracle<'a> {
     parts_of_message: HashMap<i64, Vec<&'a Part>>,
     /// By the message whose text it replaced: the last edit.
     edits: HashMap<i64, &'a Inbound>,
+    /// The sessions in which the modes of the queue are used.
+    queues: HashSet<String>,
     verdict: Verdict,
 }
 
@@ -91,8 +102,12 @@ impl<'a> Oracle<'a> {
             parts_of_turn: HashMap::new(),
             parts_of_message: HashMap::new(),
             edits: HashMap::new(),
+            queues: HashSet::new(),
             verdict: Verdict::default(),
         };
+        let events = observed.journal.events.iter();
+        let queues = events.filter(|event| event.place.command == Command::Queue);
+        oracle.queues = queues.map(|event| event.place.session()).collect();
         for part in &observed.database.parts {
             if let Some(turn) = part.turn_id {
                 oracle.parts_of_turn.entry(turn).or_default().push(part);
@@ -122,6 +137,12 @@ impl<'a> Oracle<'a> {
 
     fn event_of(&self, row: &Inbound) -> Option<&'a Event> {
         self.o.journal.event(&row.event())
+    }
+
+    /// The answered question from which a row follows that nobody sent.
+    fn ask_before(&self, row: &Inbound) -> Option<&'a Ask> {
+        let id = row.event_id.strip_suffix("/confirmed")?.strip_prefix('a')?.parse::<i64>().ok()?;
+        self.o.database.asks.iter().find(|ask| ask.id == id)
     }
 
     fn turn_of(&self, row: &Inbound) -> Option<&'a Turn> {
@@ -188,7 +209,8 @@ impl<'a> Oracle<'a> {
                 self.report(self.event_of_turn(turn.id), format!("O6: an open turn: {turn:?}"));
             }
         }
-        for part in self.o.database.parts.iter().chain(&self.o.database.ask_parts) {
+        let database = &self.o.database;
+        for part in database.parts.iter().chain(&database.ask_parts).chain(&database.changes) {
             if matches!(part.state.as_str(), "queued" | "streaming" | "sending" | "unknown" | "dead") {
                 self.report(self.event_about(part), format!("O6: an open part: {part:?}"));
             }

@@ -124,6 +124,18 @@ fn print_outcomes(observed: &Observed, verdict: &Verdict) {
         ("  dead with a notice", turns(&|turn| turn.state == "dead")),
         ("  cancelled by /stop", inbound("turn", "cancelled")),
         ("  ended by a revocation", verdict.revoked),
+        ("  interrupted by another message", verdict.superseded),
+        ("  dropped while they waited", verdict.dropped),
+        ("  taken into an answer", verdict.steered),
+        (
+            "messages of agents' tools",
+            observed
+                .agents
+                .iter()
+                .filter(|seen| seen.choice.as_deref().is_some_and(|id| id.starts_with('o')))
+                .count(),
+        ),
+        ("changes of agents' tools", database.changes.len()),
         ("  edited while they waited", verdict.edited_in_place),
         ("commands carried out", inbound("command", "answered")),
         ("users who asked for pairing", inbound("refused", "refused")),

@@ -17,6 +17,10 @@ pub enum Task {
     Ask,
     /// Answer in part, use a tool for `ms` milliseconds, answer the rest.
     Tool { ms: u64 },
+    /// Answer in part, send a message with a tool of the gateway, edit it and react to the question, answer the rest.
+    Call,
+    /// Answer in part, send a message with choices with a tool of the gateway, answer the rest.
+    Offer,
     /// Answer at length.
     Long { lines: u64 },
     /// Die in the first attempt.
@@ -65,6 +69,8 @@ impl Script {
             Task::Slow { pieces, ms } => format!("{tag} slow {pieces} {ms}"),
             Task::Ask => format!("{tag} ask"),
             Task::Tool { ms } => format!("{tag} tool {ms}"),
+            Task::Call => format!("{tag} call"),
+            Task::Offer => format!("{tag} offer"),
             Task::Long { lines } => format!("{tag} long {lines}"),
             Task::Flaky => format!("{tag} flaky"),
             Task::Poison => format!("{tag} poison"),
@@ -84,6 +90,8 @@ impl Script {
             ("slow", [pieces, ms]) => Task::Slow { pieces: *pieces, ms: *ms },
             ("ask", []) => Task::Ask,
             ("tool", [ms]) => Task::Tool { ms: *ms },
+            ("call", []) => Task::Call,
+            ("offer", []) => Task::Offer,
             ("long", [lines]) => Task::Long { lines: *lines },
             ("flaky", []) => Task::Flaky,
             ("poison", []) => Task::Poison,
@@ -110,7 +118,9 @@ impl Script {
                 std::iter::once(first).chain((1..*pieces).map(|n| format!(" word {n} of {tag}"))).collect()
             }
             Task::Ask => vec![format!("settled {tag}")],
-            Task::Tool { .. } => vec![format!("looking {tag} up"), format!(" and found {tag}")],
+            Task::Tool { .. } | Task::Call | Task::Offer => {
+                vec![format!("looking {tag} up"), format!(" and found {tag}")]
+            }
             Task::Long { lines } => {
                 (1..=*lines).map(|n| format!("line {n} of {lines} about {tag}\n")).collect()
             }
@@ -122,6 +132,27 @@ impl Script {
 
     pub fn answer(&self) -> String {
         self.pieces().concat()
+    }
+
+    /// The message that a tool of the gateway sends.
+    pub fn sent(&self) -> String {
+        match self.task {
+            Task::Offer => format!("choose for {}", self.tag),
+            _ => format!("sent for {}", self.tag),
+        }
+    }
+
+    /// What becomes of that message.
+    pub fn edited(&self) -> String {
+        format!("edited for {}", self.tag)
+    }
+
+    /// Its choices: scripts, because the one that is chosen is a message to the agent.
+    pub fn choices(&self) -> [String; 2] {
+        ["yes", "no"].map(|choice| {
+            let tag = format!("{}-{choice}", self.tag);
+            Self { tag, task: Task::Echo }.text()
+        })
     }
 
     /// The files of the right answer, in order.

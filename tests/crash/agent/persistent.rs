@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
+use super::tools::Tools;
 use super::{AgentRecord, DEATH, Step, append, turn_number};
 use crate::script::{Script, Task};
 use crate::{clock, script};
@@ -24,10 +25,14 @@ pub fn run() -> Result<ExitCode> {
             }
         }
     });
-    let mut agent = Agent { lines };
+    let mut agent = Agent { lines, record: None };
     let ended = loop {
         let Ok(line) = agent.lines.recv() else { break ExitCode::SUCCESS };
         let line: Value = serde_json::from_str(&line)?;
+        if line["type"] == "steer" {
+            // Its turn is over.
+            write(&json!({"type": "steered", "taken": false}))?;
+        }
         if line["type"] == "prompt"
             && let Ended::Dies = agent.turn(&line)?
         {
@@ -40,6 +45,8 @@ pub fn run() -> Result<ExitCode> {
 
 struct Agent {
     lines: Receiver<String>,
+    /// The prompt of the present turn.
+    record: Option<AgentRecord>,
 }
 
 /// What the agent does after a turn.
@@ -67,6 +74,7 @@ impl Agent {
             files,
         };
         append(&record)?;
+        self.record = Some(record.clone());
         let pieces = script.pieces();
         match script.task {
             Task::Echo | Task::Count { .. } => return done(&turn, Some(&script.answer())),
@@ -77,6 +85,7 @@ impl Agent {
             }
             Task::Ask => return self.ask(&turn, &record, &script.answer()),
             Task::Tool { ms } => return self.tool(&turn, &record, &pieces, ms),
+            Task::Call | Task::Offer => return self.call(&turn, &record, &script, prompt),
             Task::Send { .. } => {
                 let folder = std::env::var("FRONTDESK_MEDIA").context("no folder for files")?;
                 for (n, bytes) in (1..).zip(script.files()) {
@@ -120,7 +129,7 @@ impl Agent {
                     return done(turn, Some(answer));
                 }
                 Some("abort") => return done(turn, None),
-                _ => {}
+                _ => self.steered(&line)?,
             }
         }
     }
@@ -135,7 +144,7 @@ impl Agent {
                 Some("tool_ok") => break,
                 Some("abort") => return done(turn, None),
                 Some("tool_denied") => return error(turn, "the tool was denied"),
-                _ => {}
+                _ => self.steered(&line)?,
             }
         }
         append(&AgentRecord { at: clock::now(), step: Step::Tool, ..record.clone() })?;
@@ -146,14 +155,74 @@ impl Agent {
         done(turn, None)
     }
 
+    /// Calls tools of the gateway, which permits each of them itself.
+    fn call(&mut self, turn: &str, record: &AgentRecord, script: &Script, prompt: &Value) -> Result<Ended> {
+        let pieces = script.pieces();
+        write(&json!({"type": "delta", "turn": turn, "text": pieces[0]}))?;
+        let tools = Tools::of(prompt)?;
+        let mut message = json!({"text": script.sent()});
+        if script.task == Task::Offer {
+            message["choices"] = json!(script.choices());
+        }
+        let sent = tools.call("send_message", message)?;
+        let id = sent.ok().and_then(|told| Some(told.rsplit_once(' ')?.1.trim_end_matches('.').to_owned()));
+        if let Some(id) = id {
+            append(&AgentRecord {
+                at: clock::now(),
+                step: Step::Tool,
+                choice: Some(id.clone()),
+                ..record.clone()
+            })?;
+            if script.task == Task::Call {
+                let edit = json!({"action": "edit", "messageId": id, "text": script.edited()});
+                if tools.call("message", edit)?.is_ok_and(|told| told == "Done.") {
+                    append(&AgentRecord { at: clock::now(), step: Step::Change, ..record.clone() })?;
+                }
+                let reaction = tools.call("message", json!({"action": "react", "emoji": "👍"}))?;
+                drop(reaction);
+            }
+        }
+        if !self.wait(0)? {
+            write(&json!({"type": "delta", "turn": turn, "text": pieces[1]}))?;
+        }
+        done(turn, None)
+    }
+
+    /// Takes every second message into the turn.
+    fn steered(&self, line: &Value) -> Result<()> {
+        if line["type"] != "steer" {
+            return Ok(());
+        }
+        let text = line["text"].as_str().unwrap_or_default();
+        let taken = text.bytes().map(u32::from).sum::<u32>() % 2 == 0;
+        if let (true, Some(record), Some(script)) = (taken, &self.record, Script::read(text)) {
+            let tags = script::tags(text);
+            let record = record.clone();
+            append(&AgentRecord {
+                at: clock::now(),
+                step: Step::Steer,
+                tag: script.tag,
+                tags,
+                files: Vec::new(),
+                ..record
+            })?;
+        }
+        write(&json!({"type": "steered", "taken": taken}))
+    }
+
     /// Waits; true if the turn was aborted meanwhile. The end of stdin ends the program.
     fn wait(&mut self, ms: u64) -> Result<bool> {
         let until = clock::instant() + Duration::from_millis(ms);
         loop {
             let left = until.saturating_duration_since(clock::instant());
             match self.lines.recv_timeout(left) {
-                Ok(line) if line.contains("\"abort\"") => return Ok(true),
-                Ok(_) => {}
+                Ok(line) => {
+                    let line: Value = serde_json::from_str(&line)?;
+                    if line["type"] == "abort" {
+                        return Ok(true);
+                    }
+                    self.steered(&line)?;
+                }
                 Err(RecvTimeoutError::Timeout) => return Ok(false),
                 Err(RecvTimeoutError::Disconnected) => bail!("stdin ended"),
             }

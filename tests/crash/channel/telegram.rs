@@ -2,6 +2,7 @@
 
 mod chats;
 mod pairing;
+mod queue;
 mod users;
 
 use std::collections::HashMap;
@@ -45,7 +46,7 @@ impl Telegram {
         let api = BotApi::start_with(([127, 0, 0, 1], 0).into(), seed).await?;
         let member = |id| api.user(id, &format!("User {id}"));
         let members = [ANNA, BERT, CARL, NORA, STAN, ADMINS[0], ADMINS[1], MALLORY].map(member);
-        for id in GUESTS.into_iter().chain([WENDY, PIA, OLGA]) {
+        for id in GUESTS.into_iter().chain([WENDY, PIA, OLGA, QUINN]) {
             member(id);
         }
         let groups = vec![
@@ -239,6 +240,7 @@ impl Channel for Telegram {
 
     async fn start(&self, clients: &mut JoinSet<()>, random: &Random) {
         users::start(&self.0, clients, random).await;
+        clients.spawn(queue::user(self.0.clone(), random.fork(115)));
         clients.spawn(pairing::unknown_users(self.0.clone(), random.fork(105)));
     }
 

@@ -147,7 +147,7 @@ impl Channel for Web {
 /// A new message: mostly a script for the agent, sometimes the place's command.
 fn next_text(harness: &Harness, place: &Place, random: &mut Random) -> String {
     let command = match place.command {
-        Command::None => None,
+        Command::None | Command::Queue => None,
         Command::Stop => Some("/stop"),
         Command::New => Some("/new"),
         Command::Retry => Some("/retry"),

@@ -59,7 +59,9 @@ impl<'a> Oracle<'a> {
             }
         }
         for row in &self.o.database.inbound {
-            if self.event_of(row).is_none() {
+            let follows =
+                || self.ask_before(row).is_some_and(|ask| ask.follows().as_ref() == Some(&row.body));
+            if self.event_of(row).is_none() && !follows() {
                 self.report(Some(row.event()), format!("O1: a row that nobody sent: {row:?}"));
             }
         }

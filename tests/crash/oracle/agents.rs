@@ -3,9 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Oracle, SLACK_MS};
-use crate::agent::model::sent_by_tool;
 use crate::agent::{AgentRecord, Kind, Step, UNSEEN};
-use crate::journal::{Command, Event, Expected};
+use crate::journal::{Action, Command, Event, Expected};
 use crate::script::Task;
 
 /// The tag of a turn that holds nothing but files.
@@ -22,7 +21,9 @@ impl<'a> Oracle<'a> {
             });
             // A revocation gives the messages of other users back and ends the turn.
             let was_emptied = rows.is_empty() && turn.state == "cancelled" && self.is_revocable(&turn.key);
-            if rows.len() != 1 && !is_album && !was_emptied {
+            // See `queues`.
+            let is_joined = !rows.is_empty() && self.queues.contains(&turn.key);
+            if rows.len() != 1 && !is_album && !was_emptied && !is_joined {
                 self.report(event.clone(), format!("O3: {turn:?} is for {} messages", rows.len()));
             }
             if turn.attempt - turn.released > 2 {
@@ -56,7 +57,7 @@ impl<'a> Oracle<'a> {
         let mut attempts: HashSet<(Step, i64, i64)> = HashSet::new();
         let mut turns_of: HashMap<&str, i64> = HashMap::new();
         let mut tools: HashMap<i64, &AgentRecord> = HashMap::new();
-        for seen in &self.o.agents {
+        for seen in self.o.agents.iter().filter(|seen| !matches!(seen.step, Step::Steer | Step::Change)) {
             if self.o.is_without_turn(seen) {
                 continue;
             }
@@ -183,39 +184,10 @@ impl<'a> Oracle<'a> {
         }
     }
 
-    /// O3: what the tool of an `openai` agent sends is there once for each turn that called it, and only there.
-    pub(super) fn sent_by_tools(&mut self) {
-        if self.o.kind != Kind::OpenAi {
-            return;
-        }
-        let mut sent: HashMap<&str, usize> = HashMap::new();
-        for part in &self.o.database.parts {
-            *sent.entry(part.plain()).or_default() += 1;
-        }
-        let mut called: HashMap<String, (usize, bool)> = HashMap::new();
-        for turn in self.o.database.turns.values() {
-            let Some(script) = self.script_of(turn.id).filter(|_| turn.key.starts_with("agent:main:")) else {
-                continue;
-            };
-            if let Task::Tool { .. } = script.task {
-                let (turns, is_done) = called.entry(script.tag).or_default();
-                *turns += 1;
-                *is_done |= turn.state == "done";
-            }
-        }
-        for (tag, (turns, is_done)) in called {
-            let there = sent.get(sent_by_tool(&tag).as_str()).copied().unwrap_or(0);
-            if there > turns || (is_done && there == 0) {
-                self.report(
-                    None,
-                    format!("O3: the tool of {tag} has sent {there} messages in {turns} turns"),
-                );
-            }
-        }
-    }
-
-    /// A `/retry` gets its place in the queue when it is carried out, not when it is accepted.
+    /// A `/retry` or a message that is sent by a command gets its place in the queue when that is carried out, not when it is
+    /// accepted.
     pub(super) fn is_retry(&self, event: String) -> bool {
-        self.o.journal.event(&event).is_some_and(|event| event.expected == Expected::Retry)
+        let is_late = |event: &Event| event.expected == Expected::Retry || event.action == Action::Command;
+        self.o.journal.event(&event).is_some_and(is_late)
     }
 }

@@ -12,11 +12,15 @@ impl Oracle<'_> {
         for ask in &self.o.database.asks {
             let event = ask.turn_id.and_then(|turn| self.event_of_turn(turn));
             let by_author = || {
-                let rows = ask.turn_id.map(|turn| self.rows_of(turn)).unwrap_or_default();
-                rows.first().map(|row| &row.principal) == ask.answered_by.as_ref()
+                let of_turn = ask.turn_id.and_then(|turn| self.rows_of(turn).first().copied());
+                let led = of_turn.or_else(|| self.by_id.get(&ask.message_id?).copied());
+                led.map(|row| &row.principal) == ask.answered_by.as_ref()
             };
+            let is_left = ask.turn_id.is_none();
             let wrong = match (ask.state.as_str(), ask.answer.as_deref()) {
                 ("answered", Some("allow" | "deny")) if by_author() => None,
+                ("answered", Some(_)) if is_left && by_author() => None,
+                ("open", None) if is_left => None,
                 ("expired", Some("deny")) | ("cancelled", None) => None,
                 _ => Some("a question without a right end"),
             };
@@ -25,6 +29,7 @@ impl Oracle<'_> {
                 self.report(event.clone(), format!("O3: a{}: {what}: {ask:?}", ask.id));
             }
         }
+        self.what_follows();
         for seen in self.o.agents.iter().filter(|seen| seen.step == Step::Answer) {
             let stored = by_turn.get(&seen.turn).and_then(|ask| ask.answer.as_ref());
             if stored != seen.choice.as_ref() {
@@ -36,6 +41,26 @@ impl Oracle<'_> {
         let answered = self.o.database.asks.iter().filter(|ask| ask.state == "answered").count();
         if presses != answered {
             self.report(None, format!("O3: {presses} presses are stored for {answered} answered questions"));
+        }
+    }
+
+    /// O3: what follows from the answer to a question that nobody waits for is there once.
+    fn what_follows(&mut self) {
+        let mut found: HashMap<i64, usize> = HashMap::new();
+        for row in &self.o.database.inbound {
+            if let Some(ask) = self.ask_before(row) {
+                *found.entry(ask.id).or_default() += 1;
+            }
+        }
+        for ask in &self.o.database.asks {
+            let (due, found) =
+                (usize::from(ask.follows().is_some()), found.get(&ask.id).copied().unwrap_or(0));
+            if due != found {
+                self.report(
+                    None,
+                    format!("O3: {found} messages follow from an answer instead of {due}: {ask:?}"),
+                );
+            }
         }
     }
 }

@@ -42,8 +42,9 @@ impl<'a> Oracle<'a> {
             };
             let id = (part.address.clone(), message.clone());
             let there = shown.get(&id);
+            let now = self.last_change(part).unwrap_or(part);
             let is_right =
-                |call: &&Call| part.salt.is_some() || call.text == part.body || call.text == part.plain();
+                |call: &&Call| now.salt.is_some() || call.text == now.body || call.text == now.plain();
             if !there.is_some_and(is_right) {
                 self.report(event.clone(), format!("O2: the chat shows {there:?} for {part:?}"));
             }
@@ -79,6 +80,17 @@ impl<'a> Oracle<'a> {
         calls.filter_map(|call| Some((call.id()?, &**call))).collect()
     }
 
+    /// The last edit of a part's message that an agent asked for and the platform has made.
+    fn last_change(&self, part: &Part) -> Option<&'a Part> {
+        let of_part = |change: &&Part| {
+            change.act == "edit"
+                && change.state == "sent"
+                && change.address == part.address
+                && change.message() == part.message()
+        };
+        self.o.database.changes.iter().rfind(of_part)
+    }
+
     /// The position of the post that made each message.
     fn begun(&self) -> HashMap<MessageId, usize> {
         let posts = self.o.posts().enumerate();
@@ -108,7 +120,8 @@ impl<'a> Oracle<'a> {
             if call.refused.as_ref().is_some_and(|why| why.ends_with("message to edit not found")) {
                 self.report(None, format!("O2: an edit of a message that is not in the chat: {call:?}"));
             }
-            for tag in &call.tags {
+            // What a person is told who pressed a button is in no chat.
+            for tag in call.tags.iter().filter(|_| call.method != "answerCallbackQuery") {
                 let place = tag.split('-').nth(1).and_then(|name| places.get(name));
                 if place != Some(&call.address.as_str()) {
                     self.report(None, format!("O2: {tag} was sent elsewhere: {call:?}"));
@@ -132,7 +145,7 @@ impl<'a> Oracle<'a> {
         let turn = part.turn_id.and_then(|id| self.o.database.turns.get(&id));
         part.state == "dropped"
             && part.platform_message_id.is_none()
-            && turn.is_some_and(|turn| turn.state == "cancelled")
+            && turn.is_some_and(|turn| matches!(turn.state.as_str(), "cancelled" | "superseded"))
     }
 
     /// A user whose access was revoked gets nothing more, not even what was on its way.

@@ -34,7 +34,11 @@ impl Oracle<'_> {
 
     /// The entry that the audit must have for a command; `None` if it must have none.
     fn audit_of(&self, row: &Inbound) -> Option<Entry> {
-        let request = self.event_of(row)?.text.strip_prefix("/gateway ")?;
+        let text = self.event_of(row).map_or(row.body.as_str(), |event| event.text.as_str());
+        if text.starts_with("/queue drop ") {
+            return Some((row.principal.clone(), "queue drop".to_owned(), row.key.clone()));
+        }
+        let request = text.strip_prefix("/gateway ")?;
         let words: Vec<&str> = request.split(' ').collect();
         let is_admin = self.o.admins.contains(&row.principal);
         let (action, subject) = match words.as_slice() {

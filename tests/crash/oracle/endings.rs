@@ -12,11 +12,17 @@ impl Oracle<'_> {
     /// O2: each message ends in one visible state, and in the right one.
     pub(super) fn endings(&mut self) {
         for row in &self.o.database.inbound {
-            let Some(event) = self.event_of(row) else { continue };
+            let event = self.event_of(row);
+            if event.is_none() && self.ask_before(row).is_none() {
+                continue;
+            }
+            let stops = event.is_some_and(|event| event.place.command == Command::Stop);
             let wrong = match (row.disposition.as_str(), row.state.as_str(), row.reason.as_deref()) {
                 ("turn", "answered", _) => self.answered(row),
                 ("turn", "dead", _) => self.dead(row),
-                ("turn", "cancelled", _) if event.place.command == Command::Stop => None,
+                ("turn", "cancelled", _) if stops => None,
+                // See `queues`.
+                ("turn", "cancelled" | "superseded", _) if self.queues.contains(&row.key) => None,
                 ("turn", "cancelled" | "refused", Some("revoked"))
                 | ("command", "refused", Some("revoked")) => {
                     self.verdict.revoked += 1;
@@ -54,7 +60,9 @@ impl Oracle<'_> {
         let right = match turn.error.as_deref() {
             Some("agent_failed") => task == Some(Task::Fail),
             Some("agent_crashed" | "gateway_killed") => turn.attempt - turn.released == 2 && !has_acted,
-            Some("interrupted") => has_acted && matches!(task, Some(Task::Tool { .. })),
+            Some("interrupted") => {
+                has_acted && matches!(task, Some(Task::Tool { .. } | Task::Call | Task::Offer))
+            }
             _ => false,
         };
         if !right {

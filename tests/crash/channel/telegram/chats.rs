@@ -25,6 +25,8 @@ pub const ADMINS: [i64; 2] = [1006, 1007];
 pub const PIA: i64 = 1008;
 /// Gets texts from operators.
 pub const OLGA: i64 = 1009;
+/// Chooses how messages wait, and drops some.
+pub const QUINN: i64 = 1010;
 /// Allowed and revoked again and again.
 pub const GUESTS: [i64; 2] = [1101, 1102];
 /// The only user whom the second bot answers.
@@ -84,6 +86,7 @@ impl Chat {
         let command = match id {
             NORA => Command::New,
             STAN => Command::Stop,
+            QUINN => Command::Queue,
             _ => Command::None,
         };
         let place = Place {
@@ -143,7 +146,7 @@ pub fn config(api: &str) -> String {
     let [ada, otto] = ADMINS;
     format!(
         "[channels.telegram]\ntoken = \"{TOKEN}\"\napi_url = \"{api}\"\ndm_policy = \"pairing\"\n\
-         allow = [{ANNA}, {BERT}, {CARL}, {NORA}, {STAN}, {PIA}, {OLGA}]\nadmins = [{ada}, {otto}]\n\
+         allow = [{ANNA}, {BERT}, {CARL}, {NORA}, {STAN}, {PIA}, {OLGA}, {QUINN}]\nadmins = [{ada}, {otto}]\n\
          streaming = \"partial\"\nedit_ms = 40\nper_chat_ms = 0\nper_group_ms = 0\nper_account_ms = 0\n\
          poll_seconds = 5\nbusy_ms = 50\n\
          [channels.telegram.chats.\"{PIA}\"]\nagent = \"{PLAIN}\"\n\

@@ -40,7 +40,7 @@ impl ChatUser {
         self.platform.record(&self.chat, self.user.id, sent, action, content, expected);
     }
 
-    fn script(&mut self) -> Script {
+    pub fn script(&mut self) -> Script {
         let place = &self.chat.place;
         let harness = &self.platform.harness;
         Script::random(harness.tag(place), place.plain, !place.plain, harness.kind, &mut self.random)
@@ -67,6 +67,8 @@ impl ChatUser {
         let mut script = self.script();
         if [ANNA, BERT, CARL].contains(&self.chat.id) && self.chat.bot == BOT && self.random.permille(200) {
             script.task = self.platform.harness.kind.task(Task::Ask);
+        } else if !self.chat.place.plain && self.expected == Expected::Turn && self.random.permille(80) {
+            script.task = self.platform.harness.kind.task(Task::Call);
         }
         let (text, expected) = self.mentioned(&script.text());
         let mut draft = self.user.message(self.platform.target(&self.chat)).text(&text);
@@ -144,13 +146,26 @@ impl ChatUser {
 
     /// Answers the question that the chat shows last.
     async fn answers(&mut self) {
-        let asked = self.user.sees().into_iter().rev().find(|shown| shown.buttons == CHOICES);
+        self.presses_one_of(|buttons| buttons == CHOICES).await;
+    }
+
+    /// Presses a button of the last message that has such ones, if there is one.
+    pub async fn presses_one_of(&mut self, are: impl Fn(&[String]) -> bool) {
+        let asked = self.user.sees().into_iter().rev().find(|shown| are(&shown.buttons));
         let Some(asked) = asked else { return };
-        let choice = CHOICES[self.random.index(2)];
+        let choice = &asked.buttons[self.random.index(asked.buttons.len())];
         let chat = self.platform.target(&self.chat);
         // The question may end meanwhile, and its buttons with it.
         let Some(sent) = self.user.presses_if_shown(chat, asked.message_id, choice).await else { return };
-        self.record(sent, Action::Button, EventContent::text(choice), Expected::Press);
+        let content = EventContent { script: Script::read(choice), ..EventContent::text(choice) };
+        self.record(sent, Action::Button, content, Expected::Press);
+    }
+
+    /// Sends a message to the agent by a command.
+    pub async fn says_by(&mut self, command: &str, script: Script) {
+        let text = format!("{command} {}", script.text());
+        let sent = self.user.says(self.platform.target(&self.chat), &text).await;
+        self.record(sent, Action::Command, EventContent::script(script), self.expected);
     }
 
     pub async fn commands(&mut self, command: &str) {

@@ -50,6 +50,15 @@ pub fn is_edit_in_place(row: &Inbound) -> bool {
     row.reason.as_ref().is_some_and(|reason| reason.starts_with("into:"))
 }
 
+/// A message of the user who chooses how messages wait.
+pub fn is_queue(row: &Inbound) -> bool {
+    row.address == "telegram:1010" && row.disposition == "turn"
+}
+
+pub fn is_sent_by_tool(part: &Part) -> bool {
+    part.turn_of_tool().is_some() && part.state == "sent"
+}
+
 pub fn is_answer(part: &Part) -> bool {
     let is_text = part.kind == "answer" && part.turn_id.is_some() && part.media.is_none();
     part.address == "telegram:1001" && is_text && part.platform_message_id.is_some()

@@ -95,7 +95,8 @@ pub static ALL: &[Falsification] = &[
         Some(o.database.asks.push(Ask { id: ask.id + FAR, ..ask }))
     }),
     ("an agent got another answer", "O3: the agent got another answer", |o| {
-        seen(o, |seen| seen.choice.is_some()).map(|seen| seen.choice = Some("other".to_owned()))
+        seen(o, |seen| seen.step == Step::Answer && seen.choice.is_some())
+            .map(|seen| seen.choice = Some("other".to_owned()))
     }),
     ("the press of an answer is lost", "presses are stored for", |o| {
         remove_row(o, |row| row.disposition == "answer")

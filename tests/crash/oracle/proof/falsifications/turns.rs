@@ -1,6 +1,7 @@
 //! Falsifications of turns, agents and permissions (O2, O3, O5, O7).
 
 use super::*;
+use crate::script::tags;
 
 pub static ALL: &[Falsification] = &[
     ("a message ends with nothing", "O2: a turn is refused", |o| {
@@ -159,5 +160,49 @@ pub static ALL: &[Falsification] = &[
     }),
     ("a revoked user reaches the agent", "access: reached the agent", |o| {
         turn(o, |row| is_guests_turn(row) && row.state == "answered").map(|turn| turn.started_at = Some(1))
+    }),
+    ("a message is interrupted by nothing", "O2: interrupted by nothing", |o| {
+        turn(o, |row| row.state == "superseded").map(|turn| turn.state = "done".to_owned())
+    }),
+    (
+        "a message is joined to a turn whose agent never saw it",
+        "O2: answered, and its agent never saw it",
+        |o| {
+            let first = row(o, |row| is_queue(row) && row.state == "answered")?.turn_id;
+            row(o, |row| is_queue(row) && row.state == "answered" && row.turn_id != first)
+                .map(|row| row.turn_id = first)
+        },
+    ),
+    ("a dropped message reaches the agent", "O2: dropped, and it reached the agent", |o| {
+        let dropped = row(o, |row| is_queue(row) && row.state == "cancelled")?.clone();
+        let session = dropped.key;
+        seen(o, |seen| seen.session == session).map(|seen| seen.tags.extend(tags(&dropped.body)))
+    }),
+    ("a message is dropped by nobody", "were dropped by", |o| {
+        row(o, |row| is_queue(row) && row.state == "answered").map(|row| row.state = "cancelled".to_owned())
+    }),
+    ("a message is answered in two turns", "and again", |o| {
+        let session = row(o, is_queue)?.key.clone();
+        let tag = seen(o, |seen| is_prompt(seen) && seen.session == session)?.tag.clone();
+        let others =
+            o.agents.iter_mut().filter(|seen| is_prompt(seen) && seen.session == session && seen.tag != tag);
+        Some(others.for_each(|seen| _ = seen.tags.insert(tag.clone())))
+    }),
+    ("a tool sends twice", "times by a tool", |o| {
+        let sent = part(o, is_sent_by_tool)?.clone();
+        add_part(o, sent)
+    }),
+    ("what a tool has sent is lost", "O1: a tool's word does not hold", |o| {
+        let told: Vec<String> = o.agents.iter().filter_map(|seen| seen.choice.clone()).collect();
+        let is_told = |part: &Part| is_sent_by_tool(part) && told.contains(&format!("o{}", part.id));
+        let sent = o.database.parts.iter().position(is_told)?;
+        Some(drop(o.database.parts.remove(sent)))
+    }),
+    ("an edit of a tool is lost", "O1: a tool's word does not hold", |o| {
+        seen(o, |seen| seen.step == Step::Change)?;
+        Some(o.database.changes.clear())
+    }),
+    ("a choice is never a message", "messages follow from an answer", |o| {
+        remove_row(o, |row| row.event_id.ends_with("/confirmed"))
     }),
 ];
