@@ -194,10 +194,16 @@ async fn a_gateway_that_is_a_part_of_a_program_says_what_it_cannot_do() {
         root.says(&format!("/gateway {request}")).await;
         assert_eq!(root.hears().await, why, "{request}");
     }
-    assert!(world.platform().chat("root").iter().all(|post| post.buttons.is_empty()), "nothing is to be confirmed");
+    assert!(
+        world.platform().chat("root").iter().all(|post| post.buttons.is_empty()),
+        "nothing is to be confirmed"
+    );
     assert_eq!(*world.handle().lifecycle().borrow(), None);
     let audits = world.handle().audits(None, 1).await.unwrap();
-    assert_eq!((audits[0].action.as_str(), audits[0].outcome.as_str()), ("gateway reload", "refused:embedded"));
+    assert_eq!(
+        (audits[0].action.as_str(), audits[0].outcome.as_str()),
+        ("gateway reload", "refused:embedded")
+    );
     // Its parts are its own.
     root.says("/gateway stop fake confirm").await;
     world.platform().shows("root", 1, |post| post.text.contains("is stopped")).await;

@@ -19,7 +19,8 @@ async fn busy() -> (World, MessageId, Posted) {
     world.agent().will([Step::Pause, Step::Echo]);
     world.platform().outcome_of(in_group("ben", "runs")).await;
     world.agent().begun(1).await;
-    let Outcome::Accepted { message, .. } = world.platform().outcome_of(in_group("anna", "/steer faster")).await
+    let Outcome::Accepted { message, .. } =
+        world.platform().outcome_of(in_group("anna", "/steer faster")).await
     else {
         panic!("it is accepted")
     };
@@ -120,7 +121,8 @@ async fn a_message_behind_a_question_is_dropped_with_the_button() {
     anna.says("clean up").await;
     world.platform().shows("anna", 1, |post| post.text.contains("Delete it?")).await;
     let waits = anna.says("and then this").await;
-    let behind = |post: &Posted| post.text.contains("Your message comes after that.") && !post.buttons.is_empty();
+    let behind =
+        |post: &Posted| post.text.contains("Your message comes after that.") && !post.buttons.is_empty();
     let told = world.platform().shows("anna", 1, behind).await.swap_remove(0);
     let pressed = message_from("anna", &told.buttons[0]).pressed_under(&told.id);
     assert!(matches!(world.platform().outcome_of(pressed).await, Outcome::Answered { .. }));

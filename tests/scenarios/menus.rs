@@ -117,7 +117,10 @@ async fn a_press_chooses_how_messages_wait() {
     let shown = menu(&world, "/queue").await;
     let now = "Queue mode: followup. While the agent answers, new messages wait and are answered one by one.";
     assert_eq!((shown.text, shown.buttons.len()), (format!("No message waits here.\n\n{now}"), 4));
-    assert!(matches!(press(&world, "eve", &menu(&world, "/queue").await, 1).await, Outcome::NotAnswered { .. }));
+    assert!(matches!(
+        press(&world, "eve", &menu(&world, "/queue").await, 1).await,
+        Outcome::NotAnswered { .. }
+    ));
     let shown = world.platform().shows("anna", 2, |post| !post.buttons.is_empty()).await.swap_remove(1);
     press(&world, "anna", &shown, 1).await;
     world.platform().shows("anna", 1, |post| post.text.starts_with("Queue mode: collect.")).await;
