@@ -68,6 +68,9 @@ fn a_long_conversation_is_summarized_once_and_everybody_can_see_it() {
     let mut chat =
         chat.args(["chat", "which number?"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     small.runtime.block_on(small.model.asked(5)).unwrap();
+    // The answer is asked for while the summary is still being stored.
+    let told = || small.home.run(&["outbox", "--json"]).json().to_string();
+    until("the summary is stored", || told().contains("goes on with this summary of it"));
     daemon.signal(Signal::KILL);
     daemon.end();
     chat.kill().unwrap();
@@ -82,7 +85,7 @@ fn a_long_conversation_is_summarized_once_and_everybody_can_see_it() {
     let asked = small.contents(&requests[5]).join("\n");
     assert!(asked.contains("They like 7.") && asked.contains("which number?"), "{asked}");
     assert!(!asked.contains("noted"), "the summary stands for that: {asked}");
-    let notices = small.home.run(&["outbox", "--json"]).json().to_string();
+    let notices = told();
     assert_eq!(notices.matches("goes on with this summary of it").count(), 1, "{notices}");
     // The tokens of the summary were lost with the killed attempt.
     let session = small.session();
