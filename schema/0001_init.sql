@@ -303,6 +303,7 @@ CREATE TABLE media (
   fetched_at INTEGER NOT NULL,
   unique_id  TEXT,                 -- channel, account and the platform's id of the content: a known one is not fetched again
   hash       BLOB,                 -- SHA-256 of the content: the same content is stored once, for several rows
+  transcript TEXT,                 -- of a recording: its words; '' if there are none, NULL before it was transcribed
   PRIMARY KEY (message_id, n)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX media_unique ON media (unique_id) WHERE unique_id IS NOT NULL AND file IS NOT NULL;

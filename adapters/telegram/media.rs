@@ -80,7 +80,7 @@ fn upload_method(file: &MediaFile, captioned: bool, largest_photo: u64) -> Uploa
             ("sendVoice", "voice")
         }
         FileKind::Voice | FileKind::Audio => ("sendAudio", "audio"),
-        FileKind::Video => ("sendVideo", "video"),
+        FileKind::Video | FileKind::VideoNote => ("sendVideo", "video"),
         FileKind::Animation => ("sendAnimation", "animation"),
         // A sticker cannot have a caption, and the text must not be lost.
         FileKind::Sticker if captioned => return DOCUMENT,

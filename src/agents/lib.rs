@@ -27,6 +27,7 @@ mod reports;
 mod responder;
 mod roles;
 mod running_turns;
+pub mod voice;
 
 pub use fallbacks::{build_one_of, built_from, check_fallbacks};
 pub use probe::Probe;

@@ -25,7 +25,9 @@ use answer::Answer;
 use model::Model;
 
 pub use config::{Config, Price};
+pub(crate) use fault::Report;
 pub(crate) use probe::probe;
+pub(crate) use retry::after as retry_after;
 
 mod answer;
 mod calls;

@@ -280,8 +280,9 @@ pub(crate) fn history(row: &HistoryRow) -> Value {
         "state": message.state.name(),
         "reason": message.reason.map(|reason| reason.to_string()),
         "text": message.text,
-        "attachments": message.attachments.iter().map(|file| json!({
-            "name": file.name, "mime": file.mime, "size": file.size,
+        "attachments": (0..).zip(&message.attachments).map(|(n, file)| json!({
+            "kind": file.kind.name(), "name": file.name, "mime": file.mime, "size": file.size,
+            "transcript": row.transcripts.get(&n),
         })).collect::<Vec<_>>(),
         "answer": row.answer,
         "turn": message.turn.map(|turn| turn.to_string()),

@@ -9,6 +9,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::home::Home;
 use crate::roles;
+use crate::voice;
 
 /// What keeps an agent from answering, in a sentence. Starts nothing.
 pub(crate) fn problem_of(name: &str, config: &AgentConfig, host: &Host) -> Option<String> {
@@ -63,5 +64,5 @@ pub fn notes(config: &Config, home: &Home) -> Vec<String> {
             Ok(built) => notes_on(name, agent, built.as_ref()),
             Err(error) => vec![error.to_string()],
         });
-    notes.chain(roles::notes(config, &host)).collect()
+    notes.chain(roles::notes(config, &host)).chain(voice::problem(config, &host)).collect()
 }

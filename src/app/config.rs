@@ -52,6 +52,8 @@ pub struct Config {
     pub default_agent: Option<String>,
     /// The agents, by name.
     pub agents: BTreeMap<String, frontdesk_agents::Config>,
+    /// How voice messages become text.
+    pub voice: frontdesk_agents::voice::Config,
     /// The channels: the platforms on which people write.
     pub channels: Channels,
     /// What the gateway keeps agents from reaching.
@@ -69,6 +71,7 @@ impl Default for Config {
             runtime: Default::default(),
             default_agent: None,
             agents: BTreeMap::from([("main".to_owned(), Default::default())]),
+            voice: Default::default(),
             channels: Default::default(),
             security: Default::default(),
             log: Default::default(),
@@ -179,6 +182,7 @@ impl Config {
             let name = frontdesk_agents::check_name(name).map_err(|problem| ConfigError::new("", problem));
             name.and_then(|()| agent.check()).err().map(|error| error.under(&path))
         }));
+        wrong.extend(self.voice.check().err().map(|error| error.under("voice")));
         let fallbacks = frontdesk_agents::check_fallbacks(&self.agents).into_iter();
         wrong.extend(fallbacks.map(|error| error.under("agents")));
         wrong.extend(self.channels.check(&self.gateway));

@@ -22,6 +22,7 @@ mod routes;
 mod running;
 mod source;
 pub mod token;
+mod voice;
 mod watch;
 mod wire;
 

@@ -114,6 +114,7 @@ impl Plan {
         let (restart, mut changes): (Vec<String>, Vec<String>) =
             keys(before, after).into_iter().partition(|key| AT_THE_START.contains(&key.as_str()));
         changes.extend(rules_of_accounts(&old_accounts, &new_accounts));
+        changes.extend((before.voice != after.voice).then(|| "voice".to_owned()));
         Plan {
             accounts: accounts
                 .map(|(id, change)| AccountChange { account: id.to_string(), change, another_login: false })
@@ -231,7 +232,7 @@ fn changes<K: Ord + Clone, V: PartialEq>(
     all.into_iter().map(|key| (key.clone(), change(key))).collect()
 }
 
-/// The keys outside of `channels` and `agents` whose values differ.
+/// The keys outside of `channels`, `agents` and `voice` whose values differ.
 fn keys(before: &Config, after: &Config) -> Vec<String> {
     let mut found = Vec::new();
     differing("", &values(before), &values(after), &mut found);

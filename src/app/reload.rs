@@ -21,6 +21,7 @@ use crate::gateway::OnReload;
 use crate::plan::{Change, Plan, in_use};
 use crate::roles;
 use crate::source::{GivenParts, Source};
+use crate::voice;
 
 /// Why a configuration was not applied.
 #[derive(Debug, thiserror::Error)]
@@ -170,6 +171,10 @@ impl Reloader {
         let (accounts, adapters) = self.accounts(&configured, &plan)?;
         self.complete(&mut plan, &adapters, &next).await;
         let agents = self.next_agents(&next, &plan)?;
+        let transcriber = match next.voice == before.voice {
+            true => next.voice.is_on().then_some(Part::Kept),
+            false => voice::transcriber(&next, &self.agents)?.map(Part::New),
+        };
         let access = self.parts.access(channels::access(&configured), &adapters);
         let server = self.server.prepare(next.gateway.clone(), webhooks(&adapters), self.tokens);
         let server = server.map_err(wrong)?;
@@ -182,6 +187,7 @@ impl Reloader {
             config: next.runtime.clone(),
             agents,
             default_agent: next.default_agent().to_owned(),
+            transcriber,
             accounts,
             routing: channels::routing(&configured),
             access,

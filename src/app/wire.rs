@@ -32,6 +32,7 @@ use crate::roles;
 use crate::running::{Parts, Running};
 use crate::source::GivenParts;
 use crate::token::{self, ClearToken};
+use crate::voice;
 use crate::watch;
 
 impl Builder {
@@ -226,6 +227,7 @@ fn setup(
         agents: agents(&builder.parts, config, host)?,
         clock: host.clock.clone(),
         default_agent: config.default_agent().to_owned(),
+        transcriber: voice::transcriber(config, host)?,
         adapters,
         media: home.media(),
         secret: token.pairing_secret(),

@@ -44,6 +44,7 @@ pub mod terminal;
 pub mod time;
 pub mod tool;
 pub mod visible;
+pub mod voice;
 pub mod zone;
 
 pub use segment::BrokenEscape;

@@ -1,8 +1,9 @@
 //! A turn as agents get it: the text of people unchanged, and facts about it kept apart from the text.
 //!
 //! People can write anything, including what looks like a line of Frontdesk. So Frontdesk adds nothing to the text:
-//! [`text`] is exactly what people wrote, and [`facts`] is one JSON object that reaches the agent separately (in a
-//! file, in fields of a JSON line, in arguments of a call). Only the facts come from Frontdesk. Names, quotes and the
+//! [`text`] is exactly what people wrote, with what they said in recordings below it, and [`facts`] is one JSON object
+//! that reaches the agent separately (in a file, in fields of a JSON line, in arguments of a call). The line above a
+//! transcript can be written by anybody; it only says that a person's words came by voice. Only the facts come from Frontdesk. Names, quotes and the
 //! like in the facts were chosen by people: each is a JSON string of its own, on one line and of limited length, and
 //! every named person has their stable id beside the name.
 
@@ -11,18 +12,25 @@ use serde_json::{Map, Value, json};
 use crate::message::{Forward, Link, Quote, Sender};
 use crate::port::{ContextMessage, File, Prompt, Turn};
 use crate::visible::{LABEL, clean};
+use crate::voice::with_transcripts;
 
 /// The longest quote or context message, in characters.
 const EXCERPT: usize = 1000;
 /// The longest target of a link, in characters. No platform allows longer ones.
 const TARGET: usize = 4096;
 
-/// The text of the turn's messages and nothing else, with an empty line between two messages. Empty if only files or
+/// The words of the turn's messages and nothing else, with an empty line between two messages. Empty if only files or
 /// buttons came.
 pub fn text(turn: &Turn) -> String {
-    let texts: Vec<&str> =
-        turn.prompt.iter().map(|prompt| prompt.text.as_str()).filter(|text| !text.is_empty()).collect();
+    let texts: Vec<String> = turn.prompt.iter().map(words).filter(|text| !text.is_empty()).collect();
     texts.join("\n\n")
+}
+
+/// The words of one message: its text, and the transcripts of the recordings that came with it.
+pub fn words(prompt: &Prompt) -> String {
+    let said = |file: &'_ File| Some((file.kind, file.transcript.as_ref()?.as_ref().ok()?.clone()));
+    let said: Vec<_> = prompt.files.iter().filter_map(said).collect();
+    with_transcripts(&prompt.text, said.iter().map(|(kind, text)| (*kind, text.as_str())))
 }
 
 /// Everything that is known about a turn. `docs/agents.md` describes every field.
@@ -110,6 +118,11 @@ fn file(file: &File) -> Value {
         Ok(path) => all.insert("path".into(), path.to_string_lossy().into()),
         Err(why) => all.insert("missing".into(), why.as_str().into()),
     };
+    match &file.transcript {
+        Some(Ok(words)) => drop(all.insert("transcript".into(), words.as_str().into())),
+        Some(Err(why)) => drop(all.insert("no_transcript".into(), why.as_str().into())),
+        None => {}
+    }
     all.into()
 }
 

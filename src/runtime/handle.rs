@@ -27,6 +27,7 @@ use crate::adapters::{Account, Login};
 pub use crate::error::GatewayError;
 use crate::session_status::SessionStatus;
 use crate::shared::Shared;
+use crate::voice::ActiveTranscriber;
 use crate::{health, media};
 
 pub use access::{AccessEntry, AccessView, Switched};
@@ -131,12 +132,13 @@ impl GatewayHandle {
             failover: entry.agent.failover(None),
         });
         let agents = agents.collect();
+        let voice = settings.voice.as_ref().and_then(ActiveTranscriber::problem);
         Ok(Status {
             started: self.0.process.started,
             boot: self.0.process.boot.clone(),
             accounts: self.accounts(),
             agents,
-            unconfigured: settings.problems.clone(),
+            unconfigured: settings.problems.iter().cloned().chain(voice).collect(),
             config_error: self.0.process.config_error.borrow().clone(),
             totals,
             health: self.health(),

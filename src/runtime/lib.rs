@@ -44,6 +44,7 @@ mod time;
 mod tools;
 mod turn;
 mod unreadable;
+mod voice;
 mod waiting_marks;
 mod work;
 
@@ -71,6 +72,7 @@ use frontdesk_core::address::Principal;
 use frontdesk_core::hook::Hook;
 use frontdesk_core::id::BootId;
 use frontdesk_core::port::{Adapter, Agent, Clock};
+use frontdesk_core::voice::Transcriber;
 use frontdesk_store::row::Scope;
 
 /// Checks an id before something is granted to it; the error is one sentence for the admin. Each platform's ids have
@@ -93,6 +95,8 @@ pub struct Setup {
     pub agents: BTreeMap<String, AgentEntry>,
     /// The agent of chats that name none.
     pub default_agent: String,
+    /// What transcribes recordings, if something is set up.
+    pub transcriber: Option<Arc<dyn Transcriber>>,
     /// One per account of a platform.
     pub adapters: Vec<Arc<dyn Adapter>>,
     /// The media folder; created if it is missing.

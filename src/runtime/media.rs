@@ -17,6 +17,7 @@ mod media_lines;
 pub(crate) mod sweep;
 #[cfg(test)]
 mod tests;
+mod transcripts;
 mod unfinished;
 
 use std::fs::{DirBuilder, Permissions};
@@ -40,6 +41,7 @@ pub(crate) use albums::join;
 use budget::DiskBudget;
 pub(crate) use fetch::{Fetcher, MessageFiles};
 pub(crate) use media_lines::split as without_files;
+pub(crate) use transcripts::Transcripts;
 
 /// The folder of fetched files.
 const IN: &str = "in";

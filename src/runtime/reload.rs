@@ -10,6 +10,7 @@ use frontdesk_core::access::ChannelAccess;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::port::{Adapter, Agent};
+use frontdesk_core::voice::Transcriber;
 use frontdesk_store::StoreError;
 
 use crate::AgentEntry;
@@ -48,6 +49,8 @@ pub struct Next {
     pub agents: BTreeMap<String, NextAgent>,
     /// The agent of chats that name none.
     pub default_agent: String,
+    /// What transcribes recordings. One that is replaced or removed ends what it does first.
+    pub transcriber: Option<Part<Arc<dyn Transcriber>>>,
     /// The accounts. One that is replaced reconnects.
     pub accounts: BTreeMap<AccountId, Part<Arc<dyn Adapter>>>,
     /// Where messages go, by account.
@@ -106,6 +109,11 @@ pub(crate) async fn take_over(shared: &Arc<Shared>, next: Next) -> Result<TakenO
     {
         shared.work.background.spawn(agent.clone().retire());
     }
+    if let Some(old) = &before.voice
+        && after.voice.as_ref().is_none_or(|new| !new.is(old))
+    {
+        shared.work.background.spawn(old.clone().retire());
+    }
     let mut unfinished = Vec::new();
     if let Err(error) =
         shared.end_lost_access(&before.access_when_connected, &after.access_when_connected).await
@@ -129,7 +137,7 @@ type Accounts = BTreeMap<AccountId, Part<Arc<dyn Adapter>>>;
 /// The next snapshot, checked.
 fn settings(shared: &Shared, before: &Settings, next: Next) -> Result<(Settings, Accounts), ConfigError> {
     next.config.check()?;
-    let Next { config, agents, default_agent, accounts, routing, access, problems, shown } = next;
+    let Next { config, agents, default_agent, transcriber, accounts, routing, access, problems, shown } = next;
     let known = shared.adapters.ids();
     if let Some((account, _)) =
         accounts.iter().find(|(id, part)| matches!(part, Part::Kept) && !known.contains(id))
@@ -151,6 +159,11 @@ fn settings(shared: &Shared, before: &Settings, next: Next) -> Result<(Settings,
         access,
         agents: active(&before.agents, agents)?,
         default_agent,
+        voice: match transcriber {
+            Some(Part::New(transcriber)) => Some(transcriber.into()),
+            Some(Part::Kept) => before.voice.clone(),
+            None => None,
+        },
         grant_rule: before.grant_rule.clone(),
         pairing_secret: before.pairing_secret,
         problems,

@@ -136,7 +136,7 @@ impl Running {
         shared.process.drain.cancel();
         let last = shared.time.mono() + LAST_STEPS;
         tokio::select! {
-            () = async { for entry in shared.settings().agents.values() { entry.agent.stop().await; } } => {}
+            () = stopped(&shared) => {}
             () = shared.time.sleep_until(last) => tracing::warn!("an agent did not stop in time"),
         }
         shared.store.close().await;
@@ -220,6 +220,17 @@ impl Running {
         for address in &found.addresses {
             self.shared.work.outbox.wake(address);
         }
+    }
+}
+
+/// Ends every process.
+async fn stopped(shared: &Shared) {
+    let settings = shared.settings();
+    if let Some(voice) = &settings.voice {
+        voice.stop().await;
+    }
+    for entry in settings.agents.values() {
+        entry.agent.stop().await;
     }
 }
 

@@ -18,6 +18,7 @@ use crate::active_agents::ActiveAgents;
 use crate::config::{Config, ResetRules, Role, Routing};
 use crate::lanes::LaneLimits;
 use crate::limits::Limits;
+use crate::voice::ActiveTranscriber;
 
 pub(crate) struct Settings {
     pub(crate) config: Config,
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) access_when_connected: AccessRules,
     pub(crate) agents: ActiveAgents,
     pub(crate) default_agent: String,
+    /// What transcribes recordings, if something is set up.
+    pub(crate) voice: Option<ActiveTranscriber>,
     /// Checked before anything is granted.
     pub(crate) grant_rule: GrantRule,
     /// From which pairing codes are derived.

@@ -32,6 +32,7 @@ use crate::running_turns::RunningTurns;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::time::Time;
+use crate::voice::ActiveTranscriber;
 use crate::waiting_marks::{Markable, WaitingMarks};
 use crate::work::Work;
 use crate::{Setup, StartError};
@@ -66,6 +67,7 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
         access,
         agents: setup.agents.into_iter().map(|(name, entry)| (name, entry.into())).collect(),
         default_agent: setup.default_agent,
+        voice: setup.transcriber.map(ActiveTranscriber::from),
         grant_rule: setup.grant_rule,
         pairing_secret: setup.secret,
         problems: setup.problems,

@@ -19,6 +19,7 @@ use frontdesk_core::route::{Place, Route};
 use frontdesk_store::Store;
 use frontdesk_store::row::{Answered, InboundRow, Stopped};
 use tokio::sync::Mutex as AsyncMutex;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::access::Access;
 use crate::adapters::Adapters;
@@ -31,6 +32,7 @@ use crate::process::Process;
 use crate::renderer::ProfileRenderer;
 use crate::settings::Settings;
 use crate::time::Time;
+use crate::voice::ActiveTranscriber;
 use crate::work::Work;
 
 pub(crate) struct Shared {
@@ -193,6 +195,17 @@ impl Shared {
         let chat = self.chat(settings, account, chat).and_then(|chat| chat.queue_mode);
         let account = || settings.routing.get(account).and_then(|routing| routing.queue_mode);
         chat.or_else(account).unwrap_or(settings.config.queue.mode)
+    }
+
+    /// What transcribes recordings now, and what keeps it running.
+    pub(crate) fn transcriber(&self) -> Option<(ActiveTranscriber, TaskTrackerToken)> {
+        loop {
+            // A reload may replace it at any moment, so this is asked anew.
+            let voice = self.settings().voice.clone()?;
+            if let Some(in_use) = voice.begin() {
+                return Some((voice, in_use));
+            }
+        }
     }
 
     /// The media folder together with its rows.

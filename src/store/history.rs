@@ -47,7 +47,7 @@ impl StoreReader {
 }
 
 fn weigh(row: &HistoryRow) -> usize {
-    row.message.text.len() + row.answer.as_ref().map_or(0, String::len)
+    row.bytes_of_words() + row.answer.as_ref().map_or(0, String::len)
 }
 
 /// The entries of a page: each compaction after the last message that it covers, that is before it in this order.
@@ -71,6 +71,7 @@ fn compaction(past: PastCompaction) -> HistoryEntry {
 /// The answer to a message and then the message, as the agent knows them. A message that never reached it is left out,
 /// and of a `/retry` only the answer is new.
 fn said(row: HistoryRow) -> impl Iterator<Item = HistoryEntry> {
+    let words = row.words();
     let HistoryRow { message, answer, turn_state, .. } = row;
     let unknown = message.reason == Some(Reason::Compacts) || message.state == MessageState::Refused;
     let complete = turn_state == Some(TurnState::Done);
@@ -79,7 +80,7 @@ fn said(row: HistoryRow) -> impl Iterator<Item = HistoryEntry> {
     let message = is_new.then_some(HistoryEntry::Message {
         id: message.id,
         from: message.from,
-        text: message.text,
+        text: words,
         received: message.received,
     });
     answer.into_iter().chain(message)

@@ -67,6 +67,7 @@ mod stop;
 mod stopwatch;
 mod streaming;
 mod totals;
+mod transcript;
 mod turn;
 mod tx;
 mod unseen;

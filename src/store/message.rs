@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::row::{HistoryRow, InboundRow};
 use crate::sql::{at, count, maybe_parsed, nat, parsed};
+use crate::transcript;
 
 /// The columns that [`inbound`] reads, of `inbound i`.
 macro_rules! inbound_columns {
@@ -28,7 +29,9 @@ macro_rules! history_select {
             $crate::message::inbound_columns!(),
             ", CASE WHEN i.id = (SELECT max(l.id) FROM inbound l WHERE l.turn_id = t.id) THEN t.answer END,
                t.state, t.error, t.model, t.input_tokens, t.output_tokens, t.cache_read, t.cache_write,
-               t.cost_micro, t.context_used, t.context_window
+               t.cost_micro, t.context_used, t.context_window, ",
+            $crate::transcript::transcripts_column!(),
+            "
              FROM inbound i LEFT JOIN turn t ON t.id = i.turn_id "
         )
     };
@@ -75,9 +78,10 @@ pub(crate) fn sender(row: &Row<'_>, [id, kind, role, name]: [usize; 4]) -> rusql
 
 /// A row as [`history_select`] names it.
 pub(crate) fn history(row: &Row<'_>) -> rusqlite::Result<HistoryRow> {
-    let usage = usage(row, 26)?;
+    let (usage, message) = (usage(row, 26)?, inbound(row)?);
     Ok(HistoryRow {
-        message: inbound(row)?,
+        transcripts: transcript::read(row.get_ref(34)?.as_str()?, message.attachments.len()),
+        message,
         answer: row.get(23)?,
         turn_state: maybe_parsed(row, 24)?,
         error: maybe_parsed(row, 25)?,

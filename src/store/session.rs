@@ -191,7 +191,7 @@ impl StoreReader {
         most: usize,
     ) -> Result<Page<HistoryRow>> {
         let weigh = |row: &HistoryRow| {
-            row.message.text.len()
+            row.bytes_of_words()
                 + row.answer.as_ref().map_or(0, String::len)
                 + row.message.quote.as_ref().map_or(0, |quote| quote.text.len())
         };

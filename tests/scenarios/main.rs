@@ -46,5 +46,6 @@ mod tools_on_messages;
 mod turns;
 mod typing;
 mod unread;
+mod voice;
 mod waiting;
 mod waiting_marks;

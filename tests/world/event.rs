@@ -185,13 +185,19 @@ impl TestEvent {
         TestEvent(Event { quote: Some(quote), ..self.0 })
     }
 
-    /// As a reply to a message with a file.
+    /// As a reply to a message with a photo.
     #[must_use]
     pub fn replying_to_file(self, message: &str, reference: &str) -> Self {
+        self.replying_to_kind(message, reference, FileKind::Photo)
+    }
+
+    /// As a reply to a message with such a file.
+    #[must_use]
+    pub fn replying_to_kind(self, message: &str, reference: &str, kind: FileKind) -> Self {
         let file = Attachment {
             reference: reference.to_owned(),
             unique: None,
-            kind: FileKind::Photo,
+            kind,
             name: None,
             mime: None,
             size: None,
@@ -225,6 +231,15 @@ impl TestEvent {
     pub fn known_as(mut self, unique: Option<&str>, size: u64) -> Self {
         if let Some(file) = self.0.attachments.last_mut() {
             (file.unique, file.size) = (unique.map(str::to_owned), Some(size));
+        }
+        self
+    }
+
+    /// With this length of the last file, in seconds.
+    #[must_use]
+    pub fn lasting(mut self, seconds: u64) -> Self {
+        if let Some(file) = self.0.attachments.last_mut() {
+            file.seconds = Some(seconds);
         }
         self
     }

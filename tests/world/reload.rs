@@ -6,11 +6,13 @@ use std::sync::Arc;
 use frontdesk_core::access::ChannelAccess;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::port::{Adapter, Agent};
+use frontdesk_core::voice::Transcriber;
 use frontdesk_runtime::{GatewayHandle, Next, NextAgent, Part, ReloadError, TakenOver};
 
 use crate::agent::{AgentHandle, ScriptedAgent};
 use crate::platform::{FakeAdapter, Platform};
 use crate::setup::Plan;
+use crate::transcriber::ScriptedTranscriber;
 use crate::world::World;
 
 /// The next configuration of a world. What a test does not change stays as it is.
@@ -18,6 +20,8 @@ pub struct Reload {
     plan: Plan,
     agent_name: String,
     agent: Part<Arc<dyn Agent>>,
+    /// What transcribes now.
+    transcriber: Option<Arc<ScriptedTranscriber>>,
     /// Names of the other agents that run.
     known: Vec<String>,
     accounts: BTreeMap<AccountId, Part<Arc<dyn Adapter>>>,
@@ -33,6 +37,7 @@ impl World {
             plan: self.plan.clone(),
             agent_name: self.agent_name.clone(),
             agent: Part::Kept,
+            transcriber: self.plan.transcriber.clone(),
             known: self.plan.more_agents.keys().cloned().collect(),
             accounts: connected.collect(),
             off: Vec::new(),
@@ -95,7 +100,11 @@ impl Reload {
 
     /// Has a gateway take it over.
     pub async fn give_to(self, handle: &GatewayHandle) -> Result<TakenOver, ReloadError> {
-        let Reload { plan, agent_name, agent, known, accounts, off } = self;
+        let Reload { plan, agent_name, agent, transcriber, known, accounts, off } = self;
+        let same = match (&transcriber, &plan.transcriber) {
+            (Some(old), Some(new)) => Arc::ptr_eq(old, new),
+            _ => false,
+        };
         let ids = || accounts.keys().cloned();
         let others = plan.more_agents.iter().map(|(name, agent)| {
             let agent: Part<Arc<dyn Agent>> = match known.contains(name) {
@@ -109,6 +118,10 @@ impl Reload {
             config: plan.config.clone(),
             agents: others.chain([main]).collect(),
             default_agent: agent_name,
+            transcriber: plan.transcriber.clone().map(|scripted| match same {
+                true => Part::Kept,
+                false => Part::New(scripted as Arc<dyn Transcriber>),
+            }),
             routing: ids().map(|id| (id, plan.routing.clone())).collect(),
             access: ids()
                 .map(|id| (id, plan.access.clone()))

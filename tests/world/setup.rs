@@ -11,6 +11,7 @@ use frontdesk_core::profile::{Albums, Flow, Pacing};
 use frontdesk_runtime::config::{Chat, Config, QueueMode, Rate, ResetMode, Role, Routing};
 
 use crate::agent::ScriptedAgent;
+use crate::transcriber::ScriptedTranscriber;
 
 /// The settings of a world. Limits are off unless a test sets them.
 #[derive(Clone)]
@@ -27,6 +28,7 @@ pub struct Plan {
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
     pub(crate) agent_turns: Option<usize>,
     pub(crate) more_agents: BTreeMap<String, Arc<ScriptedAgent>>,
+    pub(crate) transcriber: Option<Arc<ScriptedTranscriber>>,
     pub(crate) access: ChannelAccess,
     pub(crate) routing: Routing,
 }
@@ -50,6 +52,7 @@ pub fn plan() -> Plan {
         hooks: Vec::new(),
         agent_turns: None,
         more_agents: BTreeMap::new(),
+        transcriber: None,
         access: ChannelAccess {
             dm_policy: DmPolicy::Open,
             admins: BTreeSet::from(["root".to_owned()]),
@@ -176,6 +179,20 @@ impl Plan {
     #[must_use]
     pub fn agent(mut self, name: &str, agent: &Arc<ScriptedAgent>) -> Self {
         self.more_agents.insert(name.to_owned(), agent.clone());
+        self
+    }
+
+    /// Transcribes recordings with this.
+    #[must_use]
+    pub fn transcriber(mut self, transcriber: &Arc<ScriptedTranscriber>) -> Self {
+        self.transcriber = Some(transcriber.clone());
+        self
+    }
+
+    /// Transcribes no recordings.
+    #[must_use]
+    pub fn no_transcriber(mut self) -> Self {
+        self.transcriber = None;
         self
     }
 

@@ -11,6 +11,7 @@ use frontdesk_core::address::Principal;
 use frontdesk_core::id::{BootId, MessageId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::Adapter;
+use frontdesk_core::voice::Transcriber;
 use frontdesk_runtime::{AgentEntry, GatewayHandle, Running, Setup, StartError};
 use frontdesk_store::Store;
 use frontdesk_store::row::{HistoryRow, OutboxRow, Scope, SessionRow};
@@ -73,6 +74,7 @@ impl World {
             clock: self.clock.clone(),
             agents: [(self.agent_name.clone(), agent)].into_iter().chain(self.more_agents()).collect(),
             default_agent: self.agent_name.clone(),
+            transcriber: self.plan.transcriber.clone().map(|scripted| scripted as Arc<dyn Transcriber>),
             adapters: vec![Arc::new(FakeAdapter(self.platform.clone())) as Arc<dyn Adapter>],
             media: self.home.path().join("media"),
             secret: [7; 32],

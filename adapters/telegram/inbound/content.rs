@@ -221,7 +221,7 @@ pub(super) fn attachment(message: &Fields<'_>) -> Result<Option<Attachment>, Fie
         ("document", FileKind::Document),
         ("sticker", FileKind::Sticker),
         ("video", FileKind::Video),
-        ("video_note", FileKind::Video),
+        ("video_note", FileKind::VideoNote),
         ("voice", FileKind::Voice),
     ] {
         let Some(it) = message.get::<Fields<'_>>(name)? else { continue };

@@ -23,6 +23,7 @@ impl TurnHost {
     pub(super) fn new(name: &str, config: &Config, host: &Host) -> Self {
         let env = config.env.iter().map(|(name, value)| (name.into(), value.expose().into())).collect();
         let program = ProgramConfig {
+            section: None,
             command: config.command.clone(),
             cwd: config.cwd.clone(),
             cwd_per_session: config.cwd_per_session,

@@ -14,7 +14,7 @@ use crate::responder::{Broken, Patience, Verdict};
 const MESSAGE: usize = 400;
 
 /// Removes secrets from a text.
-pub(super) type Clean<'c> = &'c dyn Fn(&str) -> String;
+pub(crate) type Clean<'c> = &'c dyn Fn(&str) -> String;
 
 /// Why a request has no whole answer. No text here contains a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,9 +44,9 @@ pub(super) enum Fault {
 
 /// An error as a provider reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Report {
+pub(crate) struct Report {
     /// Its kind or code, for programs.
-    pub(super) code: String,
+    pub(crate) code: String,
     /// Its message, on one line.
     pub(super) message: String,
 }
@@ -67,7 +67,7 @@ impl Report {
     }
 
     /// The report in the body of a refused request; a body that is no JSON, such as the page of a proxy, has none.
-    pub(super) fn in_body(body: &[u8], clean: Clean<'_>) -> Self {
+    pub(crate) fn in_body(body: &[u8], clean: Clean<'_>) -> Self {
         let Ok(body) = serde_json::from_slice::<Value>(body) else { return Self::default() };
         let body = body.get(0).unwrap_or(&body);
         match body.get("error").filter(|error| !error.is_null()) {
@@ -91,7 +91,7 @@ impl Report {
         .any(|sign| text.contains(sign))
     }
 
-    fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         match (self.code.as_str(), self.message.as_str()) {
             ("", "") => "without a message".to_owned(),
             (code, "") => code.to_owned(),

@@ -26,7 +26,7 @@ pub(super) fn longest(patience: Patience) -> Duration {
 
 /// Reads how long a provider asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as an HTTP date.
 /// `header` takes names in lower case.
-pub(super) fn after<'h>(header: impl Fn(&str) -> Option<&'h str>, now: DateTime<Utc>) -> Option<Duration> {
+pub(crate) fn after<'h>(header: impl Fn(&str) -> Option<&'h str>, now: DateTime<Utc>) -> Option<Duration> {
     let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
     if let Some(ms) = header("retry-after-ms").and_then(number) {
         return Some(Duration::try_from_secs_f64(ms / 1000.0).unwrap_or(Duration::MAX));

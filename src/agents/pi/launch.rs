@@ -75,6 +75,7 @@ impl Launch {
             command: installed::COMMAND,
         });
         let program = ProgramConfig {
+            section: None,
             command: config.command.clone().unwrap_or_else(|| vec!["pi".to_owned()]),
             cwd: config.cwd.as_ref().map(|cwd| paths.absolute(cwd)),
             cwd_per_session: config.cwd_per_session,

@@ -31,7 +31,7 @@ pub(super) fn text(turn: &Turn) -> String {
 
 /// The text of one message.
 pub(super) fn text_of(prompt: &Prompt) -> String {
-    shown(prompt.text.clone())
+    shown(prompt::words(prompt))
 }
 
 fn shown(text: String) -> String {
@@ -55,6 +55,10 @@ pub(super) fn facts(turn: &Turn) -> String {
     if let Some(messages) = facts.get_mut("messages").and_then(Value::as_array_mut) {
         for message in messages.iter_mut().filter_map(Value::as_object_mut) {
             message.remove("text");
+            let files = message.get_mut("files").and_then(Value::as_array_mut).into_iter().flatten();
+            for file in files.filter_map(Value::as_object_mut) {
+                file.remove("transcript");
+            }
         }
     }
     without_empty(&mut facts);

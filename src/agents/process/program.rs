@@ -39,6 +39,8 @@ pub struct ProgramConfig {
     pub confinement: Confinement,
     /// Whether processes that have left its group are ended as well if it does not end well. Only on Linux.
     pub end_strays: bool,
+    /// The section of the configuration that describes it. `None` means `agents.NAME`.
+    pub section: Option<&'static str>,
     /// What Frontdesk may have installed for it. If that exists, it is started in place of the program that `command`
     /// names.
     pub installed: Option<Installed>,
@@ -91,6 +93,8 @@ const OUT: &str = "out";
 
 pub(super) struct Program {
     agent: String,
+    /// The section of the configuration that describes it.
+    section: String,
     /// The configured program.
     named: OsString,
     installed: Option<Installed>,
@@ -119,6 +123,7 @@ impl Program {
         let program = command.next().unwrap_or_default();
         Self {
             agent: agent.into(),
+            section: config.section.map_or_else(|| format!("agents.{agent}"), str::to_owned),
             // A bare name is looked up in PATH, so the home directory must not be prepended.
             named: if program.contains('/') { home.join(program).into() } else { program.into() },
             installed: config.installed,
@@ -171,12 +176,12 @@ impl Program {
 
     /// Why it could not be started now. Looks where the system would look.
     pub(super) fn problem(&self) -> Option<String> {
-        let agent = &self.agent;
+        let section = &self.section;
         let cwd = &self.folder.path;
         if !self.folder.is_default && !cwd.is_dir() {
             let folder = shown(cwd.as_os_str());
             return Some(format!(
-                "its directory {folder} does not exist: create it, or correct `cwd` in [agents.{agent}]"
+                "its directory {folder} does not exist: create it, or correct `cwd` in [{section}]"
             ));
         }
         match &self.confinement.run_with {
@@ -184,10 +189,10 @@ impl Program {
             // The command may be a program of another file system.
             Some(RunWith::Words(words)) => self.missing(words.first().map(OsStr::new)?, "run_with"),
             Some(RunWith::Ready(_)) if !cfg!(target_os = "linux") => {
-                Some(format!("bubblewrap runs only on Linux: remove `run_with` in [agents.{agent}]"))
+                Some(format!("bubblewrap runs only on Linux: remove `run_with` in [{section}]"))
             }
             Some(RunWith::Ready(_)) if self.find(OsStr::new(bubblewrap::PROGRAM)).is_none() => Some(format!(
-                "`run_with` in [agents.{agent}] needs the program {}: install the package {}",
+                "`run_with` in [{section}] needs the program {}: install the package {}",
                 bubblewrap::PROGRAM,
                 bubblewrap::PACKAGE
             )),
@@ -200,7 +205,7 @@ impl Program {
         if self.find(program).is_some() {
             return None;
         }
-        let correct = format!("correct `{key}` in [agents.{}]", self.agent);
+        let correct = format!("correct `{key}` in [{}]", self.section);
         let named = shown(program);
         let install = match &self.installed {
             Some(installed) if key == "command" => format!("run `{}`", installed.command),

@@ -4,6 +4,8 @@ use clap::{Args, Subcommand};
 use frontdesk_core::count::counted;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::message::FileKind;
+use frontdesk_core::voice::with_transcripts;
 use serde_json::{Value, json};
 
 use super::client::{self, Client, fresh_key, segment};
@@ -268,7 +270,7 @@ async fn messages(args: Messages) -> Done {
         let who = screen::one_line(&who.unwrap_or_else(|| field::text(row, "principal")));
         let (id, state) = (field::text(row, "message"), field::text(row, "state"));
         screen::line(format!("{id} {who}, {} [{state}]", field::ago(row, "received")))?;
-        let text = field::text(row, "text");
+        let text = words(row);
         screen::line(if text.is_empty() { "  (no text)".to_owned() } else { indented(&text) })?;
         let answer = field::text(row, "answer");
         if !answer.is_empty() {
@@ -279,6 +281,16 @@ async fn messages(args: Messages) -> Done {
         return Ok(());
     }
     screen::line(format!("\nTo see earlier messages, add --before {next}"))
+}
+
+/// The text of a message, and the transcripts of its recordings.
+fn words(row: &Value) -> String {
+    let files = field::list(row, "attachments").iter();
+    let said = files.filter_map(|file| {
+        let words = file["transcript"].as_str().filter(|words| !words.is_empty())?;
+        Some((file["kind"].as_str().and_then(FileKind::named).unwrap_or_default(), words))
+    });
+    with_transcripts(&field::text(row, "text"), said)
 }
 
 fn indented(text: &str) -> String {

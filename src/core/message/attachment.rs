@@ -37,6 +37,8 @@ pub enum FileKind {
     Audio,
     /// A video.
     Video,
+    /// A video message, as a person records it of themselves.
+    VideoNote,
     /// A silent video that plays by itself.
     Animation,
     /// A sticker.
@@ -45,12 +47,13 @@ pub enum FileKind {
 
 impl FileKind {
     /// All variants.
-    pub const ALL: [FileKind; 7] = [
+    pub const ALL: [FileKind; 8] = [
         FileKind::Photo,
         FileKind::Document,
         FileKind::Voice,
         FileKind::Audio,
         FileKind::Video,
+        FileKind::VideoNote,
         FileKind::Animation,
         FileKind::Sticker,
     ];
@@ -58,6 +61,11 @@ impl FileKind {
     /// The kind with this name.
     pub fn named(name: &str) -> Option<FileKind> {
         FileKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether it is something that a person has said, or may have.
+    pub fn is_recording(self) -> bool {
+        matches!(self, FileKind::Voice | FileKind::Audio | FileKind::VideoNote)
     }
 
     /// The name in the database and for agents.
@@ -68,6 +76,7 @@ impl FileKind {
             FileKind::Voice => "voice",
             FileKind::Audio => "audio",
             FileKind::Video => "video",
+            FileKind::VideoNote => "video_note",
             FileKind::Animation => "animation",
             FileKind::Sticker => "sticker",
         }

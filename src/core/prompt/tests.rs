@@ -62,6 +62,7 @@ fn photo(name: &str) -> File {
         mime: Some("image/jpeg".into()),
         size: Some(123),
         got: Ok("/home/me/media/in/0a.jpg".into()),
+        transcript: None,
     }
 }
 

@@ -177,7 +177,7 @@ impl Fetcher<'_> {
 }
 
 /// The files of a message and of the one that it replies to, with their numbers.
-fn attachments(row: &InboundRow) -> impl Iterator<Item = (u32, &Attachment)> {
+pub(super) fn attachments(row: &InboundRow) -> impl Iterator<Item = (u32, &Attachment)> {
     let quoted = row.quote.iter().flat_map(|quote| &quote.attachments);
     (0..QUOTED).zip(&row.attachments).chain((QUOTED..).zip(quoted))
 }
@@ -251,9 +251,9 @@ impl Media {
                     true => Ok(path),
                     false => Err("It is not kept any more.".to_owned()),
                 };
-                File { kind, name, mime, size: Some(size), got }
+                File { kind, name, mime, size: Some(size), got, transcript: None }
             }
-            Err(why) => File { kind, name, mime, size, got: Err(why) },
+            Err(why) => File { kind, name, mime, size, got: Err(why), transcript: None },
         }
     }
 }

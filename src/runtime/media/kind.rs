@@ -47,7 +47,7 @@ pub(super) fn can_be(name: &str, kind: FileKind) -> bool {
         FileKind::Document => true,
         FileKind::Photo => ["image/jpeg", "image/png", "image/webp"].contains(&mime),
         FileKind::Audio | FileKind::Voice => mime.starts_with("audio/"),
-        FileKind::Video => mime.starts_with("video/"),
+        FileKind::Video | FileKind::VideoNote => mime.starts_with("video/"),
         FileKind::Animation => mime == "image/gif" || mime == "video/mp4",
         // Animated stickers have a format of their own.
         FileKind::Sticker => {
@@ -73,7 +73,7 @@ pub(super) fn extension_for(file: &Attachment) -> String {
             FileKind::Photo => "jpg",
             FileKind::Voice => "ogg",
             FileKind::Audio => "mp3",
-            FileKind::Video | FileKind::Animation => "mp4",
+            FileKind::Video | FileKind::VideoNote | FileKind::Animation => "mp4",
             FileKind::Sticker => "webp",
             FileKind::Document => UNKNOWN,
         }

@@ -1,4 +1,4 @@
-//! Prepares a turn: access is asked again, hooks are asked, and files are fetched.
+//! Prepares a turn: access is asked again, hooks are asked, files are fetched, and recordings are transcribed.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -9,11 +9,12 @@ use frontdesk_core::id::{ChatMessageId, MessageId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::{Quote, Refusal};
 use frontdesk_core::port::{ContextMessage, Prompt, Stop, Turn};
+use frontdesk_store::StoreError;
 use frontdesk_store::row::{ClaimedTurn, Fenced, InboundRow};
 
 use super::past::Past;
 use super::{TurnEnd, TurnRun};
-use crate::media::{Fetcher, MessageFiles};
+use crate::media::{Fetcher, MessageFiles, Transcripts};
 use crate::shared::Shared;
 use crate::tools::SessionTools;
 
@@ -113,7 +114,7 @@ impl<'r> TurnRun<'r> {
             && rows.all(|row| self.shared.still_may(&self.settings, row, Action::Administer))
     }
 
-    /// Fetches the files of these messages. The chat shows progress meanwhile, and a turn that is stopped does not wait
+    /// Fetches the files of these messages and transcribes the recordings among them. The chat shows progress meanwhile, and a turn that is stopped does not wait
     /// for them.
     async fn fetched(
         &mut self,
@@ -123,7 +124,12 @@ impl<'r> TurnRun<'r> {
         let shared = self.shared.clone();
         let day = self.settings.quota_day(shared.time.wall());
         let fetcher = Fetcher { files: shared.media_files(), adapters: &shared.adapters, day };
-        let mut fetch = pin!(fetcher.fetch(rows));
+        let mut fetch = pin!(async {
+            let mut files = fetcher.fetch(rows).await?;
+            let transcripts = Transcripts { files: shared.media_files(), transcriber: shared.transcriber() };
+            transcripts.add(rows, &mut files).await?;
+            Ok::<_, StoreError>(files)
+        });
         loop {
             let (due, pending) = (self.flow.due(), self.flow.is_pending());
             let alarm = async {

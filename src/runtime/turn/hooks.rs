@@ -8,6 +8,7 @@ use frontdesk_core::hook::{
 };
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Prompt;
+use frontdesk_core::prompt::words;
 use frontdesk_store::row::{Fenced, InboundRow, Withheld};
 use serde_json::Value;
 
@@ -99,13 +100,13 @@ impl TurnRun<'_> {
     pub(super) async fn added_context(&mut self, prompt: &[Prompt]) -> Vec<String> {
         let hooks = &self.shared.hooks;
         if hooks.any(HookPoint::AgentEnd) {
-            let message = |prompt: &Prompt| HookMessage { role: HookRole::User, text: prompt.text.clone() };
+            let message = |prompt: &Prompt| HookMessage { role: HookRole::User, text: words(prompt) };
             self.hooks.prompts = prompt.iter().map(message).collect();
         }
         if !hooks.any(HookPoint::BeforeAgentStart) {
             return Vec::new();
         }
-        let message = prompt.iter().map(|prompt| prompt.text.as_str()).collect::<Vec<_>>().join("\n");
+        let message = prompt.iter().map(words).collect::<Vec<_>>().join("\n");
         let config = self.settings.shown.clone();
         let session = self.turn.session.clone();
         hooks.ask(HookEvent::BeforeAgentStart { session, message, config }).await.context

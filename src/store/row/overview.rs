@@ -1,5 +1,7 @@
 //! Sessions, history and totals, and the input and results of recovery and purge.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
 use frontdesk_core::agent::SessionOptions;
@@ -7,6 +9,7 @@ use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::queue_mode::QueueMode;
+use frontdesk_core::voice::with_transcripts;
 
 use super::{EpochReason, InboundRow, Reason, TurnState};
 
@@ -92,6 +95,8 @@ pub struct EpochRow {
 pub struct HistoryRow {
     /// What came in.
     pub message: InboundRow,
+    /// The words of its recordings, by their places among its attachments.
+    pub transcripts: BTreeMap<u32, String>,
     /// The agent's answer, on the last message of its turn.
     pub answer: Option<String>,
     /// The turn's state.
@@ -100,6 +105,21 @@ pub struct HistoryRow {
     pub error: Option<Reason>,
     /// What it cost.
     pub usage: Option<Usage>,
+}
+
+impl HistoryRow {
+    /// The words of the message: its text, and the transcripts of its recordings.
+    pub fn words(&self) -> String {
+        let file = |n: u32| self.message.attachments.get(usize::try_from(n).ok()?);
+        let said = self.transcripts.iter().filter(|(_, words)| !words.is_empty());
+        let said = said.map(|(n, words)| (file(*n).map(|file| file.kind).unwrap_or_default(), words.as_str()));
+        with_transcripts(&self.message.text, said)
+    }
+
+    /// The size of these words, in bytes.
+    pub(crate) fn bytes_of_words(&self) -> usize {
+        self.message.text.len() + self.transcripts.values().map(String::len).sum::<usize>()
+    }
 }
 
 /// What the turns of one epoch have used, as far as their agent has reported it.

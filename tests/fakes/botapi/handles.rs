@@ -212,6 +212,16 @@ impl Draft {
         self.attach(Kind::Document, content)
     }
 
+    /// Attaches a voice message.
+    pub fn voice(self, content: Content) -> Self {
+        self.attach(Kind::Voice, content)
+    }
+
+    /// Attaches a video message.
+    pub fn video_note(self, content: Content) -> Self {
+        self.attach(Kind::VideoNote, content)
+    }
+
     fn attach(mut self, kind: Kind, content: Content) -> Self {
         self.message.content = Some((kind, content));
         self

@@ -112,6 +112,7 @@ fn what_is_known_of_a_message_reaches_the_model_without_paths_of_this_machine() 
         mime: None,
         size: Some(9),
         got: got.map(Into::into).map_err(str::to_owned),
+        transcript: None,
     };
     turn.prompt[0].files = vec![file("a.png", Ok("/media/in/1")), file("b.png", Err("it was too large"))];
     turn.prompt[0].quote = Some(Quote { sender: Some("Ben\n\"}".to_owned()), ..Quote::of("the roof") });

@@ -58,7 +58,7 @@ fn seconds(test: u32) -> String {
 }
 
 fn photo(path: &Path) -> File {
-    File { kind: FileKind::Photo, name: None, mime: None, size: Some(1), got: Ok(path.to_owned()) }
+    File { kind: FileKind::Photo, name: None, mime: None, size: Some(1), got: Ok(path.to_owned()), transcript: None }
 }
 
 #[tokio::test]

@@ -91,6 +91,7 @@ async fn the_echo_mentions_edits_and_files_and_sends_a_file_on_request() {
         mime: None,
         size,
         got: got.map(Into::into).map_err(Into::into),
+        transcript: None,
     };
     edited.prompt[0].files = vec![
         file(Some("a\n.jpg"), Some(123), Ok("/m/a")),

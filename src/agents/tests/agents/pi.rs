@@ -182,6 +182,7 @@ async fn images_and_facts_reach_pi_apart_from_the_text() {
         mime: Some(mime.into()),
         size: None,
         got: Ok(path.clone()),
+        transcript: None,
     };
     turn.prompt[0].files = vec![file("image/png"), file("application/pdf")];
     assert_eq!(answer(agent.turn(turn)).await, "echo: look");

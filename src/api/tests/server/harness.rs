@@ -271,6 +271,7 @@ fn setup(
         clock,
         agents: BTreeMap::from([("main".to_owned(), echo)]),
         default_agent: "main".to_owned(),
+        transcriber: None,
         adapters,
         media: home.join("media"),
         secret: [7; 32],

@@ -87,6 +87,7 @@ fn with_files(fixture: &Fixture, files: &[(&str, &[u8])]) -> Turn {
             mime: None,
             size: None,
             got: Ok(path),
+            transcript: None,
         });
     }
     turn

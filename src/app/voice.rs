@@ -1,0 +1,30 @@
+//! What transcribes voice messages, from the configuration.
+
+use std::sync::Arc;
+
+use frontdesk_agents::Host;
+use frontdesk_core::voice::Transcriber;
+
+use crate::config::{Config, Problems};
+
+/// What the configuration names, if it names something.
+pub(crate) fn transcriber(config: &Config, host: &Host) -> Result<Option<Arc<dyn Transcriber>>, Problems> {
+    let built = frontdesk_agents::voice::build(&config.voice, host);
+    let built = built.map_err(|error| Problems::in_memory([error.under("voice")]))?;
+    if let Some(problem) = built.as_ref().and_then(|built| built.problem()) {
+        tracing::warn!("{}", note(&problem));
+    }
+    Ok(built)
+}
+
+/// What keeps voice messages from being transcribed, as far as that can be seen without starting anything.
+pub(crate) fn problem(config: &Config, host: &Host) -> Option<String> {
+    match frontdesk_agents::voice::build(&config.voice, host) {
+        Ok(built) => built?.problem().map(|problem| note(&problem)),
+        Err(error) => Some(error.under("voice").to_string()),
+    }
+}
+
+fn note(problem: &str) -> String {
+    format!("voice messages are not transcribed: {problem}")
+}
