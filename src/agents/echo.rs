@@ -121,9 +121,13 @@ fn file_line(file: &File) -> String {
         Some(name) => format!("{kind} {}", prompt::sanitized(name)),
         None => kind.to_owned(),
     };
+    let silent = match &file.transcript {
+        Some(Err(why)) => format!("; {why}"),
+        _ => String::new(),
+    };
     match (&file.got, file.size) {
-        (Ok(_), Some(size)) => format!("[{what}, {}]", counted(size, "byte")),
-        (Ok(_), None) => format!("[{what}]"),
+        (Ok(_), Some(size)) => format!("[{what}, {}{silent}]", counted(size, "byte")),
+        (Ok(_), None) => format!("[{what}{silent}]"),
         (Err(why), _) => format!("[{what}: {why}]"),
     }
 }

@@ -137,7 +137,8 @@ type Accounts = BTreeMap<AccountId, Part<Arc<dyn Adapter>>>;
 /// The next snapshot, checked.
 fn settings(shared: &Shared, before: &Settings, next: Next) -> Result<(Settings, Accounts), ConfigError> {
     next.config.check()?;
-    let Next { config, agents, default_agent, transcriber, accounts, routing, access, problems, shown } = next;
+    let Next { config, agents, default_agent, transcriber, accounts, routing, access, problems, shown } =
+        next;
     let known = shared.adapters.ids();
     if let Some((account, _)) =
         accounts.iter().find(|(id, part)| matches!(part, Part::Kept) && !known.contains(id))

@@ -28,4 +28,5 @@ mod summary;
 mod telegram;
 mod terminal;
 mod tools;
+mod voice;
 mod webhook;

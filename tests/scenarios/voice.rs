@@ -53,7 +53,10 @@ async fn the_words_of_a_voice_message_reach_the_agent_and_the_history() {
     let turn = world.agent().turns()[0].clone();
     assert_eq!(prompt::text(&turn), "[Transcript of a voice message]\nRemind me\nat six.");
     let facts = prompt::facts(&turn)["messages"][0].clone();
-    assert_eq!((&facts["text"], &facts["files"][0]["transcript"]), (&"".into(), &"Remind me\nat six.".into()));
+    assert_eq!(
+        (&facts["text"], &facts["files"][0]["transcript"]),
+        (&"".into(), &"Remind me\nat six.".into())
+    );
     assert!(files(&world, 0, 0)[0].got.as_ref().unwrap().exists(), "the agent can hear it itself");
     let [asked] = transcriber.asked().try_into().unwrap();
     assert_eq!((asked.kind, asked.seconds, asked.size), (FileKind::Voice, Some(60), 10));

@@ -54,7 +54,6 @@ impl ScriptedTranscriber {
     }
 
     /// One that takes a minute each, for two at once, up to a minute and a thousand bytes long.
-    #[expect(clippy::new_ret_no_self, reason = "it is shared with the gateway")]
     pub fn new() -> Arc<Self> {
         let timeout = Duration::from_secs(60);
         Self::with(RecordingLimits { timeout, max_seconds: 60, max_bytes: 1000, at_once: 2 })

@@ -29,7 +29,8 @@ pub(super) struct Program {
 
 impl Program {
     pub(super) fn new(config: &Config, host: &Host) -> Self {
-        let (program, args) = config.command.split_first().map_or((None, &[][..]), |(p, args)| (Some(p), args));
+        let (program, args) =
+            config.command.split_first().map_or((None, &[][..]), |(p, args)| (Some(p), args));
         let program = ProgramConfig {
             command: program.into_iter().cloned().collect(),
             section: Some(NAME),
@@ -134,7 +135,10 @@ mod tests {
     fn a_placeholder_is_replaced_within_a_word_and_only_once() {
         let path = Path::new("/media/{language}.ogg");
         assert_eq!(filled("--in={file}", path, "de"), "--in=/media/{language}.ogg");
-        assert_eq!(filled("{language}:{file}:{file}", path, "de"), "de:/media/{language}.ogg:/media/{language}.ogg");
+        assert_eq!(
+            filled("{language}:{file}:{file}", path, "de"),
+            "de:/media/{language}.ogg:/media/{language}.ogg"
+        );
         assert_eq!(filled("plain", path, "de"), "plain");
     }
 }

@@ -83,7 +83,8 @@ impl Config {
             false => self.check_program()?,
         }
         let wrong = |key: &str, problem: &str| Err(ConfigError::new(key, problem));
-        let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        let is_plain =
+            |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         if self.language.as_ref().is_some_and(|name| name.is_empty() || name.len() > 32 || !is_plain(name)) {
             return wrong("language", "must be the short name of a language, for example `de`");
         }
@@ -156,7 +157,8 @@ impl Config {
             };
         };
         if model.is_empty() || model.contains(char::is_whitespace) {
-            let problem = "must be a name without white space, as the provider has it, for example `whisper-1`";
+            let problem =
+                "must be a name without white space, as the provider has it, for example `whisper-1`";
             return Err(ConfigError::new("model", problem));
         }
         if self.endpoint().is_none() {
@@ -197,7 +199,8 @@ impl Config {
 
     /// The value of the header with the key, if there is one.
     pub(super) fn bearer(&self) -> Result<Option<HeaderValue>, reqwest::header::InvalidHeaderValue> {
-        let Some(key) = self.api_key.as_ref().map(|key| key.expose().trim()).filter(|key| !key.is_empty()) else {
+        let Some(key) = self.api_key.as_ref().map(|key| key.expose().trim()).filter(|key| !key.is_empty())
+        else {
             return Ok(None);
         };
         let mut value = HeaderValue::try_from(format!("Bearer {key}"))?;
@@ -232,7 +235,10 @@ mod tests {
             (Config { language: some("de"), ..program(&["hear"]) }, "language: is not used"),
             (Config { model: some("m"), ..program(&["hear"]) }, "model: does not go with `command`"),
             (Config { api_key: Some(Secret::new("k")), ..program(&["hear"]) }, "api_key: does not go"),
-            (Config { readable: vec!["x".into()], ..program(&["hear"]) }, "readable: goes only with run_with"),
+            (
+                Config { readable: vec!["x".into()], ..program(&["hear"]) },
+                "readable: goes only with run_with",
+            ),
             (Config { env, ..model("m") }, "env: goes only with `command`"),
             (Config { run_with: Some(RunWith::Words(Vec::new())), ..model("m") }, "run_with: goes only"),
             (Config { base_url: some("http://h"), ..Config::default() }, "base_url: does nothing without"),

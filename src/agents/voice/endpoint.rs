@@ -161,7 +161,9 @@ fn name(path: &Path) -> String {
 /// The media type of a recording; platforms may state one that no header can have.
 fn mime(recording: &Recording) -> &str {
     let stated = recording.mime.as_deref().unwrap_or_default();
-    let plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    let plain = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    };
     match stated.split(';').next().unwrap_or_default().trim().split_once('/') {
         Some((kind, sub)) if plain(kind) && plain(sub) => stated.split(';').next().unwrap_or_default().trim(),
         _ => "application/octet-stream",

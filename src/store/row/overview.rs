@@ -112,7 +112,8 @@ impl HistoryRow {
     pub fn words(&self) -> String {
         let file = |n: u32| self.message.attachments.get(usize::try_from(n).ok()?);
         let said = self.transcripts.iter().filter(|(_, words)| !words.is_empty());
-        let said = said.map(|(n, words)| (file(*n).map(|file| file.kind).unwrap_or_default(), words.as_str()));
+        let said =
+            said.map(|(n, words)| (file(*n).map(|file| file.kind).unwrap_or_default(), words.as_str()));
         with_transcripts(&self.message.text, said)
     }
 

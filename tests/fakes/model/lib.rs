@@ -60,6 +60,11 @@ impl Script {
         Self::saying(words).finish("stop").usage(100, 20).done()
     }
 
+    /// The words of a recording.
+    pub fn heard(words: &str) -> Self {
+        Self::status(200).header("content-type", "application/json").raw(&json!({"text": words}).to_string())
+    }
+
     /// A refused request.
     pub fn refusal(status: u16, error: &Value) -> Self {
         Self::status(status)
@@ -247,6 +252,24 @@ impl FakeModel {
     }
 }
 
+/// The fields of a form. A file is an object with its name, its media type and its bytes as text.
+async fn form(boundary: String, body: Bytes) -> multer::Result<Map<String, Value>> {
+    let body = stream::iter([Ok::<_, std::convert::Infallible>(body)]);
+    let (mut parts, mut fields) = (multer::Multipart::new(body, boundary), Map::new());
+    while let Some(part) = parts.next_field().await? {
+        let name = part.name().unwrap_or_default().to_owned();
+        let (file, mime) =
+            (part.file_name().map(str::to_owned), part.content_type().map(ToString::to_string));
+        let text = String::from_utf8_lossy(&part.bytes().await?).into_owned();
+        let value = match file {
+            Some(file) => json!({"name": file, "mime": mime, "text": text}),
+            None => text.into(),
+        };
+        fields.insert(name, value);
+    }
+    Ok(fields)
+}
+
 impl Platform for Model {
     type Id = i64;
 
@@ -257,7 +280,11 @@ impl Platform for Model {
     async fn answer(shared: &Arc<Shared<Self>>, request: Request<Incoming>) -> Result<Response, Cut> {
         let (parts, body) = request.into_parts();
         let body = read_body(body, MOST).await.unwrap_or_default();
-        let mut params: Map<String, Value> = serde_json::from_slice(&body).unwrap_or_default();
+        let content_type = parts.headers.get("content-type").and_then(|value| value.to_str().ok());
+        let mut params = match content_type.and_then(|of| multer::parse_boundary(of).ok()) {
+            Some(boundary) => form(boundary, body).await.unwrap_or_default(),
+            None => serde_json::from_slice(&body).unwrap_or_default(),
+        };
         let headers = parts
             .headers
             .iter()
@@ -265,7 +292,8 @@ impl Platform for Model {
         params.insert("headers".to_owned(), Value::Object(headers.collect()));
         let answer = shared.state().answer.clone();
         let body = Value::Object(if answer.is_some() { std::mem::take(&mut params) } else { Map::new() });
-        let is_known = ["/v1/chat/completions", "/v1/models"].contains(&parts.uri.path());
+        let is_known =
+            ["/v1/chat/completions", "/v1/models", "/v1/audio/transcriptions"].contains(&parts.uri.path());
         let step = move |model: &mut Model, call: &mut Call<i64>| {
             if !is_known {
                 call.outcome = Outcome::Refused(404, "no such path".to_owned());

@@ -18,7 +18,7 @@ use frontdesk_http::{Guard, Ssrf};
 use crate::sandbox::{Sandbox, answer, error, eventually, gone, piece, read, shell, turn};
 
 /// Whether the kernel lets this user make namespaces; says loudly that it does not. A missing bubblewrap fails the test.
-fn no_namespaces() -> bool {
+pub fn no_namespaces() -> bool {
     let probe = Command::new("bwrap").args(["--ro-bind", "/", "/", "--unshare-pid", "true"]).output();
     let probe = probe.expect("these tests need the package bubblewrap");
     if !probe.status.success() {
@@ -58,7 +58,14 @@ fn seconds(test: u32) -> String {
 }
 
 fn photo(path: &Path) -> File {
-    File { kind: FileKind::Photo, name: None, mime: None, size: Some(1), got: Ok(path.to_owned()), transcript: None }
+    File {
+        kind: FileKind::Photo,
+        name: None,
+        mime: None,
+        size: Some(1),
+        got: Ok(path.to_owned()),
+        transcript: None,
+    }
 }
 
 #[tokio::test]

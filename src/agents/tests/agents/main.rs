@@ -17,3 +17,4 @@ mod processes;
 mod questions;
 mod sandbox;
 mod started_ahead;
+mod voice;
