@@ -101,7 +101,7 @@ impl ApiError {
         let status = match error {
             AskError::NoSuchAsk(_) => StatusCode::NOT_FOUND,
             AskError::Closed(_) | AskError::NotWaiting => StatusCode::CONFLICT,
-            AskError::NotYours | AskError::MayNotWrite => StatusCode::FORBIDDEN,
+            AskError::NotYours | AskError::MayNotWrite | AskError::OnlyInChat => StatusCode::FORBIDDEN,
             AskError::UnknownChoice | AskError::NoText | AskError::TooLong => StatusCode::BAD_REQUEST,
         };
         Self::new(status, error.name(), error.to_string())

@@ -154,6 +154,8 @@ pub struct AskView {
     pub ended: Option<DateTime<Utc>>,
     /// Whether it only shows the choices of a command: nothing waits for the answer.
     pub is_menu: bool,
+    /// Whether its answer is the person's next message to the agent, which does not wait for it.
+    pub is_left: bool,
 }
 
 impl AskView {

@@ -1,6 +1,7 @@
 //! The gate: everything that reaches an agent has passed [`accept`].
 
 mod admission;
+mod answers;
 mod edits;
 mod inbox;
 mod pairing;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admission::{Admission, Entry, Plan};
+use answers::Answer;
+use frontdesk_core::access::{Action, Decision};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::ask::{AskError, Press};
 use frontdesk_core::command::{self, Command, Parsed};
@@ -27,7 +30,6 @@ use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::time::Now;
 use frontdesk_store::row::{Admitted, Batch, Decided, Disposition, EpochChange, Quota, Stopped, Stored};
 pub(crate) use inbox::GateInbox;
-use prepare::TypedAnswer;
 pub(crate) use waking::wake;
 use waking::wake_for;
 
@@ -47,11 +49,11 @@ pub(crate) async fn accept(
 ) -> Result<Vec<Outcome>, Busy> {
     let settings = shared.settings();
     is_open(shared, &settings, &source.account, batch.len())?;
-    let mut typed = prepare::all(shared, &settings, &mut batch).await?;
+    let mut answers = prepare::all(shared, &settings, source, &mut batch).await?;
     let received = shared.time.now();
     let judged = batch.into_iter().enumerate();
     let judged =
-        judged.map(|(n, event)| judge(shared, &settings, source, (event, typed.remove(&n)), received));
+        judged.map(|(n, event)| judge(shared, &settings, source, (event, answers.remove(&n)), received));
     let events = judged.collect();
     let batch = Arc::new(Batch { source: source.clone(), received, events, cursor });
     let stored = shared.store.accept(Arc::clone(&batch)).await;
@@ -86,7 +88,7 @@ fn judge(
     shared: &Shared,
     settings: &Settings,
     source: &Source,
-    (event, answer): (Event, Option<TypedAnswer>),
+    (event, answer): (Event, Option<Answer>),
     now: Now,
 ) -> Decided {
     if let Some(reason) = unused(&event.kind) {
@@ -131,7 +133,7 @@ fn rule(
     shared: &Shared,
     settings: &Settings,
     source: &Source,
-    (event, answer): (&Event, Option<&TypedAnswer>),
+    (event, answer): (&Event, Option<&Answer>),
     now: Now,
 ) -> Ruling {
     let chat = first_id(shared, event);
@@ -189,7 +191,7 @@ fn admitted(
     plan: Plan,
     now: Now,
 ) -> Admitted {
-    let Plan { disposition, epoch, text, tell, counts, for_agent } = plan;
+    let Plan { disposition, epoch, text, tell, counts, for_agent, answers } = plan;
     let daily = settings.config.limits.daily;
     Admitted {
         policy: shared.reset_policy(settings, &session),
@@ -203,7 +205,13 @@ fn admitted(
         quota: (daily > 0 && counts).then(|| Quota { limit: daily, day: settings.quota_day(now.wall) }),
         per_session: if for_agent { settings.config.queue.per_session } else { u32::MAX },
         tell,
+        answers,
     }
+}
+
+/// Whether the sender may write.
+fn may_write(shared: &Shared, settings: &Settings, event: &Event) -> bool {
+    shared.authorize_event(settings, event, &first_id(shared, event), Action::Write) == Decision::Allow
 }
 
 /// The chat's first id. Only a chat whose conversation and address have the same id can have moved.
@@ -260,6 +268,9 @@ async fn conclude(shared: &Shared, source: &Source, decided: &Decided, stored: S
             (Outcome::Denied, Some(Press { ask, .. })) => {
                 Outcome::NotAnswered { ask, error: AskError::NotYours }
             }
+            (_, Some(Press { ask, .. })) if *reason == DropReason::Muted => {
+                Outcome::NotAnswered { ask, error: AskError::MayNotWrite }
+            }
             (outcome, _) => outcome,
         },
         Decided::Admitted(message) => {
@@ -295,7 +306,12 @@ async fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored:
             if superseded != Stopped::default() {
                 shared.stopped(session, &message.event.address, superseded, Ending::Superseded).await;
             }
-            Outcome::Accepted { message: id, session: session.clone() }
+            match press(&message.event) {
+                Some(Press { ask, .. }) => {
+                    Outcome::Answered { message: id, ask, answer: message.text().to_owned() }
+                }
+                None => Outcome::Accepted { message: id, session: session.clone() },
+            }
         }
         Stored::Duplicate { message: id, same: true, refused: Some(reason), .. } => {
             Outcome::Refused { message: id, reason }

@@ -25,6 +25,7 @@ mod limits;
 mod logins;
 mod marking;
 mod media;
+mod open_questions;
 mod outbox;
 mod process;
 mod random;

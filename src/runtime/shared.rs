@@ -219,11 +219,8 @@ impl Shared {
         self.hooks.tell(HookEvent::SessionStart { session: session.clone() });
     }
 
-    /// Runs the command that a stored answer confirms, or the agent to which it is a message.
+    /// Runs the command that a stored answer confirms.
     pub(crate) fn answered(&self, answered: &Answered) {
-        if let Some(session) = &answered.said {
-            self.work.turns.wake(session);
-        }
         if let Some(command) = answered.confirmed
             && self.work.commands.send(command).is_err()
         {

@@ -22,7 +22,7 @@ use crate::sql::{maybe_at, ms};
 use crate::tx::Tx;
 use crate::{Result, Store, StoreReader};
 
-pub(crate) use answer::{answered, pressed};
+pub(crate) use answer::{answered, pressed, reply_to_left};
 pub(crate) use close::retried;
 use close::{close, close_silently, end_unread};
 pub(crate) use drop::notice_with_drop;
@@ -202,6 +202,23 @@ pub(crate) fn withdraw_from(tx: &Tx<'_>, session: &SessionKey, now: DateTime<Utc
             " FROM ask a WHERE a.state = 'open' AND a.key = ?1 AND (a.turn_id IS NOT NULL OR a.commands IS NULL)"
         ),
         [session.as_str()],
+        now,
+    )?;
+    asks.iter().try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))
+}
+
+/// Withdraws the questions that agents have left in a session, except for the newest `keep`.
+fn withdraw_oldest(tx: &Tx<'_>, session: &SessionKey, keep: u32, now: DateTime<Utc>) -> Outcome<()> {
+    let asks = open(
+        tx,
+        concat!(
+            "SELECT ",
+            ask_columns!(),
+            " FROM ask a
+              WHERE a.state = 'open' AND a.key = ?1 AND a.message_id IS NOT NULL AND a.commands IS NULL
+              ORDER BY a.id DESC LIMIT -1 OFFSET ?2"
+        ),
+        params![session.as_str(), keep],
         now,
     )?;
     asks.iter().try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))

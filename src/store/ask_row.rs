@@ -47,8 +47,6 @@ pub(crate) struct AskRow {
     /// What runs after which choice, with the message that led to the question: the command whose reply it is, or a message of
     /// the turn that has left it.
     pub(crate) runs: Option<(MessageId, Vec<(String, String)>)>,
-    /// If its answer is a message to the agent: a message of the turn that has asked it.
-    pub(crate) inputs: Option<MessageId>,
     pub(crate) digest: String,
 }
 
@@ -86,11 +84,11 @@ pub(crate) fn ask(row: &Row<'_>) -> rusqlite::Result<AskRow> {
             end: end(state, answer, by, row.get(13)?),
             ended: maybe_at(row, 20)?,
             is_menu: kind == AskKind::Choice && led.1.is_some(),
+            is_left: led.0.is_some() && led.1.is_none(),
         },
         wait: Pause { since: at(row, 14)?, until: at(row, 9)? },
         default: row.get::<_, Option<String>>(15)?.map(|answer| given(kind, answer)),
         out: OutId(row.get(16)?),
-        inputs: led.0.filter(|_| led.1.is_none()).map(MessageId),
         runs: match led {
             (Some(message), Some(stored)) => Some((MessageId(message), commands(&value(&stored)))),
             _ => None,

@@ -122,6 +122,7 @@ mod tests {
                 edits: EditRule { later: LaterEdits::Answered, max_age: None },
                 per_session: 9,
                 tell: false,
+                answers: None,
             })
         };
         let events = events.iter().map(message).collect();

@@ -24,7 +24,7 @@ use crate::pieces::{self, Earlier};
 use crate::queue::WorkClass;
 use crate::quota::counted;
 use crate::row::{
-    Admitted, Batch, Decided, Disposition, EpochChange, HistoryRow, MessageState, Reason, Stopped, Stored,
+    Admitted, Answering, Batch, Decided, Disposition, EpochChange, HistoryRow, MessageState, Reason, Stopped, Stored,
 };
 use crate::sql::ms;
 use crate::stop::supersede;
@@ -172,11 +172,35 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<S
     {
         return Ok(Stored::Noted);
     }
+    if let Some(answering) = &message.answers {
+        return keep_reply(tx, batch, message, session, (answering, tell));
+    }
     match pieces::earlier(tx, message)? {
         Earlier::Refused(reason) => refuse(tx, batch, message, epoch, reason, Notify::each(false)),
         Earlier::Waiting => store_waiting(tx, batch, message, session),
         Earlier::None => within_limits(tx, batch, message, session, tell),
     }
+}
+
+/// Stores a message that answers a question which an agent has left. A message that is refused leaves the question open.
+fn keep_reply(
+    tx: &Tx<'_>,
+    batch: &Batch,
+    message: &Admitted,
+    session: Option<SessionState>,
+    (answering, tell): (&Answering, bool),
+) -> Outcome<Stored> {
+    let reply = match ask::reply_to_left(tx, answering, batch.received)? {
+        Ok(reply) => Some(reply),
+        // Whoever writes something has said it, whether the question is still open or not.
+        Err(_) if message.event.kind == EventKind::Message => None,
+        Err(error) => return Ok(Stored::NotAnswered { ask: answering.ask, error }),
+    };
+    let stored = within_limits(tx, batch, message, session, tell)?;
+    if let (Some(reply), Stored::Accepted { .. }) = (reply, &stored) {
+        reply.counts(tx, batch.received)?;
+    }
+    Ok(stored)
 }
 
 /// Stores a message for which its sender or its session may have reached a limit.

@@ -122,9 +122,12 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 #[expect(clippy::disallowed_methods, reason = "a test waits for a program")]
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + TIMEOUT;
+    let mut pause = Duration::from_millis(5);
     while !holds() {
         assert!(Instant::now() < deadline, "this did not happen in {TIMEOUT:?}: {what}");
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(pause);
+        // A condition that asks the gateway must stay within its limit of requests for the whole time.
+        pause = (pause * 2).min(Duration::from_millis(100));
     }
 }
 

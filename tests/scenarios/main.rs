@@ -9,6 +9,7 @@ mod agent_sessions;
 mod albums;
 mod asks;
 mod authors;
+mod choices;
 mod clock;
 mod commands;
 mod compaction;

@@ -1,10 +1,10 @@
-//! What agents do with messages of their chat by tools: they edit, react and pin, leave choices, and ask an admin.
+//! What agents do with messages of their chat by tools: they edit, react and pin, and ask an admin.
 
 use std::time::Duration;
 
 use frontdesk_core::delivery::SendError;
 use frontdesk_core::id::{ChatMessageId, OutId};
-use frontdesk_core::message::{InputKind, Outcome};
+use frontdesk_core::message::Outcome;
 use frontdesk_runtime::Lifecycle;
 use frontdesk_store::row::OutboxState;
 use frontdesk_world::event::message_from;
@@ -177,54 +177,6 @@ async fn a_call_does_not_wait_for_a_platform_that_does_not_answer() {
     })
     .await;
     assert_eq!(results(&world), ["It is on its way. The platform may still refuse it."]);
-}
-
-#[tokio::test]
-async fn a_choice_is_the_next_message_of_the_person_and_counts_once() {
-    let mut world = World::with(plan().buttons()).await;
-    let choices = json!({"text": "Which one?", "choices": ["Red", "Blue"]});
-    turn(&world, [call("send_message", choices)]).await;
-    let asked = offered(&world, "anna").await;
-    assert_eq!((asked.text.as_str(), asked.buttons.len()), ("Which one?", 2));
-    assert!(matches!(press(&world, "eve", &asked, 1).await, Outcome::NotAnswered { .. }));
-    assert!(matches!(press(&world, "anna", &asked, 1).await, Outcome::Answered { .. }));
-    // Also if the process dies right after the press.
-    world.crash().await;
-    world.start().await.unwrap();
-    until("the choice is answered", || async { (world.agent().prompts().len() == 2).then_some(()) }).await;
-    world.at_rest().await;
-    assert_eq!(world.agent().prompts(), ["go", "Blue"]);
-    let prompt = world.agent().turns().last().unwrap().prompt[0].clone();
-    assert_eq!((prompt.from.id.to_string(), prompt.input_kind), ("fake:anna".into(), InputKind::Button));
-    assert!(matches!(press(&world, "anna", &asked, 0).await, Outcome::NotAnswered { .. }));
-    world.at_rest().await;
-    assert_eq!(world.agent().turns().len(), 2);
-    let shown = world.platform().chat("anna").into_iter().find(|post| post.id == asked.id).unwrap();
-    assert!(shown.buttons.is_empty() && shown.text.contains("Blue"), "{shown:?}");
-}
-
-#[tokio::test]
-async fn without_buttons_the_choices_are_a_list_that_is_answered_in_writing() {
-    let world = World::new().await;
-    let choices = json!({"text": "Which one?", "choices": ["Red", "Blue"]});
-    turn(&world, [call("send_message", choices)]).await;
-    let list = world.user("anna").sees().swap_remove(0);
-    assert!(list.contains("1. Red") && list.contains("/answer 1 1"), "{list}");
-    world.user("anna").says("/answer 1 2").await;
-    world.at_rest().await;
-    assert_eq!(world.agent().prompts(), ["go", "Blue"]);
-}
-
-#[tokio::test]
-async fn a_new_conversation_withdraws_the_choices_of_the_old_one() {
-    let world = World::with(plan().buttons()).await;
-    turn(&world, [call("send_message", json!({"text": "Which one?", "choices": ["Red"]}))]).await;
-    let asked = offered(&world, "anna").await;
-    world.user("anna").says("/new").await;
-    world.at_rest().await;
-    assert!(matches!(press(&world, "anna", &asked, 0).await, Outcome::NotAnswered { .. }));
-    world.at_rest().await;
-    assert_eq!(world.agent().turns().len(), 1);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Questions that wait for a person, and their answers.
 
 use frontdesk_core::access::Action;
-use frontdesk_core::ask::{Answerer, AskAnswer, AskState, AskView};
+use frontdesk_core::ask::{self as questions, Answerer, AskAnswer, AskError, AskState, AskView};
 use frontdesk_core::id::{AskId, IdError};
 use frontdesk_store::row::{self, AskFilter};
 use serde::Deserialize;
@@ -10,7 +10,10 @@ use serde_json::{Map, Value, json};
 use crate::ask;
 use crate::endpoint::session;
 use crate::error::ApiError;
+use crate::hub::NewPrompt;
 use crate::list;
+use crate::prompt;
+use crate::random;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
 use crate::token::{Caller, Scope};
@@ -87,8 +90,45 @@ async fn give(
         (None, Some(text)) => row::GivenAnswer::Typed(text),
         _ => return Err(ApiError::bad_request("an answer has either a `choice` or a `text`")),
     };
+    let asked = server.handle.ask(id).await?;
+    if asked.is_left {
+        return say(server, caller, asked, answer).await;
+    }
     let by = Answerer { id: caller.principal.clone(), name: None };
     Ok(server.handle.answer_ask(id, by, server.is_operator(caller), answer).await?)
+}
+
+/// Answers a question that an agent has left: the answer is a prompt of its own in the chat of the question.
+async fn say(
+    server: &ServerState,
+    caller: &Caller,
+    asked: AskView,
+    given: row::GivenAnswer,
+) -> Result<AskView, ApiError> {
+    let refused = |error: AskError| Err(ApiError::answer(&error));
+    if let Some(end) = asked.end {
+        return refused(AskError::Closed(end));
+    }
+    if !asked.names(&caller.principal) || prompt::address_of(&asked.session).is_none() {
+        return refused(AskError::NotYours);
+    }
+    let answer = match given {
+        row::GivenAnswer::Typed(text) => questions::read(asked.kind, &asked.choices, &text),
+        row::GivenAnswer::Exact(AskAnswer::Choice(id))
+            if asked.choices.iter().any(|choice| choice.id == id) =>
+        {
+            Ok(AskAnswer::Choice(id))
+        }
+        _ => Err(AskError::UnknownChoice),
+    };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return refused(error),
+    };
+    let text = format!("/answer {} {}", asked.id.0, answer.shown(&asked.choices));
+    let (chat, id) = (asked.session.id().to_owned(), random::id()?);
+    prompt::submit(server, caller, NewPrompt { chat, id, text, files: Vec::new(), agent: None }).await?;
+    Ok(server.handle.ask(asked.id).await?)
 }
 
 /// Answers a question over the WebSocket. Returns the frame for this client; the other clients of the chat get the

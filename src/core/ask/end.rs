@@ -155,6 +155,9 @@ pub enum AskError {
     /// It offers to drop a message that does not wait any more.
     #[error("This message does not wait any more: it is being answered or was dropped.")]
     NotWaiting,
+    /// Its answer is a message, and this is not the chat for it.
+    #[error("Please answer this question in the chat where it was asked.")]
+    OnlyInChat,
     /// The answer is none of its choices.
     #[error("That is not one of the choices. Answer with the number, the id or the label of a choice.")]
     UnknownChoice,
@@ -185,6 +188,7 @@ impl AskError {
             AskError::NotYours => "not_yours",
             AskError::MayNotWrite => "may_not_write",
             AskError::NotWaiting => "not_waiting",
+            AskError::OnlyInChat => "only_in_chat",
             AskError::UnknownChoice => "unknown_choice",
             AskError::NoText => "no_text",
             AskError::TooLong => "too_long",

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::access::Action;
-use frontdesk_core::ask::{Answerer, AskView, Audience, by_command};
+use frontdesk_core::ask::{Answerer, AskView, by_command};
 use frontdesk_core::command::WrittenAnswer;
 use frontdesk_core::id::AskId;
 use frontdesk_core::message::SenderKind;
@@ -12,6 +12,7 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::{Answering, CommandEffect, CommandFacts, GivenAnswer, InboundRow, Standing};
 
 use super::Plan;
+use crate::open_questions;
 use crate::shared::Shared;
 
 /// How much of a question is shown, in characters.
@@ -52,10 +53,13 @@ pub(super) async fn plan(
     let by = Answerer { id: row.from.id.clone(), name: row.from.name.clone() };
     let ask = match ask {
         Some(ask) => ask,
-        None => match only(shared, row, standing, &text).await? {
-            Meant::Ask(ask) => ask,
-            Meant::Unclear(reply) => return Ok(Plan::say(reply)),
-        },
+        None => {
+            let open = open_questions::of(shared, &row.session, &by.id, standing).await?;
+            match only(shared, &open, &text) {
+                Ok(ask) => ask,
+                Err(reply) => return Ok(Plan::say(reply)),
+            }
+        }
     };
     let elsewhere = shared.store.ask(ask).await?.map(|ask| ask.session);
     let elsewhere = elsewhere.filter(|session| shared.person_may(&settings, session, &by.id, Action::Write));
@@ -65,42 +69,17 @@ pub(super) async fn plan(
     Ok(Plan::new(CommandEffect::Answer(answering), reply))
 }
 
-/// The question that an answer without a number is for.
-enum Meant {
-    Ask(AskId),
-    /// It is not clear: the reply that asks for more.
-    Unclear(String),
-}
-
-/// The only question of the chat that waits for the sender.
-async fn only(
-    shared: &Shared,
-    row: &InboundRow,
-    standing: Standing,
-    text: &str,
-) -> Result<Meant, StoreError> {
-    let mut open = shared.store.open_asks_in_chat(&row.session).await?;
-    open.retain(|ask| !ask.is_menu);
-    open.retain(|ask| match &ask.audience {
-        Audience::Admins => standing == Standing::Admin,
-        Audience::People(people) => people.contains(&row.from.id),
-    });
+/// The only one of these questions, or a reply that asks which one is meant.
+fn only(shared: &Shared, open: &[AskView], text: &str) -> Result<AskId, String> {
     let now = shared.time.now().steady;
-    Ok(match open.as_slice() {
-        [] => Meant::Unclear("There are no open questions for you in this chat.".to_owned()),
-        // It may be the beginning of `/answer 7 1`.
-        [ask] if names(text, ask.id) => Meant::Unclear(line(ask, now)),
-        [ask] => Meant::Ask(ask.id),
+    match open {
+        [] => Err("There are no open questions for you in this chat.".to_owned()),
+        [ask] => open_questions::answered_by(ask, text).ok_or_else(|| line(ask, now)),
         several => {
             let lines: Vec<String> = several.iter().map(|ask| line(ask, now)).collect();
-            Meant::Unclear(format!("Which question do you want to answer?\n{}", lines.join("\n")))
+            Err(format!("Which question do you want to answer?\n{}", lines.join("\n")))
         }
-    })
-}
-
-/// Whether a text is the number of a question.
-fn names(text: &str, ask: AskId) -> bool {
-    text.strip_prefix(['a', 'A']).unwrap_or(text) == ask.0.to_string()
+    }
 }
 
 fn reply(facts: &CommandFacts) -> String {

@@ -4,6 +4,7 @@ use frontdesk_core::access::{Action, Decision, DenyReason};
 use frontdesk_core::ask::{Answerer, Press};
 use frontdesk_core::command::{self, Command, Parsed, QueueRequest};
 use frontdesk_core::drop_reason::DropReason;
+use frontdesk_core::id::AskId;
 use frontdesk_core::key::{KeyError, SessionKey};
 use frontdesk_core::message::{Event, EventKind, Refusal, SenderKind, Source};
 use frontdesk_core::reaction::normalized;
@@ -11,7 +12,7 @@ use frontdesk_core::route::{self, Place};
 use frontdesk_core::time::Now;
 use frontdesk_store::row::{Answering, Disposition, EpochChange, GivenAnswer, Standing};
 
-use super::prepare::TypedAnswer;
+use super::answers::{Answer, Reply};
 use super::press;
 use crate::config::{Chat, Sharing};
 use crate::settings::Settings;
@@ -26,8 +27,8 @@ pub(super) struct Admission<'a> {
     pub(super) settings: &'a Settings,
     pub(super) source: &'a Source,
     pub(super) event: &'a Event,
-    /// The answer to a question that the event gives in writing.
-    pub(super) answer: Option<&'a TypedAnswer>,
+    /// The answer to a question that the event gives.
+    pub(super) answer: Option<&'a Answer>,
     /// The chat's first id.
     pub(super) chat: &'a str,
     pub(super) now: Now,
@@ -55,12 +56,14 @@ pub(super) struct Plan {
     pub(super) counts: bool,
     /// Whether the agent gets it: it waits with other messages of its session, and not in a muted chat.
     pub(super) for_agent: bool,
+    /// The question that it answers, if an agent has left that.
+    pub(super) answers: Option<Box<Answering>>,
 }
 
 impl Plan {
     pub(super) fn of(disposition: Disposition) -> Self {
         let for_agent = disposition == Disposition::Turn;
-        Plan { disposition, epoch: EpochChange::ByRule, text: None, tell: true, counts: for_agent, for_agent }
+        Plan { disposition, epoch: EpochChange::ByRule, text: None, tell: true, counts: for_agent, for_agent, answers: None }
     }
 
     fn changing(self, epoch: EpochChange) -> Self {
@@ -133,8 +136,10 @@ impl Admission<'_> {
         if let Some(plan) = self.oversized() {
             return plan;
         }
-        if let Some(TypedAnswer(command)) = self.answer {
-            return Some(Plan::of(Disposition::Command).with_text(command));
+        match self.answer {
+            Some(Answer::Command(command)) => return Some(Plan::of(Disposition::Command).with_text(command)),
+            Some(Answer::Message(reply)) => return self.reply(reply),
+            None => {}
         }
         let plan = match command::of(self.event) {
             Parsed::NotForUs => return None,
@@ -163,6 +168,21 @@ impl Admission<'_> {
 
     /// A pressed button of a question. The store decides whether the answer counts.
     fn press(&self, Press { ask, choice }: Press) -> Option<Plan> {
+        if let Some(Answer::Message(reply)) = self.answer {
+            return self.reply(reply);
+        }
+        let answering = self.answering(ask, GivenAnswer::Position(choice))?;
+        Some(Plan::of(Disposition::Answer(Box::new(answering))))
+    }
+
+    /// The answer to a question that an agent has left: a message like any other, which ends the question if it counts.
+    fn reply(&self, Reply { ask, given, text }: &Reply) -> Option<Plan> {
+        let answers = self.answering(*ask, given.clone())?;
+        Some(Plan { answers: Some(Box::new(answers)), ..Plan::of(Disposition::Turn).with_text(text) })
+    }
+
+    /// `None` if the sender is no person.
+    fn answering(&self, ask: AskId, given: GivenAnswer) -> Option<Answering> {
         let from = &self.event.from;
         if from.kind != SenderKind::Person {
             return None;
@@ -173,9 +193,7 @@ impl Admission<'_> {
             EventKind::Button { target } => target.clone(),
             _ => None,
         };
-        let (given, place) = (GivenAnswer::Position(choice), self.session().ok());
-        let answering = Answering { ask, given, by, standing, place, under };
-        Some(Plan::of(Disposition::Answer(Box::new(answering))))
+        Some(Answering { ask, given, by, standing, place: self.session().ok(), under })
     }
 
     fn edit(&self) -> Option<Plan> {

@@ -42,28 +42,61 @@ pub(crate) fn answered(
 ) -> Outcome<std::result::Result<Answered, AskError>> {
     let Some(ask) = load(tx, answering.ask)? else { return Ok(Err(AskError::NoSuchAsk(answering.ask))) };
     let answer = match judged(&ask, answering, now) {
+        Ok(_) if ask.view.is_left => return Ok(Err(AskError::OnlyInChat)),
         Ok(answer) => answer,
         Err(error) => return Ok(Err(error)),
     };
     let shown = answer.shown(&ask.view.choices).to_owned();
-    let follows = |message, text, disposition| {
-        follows(tx, ask.view.id, message, (text, disposition), &answering.by, now)
-    };
     let confirmed = match (&ask.runs, &answer) {
         (Some((message, commands)), AskAnswer::Choice(chosen)) => {
             match commands.iter().find(|(choice, _)| choice == chosen) {
-                Some((_, command)) => follows(*message, command, RowDisposition::Command)?,
+                Some((_, command)) => confirmed(tx, ask.view.id, *message, command, &answering.by, now)?,
                 None => None,
             }
         }
         _ => None,
     };
-    let said = match ask.inputs {
-        Some(message) => follows(message, &shown, RowDisposition::Turn)?.map(|_| ask.view.session.clone()),
-        None => None,
-    };
-    close(tx, &ask, &AskEnd::Answered { answer, by: answering.by.clone() }, now.wall)?;
-    Ok(Ok(Answered { shown, confirmed, said }))
+    end(tx, &ask, answer, answering, now)?;
+    Ok(Ok(Answered { shown, confirmed }))
+}
+
+fn end(tx: &Tx<'_>, ask: &AskRow, answer: AskAnswer, answering: &Answering, now: Now) -> Outcome<()> {
+    close(tx, ask, &AskEnd::Answered { answer, by: answering.by.clone() }, now.wall).map(drop)
+}
+
+/// An answer to a question that an agent has left, before its message is stored.
+pub(crate) struct Reply<'a> {
+    ask: AskRow,
+    answer: AskAnswer,
+    answering: &'a Answering,
+}
+
+/// Whether an answer to a question that an agent has left counts.
+pub(crate) fn reply_to_left<'a>(
+    tx: &Tx<'_>,
+    answering: &'a Answering,
+    now: Now,
+) -> Outcome<std::result::Result<Reply<'a>, AskError>> {
+    let Some(ask) = load(tx, answering.ask)? else { return Ok(Err(AskError::NoSuchAsk(answering.ask))) };
+    close_pressed_copy(tx, &ask, answering, now)?;
+    Ok(judged(&ask, answering, now).map(|answer| Reply { ask, answer, answering }))
+}
+
+impl Reply<'_> {
+    /// Its message is stored, so the question has its answer.
+    pub(crate) fn counts(self, tx: &Tx<'_>, now: Now) -> Outcome<()> {
+        end(tx, &self.ask, self.answer, self.answering, now)?;
+        let Some(ask) = load(tx, self.answering.ask)? else { return Ok(()) };
+        close_pressed_copy(tx, &ask, self.answering, now)
+    }
+}
+
+/// The button was under a message that may be a copy of the question. If the question has ended, the copy says so too.
+fn close_pressed_copy(tx: &Tx<'_>, ask: &AskRow, answering: &Answering, now: Now) -> Outcome<()> {
+    match &answering.under {
+        Some(message) if is_asked(ask, answering) => close_copy(tx, ask, message, now.wall),
+        _ => Ok(()),
+    }
 }
 
 fn judged(ask: &AskRow, answering: &Answering, now: Now) -> std::result::Result<AskAnswer, AskError> {
@@ -100,10 +133,6 @@ fn is_asked(ask: &AskRow, answering: &Answering) -> bool {
     let is_of_account = answering.by.id.account() == view.address.account();
     let may_write = answering.place.as_ref().is_some_and(|place| is_same_chat(place, &view.session));
     match (&view.audience, answering.standing) {
-        // What an operator says is not said by the person who was asked.
-        (Audience::People(people), Standing::Operator) if ask.inputs.is_some() => {
-            people.contains(&answering.by.id)
-        }
         (_, Standing::Operator) => true,
         (Audience::Admins, Standing::Admin) => is_of_account,
         (Audience::People(people), Standing::Person | Standing::Admin) => {
@@ -127,13 +156,13 @@ fn is_same_chat(one: &SessionKey, other: &SessionKey) -> bool {
     one.account() == other.account() && chat(one) == chat(other)
 }
 
-/// What follows from an answer waits as a row of its own, whose sender is the person who answered: a chosen command, or a
-/// message for the agent in the current conversation. `None` if the message that led to the question was erased.
-fn follows(
+/// A chosen command waits as a row of its own, whose sender is the person who answered. `None` if the message that led to the
+/// question was erased.
+fn confirmed(
     tx: &Tx<'_>,
     ask: AskId,
     led: MessageId,
-    (text, disposition): (&str, RowDisposition),
+    command: &str,
     by: &Answerer,
     now: Now,
 ) -> Outcome<Option<MessageId>> {
@@ -141,9 +170,9 @@ fn follows(
     let inserted = tx.run(
         "INSERT INTO inbound (id, source, event_id, key, epoch, principal, address, sender, sender_kind, roles,
                               platform_message, received_at, disposition, state, digest, input_kind, body)
-         SELECT ?1, i.source, ?3, i.key, iif(?11 = 'turn', s.epoch, i.epoch), ?4, i.address, ?5, ?6, iif(i.principal = ?4, i.roles, NULL),
-                i.platform_message, ?7, ?11, 'waiting', ?8, ?9, ?10
-         FROM inbound i JOIN session s ON s.key = i.key WHERE i.id = ?2 AND i.digest <> 0
+         SELECT ?1, source, ?3, key, epoch, ?4, address, ?5, ?6, iif(principal = ?4, roles, NULL),
+                platform_message, ?7, ?11, 'waiting', ?8, ?9, ?10
+         FROM inbound WHERE id = ?2 AND digest <> 0
          ON CONFLICT (source, event_id) DO NOTHING",
         params![
             id.0,
@@ -153,18 +182,13 @@ fn follows(
             by.name,
             SenderKind::Person.name(),
             ms(now.wall),
-            digest(text),
+            digest(command),
             InputKind::Button.name(),
-            text,
-            disposition.name(),
+            command,
+            RowDisposition::Command.name(),
         ],
     )?;
     tx.queued(inserted);
-    if inserted > 0 && disposition == RowDisposition::Turn {
-        let spoke = "UPDATE session SET last_user_at = max(coalesce(last_user_at, 0), ?2)
-                     WHERE key = (SELECT key FROM inbound WHERE id = ?1)";
-        tx.run(spoke, params![id.0, ms(now.wall)])?;
-    }
     Ok((inserted > 0).then_some(id))
 }
 
@@ -179,10 +203,8 @@ pub(crate) fn pressed(
         return Ok(known);
     }
     let answered = answered(tx, answering, batch.received)?;
-    if let Some(message) = &answering.under
-        && let Some(ask) = load(tx, answering.ask)?.filter(|ask| is_asked(ask, answering))
-    {
-        close_copy(tx, &ask, message, batch.received.wall)?;
+    if let Some(ask) = load(tx, answering.ask)? {
+        close_pressed_copy(tx, &ask, answering, batch.received)?;
     }
     let answered = match answered {
         Ok(answered) => answered,

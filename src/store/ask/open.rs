@@ -3,10 +3,12 @@
 use frontdesk_core::ask::{AskEnd, Audience, PostedAsk, Question, instructions};
 use frontdesk_core::delivery::{Post, PostKind};
 use frontdesk_core::id::{AskId, MessageId, OutId, TurnId};
+use frontdesk_core::key::SessionKey;
 use frontdesk_core::time::Now;
 use rusqlite::params;
 
 use super::close::close;
+use super::withdraw_oldest;
 use super::rendered::with_instructions;
 use crate::ask_row::{
     AskRow, ask, ask_columns, stored_answer, stored_audience, stored_choices, stored_commands,
@@ -31,6 +33,9 @@ use crate::{Result, Store};
 const PER_TURN: u32 = 4;
 /// Maximum number of open questions of turns in one session.
 const PER_SESSION: u32 = 8;
+/// Maximum number of open questions in one session that agents have left and do not wait for. They are counted apart: nobody
+/// has to answer them, and they must not keep a turn from asking. The oldest one makes room for the next.
+const LEFT_PER_SESSION: u32 = 8;
 
 impl Store {
     /// A running turn asks a question. If an earlier attempt of the turn has asked the same in the same place, this
@@ -50,11 +55,10 @@ impl Store {
     }
 }
 
-/// Whether no further question may be open in the session, or in the turn.
+/// Whether the turn may not ask any more now, because too many questions of it or of its session are open.
 fn is_full(tx: &Tx<'_>, turn: &OpenTurn) -> Outcome<bool> {
-    // A menu that a person has asked for waits for nobody.
-    let limits = "SELECT count(*), coalesce(sum(turn_id IS ?2), 0) FROM ask
-                  WHERE state = 'open' AND key = ?1 AND NOT (kind = 'choice' AND commands IS NOT NULL)";
+    let limits = "SELECT count(*), coalesce(sum(turn_id = ?2), 0) FROM ask
+                  WHERE state = 'open' AND key = ?1 AND turn_id IS NOT NULL";
     let counts =
         tx.one(limits, params![turn.session.as_str(), turn.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(counts
@@ -117,14 +121,18 @@ impl Store {
 }
 
 fn leave(tx: &Tx<'_>, turn: &OpenTurn, left: &LeftQuestion, now: Now) -> Outcome<Left> {
-    if is_full(tx, turn)? {
-        return Ok(Err(LeftRefused::TooMany));
-    }
     let reply_to = match left.reply_to.map(|message| replied_to(tx, turn, message)).transpose()? {
         Some(Err(refused)) => return Ok(Err(LeftRefused::Reply(refused))),
         Some(Ok(message)) => Some(message),
         None => None,
     };
+    match left.then {
+        AfterAnswer::Input => withdraw_oldest(tx, &turn.session, LEFT_PER_SESSION - 1, now.wall)?,
+        AfterAnswer::Command { .. } if confirmations(tx, &turn.session)? >= PER_SESSION => {
+            return Ok(Err(LeftRefused::TooMany));
+        }
+        AfterAnswer::Command { .. } => {}
+    }
     let id = AskId(tx.new_id(Table::Ask)?);
     let outgoing =
         Outgoing { kind: PostKind::Send, reply_to: reply_to.as_deref(), ..turn.outgoing(now.wall) };
@@ -142,6 +150,12 @@ fn leave(tx: &Tx<'_>, turn: &OpenTurn, left: &LeftQuestion, now: Now) -> Outcome
     let out = open(tx, &outgoing, &TextKey::ask(id), &opening, now)?;
     audit(tx, &left.author, "send", turn.address.as_str(), "done", now.wall)?;
     Ok(Ok(out))
+}
+
+/// The number of open questions in a session whose answer runs a command, other than menus.
+fn confirmations(tx: &Tx<'_>, session: &SessionKey) -> Outcome<u32> {
+    let open = "SELECT count(*) FROM ask WHERE state = 'open' AND key = ?1 AND kind = 'confirm' AND commands IS NOT NULL";
+    Ok(tx.one(open, [session.as_str()], |row| row.get(0))?.unwrap_or_default())
 }
 
 /// The question that an earlier attempt of a turn has asked in this place.

@@ -357,6 +357,7 @@ fn batch(source: &str, n: u64) -> Batch {
         edits: EditRule { later: LaterEdits::Answered, max_age: None },
         per_session: 32,
         tell: true,
+        answers: None,
     };
     let source = Source { id: source.into(), account: AccountId::default_of("telegram") };
     Batch { source, received: now().into(), events: vec![Decided::Admitted(message)], cursor: None }

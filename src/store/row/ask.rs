@@ -90,8 +90,6 @@ pub struct Answered {
     pub shown: String,
     /// The command that the choice runs: it waits now.
     pub confirmed: Option<MessageId>,
-    /// The session for whose agent the answer is a message: it waits now.
-    pub said: Option<SessionKey>,
 }
 
 /// A question has ended; its turn is to be told.

@@ -95,6 +95,8 @@ pub struct Admitted {
     pub per_session: u32,
     /// Whether its sender gets a notice if it is refused.
     pub tell: bool,
+    /// The question that an agent has left and that this message answers.
+    pub answers: Option<Box<Answering>>,
 }
 
 impl Admitted {

@@ -104,7 +104,7 @@ async fn an_answer_holds_once_and_the_message_of_the_question_changes() {
     assert_eq!(answer("bob", 0).await.unwrap(), Err(AskError::NotYours));
     assert_eq!(answer("anna", 5).await.unwrap(), Err(AskError::UnknownChoice));
     let answered = answer("anna", 0).await.unwrap().unwrap();
-    assert_eq!(answered, Answered { shown: "Allow".into(), confirmed: None, said: None });
+    assert_eq!(answered, Answered { shown: "Allow".into(), confirmed: None });
     let end = AskEnd::Answered { answer: chosen("allow"), by: by("anna") };
     assert_eq!(answer("anna", 1).await.unwrap(), Err(AskError::Closed(end.clone())));
     assert_eq!(fixture.end_of(id).await, Some(end.clone()));

@@ -306,6 +306,7 @@ pub fn says(who: &str, event: &str, text: &str) -> Admitted {
         edits: EditRule { later: LaterEdits::Answered, max_age: None },
         per_session: 4,
         tell: true,
+        answers: None,
     }
 }
 
