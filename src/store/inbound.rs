@@ -24,7 +24,8 @@ use crate::pieces::{self, Earlier};
 use crate::queue::WorkClass;
 use crate::quota::counted;
 use crate::row::{
-    Admitted, Answering, Batch, Decided, Disposition, EpochChange, HistoryRow, MessageState, Reason, Stopped, Stored,
+    Admitted, Answering, Batch, Decided, Disposition, EpochChange, HistoryRow, MessageState, Reason, Stopped,
+    Stored,
 };
 use crate::sql::ms;
 use crate::stop::supersede;

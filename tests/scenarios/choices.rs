@@ -32,7 +32,7 @@ async fn offered(world: &World) -> Vec<Posted> {
 }
 
 async fn press(world: &World, who: &str, under: &Posted, choice: usize) -> Outcome {
-    let event = message_from(who, &under.buttons[choice]).pressed_under(&under.id);
+    let event = message_from(who, &under.buttons[choice]).named(&under.id).pressed_under(&under.id);
     world.platform().outcome_of(event).await
 }
 
@@ -58,6 +58,8 @@ async fn a_choice_is_the_next_message_of_the_person_and_counts_once() {
     assert_eq!((prompt.from.id.to_string(), prompt.input_kind), ("fake:anna".into(), InputKind::Button));
     let quote = prompt.quote.expect("the agent reads which question it is");
     assert_eq!((quote.text.as_str(), quote.ours), ("Which one?", true));
+    let answer = world.platform().chat("anna").pop().unwrap();
+    assert_eq!((answer.text.as_str(), answer.reply_to), ("Blue", None), "a press is no message to reply to");
     let late = press(&world, "anna", &asked, 0).await;
     assert!(
         matches!(&late, Outcome::NotAnswered { error: AskError::Closed(AskEnd::Answered { .. }), .. }),
@@ -108,6 +110,25 @@ async fn a_late_or_foreign_answer_in_writing_is_told_so_and_words_beside_the_cho
     world.platform().shows("anna", 1, |post| post.text.contains("has answered this question already")).await;
     world.at_rest().await;
     assert_eq!(world.agent().prompts(), ["go", "green", "Red"]);
+}
+
+#[tokio::test]
+async fn in_a_group_only_who_was_asked_makes_the_choice() {
+    let world = World::with(plan().buttons()).await;
+    let says = async |who: &str, text: &str| {
+        world.platform().outcome_of(message_from(who, text).in_group("-1")).await;
+        world.at_rest().await;
+    };
+    world.agent().will([offer(&["Red", "Blue"]), Step::Say("done")]);
+    says("anna", "go").await;
+    says("ben", "/answer 1 Red").await;
+    says("ben", "/answer Red").await;
+    let chat = world.platform().chat("-1");
+    assert!(chat.iter().any(|post| post.text.contains("not for you")), "{chat:?}");
+    assert_eq!((world.agent().prompts().len(), open(&world).await), (1, 1));
+    says("anna", "/answer Red").await;
+    assert_eq!(world.agent().prompts().last().unwrap(), "Red");
+    assert_eq!(open(&world).await, 0);
 }
 
 #[tokio::test]

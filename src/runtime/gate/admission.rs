@@ -63,7 +63,15 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn of(disposition: Disposition) -> Self {
         let for_agent = disposition == Disposition::Turn;
-        Plan { disposition, epoch: EpochChange::ByRule, text: None, tell: true, counts: for_agent, for_agent, answers: None }
+        Plan {
+            disposition,
+            epoch: EpochChange::ByRule,
+            text: None,
+            tell: true,
+            counts: for_agent,
+            for_agent,
+            answers: None,
+        }
     }
 
     fn changing(self, epoch: EpochChange) -> Self {

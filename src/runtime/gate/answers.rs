@@ -147,10 +147,11 @@ fn become_message(event: &mut Event, ask: &AskView) {
     // Another agent may have come into use since the question was asked.
     event.agent = Some(ask.session.agent().to_owned());
     event.addressed = true;
+    let mut under = None;
     if let EventKind::Button { target } = &event.kind {
-        event.quote = Some(Quote { message: target.clone(), ours: true, ..Quote::of(ask.text.clone()) });
-        // It is the id of the question's message. Nobody can edit a press.
-        event.platform_message = None;
+        // The event's own message is the question as well. Nobody can edit or mark a press.
+        (under, event.platform_message) = (target.clone(), None);
     }
-    event.quote.get_or_insert_with(|| Quote { ours: true, ..Quote::of(ask.text.clone()) });
+    let question = || Quote { message: under, ours: true, ..Quote::of(ask.text.clone()) };
+    event.quote.get_or_insert_with(question);
 }

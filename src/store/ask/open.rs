@@ -8,8 +8,8 @@ use frontdesk_core::time::Now;
 use rusqlite::params;
 
 use super::close::close;
-use super::withdraw_oldest;
 use super::rendered::with_instructions;
+use super::withdraw_oldest;
 use crate::ask_row::{
     AskRow, ask, ask_columns, stored_answer, stored_audience, stored_choices, stored_commands,
 };

@@ -1,6 +1,6 @@
 //! The tools of agents at `/mcp`.
 
-use frontdesk_api::Rate;
+use frontdesk_api::{Rate, Scope, Token, hash_token};
 use frontdesk_core::tool::ToolEndpoint;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -67,6 +67,31 @@ async fn an_agent_lists_and_calls_its_tools() {
     assert_eq!(outbox["parts"][0]["text"], "by the tool", "{outbox}");
     let result = called(&server, &token, "send_message", json!({"to": "demo:5", "text": "x"})).await;
     assert_eq!(result["isError"], true);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_choice_of_a_tool_is_made_by_its_person_over_http_and_is_their_next_message() {
+    let server = TestServer::open().await;
+    let admin_of = |id: &str, clear| Token { id: id.into(), hash: hash_token(clear), scope: Scope::Admin };
+    server.tokens.replace(vec![admin_of("admin", ADMIN), admin_of("guest", "guest-token")]).unwrap();
+    let ToolEndpoint { token, .. } = begun(&server, "main", MAIN).await;
+    called(&server, &token, "send_message", json!({"text": "Which one?", "choices": ["3", "Blue"]})).await;
+    let code = async |token: &str, choice: Value| {
+        let request = server.request(Method::POST, "/api/asks/a1").bearer_auth(token).json(&choice);
+        let reply = answer(request).await;
+        (reply.status.as_u16(), reply.body["error"]["code"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(code(ADMIN, json!({"choice": "9"})).await, (400, "unknown_choice".to_owned()));
+    assert_eq!(code(ADMIN, json!({"text": "green"})).await, (400, "unknown_choice".to_owned()));
+    assert_eq!(code("guest-token", json!({"choice": "1"})).await, (403, "not_yours".to_owned()));
+    let made = server.post("/api/asks/a1", json!({"choice": "1"})).await;
+    let fields = ["state", "choice", "by"].map(|field| made.body[field].as_str().unwrap_or_default());
+    assert_eq!((made.status.as_u16(), fields), (200, ["answered", "1", "web:admin"]));
+    assert_eq!(code(ADMIN, json!({"choice": "2"})).await, (409, "ask_closed".to_owned()));
+    let said = server.get(&format!("/api/session/{MAIN}/messages")).await.body["messages"].clone();
+    let said: Vec<_> = said.as_array().unwrap().iter().map(|message| &message["text"]).collect();
+    assert_eq!(said, [&json!("3"), &json!("!wait 500000 x")], "the newest first");
     server.close().await;
 }
 
