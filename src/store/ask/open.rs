@@ -34,7 +34,7 @@ const PER_TURN: u32 = 4;
 /// Maximum number of open questions of turns in one session.
 const PER_SESSION: u32 = 8;
 /// Maximum number of open questions in one session that agents have left and do not wait for. They are counted apart: nobody
-/// has to answer them, and they must not keep a turn from asking. The oldest one makes room for the next.
+/// has to answer them, and they must not keep a turn from asking. One more withdraws the oldest.
 const LEFT_PER_SESSION: u32 = 8;
 
 impl Store {
