@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Oracle;
-use crate::agent::Step;
+use crate::agent::{AgentRecord, Step};
 use crate::database::Inbound;
 use crate::script::tags;
 
@@ -62,8 +62,15 @@ impl<'a> Oracle<'a> {
     /// O3: no message was answered in two turns.
     fn once(&mut self, answered: &HashMap<i64, BTreeSet<&str>>) {
         let mut turns: HashMap<&str, i64> = HashMap::new();
-        let prompts = self.o.agents.iter().filter(|seen| seen.step == Step::Prompt);
-        for seen in prompts.filter(|seen| answered.contains_key(&seen.turn)) {
+        let last = |turn: &i64| self.o.database.turns.get(turn).map(|turn| turn.attempt);
+        let is_asked = |seen: &&AgentRecord| match seen.step {
+            Step::Prompt => true,
+            // What an attempt that was cut off has taken may be asked again.
+            Step::Steer => last(&seen.turn) == Some(seen.attempt),
+            _ => false,
+        };
+        let asked: Vec<&AgentRecord> = self.o.agents.iter().filter(is_asked).collect();
+        for seen in asked.into_iter().filter(|seen| answered.contains_key(&seen.turn)) {
             for tag in &seen.tags {
                 let first = *turns.entry(tag).or_insert(seen.turn);
                 if first != seen.turn {
