@@ -299,3 +299,32 @@ fn openai_itself_needs_a_key() {
     let local = Config { base_url: Some("http://127.0.0.1:8000".into()), ..config };
     assert_eq!(built(&local, &Sandbox::new()).problem(), None);
 }
+
+/// Run by `scripts/transcription-judge`, which installs the official client.
+#[tokio::test]
+#[ignore = "needs the official client: scripts/transcription-judge"]
+async fn the_form_is_that_of_the_official_client() {
+    const OFFICIAL: &str = "import sys, openai\n\
+        client = openai.OpenAI(base_url=sys.argv[1] + '/v1', api_key='hunter2')\n\
+        with open(sys.argv[2], 'rb') as file:\n    \
+            heard = client.audio.transcriptions.create(\n        \
+                file=('recording.ogg', file, 'audio/ogg'), model='whisper-1', language='de', response_format='json')\n\
+        print(heard.text)";
+    let python = std::env::var_os("OPENAI_PYTHON").expect("OPENAI_PYTHON names a Python with the package openai");
+    let fixture = Fixture::with(|config| Config { language: Some("de".into()), ..config }).await;
+    fixture.model.usually(Script::heard("heard"));
+    let path = recording(&fixture.sandbox).path;
+    let url = fixture.model.url();
+    let official = tokio::process::Command::new(python).args(["-c", OFFICIAL, &url]).arg(path).output();
+    let official = official.await.expect("a Python");
+    assert_eq!(String::from_utf8_lossy(&official.stdout), "heard\n", "{official:?}");
+    assert_eq!(fixture.heard().await.unwrap(), "heard");
+    let mut requests = fixture.model.requests();
+    for request in &mut requests {
+        let headers = request["headers"].take();
+        assert_eq!(headers["authorization"], "Bearer hunter2");
+        let kind = headers["content-type"].as_str().unwrap_or_default();
+        assert!(kind.starts_with("multipart/form-data; boundary="), "{kind}");
+    }
+    assert_eq!(requests[0], requests[1], "the official client's, and ours");
+}
