@@ -269,7 +269,9 @@ async fn a_reply_to_a_voice_message_brings_its_words() {
 
 #[tokio::test]
 async fn many_voice_messages_block_no_other_chat_and_wait_for_a_limited_time() {
-    let limits = RecordingLimits { timeout: MINUTE, max_seconds: 60, max_bytes: 1000, at_once: 1 };
+    // No other wait is as long.
+    let timeout = Duration::from_secs(50);
+    let limits = RecordingLimits { timeout, max_seconds: 60, max_bytes: 1000, at_once: 1 };
     let transcriber = ScriptedTranscriber::with(limits);
     let world = World::with(plan().transcriber(&transcriber)).await;
     hold(&world, &["v"]);
@@ -281,13 +283,13 @@ async fn many_voice_messages_block_no_other_chat_and_wait_for_a_limited_time() {
     for person in ["ben", "cleo"] {
         world.clock().pass(Duration::from_secs(10));
         world.platform().outcome_of(voice(person, "v")).await;
-        world.asleep(MINUTE).await;
+        world.asleep(timeout).await;
     }
     world.user("dora").says("hello").await;
     assert_eq!(world.user("dora").hears().await, "hello");
     let why = |turn: usize| transcript(&world, turn, 0).unwrap_err();
     // Anna's first one ends, so that Ben's begins; her next one waits behind Cleo's.
-    world.clock().pass(Duration::from_secs(40));
+    world.clock().pass(Duration::from_secs(30));
     world.agent().begun(2).await;
     assert_eq!(why(1), "It could not be transcribed in time.");
     transcriber.begun(2).await;
