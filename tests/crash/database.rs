@@ -120,14 +120,20 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// What follows from its answer: the command that the choice runs, or the choice as a message to the agent. `None` if
-    /// nothing does.
+    /// The command that follows from its answer.
     pub fn follows(&self) -> Option<String> {
-        let answer = self.answer.as_deref().filter(|_| self.state == "answered" && self.turn_id.is_none())?;
-        if let Some(commands) = &self.commands {
-            let commands: Value = serde_json::from_str(commands).ok()?;
-            return commands[answer].as_str().map(str::to_owned);
-        }
+        let commands: Value = serde_json::from_str(self.commands.as_ref()?).ok()?;
+        commands[self.left()?].as_str().map(str::to_owned)
+    }
+
+    /// The answer to a question that no turn waits for.
+    fn left(&self) -> Option<&str> {
+        self.answer.as_deref().filter(|_| self.state == "answered" && self.turn_id.is_none())
+    }
+
+    /// The choice that was made, if it is a message to the agent.
+    pub fn said(&self) -> Option<String> {
+        let answer = self.left().filter(|_| self.commands.is_none())?;
         let choices: Value = serde_json::from_str(&self.choices).ok()?;
         let chosen = choices.as_array()?.iter().find(|choice| choice["id"] == answer)?;
         chosen["label"].as_str().map(str::to_owned)

@@ -16,6 +16,7 @@ mod tools;
 
 use std::collections::{HashMap, HashSet};
 
+use crate::agent::{AgentRecord, Step};
 use crate::database::{Ask, Inbound, Part, Turn};
 use crate::journal::{Command, Event, Expected};
 use crate::observed::Observed;
@@ -89,6 +90,8 @@ struct Oracle<'a> {
     edits: HashMap<i64, &'a Inbound>,
     /// The sessions in which the modes of the queue are used.
     queues: HashSet<String>,
+    /// What the last attempt of a turn in such a session began with.
+    asked: HashMap<i64, &'a String>,
     verdict: Verdict,
 }
 
@@ -103,11 +106,18 @@ impl<'a> Oracle<'a> {
             parts_of_message: HashMap::new(),
             edits: HashMap::new(),
             queues: HashSet::new(),
+            asked: HashMap::new(),
             verdict: Verdict::default(),
         };
         let events = observed.journal.events.iter();
         let queues = events.filter(|event| event.place.command == Command::Queue);
         oracle.queues = queues.map(|event| event.place.session()).collect();
+        let is_last = |seen: &&AgentRecord| {
+            let turn = observed.database.turns.get(&seen.turn);
+            seen.step == Step::Prompt
+                && turn.is_some_and(|turn| turn.attempt == seen.attempt && oracle.queues.contains(&turn.key))
+        };
+        oracle.asked = observed.agents.iter().filter(is_last).map(|seen| (seen.turn, &seen.tag)).collect();
         for part in &observed.database.parts {
             if let Some(turn) = part.turn_id {
                 oracle.parts_of_turn.entry(turn).or_default().push(part);
@@ -161,6 +171,16 @@ impl<'a> Oracle<'a> {
 
     /// What a turn asked of the agent.
     fn script_of(&self, turn: i64) -> Option<Script> {
+        // A message that a late command has added may be older than the one with which the turn began.
+        let asked = self.asked.get(&turn).and_then(|tag| {
+            self.rows_of(turn)
+                .iter()
+                .filter_map(|row| Script::read(row.question()))
+                .find(|script| script.tag == **tag)
+        });
+        if asked.is_some() {
+            return asked;
+        }
         let texts = self.rows_of(turn).iter().map(|row| row.question());
         Script::of(texts, self.files_of(turn).len())
     }

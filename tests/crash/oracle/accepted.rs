@@ -37,7 +37,7 @@ impl<'a> Oracle<'a> {
                 // That depends on the time; see `access`.
                 (Expected::IfAllowed, (_, false)) => true,
                 // The question may have expired; see `asks`.
-                (Expected::Press, (Some("answer") | None, false)) => true,
+                (Expected::Press, (Some("answer" | "turn") | None, false)) => true,
                 (Expected::Turn, (None, false)) => event.place.muted_at_times,
                 _ => false,
             };

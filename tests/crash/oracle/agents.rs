@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::{Oracle, SLACK_MS};
 use crate::agent::{AgentRecord, Kind, Step, UNSEEN};
 use crate::journal::{Action, Command, Event, Expected};
-use crate::script::Task;
+use crate::script::{Script, Task};
 
 /// The tag of a turn that holds nothing but files.
 const FILES: &str = "files";
@@ -71,7 +71,12 @@ impl<'a> Oracle<'a> {
                 by_tag.get(seen.tag.as_str()).is_some_and(|event| event.place.command == Command::Retry);
             let is_known = seen.tag == FILES || by_tag.contains_key(seen.tag.as_str());
             let is_second = seen.tag != FILES && *turns_of.entry(&seen.tag).or_insert(turn.id) != turn.id;
-            let is_question = || self.script_of(turn.id).is_some_and(|script| script.tag == seen.tag);
+            let is_joined = || {
+                let mut scripts = rows.iter().filter_map(|row| Script::read(row.question()));
+                self.queues.contains(&turn.key) && scripts.any(|script| script.tag == seen.tag)
+            };
+            let is_question =
+                || self.script_of(turn.id).is_some_and(|script| script.tag == seen.tag) || is_joined();
             let is_tool = seen.step == Step::Tool;
             let has_files = || {
                 let files = self.files_of(turn.id);

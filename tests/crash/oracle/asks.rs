@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::Oracle;
 use crate::agent::Step;
-use crate::database::Ask;
+use crate::database::{Ask, Inbound};
+use crate::journal::Expected;
 
 impl Oracle<'_> {
     pub(super) fn asks(&mut self) {
@@ -37,24 +38,33 @@ impl Oracle<'_> {
                 self.report(event, format!("O3: the agent got another answer than {stored:?}: {seen:?}"));
             }
         }
-        let presses = self.o.database.inbound.iter().filter(|row| row.disposition == "answer").count();
+        let is_press =
+            |row: &&Inbound| self.event_of(row).is_some_and(|event| event.expected == Expected::Press);
+        let presses = self.o.database.inbound.iter().filter(is_press).count();
         let answered = self.o.database.asks.iter().filter(|ask| ask.state == "answered").count();
         if presses != answered {
             self.report(None, format!("O3: {presses} presses are stored for {answered} answered questions"));
         }
     }
 
-    /// O3: what follows from the answer to a question that nobody waits for is there once.
+    /// O3: what follows from the answer to a question that nobody waits for is there once: a command, or the choice as a
+    /// message.
     fn what_follows(&mut self) {
-        let mut found: HashMap<i64, usize> = HashMap::new();
+        let mut commands: HashMap<i64, usize> = HashMap::new();
+        let mut texts: HashMap<&str, usize> = HashMap::new();
         for row in &self.o.database.inbound {
             if let Some(ask) = self.ask_before(row) {
-                *found.entry(ask.id).or_default() += 1;
+                *commands.entry(ask.id).or_default() += 1;
+            }
+            if row.disposition == "turn" {
+                *texts.entry(&row.body).or_default() += 1;
             }
         }
         for ask in &self.o.database.asks {
-            let (due, found) =
-                (usize::from(ask.follows().is_some()), found.get(&ask.id).copied().unwrap_or(0));
+            let (due, found) = match ask.said() {
+                Some(said) => (1, texts.get(said.as_str()).copied().unwrap_or(0)),
+                None => (usize::from(ask.follows().is_some()), commands.get(&ask.id).copied().unwrap_or(0)),
+            };
             if due != found {
                 self.report(
                     None,

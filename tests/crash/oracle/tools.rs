@@ -46,7 +46,8 @@ impl Oracle<'_> {
 
     /// O1: what a tool has told its agent is so.
     fn keeps_its_word(&mut self, seen: &AgentRecord) {
-        let Some(script) = self.script_of(seen.turn) else { return };
+        let mut scripts = self.rows_of(seen.turn).iter().filter_map(|row| Script::read(row.question()));
+        let Some(script) = scripts.find(|script| script.tag == seen.tag) else { return };
         let database = &self.o.database;
         let holds = match (seen.step, &seen.choice) {
             (Step::Tool, Some(id)) => {

@@ -88,7 +88,7 @@ pub static ALL: &[Falsification] = &[
         part(o, is_web_answer).map(|part| part.seq = Some(FAR.unsigned_abs()))
     }),
     ("a question is still open", "a question without a right end", |o| {
-        o.database.asks.first_mut().map(|ask| ask.state = "open".to_owned())
+        o.database.asks.iter_mut().find(|ask| ask.turn_id.is_some()).map(|ask| ask.state = "open".to_owned())
     }),
     ("a turn has two questions", "a turn asked twice", |o| {
         let ask = o.database.asks.iter().find(|ask| ask.turn_id.is_some())?.clone();
