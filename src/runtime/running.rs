@@ -9,6 +9,7 @@ use frontdesk_core::port::{Adapter, Inbox, Stop};
 use frontdesk_store::Store;
 use frontdesk_store::row::{Recovered, Recovery};
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -137,7 +138,7 @@ impl Running {
         let last = shared.time.mono() + LAST_STEPS;
         tokio::select! {
             () = stopped(&shared) => {}
-            () = shared.time.sleep_until(last) => tracing::warn!("an agent did not stop in time"),
+            () = shared.time.sleep_until(last) => tracing::warn!("a program did not stop in time"),
         }
         shared.store.close().await;
     }
@@ -223,15 +224,16 @@ impl Running {
     }
 }
 
-/// Ends every process.
+/// Ends every process. All at once: one that takes its time must not cost the others theirs.
 async fn stopped(shared: &Shared) {
     let settings = shared.settings();
-    if let Some(voice) = &settings.voice {
-        voice.stop().await;
-    }
-    for entry in settings.agents.values() {
-        entry.agent.stop().await;
-    }
+    let agents = join_all(settings.agents.values().map(|entry| entry.agent.stop()));
+    let voice = async {
+        if let Some(voice) = &settings.voice {
+            voice.stop().await;
+        }
+    };
+    tokio::join!(agents, voice);
 }
 
 async fn drained(tasks: &mut JoinSet<()>) {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ pub struct ScriptedTranscriber {
     running: AtomicUsize,
     goes_on: Semaphore,
     stopped: AtomicUsize,
+    hangs_at_stop: AtomicBool,
 }
 
 impl ScriptedTranscriber {
@@ -50,6 +51,7 @@ impl ScriptedTranscriber {
             running: AtomicUsize::new(0),
             goes_on: Semaphore::new(0),
             stopped: AtomicUsize::new(0),
+            hangs_at_stop: AtomicBool::new(false),
         })
     }
 
@@ -93,6 +95,11 @@ impl ScriptedTranscriber {
         self.running.load(Ordering::SeqCst)
     }
 
+    /// From now on a stop never ends.
+    pub fn hangs_at_stop(&self) {
+        self.hangs_at_stop.store(true, Ordering::SeqCst);
+    }
+
     /// How often it was stopped.
     pub fn stopped(&self) -> usize {
         self.stopped.load(Ordering::SeqCst)
@@ -134,6 +141,9 @@ impl Transcriber for ScriptedTranscriber {
 
     async fn stop(&self) {
         self.stopped.fetch_add(1, Ordering::SeqCst);
+        if self.hangs_at_stop.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
     }
 
     fn problem(&self) -> Option<String> {
