@@ -17,6 +17,7 @@ pub mod echo;
 pub mod failover;
 mod fallbacks;
 pub mod openai;
+mod openai_api;
 mod outage;
 mod paths;
 pub mod pi;

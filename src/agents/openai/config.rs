@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::failover;
+use crate::{failover, openai_api};
 
 /// The keys of `kind = "openai"`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -93,6 +93,9 @@ pub struct Price {
     pub cached: Option<f64>,
 }
 
+/// The endpoint beneath the base URL.
+const COMPLETIONS: &str = "/chat/completions";
+
 /// Parameters that Frontdesk sets by itself.
 const OURS: [&str; 8] =
     ["model", "messages", "stream", "n", "tools", "tool_choice", "functions", "reasoning_effort"];
@@ -124,7 +127,7 @@ impl Config {
     }
 
     fn base_url() -> String {
-        "https://api.openai.com/v1".to_owned()
+        openai_api::OPENAI.to_owned()
     }
 
     fn on() -> bool {
@@ -161,11 +164,7 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let wrong = |key: &str, problem: &str| Err(ConfigError::new(key, problem));
         if self.endpoint().is_none() {
-            return wrong(
-                "base_url",
-                "must be a URL that begins with http:// or https:// and has no user, query or fragment, such as \
-                 https://api.openai.com/v1",
-            );
+            return wrong("base_url", openai_api::WRONG_BASE);
         }
         let named = std::iter::once(("model", &self.model));
         let named = named.chain(self.models.iter().map(|model| ("models", model)));
@@ -174,8 +173,8 @@ impl Config {
                 return wrong(key, "must be a name without white space, as the provider and chats send it");
             }
         }
-        if self.api_key.as_ref().is_some_and(|key| self.bearer(key).is_err()) {
-            return wrong("api_key", "contains characters that no HTTP header can have");
+        if openai_api::bearer(self.api_key.as_ref()).is_err() {
+            return wrong("api_key", openai_api::WRONG_KEY);
         }
         for (name, value) in &self.headers {
             if HeaderName::try_from(name).is_err() || HeaderValue::try_from(value.expose()).is_err() {
@@ -215,27 +214,15 @@ impl Config {
 
     /// The URL to which requests are sent. A URL that names the endpoint itself is understood too.
     pub(super) fn endpoint(&self) -> Option<Url> {
-        let mut url = http::base_url(self.base_url.trim())?;
-        let path = url.path().trim_end_matches('/');
-        let path = path.strip_suffix("/chat/completions").unwrap_or(path);
-        let path = if path.is_empty() { "/v1" } else { path };
-        url.set_path(&format!("{path}/chat/completions"));
-        Some(url)
+        openai_api::url(&self.base_url, COMPLETIONS)
     }
 
     /// The URL with the list of the provider's models.
     pub(super) fn models_endpoint(&self) -> Option<Url> {
         let mut url = self.endpoint()?;
-        let path = url.path().trim_end_matches("/chat/completions").to_owned();
+        let path = url.path().trim_end_matches(COMPLETIONS).to_owned();
         url.set_path(&format!("{path}/models"));
         Some(url)
-    }
-
-    /// The value of the header with the key.
-    pub(super) fn bearer(&self, key: &Secret) -> Result<HeaderValue, reqwest::header::InvalidHeaderValue> {
-        let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose().trim()))?;
-        value.set_sensitive(true);
-        Ok(value)
     }
 
     /// What the agent can do.

@@ -17,7 +17,7 @@ use tracing::warn;
 use super::memory::{Memory, Share, SmallerWindows, TokenSizes, shares};
 use super::provider::Provider;
 use super::{Config, calls, chunk, messages};
-use crate::Host;
+use crate::{Host, openai_api};
 use crate::paths::Paths;
 use crate::running_turns::lock;
 
@@ -99,9 +99,9 @@ impl Model {
         if let Some(file) = self.prompt_file().filter(|file| !file.is_file()) {
             return Some(format!("there is no file {} for its system prompt", file.display()));
         }
-        let is_openai = self.config.base_url.contains("//api.openai.com");
+        let needs_key = self.config.endpoint().is_some_and(|url| openai_api::needs_key(&url));
         let has_key = self.config.api_key.as_ref().is_some_and(|key| !key.expose().trim().is_empty());
-        (is_openai && !has_key && self.config.headers.is_empty())
+        (needs_key && !has_key && self.config.headers.is_empty())
             .then(|| "api.openai.com needs a key: set api_key".to_owned())
     }
 

@@ -19,6 +19,7 @@ use super::reply::{Finish, Reply};
 use super::retry;
 use super::sink::Sink;
 use crate::random::random;
+use crate::openai_api;
 use crate::responder::Patience;
 
 /// Maximum time to open a connection.
@@ -66,9 +67,8 @@ impl Provider {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers
             .insert(USER_AGENT, HeaderValue::from_static(concat!("frontdesk/", env!("CARGO_PKG_VERSION"))));
-        if let Some(key) = config.api_key.as_ref().filter(|key| !key.expose().is_empty()) {
-            headers.insert(AUTHORIZATION, config.bearer(key).map_err(|_| unusable("api_key"))?);
-        }
+        let key = openai_api::bearer(config.api_key.as_ref()).map_err(|_| unusable("api_key"))?;
+        headers.extend(key.map(|key| (AUTHORIZATION, key)));
         for (name, value) in &config.headers {
             let name = HeaderName::try_from(name).map_err(|_| unusable("headers"))?;
             headers.insert(name, HeaderValue::try_from(value.expose()).map_err(|_| unusable("headers"))?);

@@ -224,6 +224,21 @@ async fn a_system_prompt_in_a_file_is_read_at_each_turn() {
 }
 
 #[tokio::test]
+async fn only_openai_itself_needs_a_key() {
+    let problem = |base_url: &str| {
+        let (config, host) = (openai::Config::of("m"), Sandbox::new().host());
+        let config = Config::OpenAi(openai::Config { base_url: base_url.to_owned(), ..config });
+        frontdesk_agents::build("test", &config, &host).expect("a config that works").problem()
+    };
+    for openai in ["https://api.openai.com/v1", "https://API.openai.com"] {
+        assert_eq!(problem(openai).as_deref(), Some("api.openai.com needs a key: set api_key"), "{openai}");
+    }
+    for other in ["https://api.openai.com.example.org/v1", "http://localhost/v1"] {
+        assert_eq!(problem(other), None, "{other}");
+    }
+}
+
+#[tokio::test]
 async fn the_text_of_a_role_follows_the_system_prompt_or_takes_its_place() {
     let own = Some(PromptText::Text("Be a gardener.".into()));
     let fixture = Fixture::with(|config| openai::Config { system_prompt: own, ..config }).await;
