@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use frontdesk_agents::Host;
-use frontdesk_core::voice::Transcriber;
+use frontdesk_core::voice::{Transcriber, transcribes_nothing};
 
 use crate::config::{Config, Problems};
 
@@ -12,7 +12,7 @@ pub(crate) fn transcriber(config: &Config, host: &Host) -> Result<Option<Arc<dyn
     let built = frontdesk_agents::voice::build(&config.voice, host);
     let built = built.map_err(|error| Problems::in_memory([error.under("voice")]))?;
     if let Some(problem) = built.as_ref().and_then(|built| built.problem()) {
-        tracing::warn!("{}", note(&problem));
+        tracing::warn!("{}", transcribes_nothing(&problem));
     }
     Ok(built)
 }
@@ -20,11 +20,7 @@ pub(crate) fn transcriber(config: &Config, host: &Host) -> Result<Option<Arc<dyn
 /// What keeps voice messages from being transcribed, as far as that can be seen without starting anything.
 pub(crate) fn problem(config: &Config, host: &Host) -> Option<String> {
     match frontdesk_agents::voice::build(&config.voice, host) {
-        Ok(built) => built?.problem().map(|problem| note(&problem)),
+        Ok(built) => built?.problem().map(|problem| transcribes_nothing(&problem)),
         Err(error) => Some(error.under("voice").to_string()),
     }
-}
-
-fn note(problem: &str) -> String {
-    format!("voice messages are not transcribed: {problem}")
 }

@@ -55,6 +55,11 @@ pub trait Transcriber: Send + Sync + 'static {
     fn problem(&self) -> Option<String>;
 }
 
+/// That a problem keeps the configured transcriber from working, in one sentence for the operator.
+pub fn transcribes_nothing(problem: &str) -> String {
+    format!("[voice] transcribes nothing: {problem}")
+}
+
 /// Why a recording has no transcript. The text is the sentence that the agent gets.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NoTranscript {
@@ -62,10 +67,10 @@ pub enum NoTranscript {
     #[error("This gateway transcribes no recordings.")]
     Off,
     /// It is longer than `max_seconds`.
-    #[error("It is longer than {0} seconds, and is not transcribed.")]
+    #[error("It was not transcribed because it is longer than {0} seconds.")]
     TooLong(u64),
     /// It is larger than `max_bytes`.
-    #[error("It has more than {0} bytes, and is not transcribed.")]
+    #[error("It was not transcribed because it has more than {0} bytes.")]
     TooLarge(u64),
     /// Nobody speaks in it.
     #[error("The transcript is empty: no words were recognized.")]

@@ -4,7 +4,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use frontdesk_core::terminal;
-use frontdesk_core::voice::{MAX_TRANSCRIPT, NoTranscript, Recording, RecordingLimits, Transcriber};
+use frontdesk_core::voice::{
+    MAX_TRANSCRIPT, NoTranscript, Recording, RecordingLimits, Transcriber, transcribes_nothing,
+};
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
@@ -41,7 +43,7 @@ impl ActiveTranscriber {
 
     /// What prevents it from working.
     pub(crate) fn problem(&self) -> Option<String> {
-        self.transcriber.problem().map(|problem| format!("voice messages are not transcribed: {problem}"))
+        self.transcriber.problem().map(|problem| transcribes_nothing(&problem))
     }
 
     pub(crate) fn is(&self, other: &ActiveTranscriber) -> bool {

@@ -142,7 +142,7 @@ fn an_agent_whose_program_is_missing_is_named_at_the_start_and_in_the_status() {
     );
     let daemon = Daemon::start(&home.path());
     assert_eq!(home.run(&["chat", "still served"]).good().out.trim(), "still served");
-    let lost = "agent lost cannot answer: its program no-such-program is in none of the folders of PATH: install \
+    let lost = "agent lost cannot answer: the program no-such-program is in none of the folders of PATH: install \
                 it, or correct `command` in [agents.lost]";
     let status = home.run(&["status", "--json"]).json();
     let reasons: Vec<&str> =

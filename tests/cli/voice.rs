@@ -54,7 +54,7 @@ impl Fixture {
 
     /// How many lines a program has written into a file.
     fn lines(&self, name: &str) -> usize {
-        std::fs::read_to_string(self.home.path().join("agents/voice").join(name))
+        std::fs::read_to_string(self.home.path().join("agents/_voice").join(name))
             .unwrap_or_default()
             .lines()
             .count()
@@ -113,7 +113,7 @@ fn a_program_that_hangs_and_one_that_never_ends_its_output_cost_their_message_no
     let log = daemon.stop().err;
     assert_eq!(log.matches("a recording could not be transcribed").count(), 2, "{log}");
     assert!(log.contains("its output is longer than"), "{log}");
-    let pids = std::fs::read_to_string(fixture.home.path().join("agents/voice/runs")).unwrap();
+    let pids = std::fs::read_to_string(fixture.home.path().join("agents/_voice/runs")).unwrap();
     for pid in pids.lines() {
         until("the program is gone", || !std::path::Path::new(&format!("/proc/{pid}")).exists());
     }
@@ -126,7 +126,7 @@ fn what_is_too_long_is_passed_on_and_a_reload_counts_for_the_next_message() {
     let _daemon = fixture.gateway(&format!("{words}\nmax_seconds = 2"));
     let anna = fixture.anna();
     fixture.says(&anna, "one");
-    anna.sees("[voice, 3 bytes; It is longer than 2 seconds, and is not transcribed.]");
+    anna.sees("[voice, 3 bytes; It was not transcribed because it is longer than 2 seconds.]");
     fixture.configure(&format!("{words}\nmax_bytes = 4"), "");
     let plan = fixture.home.run(&["config", "reload", "--plan"]).good().out.clone();
     assert!(plan.contains("voice"), "{plan}");
@@ -134,7 +134,7 @@ fn what_is_too_long_is_passed_on_and_a_reload_counts_for_the_next_message() {
     fixture.says(&anna, "four");
     anna.sees("words");
     fixture.says(&anna, "fiver");
-    anna.sees("[voice, 5 bytes; It has more than 4 bytes, and is not transcribed.]");
+    anna.sees("[voice, 5 bytes; It was not transcribed because it has more than 4 bytes.]");
     fixture.configure("", "");
     fixture.home.run(&["config", "reload"]).good();
     fixture.says(&anna, "sixsix");
@@ -160,7 +160,7 @@ fn a_kill_during_the_transcription_and_one_after_it_cost_one_transcription_each(
     let turns = || fixture.home.path().join("agents/main/turns");
     until("the turn begins", || turns().exists());
     assert_eq!(fixture.lines("runs"), 2);
-    let first = std::fs::read_to_string(fixture.home.path().join("agents/voice/runs")).unwrap();
+    let first = std::fs::read_to_string(fixture.home.path().join("agents/_voice/runs")).unwrap();
     let first = first.lines().next().unwrap();
     assert!(!std::path::Path::new(&format!("/proc/{first}")).exists(), "{first} still runs");
     daemon.signal(Signal::KILL);
@@ -183,7 +183,7 @@ fn stop_and_the_end_of_the_gateway_end_a_transcription() {
     anna.tells("/stop");
     anna.sees("topped");
     let pid = |n: usize| {
-        let runs = std::fs::read_to_string(fixture.home.path().join("agents/voice/runs")).unwrap();
+        let runs = std::fs::read_to_string(fixture.home.path().join("agents/_voice/runs")).unwrap();
         runs.lines().nth(n).unwrap().to_owned()
     };
     let gone = |pid: String| !std::path::Path::new(&format!("/proc/{pid}")).exists();
@@ -306,7 +306,7 @@ fn a_wrong_section_is_refused_with_its_place_and_a_missing_program_is_named() {
     check("command = [\"x\"]\nmodel = \"y\"").failed(78, &["voice.model", "does not go with `command`"]);
     check("model = \"m\"\nbase_url = \"nowhere\"").failed(78, &["voice.base_url: must be a URL"]);
     check("model = \"m\"\ntimeout = 0").failed(78, &["voice.timeout"]);
-    let missing = "voice messages are not transcribed: its program no-such-program is in none of the folders of PATH: \
+    let missing = "[voice] transcribes nothing: the program no-such-program is in none of the folders of PATH: \
                    install it, or correct `command` in [voice]";
     let ran = check("command = [\"no-such-program\"]");
     assert!(format!("{ran:?}").contains(missing), "{ran:?}");

@@ -115,8 +115,8 @@ async fn a_message_is_answered_even_if_it_cannot_be_transcribed() {
         ("fails", 60, "It could not be transcribed."),
         ("panics", 60, "It could not be transcribed."),
         ("silent", 60, "The transcript is empty: no words were recognized."),
-        ("long", 61, "It is longer than 60 seconds, and is not transcribed."),
-        ("large", 60, "It has more than 1000 bytes, and is not transcribed."),
+        ("long", 61, "It was not transcribed because it is longer than 60 seconds."),
+        ("large", 60, "It was not transcribed because it has more than 1000 bytes."),
     ]
     .into_iter()
     .enumerate()
@@ -199,6 +199,22 @@ async fn a_crash_and_an_orderly_stop_during_the_transcription_lose_nothing() {
     assert_eq!(transcript(&world, 0, 0).unwrap(), HEARD);
     assert_eq!((transcriber.asked().len(), world.agent().turns().len()), (3, 1));
     assert_eq!(world.platform().fetched(), ["v"], "nor is the file fetched again");
+}
+
+#[tokio::test]
+async fn agents_are_told_to_stop_although_a_transcriber_does_not_end() {
+    let (mut world, transcriber) = hearing(&[]).await;
+    transcriber.hangs_at_stop();
+    let running = world.running();
+    let told = async {
+        world.agent().stopped().await;
+        // The stop waits for the transcriber no longer than this.
+        let last_steps = Duration::from_secs(2);
+        world.asleep(last_steps).await;
+        world.clock().pass(last_steps);
+    };
+    tokio::join!(frontdesk_world::wait::soon("it stops", running.stop()), told);
+    assert_eq!(transcriber.stopped(), 1);
 }
 
 #[tokio::test]

@@ -181,7 +181,7 @@ impl Program {
         if !self.folder.is_default && !cwd.is_dir() {
             let folder = shown(cwd.as_os_str());
             return Some(format!(
-                "its directory {folder} does not exist: create it, or correct `cwd` in [{section}]"
+                "the directory {folder} does not exist: create it, or correct `cwd` in [{section}]"
             ));
         }
         match &self.confinement.run_with {
@@ -213,11 +213,11 @@ impl Program {
         };
         Some(match program.as_bytes().contains(&b'/') {
             true if self.folder.path.join(program).is_file() => {
-                format!("its program {named} is not executable: run `chmod +x` on it, or {correct}")
+                format!("the program {named} is not executable: run `chmod +x` on it, or {correct}")
             }
-            true => format!("its program {named} does not exist: {install}, or {correct}"),
+            true => format!("the program {named} does not exist: {install}, or {correct}"),
             false => {
-                format!("its program {named} is in none of the folders of PATH: {install}, or {correct}")
+                format!("the program {named} is in none of the folders of PATH: {install}, or {correct}")
             }
         })
     }

@@ -12,8 +12,11 @@ use super::config::{FILE, LANGUAGE};
 use crate::Host;
 use crate::process::{Ending, NotReading, Process, ProcessHost, ProgramConfig, Start, Utf8};
 
-/// The name of the program for the log and the metrics; its working folder is that of an agent of this name.
-const NAME: &str = "voice";
+/// The name of the program for the log and the metrics, and of its working folder beside those of the agents. No agent can
+/// have it: their names begin with a letter or a digit.
+const NAME: &str = "_voice";
+/// The section that configures it.
+const SECTION: &str = "voice";
 /// How long the program has to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
 /// Maximum size of the output, in bytes: a transcript, and the white space around it that is removed.
@@ -33,7 +36,7 @@ impl Program {
             config.command.split_first().map_or((None, &[][..]), |(p, args)| (Some(p), args));
         let program = ProgramConfig {
             command: program.into_iter().cloned().collect(),
-            section: Some(NAME),
+            section: Some(SECTION),
             env: config.env.iter().map(|(name, value)| (name.into(), value.expose().into())).collect(),
             confinement: config.confinement(),
             ..ProgramConfig::default()

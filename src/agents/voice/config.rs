@@ -6,21 +6,18 @@ use std::time::Duration;
 
 use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::voice::RecordingLimits;
-use frontdesk_http as http;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::openai_api;
 use crate::process::{self, Confinement, RunWith};
 
 /// Stands for the recording's path in an argument of the program.
 pub(super) const FILE: &str = "{file}";
 /// Stands for the language in an argument of the program.
 pub(super) const LANGUAGE: &str = "{language}";
-
-/// Where the API is if no URL is configured.
-const OPENAI: &str = "https://api.openai.com/v1";
 
 /// How voice messages become text. Either `command` or `model` turns it on; without them voice messages are passed on as
 /// files.
@@ -50,7 +47,8 @@ pub struct Config {
     pub timeout: u64,
     /// The longest recording that is transcribed, in seconds. Longer ones are passed on as files.
     pub max_seconds: u64,
-    /// The largest recording that is transcribed, in bytes. Larger ones are passed on as files.
+    /// The largest recording that is transcribed, in bytes. Larger ones are passed on as files. A file above
+    /// `media.max_bytes` (20971520) is not downloaded, so raise that as well.
     pub max_bytes: u64,
     /// How many recordings are transcribed at once.
     pub max_at_once: usize,
@@ -162,12 +160,10 @@ impl Config {
             return Err(ConfigError::new("model", problem));
         }
         if self.endpoint().is_none() {
-            let problem = "must be a URL that begins with http:// or https:// and has no user, query or fragment, \
-                           such as https://api.openai.com/v1";
-            return Err(ConfigError::new("base_url", problem));
+            return Err(ConfigError::new("base_url", openai_api::WRONG_BASE));
         }
         if self.bearer().is_err() {
-            return Err(ConfigError::new("api_key", "contains characters that no HTTP header can have"));
+            return Err(ConfigError::new("api_key", openai_api::WRONG_KEY));
         }
         Ok(())
     }
@@ -189,23 +185,12 @@ impl Config {
 
     /// The URL to which recordings are sent. A URL that names the endpoint itself is understood too.
     pub(super) fn endpoint(&self) -> Option<Url> {
-        let mut url = http::base_url(self.base_url.as_deref().unwrap_or(OPENAI).trim())?;
-        let path = url.path().trim_end_matches('/');
-        let path = path.strip_suffix("/audio/transcriptions").unwrap_or(path);
-        let path = if path.is_empty() { "/v1" } else { path };
-        url.set_path(&format!("{path}/audio/transcriptions"));
-        Some(url)
+        openai_api::url(self.base_url.as_deref().unwrap_or(openai_api::OPENAI), "/audio/transcriptions")
     }
 
     /// The value of the header with the key, if there is one.
     pub(super) fn bearer(&self) -> Result<Option<HeaderValue>, reqwest::header::InvalidHeaderValue> {
-        let Some(key) = self.api_key.as_ref().map(|key| key.expose().trim()).filter(|key| !key.is_empty())
-        else {
-            return Ok(None);
-        };
-        let mut value = HeaderValue::try_from(format!("Bearer {key}"))?;
-        value.set_sensitive(true);
-        Ok(Some(value))
+        openai_api::bearer(self.api_key.as_ref())
     }
 }
 

@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use super::Config;
 use crate::openai::{Report, retry_after};
+use crate::openai_api;
 
 /// Maximum time to open a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -58,7 +59,7 @@ impl Endpoint {
         headers
             .insert(USER_AGENT, HeaderValue::from_static(concat!("frontdesk/", env!("CARGO_PKG_VERSION"))));
         let key = config.bearer().map_err(|_| unusable("api_key"))?;
-        let needs_key = key.is_none() && url.host_str() == Some("api.openai.com");
+        let needs_key = key.is_none() && openai_api::needs_key(&url);
         headers.extend(key.map(|key| (AUTHORIZATION, key)));
         let secrets: Vec<Secret> = config.api_key.iter().cloned().collect();
         // Responses are bounded here, piece by piece.
@@ -164,8 +165,9 @@ fn mime(recording: &Recording) -> &str {
     let plain = |text: &str| {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
     };
-    match stated.split(';').next().unwrap_or_default().trim().split_once('/') {
-        Some((kind, sub)) if plain(kind) && plain(sub) => stated.split(';').next().unwrap_or_default().trim(),
+    let plain_type = stated.split(';').next().unwrap_or_default().trim();
+    match plain_type.split_once('/') {
+        Some((kind, sub)) if plain(kind) && plain(sub) => plain_type,
         _ => "application/octet-stream",
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use frontdesk_agents::check_name;
 use frontdesk_agents::voice::{Config, build};
 use frontdesk_core::config::Secret;
 use frontdesk_core::message::FileKind;
@@ -48,7 +49,7 @@ async fn heard(config: &Config) -> Result<String, String> {
 
 /// A pid that the program has written into its working folder.
 async fn pid(sandbox: &Sandbox, name: &str) -> u32 {
-    let file: PathBuf = sandbox.home.path().join("agents/voice").join(name);
+    let file: PathBuf = sandbox.home.path().join("agents/_voice").join(name);
     let read = || std::fs::read_to_string(&file).unwrap_or_default();
     eventually("a pid is written", || read().ends_with('\n')).await;
     read().trim().parse().expect("a pid")
@@ -79,8 +80,9 @@ async fn a_program_gets_a_clean_environment_and_what_is_set() {
     config.env.insert("KEY".into(), Secret::new("v"));
     let sandbox = Sandbox::new();
     let said = built(&config, &sandbox).transcribe(&recording(&sandbox)).await.unwrap();
-    let folder = sandbox.home.path().join("agents/voice");
-    assert_eq!(said, format!("none v voice\n{}\n", folder.display()));
+    let folder = sandbox.home.path().join("agents/_voice");
+    assert_eq!(said, format!("none v _voice\n{}\n", folder.display()));
+    assert!(check_name("voice").is_ok() && check_name("_voice").is_err(), "it shares nothing with an agent");
 }
 
 #[tokio::test]
@@ -122,7 +124,7 @@ async fn a_program_that_hangs_is_killed_with_its_children_when_nobody_waits() {
     eventually("it is reaped", || !exists(pids[0])).await;
     // A stop ends what still runs.
     for name in ["child", "other"] {
-        std::fs::remove_file(sandbox.home.path().join("agents/voice").join(name)).expect("a file");
+        std::fs::remove_file(sandbox.home.path().join("agents/_voice").join(name)).expect("a file");
     }
     let stopped = async {
         let child = pid(&sandbox, "child").await;
