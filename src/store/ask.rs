@@ -10,7 +10,7 @@ mod rendered;
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::ask::{AskEnd, AskView, Audience};
-use frontdesk_core::id::{AskId, TurnId};
+use frontdesk_core::id::{AskId, MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::time::Now;
 use rusqlite::{Params, params};
@@ -165,17 +165,26 @@ pub(crate) fn withdraw(tx: &Tx<'_>, turn: TurnId, cut_off: bool, now: DateTime<U
 
 /// The messages of a turn do not wait any more, so no button drops them.
 pub(crate) fn withdraw_drops(tx: &Tx<'_>, turn: TurnId, now: DateTime<Utc>) -> Outcome<()> {
-    let asks = open(
-        tx,
-        concat!(
-            "SELECT ",
-            ask_columns!(),
-            " FROM ask a WHERE a.state = 'open' AND a.kind = 'choice' AND a.commands IS NOT NULL
-                AND a.message_id IN (SELECT id FROM inbound WHERE turn_id = ?1)"
-        ),
-        [turn.0],
-        now,
-    )?;
+    let of_turn = concat!(
+        "SELECT ",
+        ask_columns!(),
+        " FROM ask a WHERE a.state = 'open' AND a.kind = 'choice' AND a.commands IS NOT NULL
+            AND a.message_id IN (SELECT id FROM inbound WHERE turn_id = ?1)"
+    );
+    end_drops(tx, &open(tx, of_turn, [turn.0], now)?, now)
+}
+
+/// A message was dropped, so no button drops it.
+pub(crate) fn withdraw_drop(tx: &Tx<'_>, message: MessageId, now: DateTime<Utc>) -> Outcome<()> {
+    let about_it = concat!(
+        "SELECT ",
+        ask_columns!(),
+        " FROM ask a WHERE a.state = 'open' AND a.kind = 'choice' AND a.commands IS NOT NULL AND a.message_id = ?1"
+    );
+    end_drops(tx, &open(tx, about_it, [message.0], now)?, now)
+}
+
+fn end_drops(tx: &Tx<'_>, asks: &[AskRow], now: DateTime<Utc>) -> Outcome<()> {
     asks.iter()
         .filter(|ask| ask.offers_drop())
         .try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))

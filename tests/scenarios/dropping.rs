@@ -88,7 +88,7 @@ async fn the_button_goes_when_the_message_is_answered_and_a_late_press_is_told_s
     assert_eq!(loses_its_button(&world, &told).await, FOLLOWS_UP);
     let late = press(&world, "anna", &told).await;
     let Outcome::NotAnswered { error, .. } = late else { panic!("{late:?}") };
-    assert_eq!(error.in_chat(), "This message does not wait any more: it is being answered or was dropped.");
+    assert_eq!(error.in_chat(), "This message does not wait any more: its answer has begun, or it was dropped.");
     world.agent().resume();
     world.at_rest().await;
     assert_eq!(world.message(message).await.message.state.name(), "answered");
@@ -96,13 +96,22 @@ async fn the_button_goes_when_the_message_is_answered_and_a_late_press_is_told_s
 }
 
 #[tokio::test]
-async fn a_press_after_the_message_was_dropped_in_writing_says_so() {
+async fn the_button_goes_when_the_message_is_dropped_in_writing_and_a_late_press_is_told_so() {
     let (world, message, told) = busy().await;
     world.platform().outcome_of(in_group("anna", &format!("/queue drop {message}"))).await;
     world.platform().shows("-1", 1, |post| post.text == "Dropped faster.").await;
-    assert!(matches!(press(&world, "anna", &told).await, Outcome::Answered { .. }));
-    let says = "This message does not wait any more. Send /queue to see what does.";
-    world.platform().shows("-1", 1, |post| post.text == says).await;
+    assert_eq!(loses_its_button(&world, &told).await, FOLLOWS_UP);
+    let late = press(&world, "anna", &told).await;
+    assert!(matches!(late, Outcome::NotAnswered { error: AskError::NotWaiting, .. }), "{late:?}");
+}
+
+#[tokio::test]
+async fn the_button_goes_when_everything_that_waits_is_dropped() {
+    let (world, _, told) = busy().await;
+    world.platform().outcome_of(in_group("anna", "/queue clear")).await;
+    assert_eq!(loses_its_button(&world, &told).await, FOLLOWS_UP);
+    let late = press(&world, "anna", &told).await;
+    assert!(matches!(late, Outcome::NotAnswered { error: AskError::NotWaiting, .. }), "{late:?}");
 }
 
 #[tokio::test]

@@ -153,7 +153,7 @@ pub enum AskError {
     #[error("You may not write here at the moment, so your answer does not count.")]
     MayNotWrite,
     /// It offers to drop a message that does not wait any more.
-    #[error("This message does not wait any more: it is being answered or was dropped.")]
+    #[error("This message does not wait any more: its answer has begun, or it was dropped.")]
     NotWaiting,
     /// Its answer is a message, and this is not the chat for it.
     #[error("Please answer this question in the chat where it was asked.")]
