@@ -26,10 +26,11 @@ pub(crate) const LAST_USAGE: &str = "
         AND (SELECT kind <> 'compact' AND finished_at IS NOT NULL FROM turn WHERE id = session_message.turn_id)
       ORDER BY id DESC LIMIT 1)";
 
-/// How many answers an epoch has, and what all of its turns have used together, compactions too. Agents report the numbers, so each is bounded: one wrong report must not
-/// make the sum too large for the database.
+/// The number of answers of an epoch, and what all its turns have used together, compactions included. Agents report the
+/// numbers, so each is bounded: one wrong report must not make the sum too large for the database.
 pub(crate) const TOTAL_USAGE: &str = "
-    SELECT count(*) FILTER (WHERE kind <> 'compact'), sum(min(input_tokens, 1000000000000)), sum(min(output_tokens, 1000000000000)),
+    SELECT count(*) FILTER (WHERE kind <> 'compact' AND state = 'done'),
+           sum(min(input_tokens, 1000000000000)), sum(min(output_tokens, 1000000000000)),
            sum(min(cache_read, 1000000000000)), sum(min(cache_write, 1000000000000)),
            sum(min(cost_micro, 1000000000000))
     FROM turn WHERE finished_at IS NOT NULL AND id IN

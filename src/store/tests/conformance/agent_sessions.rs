@@ -250,6 +250,13 @@ async fn what_the_answers_of_an_epoch_cost_is_added_up() {
     fixture.finish(Finish { usage: Some(usage()), ..answered(&turn, "compacted") }).await;
     let total = used().await.total;
     assert_eq!((total.answers, total.input, total.output), (6, Some(7), Some(12)));
+    // Nor are a turn that was stopped and one that failed. What they have cost counts.
+    for ending in [Ending::Cancelled, Ending::Dead] {
+        let turn = fixture.turn("anna", ending.name()).await;
+        fixture.finish(Finish { usage: Some(usage()), ..bare(&turn, ending) }).await;
+    }
+    let total = used().await.total;
+    assert_eq!((total.answers, total.input, total.output), (6, Some(9), Some(16)));
     assert_eq!(fixture.store.usage(&key("anna"), 2).await.unwrap().total.answers, 0, "another conversation");
 }
 
