@@ -3,9 +3,9 @@
 //! People can write anything, including what looks like a line of Frontdesk. So Frontdesk adds nothing to the text:
 //! [`text`] is exactly what people wrote, with what they said in recordings below it, and [`facts`] is one JSON object
 //! that reaches the agent separately (in a file, in fields of a JSON line, in arguments of a call). The line above a
-//! transcript can be written by anybody; it only says that a person's words came by voice. Only the facts come from Frontdesk. Names, quotes and the
-//! like in the facts were chosen by people: each is a JSON string of its own, on one line and of limited length, and
-//! every named person has their stable id beside the name.
+//! transcript can be written by anybody; it only says that a person's words came by voice. Only the facts come from
+//! Frontdesk. Names, quotes and the like in the facts were chosen by people: each is a JSON string of its own, on one line
+//! and of limited length, and every named person has their stable id beside the name.
 
 use serde_json::{Map, Value, json};
 

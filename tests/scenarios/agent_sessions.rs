@@ -126,7 +126,7 @@ async fn a_chosen_model_holds_from_the_next_message_on_and_after_a_reset_and_a_r
     };
     world.agent().can(offers.clone());
     for (said, heard) in [
-        ("/model", "Model: as the agent is configured."),
+        ("/model", "Model: as configured for the agent or its role."),
         ("/model huge", "There is no model"),
         ("/model large", "Model: Large, from the next message on."),
         ("/thinking high", "Thinking: high, from the next message on."),

@@ -122,7 +122,7 @@ async fn a_compaction_behind_an_answer_runs_once_after_a_kill() {
     world.agent().begun(1).await;
     anna.says("/compact keep the names").await;
     anna.says("/compact keep the prices").await;
-    let reply = "A summary is already on its way. Your wishes were added to it.";
+    let reply = "A summary is already waiting to be made. It covers your request too.";
     assert_eq!(anna.hears().await, reply);
     world.crash().await;
     world.start().await.unwrap();

@@ -190,7 +190,7 @@ async fn a_role_names_the_model_until_the_chat_chooses_another_one() {
         world.at_rest().await;
     }
     let sees = anna.sees().join("\n");
-    assert!(sees.starts_with("Model: small, as the agent is configured."), "{sees}");
+    assert!(sees.starts_with("Model: small, as configured for the agent or its role."), "{sees}");
     assert!(sees.contains("Agent: main, model small."), "{sees}");
     let turns = world.agent().turns();
     let models: Vec<Option<&str>> = turns.iter().map(|turn| turn.options.model.as_deref()).collect();
@@ -228,13 +228,13 @@ async fn a_choice_that_is_not_offered_any_more_leaves_the_model_to_the_role() {
     let gone = "`large` was chosen here and is not offered any more. ";
     for (n, expected) in [
         (1, "Agent: main, model `large` (chosen here).".to_owned()),
-        (3, format!("{gone}Model: `small`, as the agent is configured.")),
+        (3, format!("{gone}Model: `small`, as configured for the agent or its role.")),
         (
             4,
             "Agent: main, model `small`. The model `large` was chosen here and is not offered any more."
                 .to_owned(),
         ),
-        (6, format!("{gone}Model: `base`, as the agent is configured.")),
+        (6, format!("{gone}Model: `base`, as configured for the agent or its role.")),
         (
             7,
             "Agent: main, model `base`. The model `large` was chosen here and is not offered any more."

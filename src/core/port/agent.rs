@@ -128,7 +128,8 @@ pub struct File {
     pub size: Option<u64>,
     /// Its path, or one sentence that says why it is missing.
     pub got: Result<std::path::PathBuf, String>,
-    /// Of a recording: its words, or one sentence that says why there are none. `None` for other files.
+    /// Of a recording: its words, or one sentence that says why there are none. `None` for other files, and for a recording
+    /// that is missing.
     pub transcript: Option<Result<String, String>>,
 }
 

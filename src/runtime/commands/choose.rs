@@ -43,19 +43,19 @@ pub(super) async fn plan(
     let Some(value) = value else {
         let now = match (chosen, holds) {
             (Some(value), _) => format!(
-                "{}: {value}. Send /{} {DEFAULT} to leave the choice to the agent.",
+                "{}: {value}. Send /{} {DEFAULT} to leave the choice to the configuration.",
                 words.one, words.command
             ),
             (None, Some(value)) => {
-                format!("{gone}{}: {}, as the agent is configured.", words.one, quoted(value, TYPED))
+                format!("{gone}{}: {}, as configured for the agent or its role.", words.one, quoted(value, TYPED))
             }
-            (None, None) => format!("{gone}{}: as the agent is configured.", words.one),
+            (None, None) => format!("{gone}{}: as configured for the agent or its role.", words.one),
         };
         let offer = Offer { now, choices: all.collect(), chosen, holds, words };
         return Ok(offer.plan(shared, row));
     };
     if value.eq_ignore_ascii_case(DEFAULT) && !choices.contains(&value) {
-        let text = format!("{}: as the agent is configured, from the next message on.", words.one);
+        let text = format!("{}: as configured for the agent or its role, from the next message on.", words.one);
         return Ok(Plan::new(CommandEffect::Choose { option, value: None }, move |_| text.clone()));
     }
     if let Some(value) = choices.iter().find(|choice| choice.eq_ignore_ascii_case(&value)).cloned() {

@@ -13,7 +13,7 @@ pub(super) fn plan(shared: &Shared, row: &InboundRow, instructions: String) -> P
     }
     Plan::new(CommandEffect::Compact { instructions }, |facts| match facts {
         CommandFacts::CompactsAlready => {
-            "A summary is already on its way. Your wishes were added to it.".to_owned()
+            "A summary is already waiting to be made. It covers your request too.".to_owned()
         }
         // What the agent reports is the reply.
         _ => String::new(),

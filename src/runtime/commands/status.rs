@@ -91,9 +91,8 @@ fn agent(status: &SessionStatus) -> String {
         })
         .unwrap_or_default()
     };
-    let all = [("model", "model", &status.model), ("thinking", "level of thinking", &status.thinking)];
-    let held: String = all.iter().map(|(what, _, status)| option(what, status)).collect();
-    let gone: String = all.iter().map(|(_, what, status)| gone(what, status)).collect();
+    let held = option("model", &status.model) + &option("thinking", &status.thinking);
+    let gone = gone("model", &status.model) + &gone("level of thinking", &status.thinking);
     format!("Agent: {}{held}.{gone}", status.session.key.agent())
 }
 

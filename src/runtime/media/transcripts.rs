@@ -26,7 +26,7 @@ pub(crate) struct Transcripts<'a> {
     pub(crate) transcriber: Option<(ActiveTranscriber, TaskTrackerToken)>,
 }
 
-/// What a recording's agent gets: its words, or one sentence that says why there are none.
+/// What the agent gets of a recording: its words, or one sentence that says why there are none.
 type Heard = Result<String, String>;
 
 impl Transcripts<'_> {

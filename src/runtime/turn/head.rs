@@ -114,8 +114,8 @@ impl<'r> TurnRun<'r> {
             && rows.all(|row| self.shared.still_may(&self.settings, row, Action::Administer))
     }
 
-    /// Fetches the files of these messages and transcribes the recordings among them. The chat shows progress meanwhile, and a turn that is stopped does not wait
-    /// for them.
+    /// Fetches the files of these messages and transcribes the recordings among them. The chat shows progress meanwhile, and
+    /// a turn that is stopped does not wait for them.
     async fn fetched(
         &mut self,
         rows: &[&InboundRow],
