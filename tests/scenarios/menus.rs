@@ -38,7 +38,10 @@ async fn chosen(world: &World) -> Option<String> {
 async fn a_press_chooses_also_after_a_kill_and_holds_once() {
     let mut world = offering(plan().buttons(), some()).await;
     let shown = menu(&world, "/model").await;
-    assert_eq!((shown.text.as_str(), shown.buttons.len()), ("Model: as configured for the agent or its role.", 2));
+    assert_eq!(
+        (shown.text.as_str(), shown.buttons.len()),
+        ("Model: as configured for the agent or its role.", 2)
+    );
     assert!(matches!(press(&world, "anna", &shown, 1).await, Outcome::Answered { .. }));
     world.crash().await;
     world.start().await.unwrap();

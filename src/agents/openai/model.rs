@@ -17,9 +17,9 @@ use tracing::warn;
 use super::memory::{Memory, Share, SmallerWindows, TokenSizes, shares};
 use super::provider::Provider;
 use super::{Config, calls, chunk, messages};
-use crate::{Host, openai_api};
 use crate::paths::Paths;
 use crate::running_turns::lock;
+use crate::{Host, openai_api};
 
 /// Maximum size of a system prompt in a file, in bytes.
 const MAX_PROMPT: u64 = 1024 * 1024;

@@ -18,8 +18,8 @@ use super::fault::{Fault, Report};
 use super::reply::{Finish, Reply};
 use super::retry;
 use super::sink::Sink;
-use crate::random::random;
 use crate::openai_api;
+use crate::random::random;
 use crate::responder::Patience;
 
 /// Maximum time to open a connection.

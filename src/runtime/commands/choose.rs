@@ -47,7 +47,11 @@ pub(super) async fn plan(
                 words.one, words.command
             ),
             (None, Some(value)) => {
-                format!("{gone}{}: {}, as configured for the agent or its role.", words.one, quoted(value, TYPED))
+                format!(
+                    "{gone}{}: {}, as configured for the agent or its role.",
+                    words.one,
+                    quoted(value, TYPED)
+                )
             }
             (None, None) => format!("{gone}{}: as configured for the agent or its role.", words.one),
         };
@@ -55,7 +59,8 @@ pub(super) async fn plan(
         return Ok(offer.plan(shared, row));
     };
     if value.eq_ignore_ascii_case(DEFAULT) && !choices.contains(&value) {
-        let text = format!("{}: as configured for the agent or its role, from the next message on.", words.one);
+        let text =
+            format!("{}: as configured for the agent or its role, from the next message on.", words.one);
         return Ok(Plan::new(CommandEffect::Choose { option, value: None }, move |_| text.clone()));
     }
     if let Some(value) = choices.iter().find(|choice| choice.eq_ignore_ascii_case(&value)).cloned() {
