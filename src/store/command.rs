@@ -86,19 +86,19 @@ fn answer(
         },
         CommandEffect::Compact { instructions } => {
             let joins = joins_compaction(tx, row)?;
-            let waits = waits(tx, row, instructions, Some(Reason::Compacts))?;
+            becomes_message(tx, row, instructions, Some(Reason::Compacts))?;
             match joins {
                 true => CommandFacts::CompactsAlready,
-                false => return Ok(waits),
+                false => return Ok(CommandFacts::Waits),
             }
         }
         CommandEffect::Message { text, mode } => {
-            let waits = waits(tx, row, text, mode.map(Reason::Queued))?;
+            becomes_message(tx, row, text, mode.map(Reason::Queued))?;
             return Ok(match mode {
                 Some(QueueMode::Interrupt) => {
                     CommandFacts::Interrupts(supersede(tx, &row.session, row.id, now.wall)?)
                 }
-                _ => waits,
+                _ => CommandFacts::Waits,
             });
         }
         CommandEffect::ChooseQueue(mode) => {
@@ -107,17 +107,34 @@ fn answer(
             CommandFacts::None
         }
         CommandEffect::Dequeue { what, any } => {
-            CommandFacts::Dequeued(dequeue(tx, row, *what, *any, now.wall)?)
+            let dequeued = dequeue(tx, row, *what, *any, now.wall)?;
+            let messages = dequeued.dropped.iter().flat_map(|message| &message.pieces);
+            messages.copied().try_for_each(|message| ask::withdraw_drop(tx, message, now.wall))?;
+            CommandFacts::Dequeued(dequeued)
         }
         CommandEffect::Choose { option, value } => choose(tx, row, *option, value.as_deref())?,
         CommandEffect::Access { change, author } => changed(tx, row, change, author, now)?,
         CommandEffect::Answer(answering) => CommandFacts::Answered(ask::answered(tx, answering, now)?),
     };
-    // A message that waits is answered by its turn.
-    let waits = facts == CommandFacts::CompactsAlready;
-    if !waits {
+    let is_answered_by_its_turn = facts == CommandFacts::CompactsAlready;
+    if !is_answered_by_its_turn {
         end(tx, row)?;
     }
+    let kind = if is_answered_by_its_turn { PostKind::Notice } else { PostKind::Answer };
+    send_reply(tx, row, &facts, kind, choices, now, reply)?;
+    Ok(facts)
+}
+
+/// Stores the reply to a command.
+fn send_reply(
+    tx: &Tx<'_>,
+    row: &InboundRow,
+    facts: &CommandFacts,
+    kind: PostKind,
+    choices: Option<&CommandChoices>,
+    now: Now,
+    reply: &Reply,
+) -> Outcome<()> {
     let about = [row.id];
     let outgoing = Outgoing {
         turn: None,
@@ -125,26 +142,25 @@ fn answer(
         session: Some(&row.session),
         address: &row.address,
         reply_to: row.platform_message.as_deref(),
-        kind: if waits { PostKind::Notice } else { PostKind::Answer },
+        kind,
         // Why an answer does not count concerns nobody else in the chat.
         audience: matches!(facts, CommandFacts::Answered(Err(_))).then_some(&row.from.id),
         now: now.wall,
     };
     match choices {
-        Some(choices) => ask::reply(tx, row, &outgoing, choices, now)?,
-        None => outgoing.text(tx, &TextKey::reply(row.id), &reply(&facts)).map(drop)?,
+        Some(choices) => ask::reply(tx, row, &outgoing, choices, now),
+        None => outgoing.text(tx, &TextKey::reply(row.id), &reply(facts)).map(drop),
     }
-    Ok(facts)
 }
 
 /// The row becomes a message for the agent, with this text.
-fn waits(tx: &Tx<'_>, row: &InboundRow, text: &str, reason: Option<Reason>) -> Outcome<CommandFacts> {
+fn becomes_message(tx: &Tx<'_>, row: &InboundRow, text: &str, reason: Option<Reason>) -> Outcome<()> {
     let reason = reason.map(|reason| reason.to_string());
     tx.run(
         "UPDATE inbound SET disposition = 'turn', body = ?2, reason = ?3 WHERE id = ?1",
         params![row.id.0, text, reason],
-    )?;
-    Ok(CommandFacts::Waits)
+    )
+    .map(drop)
 }
 
 /// Whether the last message that waits is a `/compact` of the same conversation: one turn does what both ask for.

@@ -15,7 +15,7 @@ use crate::message::{inbound, inbound_columns};
 use crate::row::{Author, Dequeue, Dequeued, InboundRow, WaitingMessage};
 use crate::sql::Sql;
 use crate::tx::Tx;
-use crate::{Result, StoreReader, ask};
+use crate::{Result, StoreReader};
 
 impl StoreReader {
     /// The messages of a session that wait for a turn and were accepted before one of them, the oldest first.
@@ -115,7 +115,6 @@ pub(crate) fn dequeue(
         let dropped =
             tx.run("UPDATE inbound SET state = 'cancelled' WHERE id = ?1 AND state = 'waiting'", [id.0])?;
         tx.taken(dropped);
-        ask::withdraw_drop(tx, *id, now)?;
     }
     let of_others = u64::try_from(all - chosen.len()).unwrap_or(u64::MAX);
     let action = if what == Dequeue::All { "queue clear" } else { "queue drop" };
