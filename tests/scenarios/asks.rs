@@ -6,25 +6,14 @@ mod written;
 
 use std::time::Duration;
 
-use frontdesk_core::ask::{AskAnswer, AskEnd, AskError, AskKind, AskState, Audience, Question};
+use frontdesk_core::ask::{AskAnswer, AskEnd, AskError, AskState, Audience, Question};
 use frontdesk_core::delivery::PostKind;
 use frontdesk_core::hook::HookPoint;
 use frontdesk_core::message::Outcome;
 use frontdesk_store::row::{AccessChange, MessageState};
 use frontdesk_world::event::message_from;
 use frontdesk_world::wait::until;
-use frontdesk_world::{Posted, Step, TestHook, World, operator, plan};
-
-fn permission(text: &str) -> Question {
-    Question {
-        kind: AskKind::Permission,
-        text: text.to_owned(),
-        choices: Vec::new(),
-        audience: None,
-        deadline: None,
-        default: None,
-    }
-}
+use frontdesk_world::{Posted, Step, TestHook, World, operator, permission, plan};
 
 fn chosen(choice: &str) -> AskAnswer {
     AskAnswer::Choice(choice.to_owned())

@@ -11,7 +11,7 @@ use frontdesk_runtime::GatewayError;
 use frontdesk_store::row::{AccessChange, AccessDone, Author};
 use frontdesk_world::platform::Fault;
 use frontdesk_world::wait::until;
-use frontdesk_world::{Step, World, plan};
+use frontdesk_world::{Step, World, permission, plan};
 
 const DAY: i64 = 24 * 3600;
 const YEARS: i64 = 74 * 365 * DAY;
@@ -298,18 +298,9 @@ async fn a_start_by_a_date_that_is_wrong_purges_nothing_for_a_day() {
 
 #[tokio::test]
 async fn the_deadline_of_a_question_is_shown_by_the_calendar_that_people_see() {
-    use frontdesk_core::ask::{AskKind, Question};
     for step in [-DAY, DAY] {
         let world = World::new().await;
-        let question = Question {
-            kind: AskKind::Permission,
-            text: "Delete it?".to_owned(),
-            choices: Vec::new(),
-            audience: None,
-            deadline: None,
-            default: None,
-        };
-        world.agent().will([Step::Ask(question), Step::Say("done")]);
+        world.agent().will([Step::Ask(permission("Delete it?")), Step::Say("done")]);
         let anna = world.user("anna");
         anna.says("clean up").await;
         anna.hears().await;

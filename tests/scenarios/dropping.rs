@@ -1,13 +1,12 @@
 //! Notices that a message waits, with a button that drops it.
 
-use frontdesk_core::ask::{AskError, AskKind, Question};
+use frontdesk_core::ask::AskError;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Outcome;
+use frontdesk_core::notice::Notice;
 use frontdesk_world::event::{TestEvent, message_from};
 use frontdesk_world::wait::until;
-use frontdesk_world::{Posted, Step, World, plan};
-
-const FOLLOWS_UP: &str = "The agent cannot take this in while it answers. It answers it next.";
+use frontdesk_world::{Posted, Step, World, permission, plan};
 
 fn in_group(person: &str, text: &str) -> TestEvent {
     message_from(person, text).in_group("-1")
@@ -25,7 +24,7 @@ async fn busy() -> (World, MessageId, Posted) {
         panic!("it is accepted")
     };
     let told = world.platform().shows("-1", 1, |post| !post.buttons.is_empty()).await.swap_remove(0);
-    assert_eq!((told.text.as_str(), told.buttons.len()), (FOLLOWS_UP, 1));
+    assert_eq!((told.text.clone(), told.buttons.len()), (Notice::FollowsUp.text(), 1));
     until("the platform's id of the notice is stored", || async {
         (world.store().totals().await.unwrap().outbox == 0).then_some(())
     })
@@ -53,7 +52,10 @@ async fn its_sender_drops_a_message_with_the_button_once_and_also_after_a_kill()
     world.agent().will([Step::Pause, Step::Echo]);
     world.start().await.unwrap();
     world.platform().shows("-1", 1, |post| post.text == "Dropped faster.").await;
-    assert_eq!(loses_its_button(&world, &told).await, format!("{FOLLOWS_UP}\n\nname of anna: Drop it"));
+    assert_eq!(
+        loses_its_button(&world, &told).await,
+        format!("{}\n\nname of anna: Drop it", Notice::FollowsUp.text())
+    );
     let again = press(&world, "anna", &told).await;
     assert!(matches!(again, Outcome::NotAnswered { error: AskError::Closed(_), .. }), "{again:?}");
     world.agent().begun(2).await;
@@ -85,10 +87,13 @@ async fn the_button_goes_when_the_message_is_answered_and_a_late_press_is_told_s
     world.agent().will([Step::Pause, Step::Echo]);
     world.agent().resume();
     world.agent().begun(2).await;
-    assert_eq!(loses_its_button(&world, &told).await, FOLLOWS_UP);
+    assert_eq!(loses_its_button(&world, &told).await, Notice::FollowsUp.text());
     let late = press(&world, "anna", &told).await;
     let Outcome::NotAnswered { error, .. } = late else { panic!("{late:?}") };
-    assert_eq!(error.in_chat(), "This message does not wait any more: its answer has begun, or it was dropped.");
+    assert_eq!(
+        error.in_chat(),
+        "This message does not wait any more: its answer has begun, or it was dropped."
+    );
     world.agent().resume();
     world.at_rest().await;
     assert_eq!(world.message(message).await.message.state.name(), "answered");
@@ -100,7 +105,7 @@ async fn the_button_goes_when_the_message_is_dropped_in_writing_and_a_late_press
     let (world, message, told) = busy().await;
     world.platform().outcome_of(in_group("anna", &format!("/queue drop {message}"))).await;
     world.platform().shows("-1", 1, |post| post.text == "Dropped faster.").await;
-    assert_eq!(loses_its_button(&world, &told).await, FOLLOWS_UP);
+    assert_eq!(loses_its_button(&world, &told).await, Notice::FollowsUp.text());
     let late = press(&world, "anna", &told).await;
     assert!(matches!(late, Outcome::NotAnswered { error: AskError::NotWaiting, .. }), "{late:?}");
 }
@@ -109,7 +114,7 @@ async fn the_button_goes_when_the_message_is_dropped_in_writing_and_a_late_press
 async fn the_button_goes_when_everything_that_waits_is_dropped() {
     let (world, _, told) = busy().await;
     world.platform().outcome_of(in_group("anna", "/queue clear")).await;
-    assert_eq!(loses_its_button(&world, &told).await, FOLLOWS_UP);
+    assert_eq!(loses_its_button(&world, &told).await, Notice::FollowsUp.text());
     let late = press(&world, "anna", &told).await;
     assert!(matches!(late, Outcome::NotAnswered { error: AskError::NotWaiting, .. }), "{late:?}");
 }
@@ -117,15 +122,7 @@ async fn the_button_goes_when_everything_that_waits_is_dropped() {
 #[tokio::test]
 async fn a_message_behind_a_question_is_dropped_with_the_button() {
     let world = World::with(plan().buttons()).await;
-    let question = Question {
-        kind: AskKind::Permission,
-        text: "Delete it?".to_owned(),
-        choices: Vec::new(),
-        audience: None,
-        deadline: None,
-        default: None,
-    };
-    world.agent().will([Step::Ask(question), Step::Say("done")]);
+    world.agent().will([Step::Ask(permission("Delete it?")), Step::Say("done")]);
     let anna = world.user("anna");
     anna.says("clean up").await;
     world.platform().shows("anna", 1, |post| post.text.contains("Delete it?")).await;

@@ -32,7 +32,7 @@ pub use hook::TestHook;
 pub use platform::{Platform, Posted};
 pub use reload::Reload;
 pub use setup::{Plan, plan};
-pub use step::Step;
+pub use step::{Step, permission};
 pub use transcriber::ScriptedTranscriber;
 pub use user::{User, operator};
 pub use world::World;

@@ -1,6 +1,18 @@
 //! What a scripted agent does in a turn.
 
-use frontdesk_core::ask::Question;
+use frontdesk_core::ask::{AskKind, Question};
+
+/// A question for permission with this text and nothing else that a question may have.
+pub fn permission(text: &str) -> Question {
+    Question {
+        kind: AskKind::Permission,
+        text: text.to_owned(),
+        choices: Vec::new(),
+        audience: None,
+        deadline: None,
+        default: None,
+    }
+}
 
 /// One step of a turn.
 #[derive(Debug, Clone)]

@@ -5,9 +5,9 @@ use frontdesk_core::ask::{AskEnd, AskKind, Question};
 use frontdesk_core::delivery::PostKind;
 use frontdesk_core::message::{Outcome, Refusal};
 use frontdesk_store::row::EpochReason;
-use frontdesk_world::{Posted, Step, World, operator, plan};
+use frontdesk_world::{Posted, Step, World, operator, permission, plan};
 
-use super::{asking, chosen, permission, press, question, told};
+use super::{asking, chosen, press, question, told};
 
 #[tokio::test]
 async fn a_question_outlives_more_kills_of_the_gateway_than_a_turn_may_die() {

@@ -2,9 +2,9 @@
 
 use frontdesk_core::ask::AskEnd;
 use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
-use frontdesk_world::{Step, TestHook, World, plan};
+use frontdesk_world::{Step, TestHook, World, permission, plan};
 
-use super::{asking, chosen, permission, press, told};
+use super::{asking, chosen, press, told};
 
 #[tokio::test]
 async fn hooks_see_a_question_and_one_that_they_drop_ends_with_its_default() {

@@ -4,9 +4,9 @@ use frontdesk_core::ask::{AskAnswer, AskKind, Audience, Question};
 use frontdesk_core::message::Outcome;
 use frontdesk_store::row::{AccessChange, Scope};
 use frontdesk_world::event::message_from;
-use frontdesk_world::{Step, World, operator, plan};
+use frontdesk_world::{Step, World, operator, permission, plan};
 
-use super::{asking, chosen, permission, press, question, told};
+use super::{asking, chosen, press, question, told};
 
 fn input(text: &str) -> Question {
     Question { kind: AskKind::Input, ..permission(text) }

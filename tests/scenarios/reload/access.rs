@@ -1,11 +1,10 @@
 //! Permissions that the configuration gives and takes.
 
 use frontdesk_core::access::{ChannelAccess, DmPolicy, GroupAccess};
-use frontdesk_core::ask::{AskKind, Question};
 use frontdesk_core::message::Outcome;
 use frontdesk_store::row::{AccessChange, Scope};
 use frontdesk_world::event::message_from;
-use frontdesk_world::{Plan, Step, World, operator, plan};
+use frontdesk_world::{Plan, Step, World, operator, permission, plan};
 
 fn only(people: &'static [&'static str]) -> impl FnOnce(Plan) -> Plan {
     move |plan| {
@@ -95,15 +94,7 @@ fn admins(admins: &'static [&'static str], allow: &'static [&'static str]) -> Pl
 #[tokio::test]
 async fn an_admin_who_left_the_file_loses_what_runs_and_what_was_asked() {
     let mut world = World::with(admins(&["root"], &["anna"])).await;
-    let question = Question {
-        kind: AskKind::Permission,
-        text: "Delete it?".to_owned(),
-        choices: Vec::new(),
-        audience: None,
-        deadline: None,
-        default: None,
-    };
-    world.agent().will([Step::Ask(question), Step::Say("never seen")]);
+    world.agent().will([Step::Ask(permission("Delete it?")), Step::Say("never seen")]);
     let running = world.user("root").says("clean up").await;
     let asked = world.platform().shows("root", 1, |post| !post.buttons.is_empty()).await.swap_remove(0);
 

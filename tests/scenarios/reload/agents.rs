@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use frontdesk_core::ask::{AskEnd, AskKind, Question};
+use frontdesk_core::ask::AskEnd;
 use frontdesk_core::notice::Failure;
-use frontdesk_world::{ScriptedAgent, Step, World, plan};
+use frontdesk_world::{ScriptedAgent, Step, World, permission, plan};
 
 #[tokio::test]
 async fn what_waits_for_a_removed_agent_is_told_once_and_a_retry_gives_just_that_to_the_present_one() {
@@ -78,15 +78,7 @@ async fn a_new_conversation_leaves_behind_what_waited_for_a_removed_agent() {
 async fn what_a_removed_agent_still_does_is_shown_answered_and_stopped_from_its_chat() {
     let mut world = World::with(plan().buttons()).await;
     let anna = world.user("anna");
-    let asks = |text: &str| Question {
-        kind: AskKind::Permission,
-        text: text.to_owned(),
-        choices: Vec::new(),
-        audience: None,
-        deadline: None,
-        default: None,
-    };
-    world.agent().will([Step::Ask(asks("Delete it?")), Step::Say("done"), Step::Hang]);
+    world.agent().will([Step::Ask(permission("Delete it?")), Step::Say("done"), Step::Hang]);
     anna.says("clean up").await;
     world.platform().shows("anna", 1, |post| post.text == "Delete it?").await;
     let new = Arc::new(ScriptedAgent::default());
