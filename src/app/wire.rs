@@ -48,22 +48,16 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let home = builder.take_home()?;
     let mut lock = take(&home)?;
     let (token, token_is_new) = ClearToken::read_or_make(&home.token())?;
-    let tokens =
-        Tokens::new(vec![Token { id: token::ID.to_owned(), hash: token.hash(), scope: Scope::Admin }])?;
-    config.gateway.check_exposure(tokens.len()).map_err(|error| Problems::in_memory([error]))?;
+    let tokens = tokens(&config, &token)?;
     let (listener, address) = listen(&config).await?;
-
     let clock = builder.clock.take().unwrap_or_else(|| Arc::new(SystemClock::new()));
-    let hub = WebHub::new(&config.gateway.limits);
-    let accounts = accounts(&config, &hub);
-    let platforms = frontdesk_kit::Host { clock: clock.clone(), live: hub.clone() };
-    let adapters = adapters(&builder.parts, &accounts, &platforms)?;
+    let Connections { hub, accounts, platforms, adapters } =
+        connections(&builder.parts, &config, clock.clone())?;
     let webhooks = webhooks(&adapters);
     let proxy = proxy(&config, reachable(address), clock.clone()).await?;
     let agents = agents_host(&config, &home, clock, proxy.as_ref()).await?;
     let setup = setup(&mut builder, &config, &accounts, &home, &token, &agents, adapters.clone())?;
-    let setup = Setup { shown, ..setup };
-    let runtime = frontdesk_runtime::Running::start(setup).await?;
+    let runtime = frontdesk_runtime::Running::start(Setup { shown, ..setup }).await?;
     keep_hash(&runtime, &token).await?;
     let reachable = reachable(address).to_string();
     lock.write_address(&reachable, config.gateway.public_url.as_deref())?;
@@ -95,12 +89,7 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
         alone: tokio::sync::Mutex::default(),
     });
     let api = api.with_reload(Arc::new(ApiReload(reloader.clone())));
-    let mut serving = JoinSet::new();
-    serving.spawn(serve(api, listener, stop.clone(), closed.clone()));
-    serving.spawn(watch::run(reloader.clone(), stop.clone()));
-    if let Some(proxy) = proxy {
-        serving.spawn(proxy.run(stop.clone()));
-    }
+    let serving = serving(serve(api, listener, stop.clone(), closed.clone()), &reloader, proxy, &stop);
     Ok(Running::new(Parts {
         runtime,
         serving,
@@ -115,6 +104,30 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
     }))
 }
 
+/// Whom the HTTP server obeys.
+fn tokens(config: &Config, token: &ClearToken) -> Result<Tokens, StartError> {
+    let admin = Token { id: token::ID.to_owned(), hash: token.hash(), scope: Scope::Admin };
+    let tokens = Tokens::new(vec![admin])?;
+    config.gateway.check_exposure(tokens.len()).map_err(|error| Problems::in_memory([error]))?;
+    Ok(tokens)
+}
+
+/// The HTTP server and what runs beside it.
+fn serving(
+    server: impl Future<Output = ()> + Send + 'static,
+    reloader: &Arc<Reloader>,
+    proxy: Option<Proxy>,
+    stop: &Stop,
+) -> JoinSet<()> {
+    let mut serving = JoinSet::new();
+    serving.spawn(server);
+    serving.spawn(watch::run(reloader.clone(), stop.clone()));
+    if let Some(proxy) = proxy {
+        serving.spawn(proxy.run(stop.clone()));
+    }
+    serving
+}
+
 /// Takes the home folder, which no other gateway uses until this one has stopped.
 fn take(home: &Home) -> Result<Lock, StartError> {
     for notice in home.secure()? {
@@ -124,6 +137,22 @@ fn take(home: &Home) -> Result<Lock, StartError> {
     frontdesk_agents::command::clear_facts(home.path())
         .map_err(|source| StartError::Facts { path: home.path().to_owned(), source })?;
     Ok(lock)
+}
+
+/// The configured accounts and their adapters.
+struct Connections {
+    hub: Arc<WebHub>,
+    accounts: Vec<ConfiguredAccount>,
+    platforms: frontdesk_kit::Host,
+    adapters: Adapters,
+}
+
+fn connections(parts: &GivenParts, config: &Config, clock: Arc<dyn Clock>) -> Result<Connections, Problems> {
+    let hub = WebHub::new(&config.gateway.limits);
+    let accounts = accounts(config, &hub);
+    let platforms = frontdesk_kit::Host { clock, live: hub.clone() };
+    let adapters = adapters(parts, &accounts, &platforms)?;
+    Ok(Connections { hub, accounts, platforms, adapters })
 }
 
 /// The configured accounts. The hub learns those of the web channel.

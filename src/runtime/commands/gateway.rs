@@ -57,31 +57,10 @@ pub(super) async fn plan(
         {
             note(row, &request, "refused:embedded", EMBEDDED.to_owned())
         }
-        Gateway::Stop { what: None, confirm: false } => {
-            let text = "This stops the whole gateway. It can only be started again on the machine it runs on, not from \
-                        a chat. To stop it, send `/gateway stop confirm`.";
-            let told = note(row, &request, "refused:not_confirmed", text.to_owned());
-            confirmed_by_button(
-                shared,
-                row,
-                told,
-                text,
-                ("Stop the gateway", "/gateway stop confirm".to_owned()),
-            )
-        }
-        // The gateway that was to end has ended.
-        Gateway::Stop { what: None, confirm: true } if shared.process.is_of_earlier_boot(row.id) => {
-            let text = "The gateway has been started again since you asked, so it is not stopped. Send /gateway stop if it \
-                        is still to be stopped.";
-            note(row, &request, "refused:started_again", text.to_owned())
-        }
+        Gateway::Stop { what: None, confirm } => stop(shared, row, &request, *confirm),
         Gateway::Restart if shared.process.is_of_earlier_boot(row.id) => {
             noted("The gateway has been started again since you asked.".to_owned())
         }
-        Gateway::Stop { what: None, confirm: true } => Plan {
-            lifecycle: Some(Lifecycle::Stop),
-            ..noted("Stopping. Accepted messages are kept and answered after the next start.".to_owned())
-        },
         Gateway::Reload => Plan {
             lifecycle: Some(Lifecycle::Reload),
             ..noted(
@@ -94,6 +73,25 @@ pub(super) async fn plan(
             ..noted("Restarting. No accepted message is lost.".to_owned())
         },
     })
+}
+
+/// Stops the whole gateway.
+fn stop(shared: &Shared, row: &InboundRow, request: &Gateway, confirm: bool) -> Plan {
+    if !confirm {
+        let text = "This stops the whole gateway. It can only be started again on the machine it runs on, not from a chat. \
+                    To stop it, send `/gateway stop confirm`.";
+        let told = note(row, request, "refused:not_confirmed", text.to_owned());
+        let button = ("Stop the gateway", "/gateway stop confirm".to_owned());
+        return confirmed_by_button(shared, row, told, text, button);
+    }
+    // The gateway that was to end has ended.
+    if shared.process.is_of_earlier_boot(row.id) {
+        let text = "The gateway has been started again since you asked, so it is not stopped. Send /gateway stop if it is \
+                    still to be stopped.";
+        return note(row, request, "refused:started_again", text.to_owned());
+    }
+    let text = "Stopping. Accepted messages are kept and answered after the next start.".to_owned();
+    Plan { lifecycle: Some(Lifecycle::Stop), ..note(row, request, "done", text) }
 }
 
 /// The reply to words after `/gateway` that are no request.

@@ -10,6 +10,17 @@ use crate::script::{Script, Task};
 /// The tag of a turn that holds nothing but files.
 const FILES: &str = "files";
 
+/// What the agents saw before.
+#[derive(Default)]
+struct Before<'a> {
+    /// The steps of the attempts of turns.
+    attempts: HashSet<(Step, i64, i64)>,
+    /// The turn of each tag.
+    turns_of: HashMap<&'a str, i64>,
+    /// The tool of each turn.
+    tools: HashMap<i64, &'a AgentRecord>,
+}
+
 impl<'a> Oracle<'a> {
     /// O3: one turn for one event (or for the parts of one album), and no more attempts than deaths explain.
     pub(super) fn turns(&mut self) {
@@ -54,56 +65,61 @@ impl<'a> Oracle<'a> {
             .iter()
             .filter_map(|event| Some((event.script.as_ref()?.tag.as_str(), event)))
             .collect();
-        let mut attempts: HashSet<(Step, i64, i64)> = HashSet::new();
-        let mut turns_of: HashMap<&str, i64> = HashMap::new();
-        let mut tools: HashMap<i64, &AgentRecord> = HashMap::new();
+        let mut before = Before::default();
         for seen in self.o.agents.iter().filter(|seen| !matches!(seen.step, Step::Steer | Step::Change)) {
-            if self.o.is_without_turn(seen) {
-                continue;
+            if !self.o.is_without_turn(seen) {
+                self.prompt(&by_tag, seen, &mut before);
             }
-            let Some(turn) = self.o.database.turns.get(&seen.turn) else {
-                self.report(None, format!("O3: the agent saw a turn that is not there: {seen:?}"));
-                continue;
-            };
-            let rows = self.rows_of(turn.id).to_vec();
-            let event = self.event_of_turn(turn.id);
-            let is_retry =
-                by_tag.get(seen.tag.as_str()).is_some_and(|event| event.place.command == Command::Retry);
-            let is_known = seen.tag == FILES || by_tag.contains_key(seen.tag.as_str());
-            let is_second = seen.tag != FILES && *turns_of.entry(&seen.tag).or_insert(turn.id) != turn.id;
-            let is_joined = || {
-                let mut scripts = rows.iter().filter_map(|row| Script::read(row.question()));
-                self.queues.contains(&turn.key) && scripts.any(|script| script.tag == seen.tag)
-            };
-            let is_question =
-                || self.script_of(turn.id).is_some_and(|script| script.tag == seen.tag) || is_joined();
-            let is_tool = seen.step == Step::Tool;
-            let has_files = || {
-                let files = self.files_of(turn.id);
-                let same = |(seen, right): (&String, &&String)| seen == UNSEEN || seen == *right;
-                seen.files.len() == files.len() && seen.files.iter().zip(&files).all(same)
-            };
-            // Where the attempt is not known, several prompts may belong to several attempts.
-            let is_first = attempts.insert((seen.step, turn.id, seen.attempt));
-            let may_repeat = seen.attempt == 0 && !is_tool;
-            let checks = [
-                (is_first || may_repeat, "the same step twice"),
-                (is_known, "something that nobody sent"),
-                (is_retry || !is_second, "two turns for one message"),
-                (rows.is_empty() || is_question(), "the agent was asked something else"),
-                (rows.is_empty() || is_tool || has_files(), "other files"),
-                (
-                    seen.session.is_empty() || rows.iter().all(|row| row.key == seen.session),
-                    "another session",
-                ),
-                (!is_tool || tools.insert(turn.id, seen).is_none(), "the tool ran twice"),
-                (!is_tool || turn.side_effect_at.is_some(), "the tool ran without a record"),
-            ];
-            for what in checks.into_iter().filter(|(holds, _)| !holds).map(|(_, what)| what) {
-                self.report(event.clone(), format!("O3: {what}: {seen:?}"));
-            }
-            self.only_this_chat(&by_tag, seen, event);
         }
+        self.runs_after_tools(&before);
+        self.answers_without_prompt(&before);
+    }
+
+    /// One prompt or tool, after those before it.
+    fn prompt(&mut self, by_tag: &HashMap<&str, &'a Event>, seen: &'a AgentRecord, before: &mut Before<'a>) {
+        let Some(turn) = self.o.database.turns.get(&seen.turn) else {
+            self.report(None, format!("O3: the agent saw a turn that is not there: {seen:?}"));
+            return;
+        };
+        let rows = self.rows_of(turn.id).to_vec();
+        let event = self.event_of_turn(turn.id);
+        let is_retry =
+            by_tag.get(seen.tag.as_str()).is_some_and(|event| event.place.command == Command::Retry);
+        let is_known = seen.tag == FILES || by_tag.contains_key(seen.tag.as_str());
+        let is_second = seen.tag != FILES && *before.turns_of.entry(&seen.tag).or_insert(turn.id) != turn.id;
+        let is_joined = || {
+            let mut scripts = rows.iter().filter_map(|row| Script::read(row.question()));
+            self.queues.contains(&turn.key) && scripts.any(|script| script.tag == seen.tag)
+        };
+        let is_question =
+            || self.script_of(turn.id).is_some_and(|script| script.tag == seen.tag) || is_joined();
+        let is_tool = seen.step == Step::Tool;
+        let has_files = || {
+            let files = self.files_of(turn.id);
+            let same = |(seen, right): (&String, &&String)| seen == UNSEEN || seen == *right;
+            seen.files.len() == files.len() && seen.files.iter().zip(&files).all(same)
+        };
+        // Where the attempt is not known, several prompts may belong to several attempts.
+        let is_first = before.attempts.insert((seen.step, turn.id, seen.attempt));
+        let may_repeat = seen.attempt == 0 && !is_tool;
+        let checks = [
+            (is_first || may_repeat, "the same step twice"),
+            (is_known, "something that nobody sent"),
+            (is_retry || !is_second, "two turns for one message"),
+            (rows.is_empty() || is_question(), "the agent was asked something else"),
+            (rows.is_empty() || is_tool || has_files(), "other files"),
+            (seen.session.is_empty() || rows.iter().all(|row| row.key == seen.session), "another session"),
+            (!is_tool || before.tools.insert(turn.id, seen).is_none(), "the tool ran twice"),
+            (!is_tool || turn.side_effect_at.is_some(), "the tool ran without a record"),
+        ];
+        for what in checks.into_iter().filter(|(holds, _)| !holds).map(|(_, what)| what) {
+            self.report(event.clone(), format!("O3: {what}: {seen:?}"));
+        }
+        self.only_this_chat(by_tag, seen, event);
+    }
+
+    /// O3: no attempt begins after the tool of an earlier one.
+    fn runs_after_tools(&mut self, before: &Before<'_>) {
         let mut ran: HashSet<i64> = HashSet::new();
         for seen in &self.o.agents {
             if seen.step == Step::Tool {
@@ -111,17 +127,21 @@ impl<'a> Oracle<'a> {
             }
             let is_again = match seen.attempt {
                 0 => ran.contains(&seen.turn),
-                attempt => tools.get(&seen.turn).is_some_and(|tool| attempt > tool.attempt),
+                attempt => before.tools.get(&seen.turn).is_some_and(|tool| attempt > tool.attempt),
             };
             if is_again && seen.step == Step::Prompt {
                 let event = self.event_of_turn(seen.turn);
                 self.report(event, format!("O3: run again after its tool began: {seen:?}"));
             }
         }
+    }
+
+    /// O3: every answer comes from an agent.
+    fn answers_without_prompt(&mut self, before: &Before<'_>) {
         for turn in self.o.database.turns.values().filter(|turn| turn.state == "done") {
             let numbers = [turn.attempt, 0];
             let has_record =
-                numbers.iter().any(|attempt| attempts.contains(&(Step::Prompt, turn.id, *attempt)));
+                numbers.iter().any(|attempt| before.attempts.contains(&(Step::Prompt, turn.id, *attempt)));
             let is_known = || {
                 let tag = self.script_of(turn.id).map(|script| script.tag);
                 let mut prompts = self.o.agents.iter().filter(|seen| seen.attempt == 0);

@@ -42,12 +42,7 @@ impl<'a> Oracle<'a> {
             };
             let id = (part.address.clone(), message.clone());
             let there = shown.get(&id);
-            let now = self.last_change(part).unwrap_or(part);
-            let is_right =
-                |call: &&Call| now.salt.is_some() || call.text == now.body || call.text == now.plain();
-            if !there.is_some_and(is_right) {
-                self.report(event.clone(), format!("O2: the chat shows {there:?} for {part:?}"));
-            }
+            self.right_text(part, there.copied());
             self.right_file(part, &id);
             if let (Some(album), Some(there)) = (part.album, there)
                 && *albums.entry(album).or_insert(there.request) != there.request
@@ -68,6 +63,19 @@ impl<'a> Oracle<'a> {
                 self.report(event, format!("O2: o{other} has the same message: {part:?}"));
             }
         }
+        self.whole_answers(&answers, &withdrawn);
+    }
+
+    /// O2: the chat shows the text of a part, or of its last change.
+    fn right_text(&mut self, part: &Part, there: Option<&Call>) {
+        let now = self.last_change(part).unwrap_or(part);
+        let is_right = |call: &Call| now.salt.is_some() || call.text == now.body || call.text == now.plain();
+        if !there.is_some_and(is_right) {
+            self.report(self.event_about(part), format!("O2: the chat shows {there:?} for {part:?}"));
+        }
+    }
+
+    fn whole_answers(&mut self, answers: &BTreeMap<i64, String>, withdrawn: &HashSet<i64>) {
         let turns = self.o.database.turns.values();
         for turn in turns.filter(|turn| turn.state == "done" && !withdrawn.contains(&turn.id)) {
             self.whole_answer(turn, answers.get(&turn.id).map(String::as_str).unwrap_or_default());

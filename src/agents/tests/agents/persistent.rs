@@ -8,7 +8,7 @@ use frontdesk_core::agent::STEER_TIMEOUT;
 use frontdesk_core::delta::{AgentError, Delta, ToolDecision, Usage};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::message::{FileKind, Forward, ForwardKind, InputKind, Link, Quote};
-use frontdesk_core::port::{ContextMessage, File};
+use frontdesk_core::port::{ContextMessage, File, Turn};
 use serde_json::json;
 
 use crate::sandbox::{
@@ -49,10 +49,8 @@ async fn a_conversation_keeps_its_program_and_a_new_one_has_its_own() {
     assert!(pid(&third) != pid(&first) && third.ends_with(":1"), "{third}");
 }
 
-#[tokio::test]
-async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
-    let sandbox = Sandbox::new();
-    let agent = sandbox.persistent(r#"read -r line; printf '%s\n' "$line" > stdin; echo '{"type":"done","text":"ok","usage":{"model":"m","input":3,"cost_micro":70}}'; read -r end"#);
+/// A turn with a value for everything that a message may have.
+fn with_everything() -> Turn {
     let mut asked = turn(7, "one\n\"two\"");
     asked.context.push("be kind".into());
     let here = |name: &str, got| File {
@@ -78,7 +76,14 @@ async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
         forward: None,
         received: asked.prompt[0].received,
     }];
-    let mut stream = agent.turn(asked);
+    asked
+}
+
+#[tokio::test]
+async fn a_prompt_comes_as_one_line_with_all_there_is_to_know() {
+    let sandbox = Sandbox::new();
+    let agent = sandbox.persistent(r#"read -r line; printf '%s\n' "$line" > stdin; echo '{"type":"done","text":"ok","usage":{"model":"m","input":3,"cost_micro":70}}'; read -r end"#);
+    let mut stream = agent.turn(with_everything());
     let usage = Usage { model: Some("m".into()), input: Some(3), cost_micro: Some(70), ..Usage::default() };
     assert!(matches!(next(&mut stream).await, Some(Ok(Delta::Usage(reported))) if reported == usage));
     assert_eq!(answer(stream).await, "ok");
