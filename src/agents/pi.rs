@@ -21,6 +21,7 @@ mod probe;
 mod process;
 mod prompt;
 mod settings;
+mod shown;
 mod turn;
 mod wire;
 

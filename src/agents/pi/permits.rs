@@ -63,7 +63,10 @@ impl Run {
             }
             Permission::Allow => self.permitted(dialog, call, ours),
             Permission::Ask => {
-                let question = policy::question(&call.name, &call.params);
+                let question = match policy::question(&call.name, &call.params) {
+                    Ok(question) => question,
+                    Err(why) => return self.machine.tool_denied(&dialog, why),
+                };
                 let permitted = move |end: Result<AskEnd, String>| {
                     let refused = refusal(&end);
                     Decided::Permitted { dialog, call, ours, refused }

@@ -10,6 +10,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::shown;
+
 /// What is done about each tool, by its name; `*` stands for all others. Where nothing is set, tools that only read may
 /// run, like those of the gateway, and all others may run in the private chat of an admin and ask elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -18,9 +20,6 @@ pub struct Policy(pub BTreeMap<String, Permission>);
 
 /// Tools of pi that only read.
 const READING: [&str; 5] = ["read", "grep", "find", "ls", "glob"];
-
-/// How much of a call's parameters a question shows, in characters.
-const SHOWN: usize = 1200;
 
 /// The name that stands for all tools that are not named.
 const OTHERS: &str = "*";
@@ -52,50 +51,16 @@ impl Policy {
     }
 }
 
-/// The question whether a tool may run, with its parameters as they are.
-pub(super) fn question(tool: &str, params: &Value) -> Question {
-    let shown = match (tool, params.get("command").and_then(Value::as_str)) {
-        ("bash", Some(command)) => command.to_owned(),
-        _ => match params.as_object() {
-            Some(fields) => {
-                fields.iter().map(|(name, value)| field(name, value)).collect::<Vec<_>>().join("\n")
-            }
-            None => params.to_string(),
-        },
-    };
-    Question {
+/// The question whether a tool may run, or why nobody can be asked.
+pub(super) fn question(tool: &str, params: &Value) -> Result<Question, &'static str> {
+    Ok(Question {
         kind: AskKind::Permission,
-        text: format!("May the agent use {}?\n\n{}", visible::quoted(tool, 64), literal(&shown)),
+        text: format!("May the agent use {}?\n\n{}", visible::quoted(tool, 64), shown::params(params)?),
         choices: Vec::new(),
         audience: None,
         deadline: None,
         default: None,
-    }
-}
-
-fn field(name: &str, value: &Value) -> String {
-    match value {
-        Value::String(text) => format!("{name}: {text}"),
-        value => format!("{name}: {value}"),
-    }
-}
-
-/// A text as a code block that it cannot end, without characters that deceive its reader.
-fn literal(text: &str) -> String {
-    let mut shown = String::new();
-    for (at, c) in text.chars().enumerate() {
-        if at == SHOWN {
-            shown.push('…');
-            break;
-        }
-        match c {
-            '\n' => shown.push(c),
-            c => visible::push(&mut shown, c),
-        }
-    }
-    let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}\n{shown}\n{fence}")
+    })
 }
 
 #[cfg(test)]
@@ -143,9 +108,12 @@ mod tests {
 
     #[test]
     fn a_question_shows_the_parameters_and_cannot_be_forged_by_them() {
-        let asked = question("bash", &json!({"command": "echo ```\n**hi** \u{202e}x"}));
+        let asked = question("bash", &json!({"command": "echo ```\n**hi** \u{202e}x"})).unwrap();
         assert_eq!(asked.text, "May the agent use `bash`?\n\n````\necho ```\n**hi** \\u{202e}x\n````");
-        let asked = question("write", &json!({"path": "a.txt", "content": "x".repeat(5000)}));
-        assert!(asked.text.contains("content: xxx") && asked.completed().is_ok());
+        let asked = question("write", &json!({"path": "a.txt", "content": "x".repeat(5000)})).unwrap();
+        assert!(asked.text.contains("path: a.txt\ncontent: xxx") && asked.completed().is_ok());
+        let most = question(&"t".repeat(100), &json!({"a": "x\n".repeat(500), "command": "y".repeat(1000)}));
+        assert!(most.unwrap().completed().is_ok());
+        assert!(question("bash", &json!({"command": "y".repeat(3000)})).unwrap_err().contains("script file"));
     }
 }

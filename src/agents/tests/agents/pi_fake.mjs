@@ -63,8 +63,9 @@ async function act(text) {
     const answer = await dialog({ method: "select", title: "Which?", options: ["one", "two"] });
     return says(`chosen: ${answer.value ?? "nothing"}`);
   }
-  if (text === "tool") {
-    const call = JSON.stringify({ id: "c1", name: "bash", params: { command: "ls" } });
+  if (text === "tool" || text === "long tool") {
+    const command = text === "tool" ? "ls" : "ls ".repeat(2000);
+    const call = JSON.stringify({ id: "c1", name: "bash", params: { command } });
     out({ type: "tool_execution_start", toolCallId: "c1", toolName: "bash", args: {} });
     const answer = await dialog({ method: "input", title: "frontdesk.tool", placeholder: call });
     const decision = JSON.parse(answer.value ?? '{"deny":"nothing"}');

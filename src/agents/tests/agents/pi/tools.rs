@@ -19,6 +19,10 @@ async fn a_tool_runs_once_a_person_and_the_gateway_have_allowed_it() {
     );
     assert_eq!(answer(stream).await, "ran ls -l");
 
+    // Nobody is asked about what cannot be shown.
+    let denied = answer(agent.turn(said("a", "long tool"))).await;
+    assert!(denied.starts_with("denied: The command is too long to be shown to a person"), "{denied}");
+
     // In the private chat of an admin nobody is asked, but the gateway still decides.
     let mut stream = agent.turn(Turn { trusted: true, ..said("a", "tool") });
     let Some(Ok(Delta::ToolStart(call))) = event(&mut stream).await else { panic!() };
