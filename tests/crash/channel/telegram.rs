@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 
 use self::chats::*;
 use super::{Channel, KillPoint};
+use crate::agent::Kind;
 use crate::clock;
 use crate::harness::Harness;
 use crate::journal::{Action, Event, Expected, Place, event_key};
@@ -240,7 +241,10 @@ impl Channel for Telegram {
 
     async fn start(&self, clients: &mut JoinSet<()>, random: &Random) {
         users::start(&self.0, clients, random).await;
-        clients.spawn(queue::user(self.0.clone(), random.fork(115)));
+        // A model tells the oracle neither of its turn nor of what it was steered with.
+        if self.0.harness.kind == Kind::Program {
+            clients.spawn(queue::user(self.0.clone(), random.fork(115)));
+        }
         clients.spawn(pairing::unknown_users(self.0.clone(), random.fork(105)));
     }
 
