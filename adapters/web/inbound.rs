@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use frontdesk_core::account::{AccountId, DEFAULT_ACCOUNT};
 use frontdesk_core::address::{Address, AddressError, Principal};
-use frontdesk_core::message::{
-    Conversation, Event, EventKind, FirstLine, Outcome, Sender, SenderKind, Source,
-};
+use frontdesk_core::message::{Conversation, Event, EventKind, Outcome, Sender, SenderKind, Source};
 use frontdesk_core::port::{Busy, Inbox, Live, PendingPrompt, PromptReply, Stop};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -73,10 +71,10 @@ async fn push(inbox: &dyn Inbox, lane: Lane, prompts: Vec<PendingPrompt>) -> Lan
     let mut batch = Vec::with_capacity(prompts.len());
     let mut replies: Vec<PromptReply> = Vec::with_capacity(prompts.len());
     for prompt in prompts {
-        let PendingPrompt { token, chat, id, text, files, agent, reply } = prompt;
+        let PendingPrompt { token, chat, id, text, first_line, files, agent, reply } = prompt;
         match event(&token, chat, &id, text) {
             Ok(event) => {
-                batch.push(Event { agent, attachments: files, ..event });
+                batch.push(Event { agent, first_line, attachments: files, ..event });
                 replies.push(reply);
             }
             // The HTTP server has checked the names, so this does not happen.
@@ -111,7 +109,7 @@ fn event(token: &str, chat: String, id: &str, text: String) -> Result<Event, Add
     let address = Address::new(CHANNEL, None, &chat, None)?;
     let id = event_id(&chat, id);
     let event = Event::new(id, EventKind::Message, from, address, Conversation::Dm { chat, thread: None });
-    Ok(Event { addressed: true, first_line: FirstLine::Plain, text, ..event })
+    Ok(Event { addressed: true, text, ..event })
 }
 
 /// `{chat}/{id}`. Slashes in the chat's name are escaped, so that two different pairs never have the same event id.
@@ -128,7 +126,7 @@ mod tests {
     use frontdesk_core::delivery::{Post, Signal};
     use frontdesk_core::id::MessageId;
     use frontdesk_core::key::SessionKey;
-    use frontdesk_core::message::Cursor;
+    use frontdesk_core::message::{Cursor, FirstLine};
     use futures_channel::oneshot;
     use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 
@@ -183,7 +181,10 @@ mod tests {
         let reply: PromptReply = Box::new(|outcome| drop(sender.send(outcome)));
         let (token, text) = ("cli".into(), "hello".into());
         let (chat, id, files) = (chat.into(), id.into(), Vec::new());
-        (PendingPrompt { token, chat, id, text, files, agent: None, reply }, answer)
+        (
+            PendingPrompt { token, chat, id, text, first_line: FirstLine::Plain, files, agent: None, reply },
+            answer,
+        )
     }
 
     #[test]

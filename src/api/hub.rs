@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Post, Signal};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{Attachment, Outcome};
+use frontdesk_core::message::{Attachment, FirstLine, Outcome};
 use frontdesk_core::port::{Busy, Live, PendingPrompt};
 use futures_channel::oneshot;
 use tokio::sync::Notify;
@@ -33,6 +33,8 @@ pub(crate) struct NewPrompt {
     /// Unique per token and chat.
     pub(crate) id: String,
     pub(crate) text: String,
+    /// Whether the text can be a command.
+    pub(crate) first_line: FirstLine,
     /// Files that came with it, stored already.
     pub(crate) files: Vec<Attachment>,
     /// The agent that is to answer; `None` for the one that the configuration names.
@@ -139,7 +141,7 @@ impl WebHub {
 
     /// Hands a prompt to the web adapter.
     pub(crate) fn submit(&self, token: &Arc<str>, prompt: NewPrompt) -> Result<PromptOutcome, ApiError> {
-        let NewPrompt { chat, id, text, files, agent } = prompt;
+        let NewPrompt { chat, id, text, first_line, files, agent } = prompt;
         let (sender, outcome) = oneshot::channel();
         {
             let mut prompts = self.prompts();
@@ -157,7 +159,16 @@ impl WebHub {
                 drop(sender.send(outcome));
             });
             let token = token.clone();
-            prompts.waiting.push_back(PendingPrompt { token, chat, id, text, files, agent, reply });
+            prompts.waiting.push_back(PendingPrompt {
+                token,
+                chat,
+                id,
+                text,
+                first_line,
+                files,
+                agent,
+                reply,
+            });
         }
         self.wake.notify_one();
         Ok(outcome)
@@ -312,7 +323,14 @@ mod tests {
     }
 
     fn submit(hub: &WebHub, id: &str, text: String) -> Result<PromptOutcome, String> {
-        let prompt = NewPrompt { chat: "main".into(), id: id.into(), text, files: Vec::new(), agent: None };
+        let prompt = NewPrompt {
+            chat: "main".into(),
+            id: id.into(),
+            text,
+            first_line: FirstLine::Plain,
+            files: Vec::new(),
+            agent: None,
+        };
         let outcome = hub.submit(&"cli".into(), prompt);
         outcome.map_err(|error| error.code.into_owned())
     }

@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::account::AccountId;
 use crate::address::Address;
 use crate::delivery::{Delivery, Post, Receipt, SendError, Signal};
-use crate::message::{Attachment, Cursor, Event, Outcome, Source};
+use crate::message::{Attachment, Cursor, Event, FirstLine, Outcome, Source};
 use crate::profile::Profile;
 
 pub use agent::{Agent, ContextMessage, File, Prompt, Turn};
@@ -261,6 +261,8 @@ pub struct PendingPrompt {
     pub id: String,
     /// The text of the prompt.
     pub text: String,
+    /// Whether the text can be a command.
+    pub first_line: FirstLine,
     /// Files that came with it. The server has stored them already.
     pub files: Vec<Attachment>,
     /// The agent that is to answer; `None` for the one that the configuration names.

@@ -59,6 +59,7 @@ impl TestPlatform for Web {
                         chat,
                         id: id.clone(),
                         text,
+                        first_line: frontdesk_core::message::FirstLine::Plain,
                         files: Vec::new(),
                         agent: None,
                         reply

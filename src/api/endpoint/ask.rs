@@ -3,6 +3,7 @@
 use frontdesk_core::access::Action;
 use frontdesk_core::ask::{self as questions, Answerer, AskAnswer, AskError, AskState, AskView};
 use frontdesk_core::id::{AskId, IdError};
+use frontdesk_core::message::FirstLine;
 use frontdesk_store::row::{self, AskFilter};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -127,7 +128,12 @@ async fn say(
     };
     let text = format!("/answer {} {}", asked.id.0, answer.shown(&asked.choices));
     let (chat, id) = (asked.session.id().to_owned(), random::id()?);
-    prompt::submit(server, caller, NewPrompt { chat, id, text, files: Vec::new(), agent: None }).await?;
+    prompt::submit(
+        server,
+        caller,
+        NewPrompt { chat, id, text, first_line: FirstLine::Plain, files: Vec::new(), agent: None },
+    )
+    .await?;
     Ok(server.handle.ask(asked.id).await?)
 }
 

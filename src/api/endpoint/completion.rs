@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use frontdesk_core::message::Attachment;
+use frontdesk_core::message::{Attachment, FirstLine};
 use frontdesk_core::tool::ClientTools;
 use serde_json::json;
 
@@ -53,9 +53,10 @@ async fn completed(mut request: ApiRequest) -> Result<Response, ApiError> {
     asked.check()?;
     let agent = known_agent(&request, &asked.model)?;
     let named = request.parts.headers.get(CHAT).map(|chat| chat.to_str().map(str::to_owned));
-    let (chat, Asked { text, images }) = match named.transpose() {
-        Ok(Some(chat)) => (chat, asked.last_prompt()?),
-        Ok(None) => (format!("v1-{}", random::id()?), asked.whole_prompt()?),
+    // Without a chat the text is a whole conversation that a program sends, whoever wrote it: never a command.
+    let (chat, first_line, Asked { text, images }) = match named.transpose() {
+        Ok(Some(chat)) => (chat, FirstLine::Plain, asked.last_prompt()?),
+        Ok(None) => (format!("v1-{}", random::id()?), FirstLine::Formatted, asked.whole_prompt()?),
         Err(_) => return Err(ApiError::bad_request("X-Frontdesk-Chat: the name must be ASCII")),
     };
     prompt::check(&chat, &text, !images.is_empty())?;
@@ -74,7 +75,7 @@ async fn completed(mut request: ApiRequest) -> Result<Response, ApiError> {
     let offer = (!tools.tools.is_empty()).then(|| server.handle.offer_tools(session, tools));
     let tools = TurnTools { offer, many: asked.takes_many_calls() };
     let files = kept(&server, images).await?;
-    let new = NewPrompt { chat, id, text, files: files.clone(), agent: Some(agent.clone()) };
+    let new = NewPrompt { chat, id, text, first_line, files: files.clone(), agent: Some(agent.clone()) };
     let accepted = prompt::submit(&server, &caller, new).await;
     if accepted.as_ref().map_or(true, |accepted| accepted.duplicate) {
         server.handle.discard_files(&files).await;

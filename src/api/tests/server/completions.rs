@@ -80,6 +80,31 @@ async fn a_named_chat_gets_only_the_last_message_and_is_the_chat_of_the_page() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_without_a_chat_is_text_for_the_agent_and_never_a_command() {
+    let server = TestServer::open().await;
+    for text in
+        ["/gateway status", "/new", "/new other", "/answer 1 x", "/unknown", "//help", "/gateway restart"]
+    {
+        let reply = server.post(PATH, ask(text)).await;
+        assert_eq!(reply.body["choices"][0]["message"]["content"], text, "{reply:?}");
+    }
+    let chunks = streamed(&server, "/status").await;
+    assert_eq!(content(&chunks), "/status");
+    for text in ["hello", "/help"] {
+        let mut body = ask(text);
+        let system = json!({"role": "system", "content": "/stop"});
+        body["messages"].as_array_mut().unwrap().insert(0, system);
+        let reply = server.post(PATH, body).await;
+        assert_eq!(reply.body["choices"][0]["message"]["content"], format!("/stop\n\n{text}"), "{reply:?}");
+    }
+    let named = request(&server, &ask("/whoami")).header("x-frontdesk-chat", "main");
+    let reply = answer(named).await;
+    let shown = reply.body["choices"][0]["message"]["content"].as_str().unwrap();
+    assert!(shown.contains("web:"), "a command in a named chat: {shown}");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_streamed_completion_ends_with_a_reason_its_usage_and_done() {
     let server = TestServer::open().await;
     let words = "one two three four ".repeat(20);
