@@ -27,6 +27,7 @@ mod input;
 pub mod json_line;
 mod leftovers;
 mod lines;
+mod links;
 mod output;
 mod pool;
 mod program;

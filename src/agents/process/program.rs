@@ -281,7 +281,14 @@ impl Program {
         let Confinement { readable, writable, .. } = &self.confinement;
         let program = match self.installed() {
             Some(installed) => vec![installed.folder.clone()],
-            None => self.find(&self.named).map(|path| bubblewrap::places(&path)).unwrap_or_default(),
+            // What it may write to is shown in any case, and a link in there is not to be trusted.
+            None => self
+                .find(&self.named)
+                .filter(|path| {
+                    !writable.iter().any(|folder| path.starts_with(folder)) && !path.starts_with(cwd)
+                })
+                .map(|path| bubblewrap::places(&path))
+                .unwrap_or_default(),
         };
         let (incoming, outgoing) = (self.media.join(IN), self.media.join(OUT));
         let (mut hidden, files) = match &start.files {

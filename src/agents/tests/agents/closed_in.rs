@@ -259,6 +259,66 @@ async fn a_sandbox_that_would_show_the_gateways_home_is_refused() {
 }
 
 #[tokio::test]
+async fn a_link_that_an_agent_may_have_made_does_not_show_the_gateways_secrets() {
+    if no_namespaces() {
+        return;
+    }
+    let (sandbox, elsewhere) = (Sandbox::new(), tempfile::tempdir().unwrap());
+    let home = sandbox.home.path().to_owned();
+    let elsewhere = elsewhere.path();
+    for folder in ["shared", "notes", "agents/other"] {
+        std::fs::create_dir_all(home.join(folder)).unwrap();
+    }
+    for file in ["token", "frontdesk.db-wal", "agents/other/talk"] {
+        std::fs::write(home.join(file), "hunter2").unwrap();
+    }
+    std::fs::write(elsewhere.join("key"), "hunter2").unwrap();
+    let parent = home.parent().unwrap();
+    let (reference, outside) = (home.join("shared/ref"), elsewhere.join("ref"));
+    for (link, target, why) in [
+        (&reference, home.join("token"), "a file with secrets"),
+        (&reference, "../frontdesk.db-wal".into(), "a file with secrets"),
+        (&reference, home.clone(), "home folder"),
+        (&reference, parent.to_owned(), "where agents may write"),
+        (&reference, "/".into(), "where agents may write"),
+        (&reference, elsewhere.join("key"), "where agents may write"),
+        (&reference, home.join("agents/other"), "where agents may write"),
+        (&outside, home.join("token"), "a file with secrets"),
+        (&outside, home.join("agents/other"), "a link into the gateway's home"),
+        (&home.join("up"), parent.to_owned(), "contains the gateway's home"),
+    ] {
+        std::os::unix::fs::symlink(&target, link).unwrap();
+        let script = format!("cat {0} {0}/*/token {0}/talk", link.display());
+        let config = command::Config { readable: vec![link.clone()], ..bubblewrap(&script) };
+        let refused = error(agent(&sandbox, config).turn(turn(1, ""))).await;
+        let problem = matches!(&refused, AgentError::Unavailable(problem) if problem.contains(why));
+        assert!(problem, "{target:?}: {refused:?}");
+        std::fs::remove_file(link).unwrap();
+    }
+    // A link of the agent's own, which the next start would follow.
+    std::os::unix::fs::symlink(elsewhere.join("key"), &outside).unwrap();
+    let config = command::Config {
+        readable: vec![outside.clone()],
+        writable: vec![elsewhere.to_owned()],
+        ..bubblewrap("true")
+    };
+    assert!(matches!(error(agent(&sandbox, config).turn(turn(1, ""))).await, AgentError::Unavailable(_)));
+    // Links that only the operator can have made still work.
+    std::fs::write(home.join("notes/a"), "noted").unwrap();
+    std::os::unix::fs::symlink(home.join("notes"), home.join("link")).unwrap();
+    let script = format!("cat {0}/link/a {1}; ls -A {0} | tr '\n' ' '", home.display(), outside.display());
+    let config = command::Config { readable: vec!["link".into(), outside], ..bubblewrap(&script) };
+    let seen = answer(agent(&sandbox, config).turn(turn(1, ""))).await;
+    assert_eq!(seen, "notedhunter2agents facts link media ");
+    // A folder that contains the home shows it empty, by every name.
+    std::os::unix::fs::symlink(parent, elsewhere.join("above")).unwrap();
+    let name = home.file_name().unwrap().to_string_lossy();
+    let script = format!("cd {}/above && ls -A {name}; echo seen", elsewhere.display());
+    let config = command::Config { readable: vec![elsewhere.join("above")], ..bubblewrap(&script) };
+    assert_eq!(answer(agent(&sandbox, config).turn(turn(1, ""))).await, "seen\n");
+}
+
+#[tokio::test]
 async fn a_prefix_is_put_before_the_command_with_its_placeholders_filled() {
     let sandbox = Sandbox::new();
     let words = ["env", "CWD={cwd}", "MEDIA={media}", "FACTS={facts}"];
