@@ -22,6 +22,7 @@ mod process;
 mod prompt;
 mod settings;
 mod shown;
+mod shut;
 mod turn;
 mod wire;
 

@@ -130,6 +130,8 @@ impl Run {
             args: Vec::new(),
             facts: Some(facts.path().to_owned()),
             readable: Vec::new(),
+            writable: Vec::new(),
+            hidden: Vec::new(),
             files: Some(files(&turn)),
         };
         let mut process = processes.start(start, Aborted::clone(&running)).await?;

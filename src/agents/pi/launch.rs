@@ -18,6 +18,7 @@ use super::config::Config;
 use super::given::Given;
 use super::installed;
 use super::process::PiProcess;
+use super::shut;
 use crate::Host;
 use crate::paths::Paths;
 use crate::process::{Confinement, Ending, Installed, Limits, ProcessHost, ProgramConfig, RunWith, Start};
@@ -38,6 +39,8 @@ pub(super) struct Launch {
     folder: PathBuf,
     /// The home and the agent folder of an isolated pi, which are created.
     own_folders: Vec<PathBuf>,
+    /// pi's folder with settings, if it runs in a ready-made sandbox.
+    shut_agent_dir: Option<PathBuf>,
     /// The gateway's tools, from the first turn on.
     tools: OnceLock<Vec<Tool>>,
 }
@@ -58,12 +61,12 @@ impl Launch {
             let agent_dir = agent_dir.get_or_insert_with(|| folder.join("agent"));
             own_folders.push(agent_dir.clone());
         }
-        let mut confinement = confinement(config, &paths);
+        let mut shut_agent_dir = None;
         if let Some(RunWith::Ready(_)) = config.run_with {
             // The sandbox shows only what exists.
             let agent_dir = agent_dir.clone().unwrap_or_else(|| paths.absolute(Path::new("~/.pi/agent")));
-            confinement.writable.extend([folder.clone(), agent_dir.clone()]);
-            own_folders.push(agent_dir);
+            own_folders.push(agent_dir.clone());
+            shut_agent_dir = Some(agent_dir);
         }
         env.extend(agent_dir.map(|folder| ("PI_CODING_AGENT_DIR".into(), folder.into())));
         let package_dir = config.package_dir.as_ref().map(|folder| paths.absolute(folder));
@@ -82,7 +85,7 @@ impl Launch {
             env,
             inherit_env: config.inherit_env.clone(),
             limits: Limits::default(),
-            confinement,
+            confinement: confinement(config, &paths),
             // The commands of the model run in sessions of their own.
             end_strays: true,
             installed,
@@ -90,7 +93,7 @@ impl Launch {
         let ending = Ending { after_eof: AFTER_EOF, after_sigterm: Duration::from_secs(config.grace) };
         let processes = Arc::new(ProcessHost::new(name, program, ending, host));
         let config = config.clone();
-        Self { processes, config, paths, folder, own_folders, tools: OnceLock::new() }
+        Self { processes, config, paths, folder, own_folders, shut_agent_dir, tools: OnceLock::new() }
     }
 
     /// Notes the gateway's tools, which are the same for all turns.
@@ -134,19 +137,27 @@ impl Launch {
         let prepared = self.prepare(&given).await;
         let extension = prepared.map_err(|why| self.processes.not_started(session, &why))?;
         let abilities = Abilities::of(self.version().as_deref());
-        let sessions = self.folder.join("sessions");
-        let session: [OsString; 2] = match abilities.session_ids {
+        let sessions = shut::sessions(&self.folder.join("sessions"), session_id).await;
+        let sessions = sessions.map_err(|why| self.processes.not_started(session, &why))?;
+        let id: [OsString; 2] = match abilities.session_ids {
             true => ["--session-id".into(), session_id.into()],
             false => ["--session".into(), sessions.join(format!("{session_id}.jsonl")).into()],
         };
         let known =
             |arg: &&String| abilities.approve || !["--approve", "--no-approve"].contains(&arg.as_str());
         let mut args: Vec<OsString> = given.args.iter().filter(known).map(OsString::from).collect();
-        args.extend(["--session-dir".into(), sessions.into()]);
-        args.extend(session);
+        args.extend(["--session-dir".into(), sessions.clone().into()]);
+        args.extend(id);
         // The last one: it sees the parameters of a tool as all others have left them.
-        args.extend(["-e".into(), extension.into()]);
-        let start = Start { turn, args, readable: given.files.clone(), ..Start::default() };
+        args.extend(["-e".into(), extension.clone().into()]);
+        let mut start = Start { turn, args, readable: given.files.clone(), ..Start::default() };
+        if let Some(agent_dir) = &self.shut_agent_dir {
+            // The working folder may show it.
+            start.hidden.push(self.folder.clone());
+            start.readable.push(extension);
+            let shown = shut::shut(&mut start, agent_dir, &sessions);
+            shown.map_err(|why| self.processes.not_started(session, &why))?;
+        }
         let process = self.processes.start(start, self.processes.stop.child_token()).await?;
         let clock = self.processes.clock().clone();
         Ok(PiProcess::new(process, session_id.to_owned(), given, self.config.max_line, abilities, clock))

@@ -70,6 +70,10 @@ pub struct Start<'a> {
     pub facts: Option<PathBuf>,
     /// Further files and folders that it may read in a sandbox, as absolute paths.
     pub readable: Vec<PathBuf>,
+    /// The same for files and folders that it may also change.
+    pub writable: Vec<PathBuf>,
+    /// Folders that are empty and its own in a sandbox, but for what is readable or writable.
+    pub hidden: Vec<PathBuf>,
     /// The files of messages that it may read in a sandbox. `None` means all, because later prompts name other ones.
     pub files: Option<Vec<PathBuf>>,
 }
@@ -296,6 +300,7 @@ impl Program {
             None => (Vec::new(), vec![incoming]),
         };
         hidden.push(outgoing);
+        hidden.extend(start.hidden.iter().cloned());
         // A file can be gone by now; the program is told so by its absence.
         let files = files.into_iter().filter(|file| file.exists());
         Reach {
@@ -310,7 +315,12 @@ impl Program {
                 .chain(start.facts.clone())
                 .chain(files)
                 .collect(),
-            writable: writable.iter().cloned().chain(once(self.media.clone())).collect(),
+            writable: writable
+                .iter()
+                .cloned()
+                .chain(start.writable.clone())
+                .chain(once(self.media.clone()))
+                .collect(),
             hidden,
             network: ready == Ready::Bubblewrap,
         }

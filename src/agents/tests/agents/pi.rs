@@ -18,6 +18,7 @@ use crate::sandbox::{Sandbox, Stream, answer, error, eventually, next, prompt, r
 
 mod processes;
 mod roles;
+mod sandboxed;
 mod tools;
 
 const FAKE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/agents/pi_fake.mjs");

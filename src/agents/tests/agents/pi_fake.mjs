@@ -1,5 +1,6 @@
 // A program that speaks as pi does in RPC mode, with its quirks. The text of a prompt says what it does. It writes what
 // it reads into the file `seen`, one line each.
+import { execSync } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 
 const out = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -85,6 +86,7 @@ async function act(text) {
     out({ type: "tool_execution_end", toolCallId: "c1", toolName: name, isError: !answer.value, result: { content: [] } });
     return says(answer.value ?? "nothing");
   }
+  if (text.startsWith("sh ")) return says(execSync(`(${text.slice(3)}) 2>&1; exit 0`).toString());
   if (text === "steer me") {
     while (run && queue.length === 0) await sleep(5);
     const steered = queue.shift();
