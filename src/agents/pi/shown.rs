@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// How much of a call's parameters a question shows, in characters.
 const MOST: usize = 1600;
-/// How many characters' room a line break takes.
+/// How many characters a line break counts as.
 const LINE: usize = 10;
 /// The longest space between two words that is shown as it is, in characters.
 const SPACE: usize = 16;
@@ -33,23 +33,23 @@ pub(super) fn params(params: &Value) -> Result<String, &'static str> {
     {
         only.name.clear();
     }
-    fields.sort_by_key(|field| (!field.is_run, field.room()));
+    fields.sort_by_key(|field| (!field.is_run, field.width()));
     let mut left = MOST;
     let mut count = fields.len();
     for field in &mut fields {
         let may = if field.is_run { left } else { left / count };
-        if field.room() > may {
+        if field.width() > may {
             match field.is_run {
                 true => return Err(TOO_LONG),
                 false if may < LEAST + field.name.chars().count() => return Err(TOO_MANY),
                 false => field.shorten(may),
             }
         }
-        left = left.saturating_sub(field.room());
+        left = left.saturating_sub(field.width());
         count -= 1;
     }
     // A parameter that is run is read last, like the content of a file.
-    fields.sort_by_key(Field::room);
+    fields.sort_by_key(Field::width);
     Ok(block(&fields.iter().map(Field::text).collect::<Vec<_>>().join("\n")))
 }
 
@@ -70,7 +70,7 @@ impl Field {
     fn new(name: &str, value: &Value) -> Self {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let mut shown_name = Self { name: String::new(), is_run: false, pieces: pieces(name) };
-        if shown_name.room() > NAME {
+        if shown_name.width() > NAME {
             shown_name.shorten(NAME);
         }
         let name_shown = shown_name.text().replace('\n', " ");
@@ -78,8 +78,8 @@ impl Field {
         Self { name: name_shown, is_run: RUN.contains(&name), pieces: pieces(&text) }
     }
 
-    fn room(&self) -> usize {
-        self.name.chars().count() + LINE + self.pieces.iter().map(Piece::room).sum::<usize>()
+    fn width(&self) -> usize {
+        self.name.chars().count() + LINE + self.pieces.iter().map(Piece::width).sum::<usize>()
     }
 
     /// Keeps as much of the beginning and of the end as fits in.
@@ -87,10 +87,10 @@ impl Field {
         const MARK: usize = 40;
         let may = may.saturating_sub(self.name.chars().count() + LINE + MARK);
         let fitting = |pieces: &mut dyn Iterator<Item = &Piece>, may: usize| {
-            let mut room = 0;
+            let mut width = 0;
             let fits = |piece: &&Piece| {
-                room += piece.room();
-                room <= may
+                width += piece.width();
+                width <= may
             };
             pieces.take_while(fits).count()
         };
@@ -110,7 +110,7 @@ impl Field {
 }
 
 impl Piece {
-    fn room(&self) -> usize {
+    fn width(&self) -> usize {
         self.shown.chars().map(|c| if c == '\n' { LINE } else { 1 }).sum()
     }
 }
