@@ -353,6 +353,18 @@ const JUSTIFIED: [(&str, &str); 8] = [
 ];
 
 #[test]
+fn no_field_of_the_log_is_called_message() {
+    // In the JSON log that is the name of the text.
+    let fields =
+        ["(%message,", ", %message,", "    %message,", "(message = %", ", message = %", "    message = %"];
+    let found: Vec<_> = ["src", "adapters", "examples"]
+        .iter()
+        .flat_map(|folder| offenders(folder, &fields, |_| false))
+        .collect();
+    assert!(found.is_empty(), "call it message_id:\n{}", found.join("\n"));
+}
+
+#[test]
 fn the_private_words_do_not_come_back() {
     let folders = ["src", "adapters", "tests", "docs", "schema", "config", "scripts", "examples", ".ci"];
     let scanned = folders.iter().flat_map(|folder| files(folder, ""));

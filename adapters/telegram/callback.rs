@@ -33,7 +33,11 @@ impl CallbackAnswer {
     /// looks away for two seconds would miss it otherwise.
     pub(crate) fn new(id: String, outcome: Option<&Outcome>) -> Self {
         let text = outcome.and_then(Outcome::private_sentence).map(shortened);
-        Self { id, text, alert: matches!(outcome, Some(Outcome::NotAnswered { .. })) }
+        Self {
+            id,
+            text,
+            alert: matches!(outcome, Some(Outcome::NotAnswered { .. } | Outcome::Refused { .. })),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use frontdesk_core::account::{AccountId, DEFAULT_ACCOUNT};
 use frontdesk_core::address::{Address, AddressError, Principal};
+use frontdesk_core::ask::Press;
 use frontdesk_core::message::{Conversation, Event, EventKind, Outcome, Sender, SenderKind, Source};
 use frontdesk_core::port::{Busy, Inbox, Live, PendingPrompt, PromptReply, Stop};
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -71,8 +72,8 @@ async fn push(inbox: &dyn Inbox, lane: Lane, prompts: Vec<PendingPrompt>) -> Lan
     let mut batch = Vec::with_capacity(prompts.len());
     let mut replies: Vec<PromptReply> = Vec::with_capacity(prompts.len());
     for prompt in prompts {
-        let PendingPrompt { token, chat, id, text, first_line, files, agent, reply } = prompt;
-        match event(&token, chat, &id, text) {
+        let PendingPrompt { token, chat, id, text, first_line, press, files, agent, reply } = prompt;
+        match event(&token, chat, &id, (text, press)) {
             Ok(event) => {
                 batch.push(Event { agent, first_line, attachments: files, ..event });
                 replies.push(reply);
@@ -103,12 +104,21 @@ fn source(token: &str) -> Source {
     Source { id: format!("{CHANNEL}:{token}"), account: AccountId::default_of(CHANNEL) }
 }
 
-fn event(token: &str, chat: String, id: &str, text: String) -> Result<Event, AddressError> {
+fn event(
+    token: &str,
+    chat: String,
+    id: &str,
+    (text, press): (String, Option<Press>),
+) -> Result<Event, AddressError> {
     // The holder of a token is treated as a person, even if a program uses the token.
     let from = Sender::new(Principal::new(CHANNEL, None, token)?, SenderKind::Person);
     let address = Address::new(CHANNEL, None, &chat, None)?;
     let id = event_id(&chat, id);
-    let event = Event::new(id, EventKind::Message, from, address, Conversation::Dm { chat, thread: None });
+    let (kind, text) = match press {
+        None => (EventKind::Message, text),
+        Some(press) => (EventKind::Button { target: None }, press.to_string()),
+    };
+    let event = Event::new(id, kind, from, address, Conversation::Dm { chat, thread: None });
     Ok(Event { addressed: true, text, ..event })
 }
 
@@ -182,7 +192,17 @@ mod tests {
         let (token, text) = ("cli".into(), "hello".into());
         let (chat, id, files) = (chat.into(), id.into(), Vec::new());
         (
-            PendingPrompt { token, chat, id, text, first_line: FirstLine::Plain, files, agent: None, reply },
+            PendingPrompt {
+                token,
+                chat,
+                id,
+                text,
+                first_line: FirstLine::Plain,
+                press: None,
+                files,
+                agent: None,
+                reply,
+            },
             answer,
         )
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use async_trait::async_trait;
 use frontdesk_core::address::Address;
+use frontdesk_core::ask::Press;
 use frontdesk_core::delivery::{Post, Signal};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Attachment, FirstLine, Outcome};
@@ -35,6 +36,8 @@ pub(crate) struct NewPrompt {
     pub(crate) text: String,
     /// Whether the text can be a command.
     pub(crate) first_line: FirstLine,
+    /// The button that was pressed instead of writing a text.
+    pub(crate) press: Option<Press>,
     /// Files that came with it, stored already.
     pub(crate) files: Vec<Attachment>,
     /// The agent that is to answer; `None` for the one that the configuration names.
@@ -141,7 +144,7 @@ impl WebHub {
 
     /// Hands a prompt to the web adapter.
     pub(crate) fn submit(&self, token: &Arc<str>, prompt: NewPrompt) -> Result<PromptOutcome, ApiError> {
-        let NewPrompt { chat, id, text, first_line, files, agent } = prompt;
+        let NewPrompt { chat, id, text, first_line, press, files, agent } = prompt;
         let (sender, outcome) = oneshot::channel();
         {
             let mut prompts = self.prompts();
@@ -165,6 +168,7 @@ impl WebHub {
                 id,
                 text,
                 first_line,
+                press,
                 files,
                 agent,
                 reply,
@@ -328,6 +332,7 @@ mod tests {
             id: id.into(),
             text,
             first_line: FirstLine::Plain,
+            press: None,
             files: Vec::new(),
             agent: None,
         };

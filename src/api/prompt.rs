@@ -66,9 +66,25 @@ pub(crate) async fn submit(
     caller: &Caller,
     prompt: NewPrompt,
 ) -> Result<AcceptedPrompt, ApiError> {
+    accepted(stored(server, caller, prompt).await?)
+}
+
+/// Submits a pressed button and waits for its commit.
+pub(crate) async fn press(server: &ServerState, caller: &Caller, press: NewPrompt) -> Result<(), ApiError> {
+    match stored(server, caller, press).await? {
+        Ok(Ok(Outcome::Answered { .. })) => Ok(()),
+        outcome => accepted(outcome).map(drop),
+    }
+}
+
+async fn stored(
+    server: &ServerState,
+    caller: &Caller,
+    prompt: NewPrompt,
+) -> Result<Result<Result<Outcome, Busy>, Canceled>, ApiError> {
     let outcome = server.hub.submit(&caller.token, prompt)?;
     tokio::select! {
-        outcome = outcome => accepted(outcome),
+        outcome = outcome => Ok(outcome),
         // The adapter may have ended before it stored the prompt. A request with the same id after the restart tells.
         () = server.stop.cancelled() => Err(ApiError::stopping()),
     }
@@ -83,12 +99,9 @@ pub(crate) fn accepted(outcome: Result<Result<Outcome, Busy>, Canceled>) -> Resu
         Outcome::Refused { message, reason } => Err(ApiError::refused(reason, message)),
         Outcome::Denied => Err(ApiError::denied()),
         Outcome::Unstorable { message } => Err(ApiError::internal().about(message)),
-        // A prompt has none of these outcomes: it is addressed to the agent, edits nothing and is no button.
-        Outcome::Noted
-        | Outcome::Answered { .. }
-        | Outcome::NotAnswered { .. }
-        | Outcome::Ignored
-        | Outcome::DeadLetter => {
+        Outcome::NotAnswered { error, .. } => Err(ApiError::answer(&error)),
+        // A prompt has none of these outcomes: it is addressed to the agent and edits nothing.
+        Outcome::Noted | Outcome::Answered { .. } | Outcome::Ignored | Outcome::DeadLetter => {
             Err(ApiError::bad_request("the prompt contains nothing that an agent could answer"))
         }
     }

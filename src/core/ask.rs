@@ -155,7 +155,7 @@ pub struct AskView {
     /// Whether it only shows the choices of a command: nothing waits for the answer.
     pub is_menu: bool,
     /// Whether its answer is the person's next message to the agent, which does not wait for it.
-    pub is_left: bool,
+    pub answer_is_message: bool,
 }
 
 impl AskView {

@@ -37,6 +37,8 @@ pub enum Notice {
     FollowsUp,
     /// Another model or agent has answered than before.
     AnsweredBy(AnswererChange),
+    /// A conversation could not be summarized, as `/compact` asked.
+    NotCompacted,
     /// The agent has compacted its context by itself.
     Compacted(Compacted),
     /// A part of an answer could not be delivered.
@@ -158,6 +160,7 @@ impl Notice {
             Notice::FollowsUp => "follows_up",
             Notice::AnsweredBy(_) => "answered_by",
             Notice::Compacted(_) => "compacted",
+            Notice::NotCompacted => "not_compacted",
             Notice::Gap => "gap",
             Notice::Stale => "stale",
             Notice::Code { .. } => "code",
@@ -178,6 +181,9 @@ impl Notice {
             ),
             Notice::Refused(reason) => reason.sentence().to_owned(),
             Notice::Failed(failure) => failure.sentence().to_owned(),
+            Notice::NotCompacted => {
+                "The agent could not summarize the conversation. Send /compact to try again.".to_owned()
+            }
             Notice::Interrupted { so_far } if so_far.trim().is_empty() => {
                 "The agent was interrupted after it had started to act. Send /retry to run it again."
                     .to_owned()

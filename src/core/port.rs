@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use crate::account::AccountId;
 use crate::address::Address;
+use crate::ask::Press;
 use crate::delivery::{Delivery, Post, Receipt, SendError, Signal};
 use crate::message::{Attachment, Cursor, Event, FirstLine, Outcome, Source};
 use crate::profile::Profile;
@@ -263,6 +264,8 @@ pub struct PendingPrompt {
     pub text: String,
     /// Whether the text can be a command.
     pub first_line: FirstLine,
+    /// The button that was pressed instead of writing a text.
+    pub press: Option<Press>,
     /// Files that came with it. The server has stored them already.
     pub files: Vec<Attachment>,
     /// The agent that is to answer; `None` for the one that the configuration names.

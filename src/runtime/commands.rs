@@ -98,7 +98,7 @@ async fn guarded(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
         Ok(done) => return done,
         Err(_) => "a panic".to_owned(),
     };
-    tracing::error!(message = %id, why, "a command could not be carried out");
+    tracing::error!(message_id = %id, why, "a command could not be carried out");
     shared.store.mark_command_dead(id).await.map(drop)
 }
 

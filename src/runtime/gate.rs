@@ -289,7 +289,7 @@ async fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored:
     match stored {
         Stored::Accepted { message: id, ended, began, mode, superseded, .. } => {
             let session = &message.session;
-            tracing::debug!(message = %id, %session, channel, "accepted");
+            tracing::debug!(message_id = %id, %session, channel, "accepted");
             if ended.is_some() {
                 shared.hooks.tell(HookEvent::SessionEnd { session: session.clone() });
             }
@@ -319,6 +319,8 @@ async fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored:
         Stored::Duplicate { message: id, session, same: true, refused: None } => {
             // The first delivery may have been cut off before anything was woken.
             wake_for(shared, message, &session, (id, message.queue_mode));
+            // What is judged as a command now may have been stored as the answer to a choice.
+            wake(shared, &session, message.queue_mode);
             Outcome::Duplicate { message: id, session }
         }
         Stored::Duplicate { message, same: false, .. } => Outcome::Conflict { message },
@@ -330,7 +332,7 @@ async fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored:
             Outcome::Refused { message: id, reason }
         }
         Stored::Dead { message } => {
-            tracing::error!(%message, channel, "an event could not be stored as it is; its row is marked dead");
+            tracing::error!(message_id = %message, channel, "an event could not be stored as it is; its row is marked dead");
             Outcome::Unstorable { message }
         }
         Stored::Noted => Outcome::Noted,

@@ -2,7 +2,6 @@
 
 use frontdesk_core::address::Principal;
 use frontdesk_core::ask::{AskView, Audience};
-use frontdesk_core::id::AskId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::Standing;
@@ -25,8 +24,7 @@ pub(crate) async fn of(
     Ok(open)
 }
 
-/// The question, unless the text is only its number and may be the beginning of `/answer 7 1`.
-pub(crate) fn answered_by(ask: &AskView, text: &str) -> Option<AskId> {
-    let is_number = text.strip_prefix(['a', 'A']).unwrap_or(text) == ask.id.0.to_string();
-    (!is_number).then_some(ask.id)
+/// Whether a text is only the number of the question: it may be the beginning of `/answer 7 1`.
+pub(crate) fn is_only_its_number(ask: &AskView, text: &str) -> bool {
+    text.strip_prefix(['a', 'A']).unwrap_or(text) == ask.id.0.to_string()
 }

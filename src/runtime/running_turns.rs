@@ -167,7 +167,7 @@ impl RunningTurns {
         if let Some(turn) = self.of(session)
             && turn.steers.send(request).is_err()
         {
-            tracing::debug!(%session, message = %request.message, "the turn has just ended");
+            tracing::debug!(%session, message_id = %request.message, "the turn has just ended");
         }
     }
 

@@ -224,7 +224,7 @@ impl Shared {
         if let Some(command) = answered.confirmed
             && self.work.commands.send(command).is_err()
         {
-            tracing::warn!(message = %command, "a command was confirmed while stopping; it runs at the next start");
+            tracing::warn!(message_id = %command, "a command was confirmed while stopping; it runs at the next start");
         }
     }
 

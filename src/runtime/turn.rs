@@ -200,9 +200,14 @@ impl TurnRun<'_> {
         }
     }
 
+    /// Whether somebody asks for it with `/compact`.
+    fn is_compaction(&self) -> bool {
+        self.turn.messages.iter().any(|row| row.reason == Some(Reason::Compacts))
+    }
+
     /// What the agent is asked for, or the end of the turn without it.
     async fn work(&mut self, stop: &Stop) -> Result<AgentWork, TurnEnd> {
-        match self.turn.messages.iter().any(|row| row.reason == Some(Reason::Compacts)) {
+        match self.is_compaction() {
             true => self.compaction().await,
             false => self.head(stop).await.map(AgentWork::Answer),
         }

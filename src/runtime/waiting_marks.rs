@@ -47,7 +47,7 @@ impl WaitingMarks {
         let markable =
             Markable { message: id, address: event.address.clone(), target, album: event.album.clone() };
         if self.accepted.send(markable).is_err() {
-            tracing::debug!(message = %id, "a message was accepted while stopping; it gets no mark");
+            tracing::debug!(message_id = %id, "a message was accepted while stopping; it gets no mark");
         }
     }
 

@@ -22,7 +22,7 @@ use crate::sql::{maybe_at, ms};
 use crate::tx::Tx;
 use crate::{Result, Store, StoreReader};
 
-pub(crate) use answer::{answered, pressed, reply_to_left};
+pub(crate) use answer::{answer_to_choices, answered, pressed};
 pub(crate) use close::retried;
 use close::{close, close_silently, end_unread};
 pub(crate) use drop::notice_with_drop;
@@ -216,7 +216,7 @@ pub(crate) fn withdraw_from(tx: &Tx<'_>, session: &SessionKey, now: DateTime<Utc
     asks.iter().try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))
 }
 
-/// Withdraws the questions that agents have left in a session, except for the newest `keep`.
+/// Withdraws the choices that agents have offered in a session, except for the newest `keep`.
 fn withdraw_oldest(tx: &Tx<'_>, session: &SessionKey, keep: u32, now: DateTime<Utc>) -> Outcome<()> {
     let asks = open(
         tx,

@@ -84,7 +84,7 @@ pub(crate) fn ask(row: &Row<'_>) -> rusqlite::Result<AskRow> {
             end: end(state, answer, by, row.get(13)?),
             ended: maybe_at(row, 20)?,
             is_menu: kind == AskKind::Choice && led.1.is_some(),
-            is_left: led.0.is_some() && led.1.is_none(),
+            answer_is_message: led.0.is_some() && led.1.is_none(),
         },
         wait: Pause { since: at(row, 14)?, until: at(row, 9)? },
         default: row.get::<_, Option<String>>(15)?.map(|answer| given(kind, answer)),

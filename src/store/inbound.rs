@@ -183,7 +183,7 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<S
     }
 }
 
-/// Stores a message that answers a question which an agent has left. A message that is refused leaves the question open.
+/// Stores a message that makes a choice which an agent has offered. A message that is refused leaves the choices open.
 fn keep_reply(
     tx: &Tx<'_>,
     batch: &Batch,
@@ -191,7 +191,7 @@ fn keep_reply(
     session: Option<SessionState>,
     (answering, tell): (&Answering, bool),
 ) -> Outcome<Stored> {
-    let reply = match ask::reply_to_left(tx, answering, batch.received)? {
+    let reply = match ask::answer_to_choices(tx, answering, batch.received)? {
         Ok(reply) => Some(reply),
         // Whoever writes something has said it, whether the question is still open or not.
         Err(_) if message.event.kind == EventKind::Message => None,

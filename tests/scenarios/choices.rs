@@ -6,6 +6,7 @@ use std::time::Duration;
 use frontdesk_core::ask::{AskEnd, AskError, AskKind, AskState, Question};
 use frontdesk_core::message::{InputKind, Outcome, Refusal};
 use frontdesk_core::queue_mode::QueueMode;
+use frontdesk_runtime::config::Rate;
 use frontdesk_store::row::AskFilter;
 use frontdesk_world::event::message_from;
 use frontdesk_world::wait::until;
@@ -126,9 +127,43 @@ async fn in_a_group_only_who_was_asked_makes_the_choice() {
     let chat = world.platform().chat("-1");
     assert!(chat.iter().any(|post| post.text.contains("not for you")), "{chat:?}");
     assert_eq!((world.agent().prompts().len(), open(&world).await), (1, 1));
+    let asked = chat.into_iter().find(|post| !post.buttons.is_empty()).unwrap();
+    let reply = message_from("ben", "2").in_group("-1").replying_to_bot(&asked.id);
+    world.platform().outcome_of(reply).await;
+    world.at_rest().await;
+    assert_eq!(world.agent().prompts().last().unwrap(), "2", "what ben writes stays what it is");
+    assert_eq!(open(&world).await, 1);
     says("anna", "/answer Red").await;
     assert_eq!(world.agent().prompts().last().unwrap(), "Red");
     assert_eq!(open(&world).await, 0);
+}
+
+#[tokio::test]
+async fn a_press_that_does_not_count_leaves_nothing_also_when_it_comes_too_often() {
+    let rate = Rate { per_minute: 1, burst: 2 };
+    let (world, asked) = offering(plan().with(|config| config.limits.user = rate)).await;
+    for _ in 0..5 {
+        let outcome = press(&world, "eve", &asked, 0).await;
+        assert!(!matches!(outcome, Outcome::Refused { .. }), "{outcome:?}");
+    }
+    world.at_rest().await;
+    assert_eq!((world.agent().prompts().len(), open(&world).await), (1, 1));
+    assert!(world.platform().chat("eve").is_empty());
+}
+
+#[tokio::test]
+async fn a_choice_that_is_delivered_again_is_the_same_message() {
+    let (world, _) = offering(plan()).await;
+    world.agent().will([Step::Pause]);
+    world.user("anna").says("long").await;
+    world.agent().begun(2).await;
+    let event = world.platform().deliver(message_from("anna", "/answer 1 Blue"));
+    world.platform().outcome(event).await;
+    // Now the question is closed.
+    world.platform().redeliver(event, "/answer 1 Blue", "anna");
+    world.agent().resume();
+    world.at_rest().await;
+    assert_eq!(world.agent().prompts(), ["go", "long", "Blue"]);
 }
 
 #[tokio::test]

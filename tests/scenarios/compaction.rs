@@ -91,6 +91,9 @@ async fn a_compaction_that_is_stopped_or_takes_too_long_is_ended_by_the_agent_it
         }
         until("it has ended it", || async { (world.agent().settled() == [turn]).then_some(()) }).await;
         world.at_rest().await;
+        let told = anna.sees().concat();
+        assert_eq!(told.contains("Send /compact to try again."), !stopped, "{told}");
+        assert!(!told.contains("/retry"), "it would answer something else again: {told}");
         world.agent().compacts_later(false);
         anna.says("and on").await;
         world.at_rest().await;

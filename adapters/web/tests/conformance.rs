@@ -60,6 +60,7 @@ impl TestPlatform for Web {
                         id: id.clone(),
                         text,
                         first_line: frontdesk_core::message::FirstLine::Plain,
+                        press: None,
                         files: Vec::new(),
                         agent: None,
                         reply

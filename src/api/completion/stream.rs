@@ -44,7 +44,7 @@ impl Drop for CancelOnDrop {
         let handle = self.server.handle.clone();
         self.server.tasks.spawn(async move {
             if let Err(error) = handle.cancel_message(message).await {
-                tracing::warn!(%message, %error, "the turn of a client that disconnected was not cancelled");
+                tracing::warn!(message_id = %message, %error, "the turn of a client that disconnected was not cancelled");
             }
         });
     }

@@ -1,7 +1,9 @@
 //! Questions that wait for a person, and their answers.
 
 use frontdesk_core::access::Action;
-use frontdesk_core::ask::{self as questions, Answerer, AskAnswer, AskError, AskState, AskView};
+use frontdesk_core::ask::{
+    self as questions, Answerer, AskAnswer, AskChoice, AskError, AskState, AskView, Press,
+};
 use frontdesk_core::id::{AskId, IdError};
 use frontdesk_core::message::FirstLine;
 use frontdesk_store::row::{self, AskFilter};
@@ -92,48 +94,46 @@ async fn give(
         _ => return Err(ApiError::bad_request("an answer has either a `choice` or a `text`")),
     };
     let asked = server.handle.ask(id).await?;
-    if asked.is_left {
-        return say(server, caller, asked, answer).await;
+    if asked.answer_is_message {
+        return choose(server, caller, asked, answer).await;
     }
     let by = Answerer { id: caller.principal.clone(), name: None };
     Ok(server.handle.answer_ask(id, by, server.is_operator(caller), answer).await?)
 }
 
-/// Answers a question that an agent has left: the answer is a prompt of its own in the chat of the question.
-async fn say(
+/// Makes a choice that an agent has offered: it is a message of the caller in the chat of the question.
+async fn choose(
     server: &ServerState,
     caller: &Caller,
     asked: AskView,
     given: row::GivenAnswer,
 ) -> Result<AskView, ApiError> {
-    let refused = |error: AskError| Err(ApiError::answer(&error));
-    if let Some(end) = asked.end {
-        return refused(AskError::Closed(end));
-    }
-    if !asked.names(&caller.principal) || prompt::address_of(&asked.session).is_none() {
-        return refused(AskError::NotYours);
+    let is_asked = asked.names(&caller.principal);
+    if !is_asked || prompt::address_of(&asked.session).is_none() {
+        // Nobody can speak for somebody else, not even an operator.
+        let is_for_others = !is_asked && !server.is_operator(caller);
+        return Err(ApiError::answer(&if is_for_others { AskError::NotYours } else { AskError::OnlyInChat }));
     }
     let answer = match given {
-        row::GivenAnswer::Typed(text) => questions::read(asked.kind, &asked.choices, &text),
-        row::GivenAnswer::Exact(AskAnswer::Choice(id))
-            if asked.choices.iter().any(|choice| choice.id == id) =>
-        {
-            Ok(AskAnswer::Choice(id))
-        }
-        _ => Err(AskError::UnknownChoice),
+        row::GivenAnswer::Typed(text) => questions::read(asked.kind, &asked.choices, &text).ok(),
+        row::GivenAnswer::Exact(answer) => Some(answer),
+        row::GivenAnswer::Position(_) => None,
     };
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(error) => return refused(error),
-    };
-    let text = format!("/answer {} {}", asked.id.0, answer.shown(&asked.choices));
+    let is_chosen = |choice: &AskChoice| answer == Some(AskAnswer::Choice(choice.id.clone()));
+    let choice = asked.choices.iter().position(is_chosen);
+    let choice = choice.ok_or_else(|| ApiError::answer(&AskError::UnknownChoice))?;
     let (chat, id) = (asked.session.id().to_owned(), random::id()?);
-    prompt::submit(
-        server,
-        caller,
-        NewPrompt { chat, id, text, first_line: FirstLine::Plain, files: Vec::new(), agent: None },
-    )
-    .await?;
+    let press = Some(Press { ask: asked.id, choice });
+    let prompt = NewPrompt {
+        chat,
+        id,
+        text: String::new(),
+        first_line: FirstLine::Formatted,
+        press,
+        files: Vec::new(),
+        agent: None,
+    };
+    prompt::press(server, caller, prompt).await?;
     Ok(server.handle.ask(asked.id).await?)
 }
 

@@ -41,7 +41,15 @@ pub(crate) async fn chat(mut request: ApiRequest) -> Result<ApiResponse, ApiErro
     };
     let stream = stream || accepts_events(&request);
     let address = prompt::address(&chat)?;
-    let prompt = NewPrompt { chat, id, text, first_line: FirstLine::Plain, files: Vec::new(), agent: None };
+    let prompt = NewPrompt {
+        chat,
+        id,
+        text,
+        first_line: FirstLine::Plain,
+        press: None,
+        files: Vec::new(),
+        agent: None,
+    };
     if !wait && !stream {
         let accepted = prompt::submit(&request.server, request.caller()?, prompt).await?;
         return Ok(ApiResponse::Json(StatusCode::ACCEPTED, to_json(&accepted)));

@@ -75,7 +75,15 @@ async fn completed(mut request: ApiRequest) -> Result<Response, ApiError> {
     let offer = (!tools.tools.is_empty()).then(|| server.handle.offer_tools(session, tools));
     let tools = TurnTools { offer, many: asked.takes_many_calls() };
     let files = kept(&server, images).await?;
-    let new = NewPrompt { chat, id, text, first_line, files: files.clone(), agent: Some(agent.clone()) };
+    let new = NewPrompt {
+        chat,
+        id,
+        text,
+        first_line,
+        press: None,
+        files: files.clone(),
+        agent: Some(agent.clone()),
+    };
     let accepted = prompt::submit(&server, &caller, new).await;
     if accepted.as_ref().map_or(true, |accepted| accepted.duplicate) {
         server.handle.discard_files(&files).await;

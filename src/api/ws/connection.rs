@@ -238,6 +238,7 @@ impl Connection {
             id: id.clone(),
             text,
             first_line: FirstLine::Plain,
+            press: None,
             files: Vec::new(),
             agent: None,
         };

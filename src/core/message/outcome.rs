@@ -5,6 +5,9 @@ use crate::id::{AskId, MessageId};
 use crate::key::SessionKey;
 use crate::visible::{LABEL, clean};
 
+/// Maximum length of a sentence for one person, in characters: the shortest limit of a platform for such texts.
+const SENTENCE: usize = 200;
+
 /// The outcome of accepting one event. After any of them the adapter may acknowledge the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -73,6 +76,7 @@ impl Outcome {
         match self {
             Outcome::Answered { answer, .. } => Some(format!("Your answer: {}", clean(answer, LABEL))),
             Outcome::NotAnswered { error, .. } => Some(clean(&error.to_string(), LABEL)),
+            Outcome::Refused { reason, .. } if reason.is_told() => Some(clean(reason.sentence(), SENTENCE)),
             _ => None,
         }
     }

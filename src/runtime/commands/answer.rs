@@ -74,7 +74,8 @@ fn only(shared: &Shared, open: &[AskView], text: &str) -> Result<AskId, String> 
     let now = shared.time.now().steady;
     match open {
         [] => Err("There are no open questions for you in this chat.".to_owned()),
-        [ask] => open_questions::answered_by(ask, text).ok_or_else(|| line(ask, now)),
+        [ask] if open_questions::is_only_its_number(ask, text) => Err(line(ask, now)),
+        [ask] => Ok(ask.id),
         several => {
             let lines: Vec<String> = several.iter().map(|ask| line(ask, now)).collect();
             Err(format!("Which question do you want to answer?\n{}", lines.join("\n")))

@@ -56,7 +56,7 @@ pub(super) struct Plan {
     pub(super) counts: bool,
     /// Whether the agent gets it: it waits with other messages of its session, and not in a muted chat.
     pub(super) for_agent: bool,
-    /// The question that it answers, if an agent has left that.
+    /// The question with choices that it answers, if the agent does not wait for that.
     pub(super) answers: Option<Box<Answering>>,
 }
 
@@ -183,7 +183,7 @@ impl Admission<'_> {
         Some(Plan::of(Disposition::Answer(Box::new(answering))))
     }
 
-    /// The answer to a question that an agent has left: a message like any other, which ends the question if it counts.
+    /// A choice that an agent has offered: a message like any other, which ends the question if it counts.
     fn reply(&self, Reply { ask, given, text }: &Reply) -> Option<Plan> {
         let answers = self.answering(*ask, given.clone())?;
         Some(Plan { answers: Some(Box::new(answers)), ..Plan::of(Disposition::Turn).with_text(text) })

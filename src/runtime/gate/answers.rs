@@ -3,7 +3,7 @@
 use frontdesk_core::ask::{self, AskAnswer, AskError, AskView};
 use frontdesk_core::command::{self, Command, Parsed, WrittenAnswer};
 use frontdesk_core::id::AskId;
-use frontdesk_core::message::{Event, EventKind, Quote, Source};
+use frontdesk_core::message::{Event, EventKind, Quote, SenderKind, Source};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{GivenAnswer, Standing};
 
@@ -17,7 +17,7 @@ use crate::shared::Shared;
 pub(super) enum Answer {
     /// Somebody waits for it: the command that gives the same answer.
     Command(String),
-    /// An agent has left the question and does not wait: the answer is the person's next message.
+    /// The agent does not wait for it: the answer is the person's next message.
     Message(Reply),
 }
 
@@ -48,18 +48,20 @@ pub(super) async fn find(
         Wanted::Quoted => {
             let Some(ask) = quoted(shared, event).await? else { return Ok(None) };
             let text = event.text.trim().to_owned();
-            if !ask.is_left {
+            if !ask.answer_is_message {
                 return Ok(Some(Answer::Command(format!("/answer {} {text}", ask.id))));
             }
             (Some(ask), GivenAnswer::Typed(text))
         }
         Wanted::Command(answer) => {
             let text = answer.text.clone();
-            let ask = named(shared, settings, source, event, answer).await?;
-            (ask.filter(|ask| may_be_answered_by(ask, event)), GivenAnswer::Typed(text))
+            (named(shared, settings, source, event, answer).await?, GivenAnswer::Typed(text))
         }
     };
-    let Some(ask) = ask.filter(|ask| ask.is_left) else { return Ok(None) };
+    // What is no answer to a choice stays what it is: a press that does not count, a command that is told why, a message.
+    let Some(ask) = ask.filter(|ask| ask.answer_is_message && may_answer(event, ask)) else {
+        return Ok(None);
+    };
     let Some(text) = shown(&ask, &given) else { return Ok(None) };
     become_message(event, &ask);
     Ok(Some(Answer::Message(Reply { ask: ask.id, given, text })))
@@ -123,14 +125,14 @@ async fn named(
     };
     let open = open_questions::of(shared, &session, &event.from.id, standing).await?;
     Ok(match open.as_slice() {
-        [only] => open_questions::answered_by(only, &text).map(|_| only.clone()),
+        [only] if !open_questions::is_only_its_number(only, &text) => Some(only.clone()),
         _ => None,
     })
 }
 
-/// Whether the sender of the event is asked and the question is open. Otherwise the command says what is wrong.
-fn may_be_answered_by(ask: &AskView, event: &Event) -> bool {
-    ask.end.is_none() && ask.names(&event.from.id)
+/// Whether the question is open and asks the sender of the event.
+fn may_answer(event: &Event, ask: &AskView) -> bool {
+    ask.end.is_none() && ask.names(&event.from.id) && event.from.kind == SenderKind::Person
 }
 
 /// What the agent reads; `None` if it is no answer to the question.

@@ -19,7 +19,7 @@ pub(super) fn wake_for(
 ) {
     if matches!(message.disposition, Disposition::Command | Disposition::NotServed) {
         if shared.work.commands.send(id).is_err() {
-            tracing::warn!(message = %id, "a command was accepted while stopping; it runs at the next start");
+            tracing::warn!(message_id = %id, "a command was accepted while stopping; it runs at the next start");
         }
     } else if message.event.album.is_some() {
         shared.work.turns.wake_after(session, ALBUM);

@@ -126,7 +126,7 @@ pub(super) async fn settle(files: MediaFiles<'_>, message: MessageId, day: i64, 
         return;
     }
     if let Err(error) = files.store.media_settled(message, day, reserved, used).await {
-        tracing::debug!(%message, %error, "bytes that were not fetched stay counted for today");
+        tracing::debug!(message_id = %message, %error, "bytes that were not fetched stay counted for today");
     }
 }
 

@@ -135,7 +135,7 @@ impl Fetcher<'_> {
             if let Some(kept) = file.kept.clone()
                 && let Err(error) = sweep::delete_unused(self.files, vec![kept]).await
             {
-                tracing::debug!(message = %row.message, %error, "a file is left for the next sweep");
+                tracing::debug!(message_id = %row.message, %error, "a file is left for the next sweep");
             }
         }
         row
@@ -188,7 +188,7 @@ fn note<T>(files: MediaFiles<'_>, written: Result<T, StoreError>, row: &MediaRow
     files.health.note(written.as_ref().err());
     written
         .inspect_err(|error| {
-            tracing::warn!(message = %row.message, %error, "the result of fetching a file was not stored");
+            tracing::warn!(message_id = %row.message, %error, "the result of fetching a file was not stored");
         })
         .ok()
 }
@@ -211,7 +211,7 @@ fn log_failure(row: &InboundRow, failure: &FetchFailure, max_bytes: u64) -> Stri
         FetchFailure::Refused(why) => log(row, "refused", why, "The platform does not hand it out."),
         FetchFailure::TooLarge => too_large(max_bytes),
         FetchFailure::Disk(error) => {
-            tracing::error!(message = %row.id, %error, "a file could not be kept");
+            tracing::error!(message_id = %row.id, %error, "a file could not be kept");
             "It could not be kept here.".to_owned()
         }
     }
@@ -219,9 +219,9 @@ fn log_failure(row: &InboundRow, failure: &FetchFailure, max_bytes: u64) -> Stri
 
 fn log(row: &InboundRow, failure: &'static str, detail: &str, sentence: &str) -> String {
     let (message, channel) = (row.id, row.address.channel());
-    tracing::warn!(%message, channel, failure, "a file was not fetched");
+    tracing::warn!(message_id = %message, channel, failure, "a file was not fetched");
     // The platform's own text may quote where the file is.
-    tracing::debug!(%message, detail, "why a file was not fetched");
+    tracing::debug!(message_id = %message, detail, "why a file was not fetched");
     sentence.to_owned()
 }
 

@@ -101,7 +101,7 @@ impl Transcripts<'_> {
     fn note<T>(&self, done: Result<T, StoreError>, row: &InboundRow) -> Option<T> {
         self.files.health.note(done.as_ref().err());
         done.inspect_err(|error| {
-            tracing::warn!(message = %row.id, %error, "a transcript could not be stored or looked up");
+            tracing::warn!(message_id = %row.id, %error, "a transcript could not be stored or looked up");
         })
         .ok()
     }
@@ -129,13 +129,13 @@ fn log(row: &InboundRow, why: &NoTranscript) {
     let (message, session) = (row.id, &row.session);
     match why {
         NoTranscript::Off | NoTranscript::Empty | NoTranscript::TooLong(_) | NoTranscript::TooLarge(_) => {
-            tracing::debug!(%message, %session, why = %why, "a recording has no transcript");
+            tracing::debug!(message_id = %message, %session, why = %why, "a recording has no transcript");
         }
         NoTranscript::Failed(cause) => {
-            tracing::warn!(%message, %session, cause, "a recording could not be transcribed");
+            tracing::warn!(message_id = %message, %session, cause, "a recording could not be transcribed");
         }
         NoTranscript::Waited | NoTranscript::TimedOut => {
-            tracing::warn!(%message, %session, cause = %why, "a recording could not be transcribed");
+            tracing::warn!(message_id = %message, %session, cause = %why, "a recording could not be transcribed");
         }
     }
 }

@@ -4,7 +4,7 @@ use frontdesk_core::address::Principal;
 use frontdesk_core::ask::{AskChoice, AskKind, Audience, ChoiceStyle, Question};
 use frontdesk_core::id::ChatMessageId;
 use frontdesk_core::message::SenderKind;
-use frontdesk_store::row::{AfterAnswer, Fenced, LeftQuestion};
+use frontdesk_store::row::{AfterAnswer, Fenced, OfferedQuestion};
 
 use super::Caller;
 use super::own_chat::bounded;
@@ -57,9 +57,9 @@ impl Caller<'_> {
             return Err(GatewayError::Invalid("no person takes part in this answer".to_owned()));
         }
         let (audience, author) = (Audience::People(people), self.author());
-        let left = LeftQuestion { question, audience, then, reply_to, author };
+        let offered = OfferedQuestion { question, audience, then, reply_to, author };
         let now = self.shared.time.now();
-        match self.shared.store.question_left(self.turn.claim, left, now).await? {
+        match self.shared.store.question_offered(self.turn.claim, offered, now).await? {
             Fenced::Stale => {
                 Err(GatewayError::Invalid("the answer has ended, so this is not sent".to_owned()))
             }

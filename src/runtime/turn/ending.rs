@@ -184,6 +184,7 @@ impl TurnRun<'_> {
             answer: Some(kept).filter(|answer| !answer.is_empty()),
             notice: Some(match is_interrupted {
                 true => Notice::Interrupted { so_far },
+                false if self.is_compaction() && failure != Failure::AgentGone => Notice::NotCompacted,
                 false => Notice::Failed(failure),
             }),
             ..self.bare(Ending::Dead)

@@ -42,7 +42,7 @@ pub(crate) fn answered(
 ) -> Outcome<std::result::Result<Answered, AskError>> {
     let Some(ask) = load(tx, answering.ask)? else { return Ok(Err(AskError::NoSuchAsk(answering.ask))) };
     let answer = match judged(&ask, answering, now) {
-        Ok(_) if ask.view.is_left => return Ok(Err(AskError::OnlyInChat)),
+        Ok(_) if ask.view.answer_is_message => return Ok(Err(AskError::OnlyInChat)),
         Ok(answer) => answer,
         Err(error) => return Ok(Err(error)),
     };
@@ -64,15 +64,15 @@ fn end(tx: &Tx<'_>, ask: &AskRow, answer: AskAnswer, answering: &Answering, now:
     close(tx, ask, &AskEnd::Answered { answer, by: answering.by.clone() }, now.wall).map(drop)
 }
 
-/// An answer to a question that an agent has left, before its message is stored.
+/// A choice that a person makes, before its message is stored.
 pub(crate) struct Reply<'a> {
     ask: AskRow,
     answer: AskAnswer,
     answering: &'a Answering,
 }
 
-/// Whether an answer to a question that an agent has left counts.
-pub(crate) fn reply_to_left<'a>(
+/// Whether a choice that an agent has offered may be made like this.
+pub(crate) fn answer_to_choices<'a>(
     tx: &Tx<'_>,
     answering: &'a Answering,
     now: Now,

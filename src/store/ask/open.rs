@@ -21,7 +21,7 @@ use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{
-    AfterAnswer, AskOpened, Claim, CommandChoices, Fenced, InboundRow, LeftQuestion, LeftRefused, NewAsk,
+    AfterAnswer, AskOpened, Claim, CommandChoices, Fenced, InboundRow, NewAsk, OfferRefused, OfferedQuestion,
     OutboxRow,
 };
 use crate::sql::{ms, time};
@@ -33,9 +33,9 @@ use crate::{Result, Store};
 const PER_TURN: u32 = 4;
 /// Maximum number of open questions of turns in one session.
 const PER_SESSION: u32 = 8;
-/// Maximum number of open questions in one session that agents have left and do not wait for. They are counted apart: nobody
+/// Maximum number of messages with open choices in one session, for which no turn waits. They are counted apart: nobody
 /// has to answer them, and they must not keep a turn from asking. One more withdraws the oldest.
-const LEFT_PER_SESSION: u32 = 8;
+const CHOICES_PER_SESSION: u32 = 8;
 
 impl Store {
     /// A running turn asks a question. If an earlier attempt of the turn has asked the same in the same place, this
@@ -101,35 +101,35 @@ fn of_turn(tx: &Tx<'_>, turn: &OpenTurn, new: &NewAsk, now: Now) -> Outcome<AskO
 }
 
 /// What became of a question that a turn leaves in its chat: its message, or why it is not asked.
-pub type Left = std::result::Result<OutId, LeftRefused>;
+pub type Offered = std::result::Result<OutId, OfferRefused>;
 
 impl Store {
     /// A running turn leaves a question in its chat and does not wait for the answer.
-    pub async fn question_left(
+    pub async fn question_offered(
         &self,
         claim: Claim<TurnId>,
-        left: LeftQuestion,
+        offered: OfferedQuestion,
         now: impl Into<Now>,
-    ) -> Result<Fenced<Left>> {
+    ) -> Result<Fenced<Offered>> {
         let now = now.into();
         self.write(WorkClass::Turns, move |tx| {
             let Some(turn) = OpenTurn::held(tx, claim)? else { return Ok(Fenced::Stale) };
-            leave(tx, &turn, &left, now).map(Fenced::Done)
+            offer(tx, &turn, &offered, now).map(Fenced::Done)
         })
         .await
     }
 }
 
-fn leave(tx: &Tx<'_>, turn: &OpenTurn, left: &LeftQuestion, now: Now) -> Outcome<Left> {
-    let reply_to = match left.reply_to.map(|message| replied_to(tx, turn, message)).transpose()? {
-        Some(Err(refused)) => return Ok(Err(LeftRefused::Reply(refused))),
+fn offer(tx: &Tx<'_>, turn: &OpenTurn, offered: &OfferedQuestion, now: Now) -> Outcome<Offered> {
+    let reply_to = match offered.reply_to.map(|message| replied_to(tx, turn, message)).transpose()? {
+        Some(Err(refused)) => return Ok(Err(OfferRefused::Reply(refused))),
         Some(Ok(message)) => Some(message),
         None => None,
     };
-    match left.then {
-        AfterAnswer::Input => withdraw_oldest(tx, &turn.session, LEFT_PER_SESSION - 1, now.wall)?,
+    match offered.then {
+        AfterAnswer::Input => withdraw_oldest(tx, &turn.session, CHOICES_PER_SESSION - 1, now.wall)?,
         AfterAnswer::Command { .. } if confirmations(tx, &turn.session)? >= PER_SESSION => {
-            return Ok(Err(LeftRefused::TooMany));
+            return Ok(Err(OfferRefused::TooMany));
         }
         AfterAnswer::Command { .. } => {}
     }
@@ -137,18 +137,18 @@ fn leave(tx: &Tx<'_>, turn: &OpenTurn, left: &LeftQuestion, now: Now) -> Outcome
     let outgoing =
         Outgoing { kind: PostKind::Send, reply_to: reply_to.as_deref(), ..turn.outgoing(now.wall) };
     let buttons = tx.shared.renderer.buttons(&turn.address);
-    let question = &left.question;
-    let (commands, how) = match &left.then {
+    let question = &offered.question;
+    let (commands, how) = match &offered.then {
         AfterAnswer::Input => (None, instructions(id, question.kind, &question.choices, buttons)),
         // The question says how it is confirmed in writing.
         AfterAnswer::Command { confirm, command } => (Some([(confirm.clone(), command.clone())]), None),
     };
     let message = turn.messages.last().copied();
-    let (audience, digest) = (&left.audience, question.digest());
+    let (audience, digest) = (&offered.audience, question.digest());
     let commands = commands.as_ref().map(<[_; 1]>::as_slice);
     let opening = Opening { id, turn: None, message, commands, question, audience, how, digest };
     let out = open(tx, &outgoing, &TextKey::ask(id), &opening, now)?;
-    audit(tx, &left.author, "send", turn.address.as_str(), "done", now.wall)?;
+    audit(tx, &offered.author, "send", turn.address.as_str(), "done", now.wall)?;
     Ok(Ok(out))
 }
 
@@ -189,7 +189,7 @@ pub(crate) fn reply(
 pub(super) struct Opening<'a> {
     pub(super) id: AskId,
     pub(super) turn: Option<(TurnId, u32)>,
-    /// The command whose reply it is, a message of the turn that has left it, or the message that it offers to drop.
+    /// The command whose reply it is, a message of the turn that offers it, or the message that it offers to drop.
     pub(super) message: Option<MessageId>,
     /// The choices that run commands, and those commands.
     pub(super) commands: Option<&'a [(String, String)]>,

@@ -60,7 +60,7 @@ pub enum ChangeRefused {
 
 /// A question that an agent leaves in its chat: it does not wait for the answer.
 #[derive(Debug, Clone)]
-pub struct LeftQuestion {
+pub struct OfferedQuestion {
     /// The question, within its limits and with nothing left out
     /// ([`Question::completed`](frontdesk_core::ask::Question::completed)).
     pub question: Question,
@@ -88,9 +88,9 @@ pub enum AfterAnswer {
     },
 }
 
-/// Why a question is not left in a chat. The text is for a model.
+/// Why a question is not asked. The text is for a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum LeftRefused {
+pub enum OfferRefused {
     /// Too many questions are open in the session.
     #[error("too many questions are open; wait for an answer first")]
     TooMany,

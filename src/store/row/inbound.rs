@@ -95,7 +95,7 @@ pub struct Admitted {
     pub per_session: u32,
     /// Whether its sender gets a notice if it is refused.
     pub tell: bool,
-    /// The question that an agent has left and that this message answers.
+    /// The question whose choices an agent has offered and of which this message makes one.
     pub answers: Option<Box<Answering>>,
 }
 

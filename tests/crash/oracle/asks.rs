@@ -17,11 +17,11 @@ impl Oracle<'_> {
                 let led = of_turn.or_else(|| self.by_id.get(&ask.message_id?).copied());
                 led.map(|row| &row.principal) == ask.answered_by.as_ref()
             };
-            let is_left = ask.turn_id.is_none();
+            let answer_is_message = ask.turn_id.is_none();
             let wrong = match (ask.state.as_str(), ask.answer.as_deref()) {
                 ("answered", Some("allow" | "deny")) if by_author() => None,
-                ("answered", Some(_)) if is_left && by_author() => None,
-                ("open", None) if is_left => None,
+                ("answered", Some(_)) if answer_is_message && by_author() => None,
+                ("open", None) if answer_is_message => None,
                 ("expired", Some("deny")) | ("cancelled", None) => None,
                 _ => Some("a question without a right end"),
             };

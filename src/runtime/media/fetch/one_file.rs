@@ -164,7 +164,7 @@ pub(super) async fn stored_file(
         return Some((file, size));
     }
     if let Err(error) = files.store.file_lost(&file).await {
-        tracing::warn!(message = %row.id, %error, "that a file is lost was not stored");
+        tracing::warn!(message_id = %row.id, %error, "that a file is lost was not stored");
     }
     None
 }

@@ -130,7 +130,8 @@ impl Client {
                     self.open.iter().find(|open| Some(open.id.as_str()) == field("id")).cloned()
                 {
                     self.refused(socket, &prompt, field("code").unwrap_or_default()).await?;
-                } else {
+                } else if field("code") != Some("stopping") {
+                    // A gateway that stops refuses to resume; the next connection resumes.
                     self.wrong(format!("O1: an error without a reason: {frame}"));
                 }
             }

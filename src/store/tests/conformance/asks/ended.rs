@@ -25,8 +25,8 @@ async fn every_part_of_a_question_that_nobody_has_seen_is_dropped() {
         let turn = fixture.turn("anna", "hi").await;
         let NewAsk { audience, .. } = new_ask(0, "?");
         let question = question("It takes a while.|Go on?");
-        let left = LeftQuestion { question, audience, then, reply_to: None, author: admin() };
-        let out = done(fixture.store.question_left(turn.claim, left, t(11)).await.unwrap()).unwrap();
+        let left = OfferedQuestion { question, audience, then, reply_to: None, author: admin() };
+        let out = done(fixture.store.question_offered(turn.claim, left, t(11)).await.unwrap()).unwrap();
         if hooks {
             let seen = fixture.store.seen(out, "It takes a while.|Go on?".into(), vec![], t(12));
             done(seen.await.unwrap());
