@@ -16,6 +16,7 @@ pub mod command;
 pub mod echo;
 pub mod failover;
 mod fallbacks;
+mod json;
 pub mod openai;
 mod openai_api;
 mod outage;

@@ -6,6 +6,7 @@ use frontdesk_core::tool::{ClientCall, ClientTools, Tool, ToolChoice, Tools};
 use serde_json::{Map, Value, json};
 
 use super::fault::Fault;
+use crate::json;
 
 /// Maximum number of calls in one reply, and maximum size of all their texts, in bytes.
 const CALLS: usize = 32;
@@ -55,7 +56,7 @@ impl CallPiece {
         if self.arguments.trim().is_empty() {
             return Ok(json!({}));
         }
-        match serde_json::from_str(&self.arguments) {
+        match json::from_str(&self.arguments) {
             Ok(params @ Value::Object(_)) => Ok(params),
             Ok(_) => Err("the arguments must be a JSON object".to_owned()),
             Err(error) => Err(format!("the arguments are not valid JSON: {error}")),

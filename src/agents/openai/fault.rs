@@ -68,7 +68,7 @@ impl Report {
 
     /// The report in the body of a refused request; a body that is no JSON, such as the page of a proxy, has none.
     pub(crate) fn in_body(body: &[u8], clean: Clean<'_>) -> Self {
-        let Ok(body) = serde_json::from_slice::<Value>(body) else { return Self::default() };
+        let Ok(body) = crate::json::from_slice::<Value>(body) else { return Self::default() };
         let body = body.get(0).unwrap_or(&body);
         match body.get("error").filter(|error| !error.is_null()) {
             Some(error) => Self::of(error, clean),

@@ -264,7 +264,7 @@ impl Provider {
 
 /// The names in a list of models.
 fn listed(body: &[u8]) -> Option<Vec<String>> {
-    let body: Value = serde_json::from_slice(body).ok()?;
+    let body: Value = crate::json::from_slice(body).ok()?;
     let models = body["data"].as_array().or(body["models"].as_array()).or(body.as_array())?;
     let name =
         |model: &Value| model["id"].as_str().or(model["name"].as_str()).or(model.as_str()).map(str::to_owned);

@@ -7,6 +7,7 @@ use super::calls::Calls;
 use super::chunk::Chunk;
 use super::fault::{Clean, Fault, Report};
 use super::sse::{Decoder, Event};
+use crate::json;
 
 /// Maximum size of an answer that is sent as one JSON object, in bytes.
 const MAX_WHOLE: usize = 16 * 1024 * 1024;
@@ -106,7 +107,7 @@ impl Reply {
             self.done = true;
             return Ok(());
         }
-        let value: Value = match serde_json::from_str(data) {
+        let value: Value = match json::from_str(data) {
             Ok(value) => value,
             Err(_) if event.name == "error" => {
                 return Err(Fault::Reported(Report::of(&Value::from(data), clean)));
@@ -173,7 +174,7 @@ impl Reply {
                 }
             }
             Form::Whole(body) => {
-                let value: Value = serde_json::from_slice(&body).map_err(|error| match error.is_eof() {
+                let value: Value = json::from_slice(&body).map_err(|error| match error.is_eof() {
                     true => Fault::Incomplete,
                     false => Fault::Malformed(format!("no JSON ({})", kind(&error))),
                 })?;

@@ -15,6 +15,7 @@ use reqwest::{Body, Method, Response, Url};
 use serde::Deserialize;
 
 use super::Config;
+use crate::json;
 use crate::openai::{Report, retry_after};
 use crate::openai_api;
 
@@ -108,7 +109,7 @@ impl Endpoint {
         let Some(body) = body else {
             return Err(Fault::last(format!("the provider's answer is longer than {MAX_RESPONSE} bytes")));
         };
-        let answer = serde_json::from_slice::<Answer>(&body);
+        let answer = json::from_slice::<Answer>(&body);
         answer.map(|answer| answer.text).map_err(|_| {
             Fault::last("the provider's answer is not JSON with a `text`: is base_url right?".to_owned())
         })

@@ -52,6 +52,13 @@ fn an_answer_that_is_cut_at_any_byte_before_its_end_is_incomplete() {
 }
 
 #[test]
+fn an_emoji_that_is_cut_in_two_costs_only_itself() {
+    let halves = [r"\ud83d", r"\ude00"].map(|half| HELLO.replace("hello ", half));
+    let stream = events(&[ROLE, &halves[0], &halves[1], WORLD, STOP, DONE]);
+    assert_eq!(read(&stream, 9), ("\u{fffd}\u{fffd}wörld".to_owned(), Ok(Finish::Complete)));
+}
+
+#[test]
 fn usage_that_comes_with_text_is_no_end() {
     let with_usage =
         r#"{"choices":[{"delta":{"content":"hello"}}],"usage":{"prompt_tokens":9,"completion_tokens":1}}"#;
