@@ -172,7 +172,8 @@ fn directives(level: Level, verbose: bool) -> String {
         level => level,
     };
     let others = if level == Level::Error { "error" } else { "warn" };
-    format!("{others},frontdesk={}", level.name())
+    // The library of the agents' tools warns with the whole text of what an agent has sent.
+    format!("{others},rmcp=error,frontdesk={}", level.name())
 }
 
 #[cfg(test)]
@@ -226,9 +227,9 @@ mod tests {
 
     #[test]
     fn verbose_never_says_less_than_the_configuration() {
-        assert_eq!(directives(Level::Info, false), "warn,frontdesk=info");
-        assert_eq!(directives(Level::Error, true), "warn,frontdesk=debug");
-        assert_eq!(directives(Level::Trace, true), "warn,frontdesk=trace");
-        assert_eq!(directives(Level::Error, false), "error,frontdesk=error");
+        assert_eq!(directives(Level::Info, false), "warn,rmcp=error,frontdesk=info");
+        assert_eq!(directives(Level::Error, true), "warn,rmcp=error,frontdesk=debug");
+        assert_eq!(directives(Level::Trace, true), "warn,rmcp=error,frontdesk=trace");
+        assert_eq!(directives(Level::Error, false), "error,rmcp=error,frontdesk=error");
     }
 }
