@@ -71,7 +71,10 @@ impl<'a> Oracle<'a> {
         };
         let asked: Vec<&AgentRecord> = self.o.agents.iter().filter(is_asked).collect();
         for seen in asked.into_iter().filter(|seen| answered.contains_key(&seen.turn)) {
-            for tag in &seen.tags {
+            // A press quotes the question, which has the tag of the message that led to it.
+            let is_quoted =
+                |tag: &&String| ["yes", "no"].iter().any(|made| seen.tags.contains(&format!("{tag}-{made}")));
+            for tag in seen.tags.iter().filter(|tag| !is_quoted(tag)) {
                 let first = *turns.entry(tag).or_insert(seen.turn);
                 if first != seen.turn {
                     let event = self.event_of_turn(seen.turn);
