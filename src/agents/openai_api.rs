@@ -7,10 +7,10 @@ use reqwest::header::{HeaderValue, InvalidHeaderValue};
 
 /// Where the API is if no URL is configured.
 pub(crate) const OPENAI: &str = "https://api.openai.com/v1";
-/// What is wrong with a base URL from which [`url`] makes none.
+/// The error message for a base URL that [`url`] cannot use.
 pub(crate) const WRONG_BASE: &str = "must be a URL that begins with http:// or https:// and has no user, query or \
                                      fragment, such as https://api.openai.com/v1";
-/// What is wrong with a key from which [`bearer`] makes no header.
+/// The error message for a key that cannot be sent in a header ([`bearer`]).
 pub(crate) const WRONG_KEY: &str = "contains characters that no HTTP header can have";
 
 /// The URL of an endpoint, such as `/chat/completions`. `/v1` is added to a base without a path, and a base that names

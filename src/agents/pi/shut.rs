@@ -1,6 +1,6 @@
 //! What a pi in a sandbox sees of its own files: its settings to be read, and of the conversations only its own.
 //!
-//! What one chat lets the model write there, the pi of the next chat would load.
+//! Otherwise the pi of another chat would load files that the model has written there.
 
 use std::io;
 use std::path::{Path, PathBuf};
