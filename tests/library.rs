@@ -35,7 +35,7 @@ impl Agent for Says {
     }
     async fn abort(&self, _turn: TurnId) {}
     async fn compact(&self, _turn: Turn, _instructions: Option<String>) -> Result<Compacted, AgentError> {
-        Err(AgentError::Failed("it does not compact".to_owned()))
+        Err(AgentError::Failed("it does not compact".into()))
     }
 
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
@@ -184,7 +184,7 @@ impl Agent for CutOff {
     }
     async fn abort(&self, _turn: TurnId) {}
     async fn compact(&self, _turn: Turn, _instructions: Option<String>) -> Result<Compacted, AgentError> {
-        Err(AgentError::Failed("it does not compact".to_owned()))
+        Err(AgentError::Failed("it does not compact".into()))
     }
 
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}

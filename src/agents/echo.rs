@@ -92,7 +92,7 @@ impl Agent for Echo {
     }
 
     async fn compact(&self, _turn: Turn, _instructions: Option<String>) -> Result<Compacted, AgentError> {
-        Err(AgentError::Failed("it does not compact".to_owned()))
+        Err(AgentError::Failed("it does not compact".into()))
     }
 
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}

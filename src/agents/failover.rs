@@ -102,7 +102,7 @@ impl Chain {
         let mut left = self.preference(Some(&turn.session), &turn.options);
         let all_know = self.responders[0].reads_history();
         left.retain(|index| if all_know { self.responders[*index].reads_history() } else { *index == 0 });
-        let mut last = AgentError::Unavailable("nobody can compact at the moment".to_owned());
+        let mut last = AgentError::Unavailable("nobody can compact at the moment".into());
         while let Choice::Ask(index) = choose(&self.readiness(&left, &turn.options), self.clock.mono()) {
             left.retain(|other| *other != index);
             let Some(ticket) = self.circuit(index, &turn.options).begin(&self.clock) else { continue };

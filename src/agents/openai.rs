@@ -126,7 +126,7 @@ impl Agent for OpenAi {
         let aborted = self.running.begin(turn.id, CancellationToken::new());
         tokio::select! {
             biased;
-            () = aborted.cancelled() => Err(AgentError::Failed("the compaction was stopped".to_owned())),
+            () = aborted.cancelled() => Err(AgentError::Failed("the compaction was stopped".into())),
             compacted = self.model.compact(&turn, instructions.as_deref()) => compacted,
         }
     }

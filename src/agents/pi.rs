@@ -222,7 +222,7 @@ impl Agent for Pi {
                 compacted = Some(summary);
             }
         }
-        compacted.ok_or_else(|| AgentError::Died("the compaction was cut off".to_owned()))
+        compacted.ok_or_else(|| AgentError::Died("the compaction was cut off".into()))
     }
 
     async fn forget(&self, session: &SessionKey, epoch: u64) {

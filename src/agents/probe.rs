@@ -32,10 +32,5 @@ impl Probe {
 
 /// Why a program did not start, without the introduction for the log.
 pub(crate) fn detail(error: AgentError) -> String {
-    match error {
-        AgentError::Died(why)
-        | AgentError::Failed(why)
-        | AgentError::Unavailable(why)
-        | AgentError::Later(why) => why,
-    }
+    error.into_cause().to_string()
 }

@@ -6,6 +6,7 @@ use futures_channel::oneshot;
 use thiserror::Error;
 
 use crate::ask::AgentQuestion;
+use crate::cause::Cause;
 use crate::markup::closing;
 use crate::visible::is_visible;
 
@@ -207,15 +208,27 @@ pub const SUMMARY: usize = 64 * 1024;
 pub enum AgentError {
     /// The agent's process ended during the turn: the turn may run once more.
     #[error("the agent died: {0}")]
-    Died(String),
+    Died(Cause),
     /// The agent reports that it cannot answer: running the turn again would give the same result.
     #[error("the agent failed: {0}")]
-    Failed(String),
+    Failed(Cause),
     /// The agent cannot be started at all, or what it depends on does not work, such as a model provider.
     #[error("the agent cannot be started: {0}")]
-    Unavailable(String),
+    Unavailable(Cause),
     /// The machine temporarily lacks descriptors, processes or memory to start the agent. Nothing has begun: the turn
     /// waits, and this does not count as an attempt.
     #[error("the agent cannot be started now: {0}")]
-    Later(String),
+    Later(Cause),
+}
+
+impl AgentError {
+    /// Why it has no answer.
+    pub fn into_cause(self) -> Cause {
+        match self {
+            AgentError::Died(cause)
+            | AgentError::Failed(cause)
+            | AgentError::Unavailable(cause)
+            | AgentError::Later(cause) => cause,
+        }
+    }
 }

@@ -8,6 +8,7 @@ pub mod account;
 pub mod address;
 pub mod agent;
 pub mod ask;
+pub mod cause;
 pub mod circuit;
 pub mod command;
 pub mod config;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use frontdesk_core::agent::{Capabilities, SessionOptions};
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::{AgentError, Compacted, Delta, SUMMARY, TOOL_RESULT, ToolCall, Usage};
 use frontdesk_core::failover::Failover;
 use frontdesk_core::id::TurnId;
@@ -16,7 +17,7 @@ use frontdesk_core::visible;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
-/// Maximum number of characters of an error or a problem.
+/// Maximum number of characters of each part of an error, and of a problem.
 const CAUSE: usize = 1000;
 /// Maximum size of an agent's id of a tool call, in bytes.
 const CALL_ID: usize = 2048;
@@ -138,12 +139,12 @@ fn choices(mut names: Vec<String>) -> Vec<String> {
 }
 
 fn error(error: AgentError) -> AgentError {
-    let cause = |detail: String| visible::escaped(&detail, CAUSE);
+    let bounded = |cause: Cause| cause.map(|words| visible::escaped(words, CAUSE));
     match error {
-        AgentError::Died(detail) => AgentError::Died(cause(detail)),
-        AgentError::Failed(detail) => AgentError::Failed(cause(detail)),
-        AgentError::Unavailable(detail) => AgentError::Unavailable(cause(detail)),
-        AgentError::Later(detail) => AgentError::Later(cause(detail)),
+        AgentError::Died(cause) => AgentError::Died(bounded(cause)),
+        AgentError::Failed(cause) => AgentError::Failed(bounded(cause)),
+        AgentError::Unavailable(cause) => AgentError::Unavailable(bounded(cause)),
+        AgentError::Later(cause) => AgentError::Later(bounded(cause)),
     }
 }
 
@@ -197,8 +198,10 @@ mod tests {
                 .len(),
             SUMMARY
         );
-        let AgentError::Died(cause) = error(AgentError::Died(long.clone())) else { panic!() };
-        assert!(cause.contains("\\n") && cause.chars().count() < CAUSE + 20, "{cause}");
+        let AgentError::Died(cause) = error(AgentError::Died(Cause::quoting(&long, &long))) else { panic!() };
+        for part in [cause.for_log(), cause.foreign()] {
+            assert!(part.contains("\\n") && part.chars().count() < CAUSE + 20, "{part}");
+        }
         assert_eq!(choices(vec!["large".into(), long, "a\u{202e}b".into(), String::new()]), ["large"]);
     }
 }

@@ -17,6 +17,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use frontdesk_core::agent::TurnRole;
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::{AgentError, AnswererChange, Usage};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Refusal;
@@ -56,19 +57,19 @@ enum TurnEnd {
     /// The gateway stops: the turn is released for the next start.
     Drained,
     /// The machine runs short of resources: the turn begins later, and this attempt is not counted.
-    NotBegun(String),
+    NotBegun(Cause),
     /// The agent died: the turn runs again, unless a tool has run.
-    Died(String),
-    Failed(Failure, String),
+    Died(Cause),
+    Failed(Failure, Cause),
 }
 
 impl From<AgentError> for TurnEnd {
     fn from(error: AgentError) -> TurnEnd {
         match error {
-            AgentError::Died(detail) => TurnEnd::Died(detail),
-            AgentError::Failed(detail) => TurnEnd::Failed(Failure::Agent, detail),
-            AgentError::Unavailable(detail) => TurnEnd::Failed(Failure::Unavailable, detail),
-            AgentError::Later(detail) => TurnEnd::NotBegun(detail),
+            AgentError::Died(cause) => TurnEnd::Died(cause),
+            AgentError::Failed(cause) => TurnEnd::Failed(Failure::Agent, cause),
+            AgentError::Unavailable(cause) => TurnEnd::Failed(Failure::Unavailable, cause),
+            AgentError::Later(cause) => TurnEnd::NotBegun(cause),
         }
     }
 }
@@ -182,7 +183,7 @@ impl TurnRun<'_> {
             Ok(end) => end,
             Err(_) => {
                 self.flow.abandon();
-                TurnEnd::Failed(Failure::Internal, "a panic".to_owned())
+                TurnEnd::Failed(Failure::Internal, "a panic".into())
             }
         };
         self.conclude(end).await
@@ -220,8 +221,8 @@ impl TurnRun<'_> {
         };
         let agent = self.turn.session.agent();
         let Some((agent, _in_use)) = self.agent(agent) else {
-            let detail = format!("there is no agent named {agent} in the configuration");
-            return TurnEnd::Failed(Failure::AgentGone, detail);
+            let cause = Cause::plain(format!("there is no agent named {agent} in the configuration"));
+            return TurnEnd::Failed(Failure::AgentGone, cause);
         };
         let end = match work {
             AgentWork::Answer(turn) => {

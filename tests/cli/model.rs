@@ -87,6 +87,32 @@ fn neither_the_key_nor_a_text_is_logged() {
     assert!(log.err.contains("status 401"), "{}", log.err);
 }
 
+/// Fails with the prompt on stderr.
+const ECHOING: &str = "[agents.main]\nkind = \"command\"\ncommand = [\"sh\", \"-c\", \"cat >&2; exit 3\"]\n";
+
+#[test]
+fn an_error_that_quotes_a_message_is_for_the_one_who_asks_and_not_for_the_log() {
+    let (home, provider) = (NewHome::new(), Provider::new());
+    let daemon = Daemon::start_with(&mut provider.command(&home));
+    for status in [401, 503] {
+        let quoting = json!({"message": "`open sesame` is refused", "code": "open sesame"});
+        provider.model.usually(Script::refusal(status, &quoting));
+        home.run(&["chat", "open sesame"])
+            .failed(1, &[&format!("status {status}"), "`open sesame` is refused"]);
+    }
+    let log = daemon.stop().err;
+    assert!(!log.contains("open sesame"), "{log}");
+    for status in ["status 401\"", "status 503\""] {
+        assert!(log.contains(&format!("detail=\"the model provider answered with {status}")), "{log}");
+    }
+
+    home.write("frontdesk.toml", ECHOING);
+    let daemon = Daemon::start(&home.path());
+    home.run(&["chat", "open sesame"]).failed(1, &["exit code 3", "open sesame"]);
+    let log = daemon.stop().err;
+    assert!(!log.contains("open sesame") && log.contains("exit code 3"), "{log}");
+}
+
 #[test]
 fn without_a_key_the_start_says_how_to_get_a_model() {
     let home = NewHome::new();

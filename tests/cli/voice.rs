@@ -90,13 +90,13 @@ fn a_program_hears_a_voice_message_and_the_history_shows_its_words() {
 #[test]
 fn a_failure_is_told_to_the_agent_in_one_sentence_and_its_cause_is_logged_once() {
     let fixture = Fixture::new();
-    let daemon = fixture.gateway(&script("cat \"$1\"; echo 'the model is missing' >&2; exit 3"));
+    let daemon = fixture.gateway(&script("cat \"$1\"; cat \"$1\" >&2; exit 3"));
     let anna = fixture.anna();
     fixture.says(&anna, WORDS);
     assert_eq!(anna.sees("]"), "[voice, 11 bytes; It could not be transcribed.]");
     assert!(fixture.messages()[0]["attachments"][0]["transcript"].is_null());
     let log = daemon.stop().err;
-    assert_eq!(log.matches("exit code 3: the model is missing").count(), 1, "{log}");
+    assert_eq!(log.matches("exit code 3").count(), 1, "{log}");
     assert!(!log.contains(WORDS), "{log}");
 }
 

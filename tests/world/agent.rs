@@ -197,9 +197,9 @@ impl ScriptedAgent {
                     }))
                 }
                 Step::Progress => Ok(Delta::Progress),
-                Step::Die => Err(AgentError::Died("scripted".to_owned())),
-                Step::Short => Err(AgentError::Later("too many open files".to_owned())),
-                Step::Fail => Err(AgentError::Failed("scripted".to_owned())),
+                Step::Die => Err(AgentError::Died("scripted".into())),
+                Step::Short => Err(AgentError::Later("too many open files".into())),
+                Step::Fail => Err(AgentError::Failed("scripted".into())),
                 Step::Hang => std::future::pending().await,
                 Step::Panic => panic!("scripted"),
                 Step::Pause => {
@@ -342,7 +342,7 @@ impl Agent for AgentHandle {
         if *self.0.compacts_later.lock().unwrap() {
             stop.cancelled().await;
             self.0.settle(id);
-            return Err(AgentError::Failed("it was aborted".to_owned()));
+            return Err(AgentError::Failed("it was aborted".into()));
         }
         Ok(Compacted { summary: Some("they spoke of 7".to_owned()), tokens: Some(900), usage: Some(usage()) })
     }

@@ -1,5 +1,6 @@
 //! Asks for approval of a run that counts as a tool call, before the program gets the prompt.
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::{AgentError, Delta, ToolApproval, ToolCall, ToolDecision};
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -45,5 +46,5 @@ fn with_end(delta: DeltaResult) -> impl Iterator<Item = DeltaResult> {
 }
 
 fn refused(reason: String) -> BoxStream<'static, DeltaResult> {
-    stream::iter([Err(AgentError::Failed(format!("the program may not run: {reason}")))]).boxed()
+    stream::iter([Err(AgentError::Failed(Cause::quoting("the program may not run", reason)))]).boxed()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use frontdesk_core::agent::{Capabilities, SessionOptions};
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::{AgentError, Compacted, Delta};
 use frontdesk_core::failover::Failover;
 use frontdesk_core::id::TurnId;
@@ -77,7 +78,7 @@ impl Agent for PerTurn {
     }
 
     async fn compact(&self, _turn: Turn, _instructions: Option<String>) -> Result<Compacted, AgentError> {
-        Err(AgentError::Failed("it does not compact".to_owned()))
+        Err(AgentError::Failed("it does not compact".into()))
     }
 
     async fn forget(&self, _session: &SessionKey, _epoch: u64) {}
@@ -164,7 +165,11 @@ impl Run {
             let text = match got {
                 Ok(0) => self.text.finish(),
                 Ok(read) => self.text.push(&self.buffer[..read]),
-                Err(why) => return Some(Err(AgentError::Died(format!("its output cannot be read: {why}")))),
+                Err(why) => {
+                    return Some(Err(AgentError::Died(Cause::plain(format!(
+                        "its output cannot be read: {why}"
+                    )))));
+                }
             };
             self.answer_bytes += text.len();
             if self.answer_bytes > self.host.max_answer {
@@ -188,7 +193,7 @@ impl Run {
         }
         Some(match exit {
             Some(status) if status.success() => Ok(Delta::Done { text: None }),
-            _ => Err(AgentError::Died(self.process.failure_detail().await)),
+            _ => Err(AgentError::Died(self.process.failure().await)),
         })
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use frontdesk_core::ask::AskEnd;
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::{AgentError, Delta, ToolDecision};
 use frontdesk_core::history::History;
 use frontdesk_core::id::TurnId;
@@ -138,7 +139,7 @@ impl PersistentTurn {
                 }
                 Event::Line(Ok(Some(line))) => self.handle_line(&line),
                 Event::Line(Ok(None)) => return self.output_ended().await,
-                Event::Line(Err(why)) => Step::Broken(AgentError::Died(why.to_string())),
+                Event::Line(Err(why)) => Step::Broken(AgentError::Died(Cause::plain(why.to_string()))),
             };
             match step {
                 Step::Continue => {}
@@ -240,11 +241,11 @@ impl PersistentTurn {
         let IdleProcess { process, .. } = self.detach()?;
         // It may have closed its stdout and still run. Its output could not be read then.
         process.kill();
-        let detail = process.failure_detail().await;
+        let failure = process.failure().await;
         let why = if self.host.processes.stop.is_cancelled() {
-            "it was stopped with the gateway".to_owned()
+            "it was stopped with the gateway".into()
         } else {
-            format!("its output ended in the middle of the turn ({detail})")
+            failure.after("its output ended in the middle of the turn")
         };
         self.end_by.is_none().then_some(Err(AgentError::Died(why)))
     }

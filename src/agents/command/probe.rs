@@ -32,7 +32,7 @@ pub(crate) async fn probe(name: &str, config: &Config, host: &Host) -> Probe {
     let probe = match host.processes.start(Start::default(), host.processes.stop.child_token()).await {
         Ok(process) => {
             tokio::select! {
-                why = process.failure_detail() => {
+                why = process.failure() => {
                     Probe::failed(format!("its program ends before it gets a message: {why}"))
                 }
                 () = clock.sleep_until(clock.mono() + WATCHED) => {

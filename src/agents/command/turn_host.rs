@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::agent::Capabilities;
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::AgentError;
 
 use super::{Config, SideEffects};
@@ -45,6 +46,9 @@ impl TurnHost {
     }
 
     pub(super) fn too_long(&self) -> AgentError {
-        AgentError::Failed(format!("its answer is longer than {} bytes (max_answer)", self.max_answer))
+        AgentError::Failed(Cause::plain(format!(
+            "its answer is longer than {} bytes (max_answer)",
+            self.max_answer
+        )))
     }
 }

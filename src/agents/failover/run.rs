@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::circuit::{Choice, CircuitFailure, Readiness, choose};
 use frontdesk_core::delta::{AgentError, AnswererChange, Delta, TakeOver};
 use frontdesk_core::port::{Prompt, Turn};
@@ -97,7 +98,7 @@ fn shows_or_does(report: &Result<Delta, Broken>) -> bool {
 fn hangs(time: Duration) -> Broken {
     let kind = format!("no sign of life for {} s", time.as_secs());
     let verdict = Verdict::Failed(CircuitFailure::Down { retry_after: None });
-    Broken { verdict, kind: kind.clone(), ..AgentError::Unavailable(kind).into() }
+    Broken { verdict, kind: kind.clone(), ..AgentError::Unavailable(Cause::plain(kind)).into() }
 }
 
 impl Run {
@@ -226,7 +227,7 @@ impl Run {
             false => Err(End::Broken(Broken {
                 verdict: Verdict::Elsewhere,
                 kind: "it ended without an answer".to_owned(),
-                ..AgentError::Died("it ended without an answer".to_owned()).into()
+                ..AgentError::Died("it ended without an answer".into()).into()
             })),
         }
     }
@@ -313,12 +314,18 @@ impl Run {
             return error.clone();
         }
         let now = self.chain.clock.mono();
-        let failed = self.failures.iter().map(|(name, error)| format!("{name}: {error}"));
         let paused = self.left.iter().map(|index| {
             let circuit = self.circuit(*index);
-            format!("{}: {}", circuit.target.name, super::in_words(&circuit.shown(now).0))
+            (circuit.target.name.clone(), Cause::plain(super::in_words(&circuit.shown(now).0)))
         });
-        AgentError::Unavailable(failed.chain(paused).collect::<Vec<_>>().join("; "))
+        let failed = self.failures.iter().map(|(name, error)| (name.clone(), error.clone().into_cause()));
+        let causes: Vec<_> = failed.chain(paused).collect();
+        let joined = |part: fn(&Cause) -> &str| {
+            let parts = causes.iter().map(|(name, cause)| (name, part(cause)));
+            let parts = parts.filter(|(_, part)| !part.is_empty());
+            parts.map(|(name, part)| format!("{name}: {part}")).collect::<Vec<_>>().join("; ")
+        };
+        AgentError::Unavailable(Cause::quoting(joined(Cause::for_log), joined(Cause::foreign)))
     }
 
     /// Notes who has answered, and says so if it is another one than before.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::circuit::CircuitFailure;
 use frontdesk_core::delta::AgentError;
 use frontdesk_core::visible;
@@ -12,6 +13,8 @@ use crate::responder::{Broken, Patience, Verdict};
 
 /// Maximum length of a provider's message that is kept, in characters.
 const MESSAGE: usize = 400;
+/// Maximum length of a provider's code, in bytes. The codes of the known providers are shorter than half of this.
+const CODE: usize = 64;
 
 /// Removes secrets from a text.
 pub(crate) type Clean<'c> = &'c dyn Fn(&str) -> String;
@@ -45,7 +48,7 @@ pub(super) enum Fault {
 /// An error as a provider reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Report {
-    /// Its kind or code, for programs.
+    /// Its kind or code, for programs. One word, so that it can be logged.
     pub(crate) code: String,
     /// Its message, on one line.
     pub(super) message: String,
@@ -63,7 +66,7 @@ impl Report {
             }
         };
         let message = error.as_str().map_or_else(|| named(["message", "detail"]), str::to_owned);
-        Self { code: plain(&named(["code", "type"]), clean), message: plain(&message, clean) }
+        Self { code: code(&named(["code", "type"]), clean), message: plain(&message, clean) }
     }
 
     /// The report in the body of a refused request; a body that is no JSON, such as the page of a proxy, has none.
@@ -91,14 +94,27 @@ impl Report {
         .any(|sign| text.contains(sign))
     }
 
-    pub(crate) fn shown(&self) -> String {
-        match (self.code.as_str(), self.message.as_str()) {
-            ("", "") => "without a message".to_owned(),
-            (code, "") => code.to_owned(),
-            ("", message) => message.to_owned(),
-            (code, message) => format!("{message} ({code})"),
-        }
+    /// The code in brackets, behind a text of the gateway; empty if there is none.
+    fn bracketed_code(&self) -> String {
+        if self.code.is_empty() { String::new() } else { format!(" ({})", self.code) }
     }
+
+    /// The message, for the operator.
+    fn told(&self) -> String {
+        let message = if self.message.is_empty() { "without a message" } else { &self.message };
+        message.to_owned()
+    }
+
+    pub(crate) fn shown(&self) -> String {
+        format!("{}{}", self.told(), self.bracketed_code())
+    }
+}
+
+/// A provider's code, without secrets; empty if it is a text, which may quote the request.
+fn code(text: &str, clean: Clean<'_>) -> String {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
+    let code = plain(text, clean);
+    if code.len() <= CODE && code.chars().all(is_word) { code } else { String::new() }
 }
 
 /// A text of a provider on one line, without secrets. Providers repeat a part of a wrong key.
@@ -217,35 +233,47 @@ impl Fault {
     }
 }
 
+impl From<&Fault> for Cause {
+    fn from(fault: &Fault) -> Self {
+        match fault {
+            Fault::Unreachable(why) => Cause::plain(format!("the model provider cannot be reached: {why}")),
+            Fault::Lost(why) => Cause::plain(format!("the connection to the model provider was lost: {why}")),
+            Fault::Silent(seconds) => Cause::plain(format!(
+                "the connection to the model provider was lost: it sent nothing for {seconds} s"
+            )),
+            Fault::Incomplete => "the model provider's answer ended too early".into(),
+            Fault::Malformed(why) => {
+                Cause::plain(format!("the model provider's answer cannot be read: {why}"))
+            }
+            Fault::Empty => "the model gave an empty answer".into(),
+            Fault::Refused { status, report, .. } => Cause::quoting(
+                format!("the model provider answered with status {status}{}", report.bracketed_code()),
+                report.told(),
+            ),
+            Fault::Reported(report) => Cause::quoting(
+                format!("the model provider reported an error{}", report.bracketed_code()),
+                report.told(),
+            ),
+        }
+    }
+}
+
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Fault::Unreachable(why) => write!(f, "the model provider cannot be reached: {why}"),
-            Fault::Lost(why) => write!(f, "the connection to the model provider was lost: {why}"),
-            Fault::Silent(seconds) => {
-                write!(f, "the connection to the model provider was lost: it sent nothing for {seconds} s")
-            }
-            Fault::Incomplete => f.write_str("the model provider's answer ended too early"),
-            Fault::Malformed(why) => write!(f, "the model provider's answer cannot be read: {why}"),
-            Fault::Empty => f.write_str("the model gave an empty answer"),
-            Fault::Refused { status, report, .. } => {
-                write!(f, "the model provider answered with status {status}: {}", report.shown())
-            }
-            Fault::Reported(report) => write!(f, "the model provider reported an error: {}", report.shown()),
-        }
+        Cause::from(self).fmt(f)
     }
 }
 
 impl From<Fault> for AgentError {
     /// What depends on the provider or the key makes the agent unavailable; the rest is about this request.
     fn from(fault: Fault) -> AgentError {
-        let detail = fault.to_string();
+        let cause = Cause::from(&fault);
         match fault {
-            Fault::Unreachable(_) | Fault::Lost(_) | Fault::Silent(_) => AgentError::Unavailable(detail),
+            Fault::Unreachable(_) | Fault::Lost(_) | Fault::Silent(_) => AgentError::Unavailable(cause),
             Fault::Refused { status, .. } if outage::is_for_everybody(status) => {
-                AgentError::Unavailable(detail)
+                AgentError::Unavailable(cause)
             }
-            _ => AgentError::Failed(detail),
+            _ => AgentError::Failed(cause),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::config::{ConfigError, PromptText};
 use frontdesk_core::delta::{AgentError, Usage};
 use frontdesk_core::key::SessionKey;
@@ -90,7 +91,9 @@ impl Model {
         let read = tokio::task::spawn_blocking(move || read_prompt(&file)).await;
         let text = read.map_err(std::io::Error::other).and_then(|text| text);
         text.map_err(|error| {
-            AgentError::Unavailable(format!("the system prompt {shown} cannot be read: {error}"))
+            AgentError::Unavailable(Cause::plain(format!(
+                "the system prompt {shown} cannot be read: {error}"
+            )))
         })
     }
 
@@ -147,7 +150,7 @@ impl Model {
     /// What was said in the conversation before the turn.
     pub(super) async fn past(&self, turn: &Turn, share: Share) -> Result<Memory, AgentError> {
         let past = Memory::read(&*turn.history, share, messages::is_private(turn)).await;
-        past.map_err(|error| AgentError::Failed(error.to_string()))
+        past.map_err(|error| AgentError::Failed(error.to_string().into()))
     }
 
     /// The name of the model that answers a turn.

@@ -4,6 +4,8 @@
 //! parentheses (`API error (429): ..`) or in the provider's JSON. An error on the way to the provider, and one within its
 //! stream, has only words. What is known by neither is about this request: pi then goes on answering everybody else.
 
+use frontdesk_core::cause::Cause;
+
 use crate::outage;
 
 /// The provider has an objection to what was asked, whatever the status is.
@@ -80,6 +82,14 @@ pub(super) fn is_for_everybody(error: &str) -> bool {
     // `terminated` is the whole error if a connection breaks.
     let in_words = || error == "terminated" || has(&WORDS);
     has(&ACCOUNT) || status(&error).map_or_else(in_words, outage::is_for_everybody)
+}
+
+/// The cause of a turn that failed because of such an error. The provider may have quoted the request.
+pub(super) fn cause(error: String) -> Cause {
+    match status(&error.trim().to_lowercase()) {
+        Some(status) => Cause::quoting(format!("pi's model provider answered with status {status}"), error),
+        None => Cause::quoting("pi's model provider does not work", error),
+    }
 }
 
 /// The HTTP status in an error.

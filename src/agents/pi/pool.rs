@@ -110,7 +110,7 @@ impl Pool {
         self.measure();
         let permit = self.slots.clone().acquire_owned().await;
         drop(waiting);
-        let permit = permit.map_err(|_| AgentError::Unavailable("the gateway stops".to_owned()))?;
+        let permit = permit.map_err(|_| AgentError::Unavailable("the gateway stops".into()))?;
         self.limit();
         Ok(Slot { pool: self.clone(), permit: Some(permit) })
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::AgentError;
 use frontdesk_core::port::{Clock, Mono};
 use tracing::debug;
@@ -157,9 +158,9 @@ impl PiProcess {
                     Read::Skipped => Vec::new(),
                     Read::End => {
                         self.process.kill();
-                        return Err(AgentError::Unavailable(self.process.failure_detail().await));
+                        return Err(AgentError::Unavailable(self.process.failure().await));
                     }
-                    Read::Garbage(why) => return Err(AgentError::Unavailable(why)),
+                    Read::Garbage(why) => return Err(AgentError::Unavailable(Cause::plain(why))),
                 },
                 () = clock.sleep_until(due) => machine.tick(clock.mono()),
             };

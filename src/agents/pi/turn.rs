@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall};
 use frontdesk_core::port::{Clock, Mono};
 use frontdesk_core::tool::Tools;
@@ -17,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, warn};
 
 use super::answer::Report;
+use super::fault;
 use super::machine::{Act, End, Machine, Note};
 use super::permits::Decided;
 use super::policy::Policy;
@@ -141,7 +143,7 @@ impl Run {
                     self.perform(acts)
                 }
                 Event::Read(Read::Skipped) => Step::Continue,
-                Event::Read(Read::Garbage(why)) => self.broken(AgentError::Died(why)),
+                Event::Read(Read::Garbage(why)) => self.broken(AgentError::Died(Cause::plain(why))),
                 Event::Read(Read::End) => self.output_ended().await,
             };
         }
@@ -208,7 +210,7 @@ impl Run {
         for act in acts {
             match act {
                 Act::Write(line) if self.process.write(&line).is_err() => {
-                    return self.broken(AgentError::Died("pi does not read its stdin".to_owned()));
+                    return self.broken(AgentError::Died("pi does not read its stdin".into()));
                 }
                 Act::Write(_) => {}
                 Act::Report(report) => {
@@ -245,7 +247,7 @@ impl Run {
                 self.answer_bytes = self.answer_bytes.saturating_add(text.len());
                 if self.answer_bytes > self.context.max_answer {
                     let most = self.context.max_answer;
-                    let why = format!("its answer is longer than {most} bytes (max_answer)");
+                    let why = Cause::plain(format!("its answer is longer than {most} bytes (max_answer)"));
                     return Some(self.broken(AgentError::Failed(why)));
                 }
                 Delta::Text(text)
@@ -299,14 +301,14 @@ impl Run {
 
     fn end(&mut self, end: End) -> Step {
         let result = match end {
-            End::Broken(why) => return self.broken(AgentError::Died(why)),
+            End::Broken(why) => return self.broken(AgentError::Died(Cause::plain(why))),
             End::Answered(text) => Ok(Delta::Done { text }),
             End::Compacted { summary, tokens } => {
                 self.waiting.push_back(Ok(Delta::Compacted(Compacted { summary, tokens, usage: None })));
                 Ok(Delta::Done { text: None })
             }
-            End::Failed(why) => Err(AgentError::Failed(why)),
-            End::Unavailable(why) => Err(AgentError::Unavailable(why)),
+            End::Failed(why) => Err(AgentError::Failed(why.into())),
+            End::Unavailable(why) => Err(AgentError::Unavailable(fault::cause(why))),
             End::Aborted | End::Ready => return Step::Over,
         };
         self.waiting.push_back(result);
@@ -323,14 +325,14 @@ impl Run {
         let process = &self.process.process;
         // It may have closed its stdout and still run. Its output could not be read then.
         process.kill();
-        let detail = process.failure_detail().await;
+        let failure = process.failure().await;
         let error = if self.context.pool.launch.processes.stop.is_cancelled() {
-            AgentError::Died("it was stopped with the gateway".to_owned())
+            AgentError::Died("it was stopped with the gateway".into())
         } else if self.machine.settings().is_none() {
             self.context.pool.launch.processes.spawn_failed();
-            AgentError::Unavailable(format!("pi ended before it was ready ({detail})"))
+            AgentError::Unavailable(failure.after("pi ended before it was ready"))
         } else {
-            AgentError::Died(format!("pi ended in the middle of the turn ({detail})"))
+            AgentError::Died(failure.after("pi ended in the middle of the turn"))
         };
         self.broken(error)
     }

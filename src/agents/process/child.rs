@@ -8,6 +8,7 @@ use std::process::ExitStatus;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::port::{Clock, Turn};
 use frontdesk_http::proxy::Grant;
 use rustix::process::Signal;
@@ -170,9 +171,8 @@ impl Process {
         self.exit.get().copied()
     }
 
-    /// How it ended: its exit code or signal, and the last line on stderr. That line may quote the prompt, so this text
-    /// is for the owner and the log, never for a chat.
-    pub async fn failure_detail(&self) -> String {
+    /// How it ended: its exit code or signal, and the last line on stderr, which may quote the prompt.
+    pub async fn failure(&self) -> Cause {
         let end = match self.exited().await {
             Some(status) => match (status.code(), status.signal()) {
                 // A shell and a sandbox report a signal that ended their program this way.
@@ -182,10 +182,7 @@ impl Process {
             },
             None => "exit code unknown".into(),
         };
-        match self.stderr.last_line().await {
-            line if line.is_empty() => end,
-            line => format!("{end}: {line}"),
-        }
+        Cause::quoting(end, self.stderr.last_line().await)
     }
 }
 

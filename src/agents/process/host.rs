@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::AgentError;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::Clock;
@@ -68,8 +69,8 @@ impl ProcessHost {
     /// Why a program could not be started. A shortage of descriptors, processes or memory is temporary, and nothing has
     /// begun: the turn can wait.
     pub fn not_started(&self, session: Option<&SessionKey>, why: &io::Error) -> AgentError {
-        let detail = self.program.cannot_start(session, why);
-        if is_shortage(why) { AgentError::Later(detail) } else { AgentError::Unavailable(detail) }
+        let cause = Cause::plain(self.program.cannot_start(session, why));
+        if is_shortage(why) { AgentError::Later(cause) } else { AgentError::Unavailable(cause) }
     }
 
     /// Counts a program that could not be started, or that ended before it could be used.

@@ -1,5 +1,5 @@
-//! A program's stderr: logged at debug level, with a limit per turn. If the program fails, its last line is part of the
-//! reason that the owner sees.
+//! A program's stderr: logged at debug level, with a limit per turn. If the program fails, its last line belongs to the
+//! cause that the operator sees (see `Cause::foreign`).
 
 use std::sync::{Arc, Mutex};
 

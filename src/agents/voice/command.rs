@@ -117,7 +117,8 @@ impl Transcriber for Program {
         text.push_str(&utf8.finish());
         match process.exited().await {
             Some(status) if status.success() => Ok(text),
-            _ => Err(process.failure_detail().await),
+            // What it wrote on stderr may be what somebody said; the log has it at debug level.
+            _ => Err(process.failure().await.for_log().to_owned()),
         }
     }
 

@@ -87,7 +87,7 @@ impl TurnRun<'_> {
                 () = shared.process.drain.cancelled() => return Err(TurnEnd::Drained),
                 compacted = &mut *work => return Ok(compacted),
                 () = time.sleep_until(due) => match time.mono() >= hard {
-                    true => return Err(TurnEnd::Failed(Failure::TooLong, "the compaction took too long".to_owned())),
+                    true => return Err(TurnEnd::Failed(Failure::TooLong, "the compaction took too long".into())),
                     false => self.flow.step().await,
                 },
                 () = self.flow.step(), if pending => {}

@@ -40,7 +40,7 @@ impl TurnRun<'_> {
                 // The turn is released at once; dropping the stream ends the agent.
                 () = shared.process.drain.cancelled() => return TurnEnd::Drained,
                 () = clock.sleep_until(due.unwrap_or_default()), if due.is_some() => match clocks.exceeded(clock.mono()) {
-                    Some((failure, why)) => break TurnEnd::Failed(failure, why.to_owned()),
+                    Some((failure, why)) => break TurnEnd::Failed(failure, why.into()),
                     None => self.flow.step().await,
                 },
                 ended = self.questions.next_end() => self.questions.settle(ended),
@@ -60,7 +60,7 @@ impl TurnRun<'_> {
                         }
                         Some(Ok(delta)) => self.handle_delta(delta).await,
                         Some(Err(error)) => return error.into(),
-                        None => return TurnEnd::Died("it ended without an answer".to_owned()),
+                        None => return TurnEnd::Died("it ended without an answer".into()),
                     }
                 }
             }

@@ -2,7 +2,9 @@
 
 use std::panic::AssertUnwindSafe;
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delivery::Ending;
+use frontdesk_core::id::TurnId;
 use frontdesk_core::markup::closing;
 use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_core::port::Mono;
@@ -36,7 +38,7 @@ impl TurnRun<'_> {
     pub(super) async fn conclude(&mut self, end: TurnEnd) -> Result<Option<Mono>, StoreError> {
         let mut last = match AssertUnwindSafe(self.final_write(end)).catch_unwind().await {
             Ok(last) => last,
-            Err(_) => FinalWrite::Finish(Box::new(self.failed(Failure::Internal, "a panic").await)),
+            Err(_) => FinalWrite::Finish(Box::new(self.failed(Failure::Internal, &"a panic".into()).await)),
         };
         loop {
             let done = self.write(&last).await;
@@ -49,9 +51,9 @@ impl TurnRun<'_> {
                 Err(StoreError::Invalid(detail)) => {
                     tracing::error!(turn = %self.turn.claim.id, detail, "the end of a turn could not be stored");
                     last = match last {
-                        FinalWrite::Finish(finish) if finish.ending != Ending::Dead => {
-                            FinalWrite::Finish(Box::new(self.failed(Failure::Internal, &detail).await))
-                        }
+                        FinalWrite::Finish(finish) if finish.ending != Ending::Dead => FinalWrite::Finish(
+                            Box::new(self.failed(Failure::Internal, &Cause::plain(&detail)).await),
+                        ),
                         FinalWrite::MarkDead => return Err(StoreError::Invalid(detail)),
                         _ => FinalWrite::MarkDead,
                     };
@@ -65,18 +67,21 @@ impl TurnRun<'_> {
         let finish = match end {
             TurnEnd::Cancelled => return FinalWrite::None,
             TurnEnd::Drained => return FinalWrite::Release,
-            TurnEnd::NotBegun(detail) => {
-                tracing::warn!(turn = %self.turn.claim.id, session = %self.turn.session, detail, "a turn waits: the machine runs short");
+            TurnEnd::NotBegun(cause) => {
+                let (turn, session, detail) = (self.turn.claim.id, &self.turn.session, cause.for_log());
+                tracing::warn!(%turn, %session, detail, "a turn waits: the machine runs short");
                 return FinalWrite::NotBegun;
             }
-            TurnEnd::Died(detail)
+            TurnEnd::Died(cause)
                 if !self.acted && self.turn.deaths + 1 < self.settings.config.turns.max_attempts =>
             {
-                tracing::warn!(turn = %self.turn.claim.id, session = %self.turn.session, detail, "the agent died; its turn runs again");
+                let (turn, session, detail) = (self.turn.claim.id, &self.turn.session, cause.for_log());
+                tracing::warn!(%turn, %session, detail, "the agent died; its turn runs again");
+                log_foreign(turn, &cause);
                 return FinalWrite::Requeue;
             }
-            TurnEnd::Died(detail) => self.failed(Failure::Crashed, &detail).await,
-            TurnEnd::Failed(failure, detail) => self.failed(failure, &detail).await,
+            TurnEnd::Died(cause) => self.failed(Failure::Crashed, &cause).await,
+            TurnEnd::Failed(failure, cause) => self.failed(failure, &cause).await,
             TurnEnd::Refused(refusal) => Finish {
                 error: Some(Reason::Refused(refusal)),
                 notice: refusal.is_told().then_some(Notice::Refused(refusal)),
@@ -158,17 +163,13 @@ impl TurnRun<'_> {
         Finish { usage: self.usage.clone(), ..Finish::bare(self.turn.claim, ending, self.shared.time.wall()) }
     }
 
-    async fn failed(&mut self, failure: Failure, detail: &str) -> Finish {
+    async fn failed(&mut self, failure: Failure, cause: &Cause) -> Finish {
         let (turn, session) = (self.turn.claim.id, &self.turn.session);
         let (channel, name) = (session.channel(), failure.name());
-        self.shared.work.failures.note(turn, &visible::escaped(detail, CAUSE));
-        if failure == Failure::Agent {
-            // The agent's own text may quote messages, which are not logged at this level.
-            tracing::warn!(%turn, %session, channel, failure = name, "a turn failed");
-            tracing::debug!(%turn, detail, "the agent's error");
-        } else {
-            tracing::warn!(%turn, %session, channel, failure = name, detail, "a turn failed");
-        }
+        self.shared.work.failures.note(turn, &visible::escaped(&cause.to_string(), CAUSE));
+        let detail = Some(cause.for_log()).filter(|detail| !detail.is_empty());
+        tracing::warn!(%turn, %session, channel, failure = name, detail, "a turn failed");
+        log_foreign(turn, cause);
         let so_far = self.flow.text().to_owned();
         let kept = self.kept(so_far.clone()).await;
         let is_interrupted = failure == Failure::Crashed && self.acted;
@@ -189,5 +190,12 @@ impl TurnRun<'_> {
             }),
             ..self.bare(Ending::Dead)
         }
+    }
+}
+
+/// Logs what a program or a provider says about a failure. It may quote messages, which are only logged at this level.
+fn log_foreign(turn: TurnId, cause: &Cause) {
+    if !cause.foreign().is_empty() {
+        tracing::debug!(%turn, detail = cause.foreign(), "the cause in the words of the agent or its provider");
     }
 }

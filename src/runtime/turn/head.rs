@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use frontdesk_core::access::Action;
+use frontdesk_core::cause::Cause;
 use frontdesk_core::id::{ChatMessageId, MessageId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::{Quote, Refusal};
@@ -143,7 +144,7 @@ impl<'r> TurnRun<'r> {
                 () = stop.cancelled() => return Err(TurnEnd::Cancelled),
                 () = shared.process.drain.cancelled() => return Err(TurnEnd::Drained),
                 files = &mut fetch => {
-                    return files.map_err(|error| TurnEnd::Died(format!("the stored files could not be read: {error}")));
+                    return files.map_err(|error| TurnEnd::Died(Cause::plain(format!("the stored files could not be read: {error}"))));
                 }
                 () = alarm => self.flow.step().await,
                 () = self.flow.step(), if pending => {}
@@ -208,7 +209,7 @@ impl<'r> TurnRun<'r> {
         match self.shared.store.message_refused(row.id, turn.claim, refusal, tell, now).await {
             Ok(Fenced::Done(())) => Ok(()),
             Ok(Fenced::Stale) => Err(TurnEnd::Cancelled),
-            Err(error) => Err(TurnEnd::Died(format!("a refusal was not stored: {error}"))),
+            Err(error) => Err(TurnEnd::Died(Cause::plain(format!("a refusal was not stored: {error}")))),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::ToolCall;
 use frontdesk_core::hook::{
     HookEvent, HookMessage, HookPoint, HookRole, HookText, MAX_PARAMS, MAX_REPEATED, MAX_REPEATED_PARAMS,
@@ -89,7 +90,9 @@ impl TurnRun<'_> {
                 Ok(Fenced::Done(())) => {}
                 Ok(Fenced::Stale) => return Err(TurnEnd::Cancelled),
                 Err(error) => {
-                    return Err(TurnEnd::Died(format!("a hook's rewriting was not stored: {error}")));
+                    return Err(TurnEnd::Died(Cause::plain(format!(
+                        "a hook's rewriting was not stored: {error}"
+                    ))));
                 }
             }
         }

@@ -175,7 +175,8 @@ impl TurnRun<'_> {
             }
             Err(TurnEnd::Refused(refusal)) => {
                 // If the turn was cancelled meanwhile, its next step finds that too.
-                if let Err(TurnEnd::Died(detail)) = self.refuse(&row, refusal).await {
+                if let Err(TurnEnd::Died(cause)) = self.refuse(&row, refusal).await {
+                    let detail = cause.for_log();
                     tracing::warn!(turn = %claim.id, detail, "a message for a running turn was not refused");
                 }
             }

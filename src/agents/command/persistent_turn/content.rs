@@ -1,6 +1,7 @@
 //! What the lines of a persistent program do to its turn.
 
 use frontdesk_core::ask::{AgentQuestion, AskReply, Question};
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall, ToolDecision};
 use frontdesk_core::visible;
 use futures_util::future::FutureExt;
@@ -25,7 +26,7 @@ impl PersistentTurn {
             Ok(_) => Step::Continue,
             Err(why) => {
                 let number = self.idle_process.as_ref().map_or(0, |idle_process| idle_process.lines.count());
-                Step::Broken(AgentError::Died(format!("line {number} of its output is {why}")))
+                Step::Broken(AgentError::Died(Cause::plain(format!("line {number} of its output is {why}"))))
             }
         }
     }
@@ -83,7 +84,9 @@ impl PersistentTurn {
                 Step::Emit(Delta::Progress)
             }
             Content::Done { text, usage } => self.finish(text, usage),
-            Content::Error(message) => Step::Finish(Some(Err(AgentError::Failed(message)))),
+            Content::Error(message) => {
+                Step::Finish(Some(Err(AgentError::Failed(Cause::quoting("it reported an error", message)))))
+            }
             Content::Unknown => {
                 debug!(agent = self.host.processes.name, turn = %self.turn, "ignored a line of an unknown type");
                 Step::Emit(Delta::Progress)

@@ -249,13 +249,19 @@ async fn a_sandbox_that_would_show_the_gateways_home_is_refused() {
         (command::Config { readable: vec!["nowhere".into()], ..open.clone() }, "nowhere"),
     ] {
         let refused = error(agent(&sandbox, config).turn(turn(1, ""))).await;
-        assert!(matches!(&refused, AgentError::Unavailable(problem) if problem.contains(why)), "{refused:?}");
+        assert!(
+            matches!(&refused, AgentError::Unavailable(problem) if problem.to_string().contains(why)),
+            "{refused:?}"
+        );
     }
     // What an agent could have put there while it was not in a sandbox.
     std::fs::remove_dir_all(home.join("agents/test/sessions")).unwrap();
     std::os::unix::fs::symlink("../..", home.join("agents/test/sessions")).unwrap();
     let refused = error(agent(&sandbox, open).turn(turn(1, ""))).await;
-    assert!(matches!(&refused, AgentError::Unavailable(why) if why.contains("is a link")), "{refused:?}");
+    assert!(
+        matches!(&refused, AgentError::Unavailable(why) if why.to_string().contains("is a link")),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -291,7 +297,8 @@ async fn a_link_that_an_agent_may_have_made_does_not_show_the_gateways_secrets()
         let script = format!("cat {0} {0}/*/token {0}/talk", link.display());
         let config = command::Config { readable: vec![link.clone()], ..bubblewrap(&script) };
         let refused = error(agent(&sandbox, config).turn(turn(1, ""))).await;
-        let problem = matches!(&refused, AgentError::Unavailable(problem) if problem.contains(why));
+        let problem =
+            matches!(&refused, AgentError::Unavailable(problem) if problem.to_string().contains(why));
         assert!(problem, "{target:?}: {refused:?}");
         std::fs::remove_file(link).unwrap();
     }
@@ -357,7 +364,10 @@ async fn limits_and_kills_reach_a_program_that_its_prefix_starts_as_a_child() {
         assert_eq!(answer(agent(&sandbox, limited(limits)).turn(turn(1, "x"))).await, "0\n2048\n1\n");
         let busy = "read -r p; while :; do :; done";
         let why = error(agent(&sandbox, limited(busy)).turn(turn(2, "x\n"))).await;
-        assert!(matches!(&why, AgentError::Died(why) if why.contains("processor time")), "{why:?}");
+        assert!(
+            matches!(&why, AgentError::Died(why) if why.to_string().contains("processor time")),
+            "{why:?}"
+        );
         let sleep = seconds(n);
         let script = format!("sleep {sleep} & echo up; wait");
         let mut stream = agent(&sandbox, limited(&script)).turn(turn(3, ""));

@@ -36,7 +36,7 @@ async fn who(agent: &RpcAgent, epoch: u64) -> (u32, String) {
 
 fn died(error: AgentError) -> String {
     match error {
-        AgentError::Died(why) => why,
+        AgentError::Died(why) => why.to_string(),
         other => panic!("it did not die: {other}"),
     }
 }
@@ -51,7 +51,7 @@ async fn a_conversation_keeps_its_program_through_requests_and_errors() {
     assert_eq!(answer(agent.turn(turn(2, "talk"))).await, "one two");
     let reply: serde_json::Value = serde_json::from_str(&read(&sandbox.file("reply"))).unwrap();
     assert_eq!((&reply["id"], &reply["error"]["code"]), (&"q1".into(), &(-32601).into()));
-    assert_eq!(error(agent.turn(turn(3, "refuse"))).await, AgentError::Failed("no model".into()));
+    assert_eq!(error(agent.turn(turn(3, "refuse"))).await, AgentError::Failed("no model".to_owned().into()));
     assert_eq!(who(&agent, 1).await, (pid, "4 agent:test:web:dm:main".into()));
     assert_ne!(who(&agent, 2).await.0, pid);
     agent.stop().await;

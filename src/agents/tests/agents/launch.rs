@@ -38,7 +38,7 @@ async fn a_configured_folder_that_does_not_exist_is_not_created_for_a_session() 
     let agent = sandbox.agent(Config::Command(config));
     let why = error(agent.turn(turn(1, ""))).await;
     assert!(
-        matches!(&why, AgentError::Unavailable(why) if why.contains("elsewhere/sessions/web-dm-main-")),
+        matches!(&why, AgentError::Unavailable(why) if why.to_string().contains("elsewhere/sessions/web-dm-main-")),
         "{why:?}"
     );
     assert!(!sandbox.home.path().join("elsewhere").exists());
@@ -71,7 +71,10 @@ async fn a_program_that_uses_too_much_is_ended_and_the_error_names_the_limit() {
             let limits = command::Config { max_file: Some(1 << 20), max_cpu: Some(1), ..shell(script) };
             let agent = sandbox.agent(Config::Command(command::Config { mode, ..limits }));
             let why = error(agent.turn(turn(1, "x\n"))).await;
-            assert!(matches!(&why, AgentError::Died(why) if why.contains(limit)), "{mode:?}: {why:?}");
+            assert!(
+                matches!(&why, AgentError::Died(why) if why.to_string().contains(limit)),
+                "{mode:?}: {why:?}"
+            );
         }
         assert_eq!(std::fs::metadata(sandbox.file("big")).unwrap().len(), 1 << 20);
         std::fs::remove_file(sandbox.file("big")).unwrap();

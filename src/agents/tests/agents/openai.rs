@@ -212,7 +212,7 @@ async fn a_system_prompt_in_a_file_is_read_at_each_turn() {
     assert!(fixture.agent.problem().unwrap().contains("prompt.md"));
     let missing = fixture.says("hi").await;
     assert!(
-        matches!(&missing.end, Some(Err(AgentError::Unavailable(why))) if why.contains("prompt.md")),
+        matches!(&missing.end, Some(Err(AgentError::Unavailable(why))) if why.to_string().contains("prompt.md")),
         "{missing:?}"
     );
     for text in ["Be kind.", "Be brief."] {

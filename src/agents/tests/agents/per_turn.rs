@@ -13,7 +13,7 @@ use crate::sandbox::{Sandbox, anna, answer, error, next, piece, prompt, read, re
 
 fn died(error: AgentError) -> String {
     match error {
-        AgentError::Died(why) => why,
+        AgentError::Died(why) => why.to_string(),
         other => panic!("it did not die: {other}"),
     }
 }
@@ -152,12 +152,12 @@ async fn a_program_that_is_not_there_is_unavailable() {
     let sandbox = Sandbox::new();
     let agent = sandbox.agent(Config::Command(command::Config::of(["no-such-program"])));
     assert!(
-        matches!(error(agent.turn(turn(1, ""))).await, AgentError::Unavailable(why) if why.contains("no-such-program"))
+        matches!(error(agent.turn(turn(1, ""))).await, AgentError::Unavailable(why) if why.to_string().contains("no-such-program"))
     );
     let nowhere = command::Config { cwd: Some("nowhere".into()), ..shell("cat") };
     let agent = sandbox.agent(Config::Command(nowhere));
     assert!(
-        matches!(error(agent.turn(turn(1, ""))).await, AgentError::Unavailable(why) if why.contains("nowhere"))
+        matches!(error(agent.turn(turn(1, ""))).await, AgentError::Unavailable(why) if why.to_string().contains("nowhere"))
     );
 }
 
@@ -187,7 +187,7 @@ async fn an_answer_without_end_is_cut_off() {
     let config = command::Config { max_answer: 100_000, ..shell("echo $$ > pid; exec yes") };
     let (text, end) = read_to_end(sandbox.agent(Config::Command(config)).turn(turn(1, ""))).await;
     assert!(text.len() <= 100_000 && text.len() > 50_000);
-    assert!(matches!(end, Some(Err(AgentError::Failed(why))) if why.contains("100000")));
+    assert!(matches!(end, Some(Err(AgentError::Failed(why))) if why.to_string().contains("100000")));
     crate::sandbox::gone(sandbox.pid("pid").await).await;
 }
 
@@ -207,7 +207,7 @@ async fn a_run_with_side_effects_is_asked_for_first() {
     let Some(Ok(Delta::ToolStart(call))) = next(&mut denied).await else { panic!("it did not ask") };
     assert_eq!(call.name, "program");
     call.approval.decide(ToolDecision::Deny("not today".into()));
-    assert!(matches!(error(denied).await, AgentError::Failed(why) if why.contains("not today")));
+    assert!(matches!(error(denied).await, AgentError::Failed(why) if why.to_string().contains("not today")));
 
     let mut aborted = agent.turn(turn(2, "x"));
     let asked = next(&mut aborted).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use frontdesk_agents::Config;
 use frontdesk_agents::command;
 use frontdesk_core::agent::STEER_TIMEOUT;
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::{AgentError, Delta, ToolDecision, Usage};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::message::{FileKind, Forward, ForwardKind, InputKind, Link, Quote};
@@ -26,7 +27,7 @@ const COUNTER: &str = r#"
 
 fn died(error: AgentError) -> String {
     match error {
-        AgentError::Died(why) => why,
+        AgentError::Died(why) => why.to_string(),
         other => panic!("it did not die: {other}"),
     }
 }
@@ -207,7 +208,10 @@ async fn lines_for_another_turn_and_second_answers_are_dropped() {
 async fn a_reported_error_ends_the_turn_and_keeps_the_program() {
     let sandbox = Sandbox::new();
     let agent = sandbox.persistent(r#"read -r a; echo '{"type":"error","message":"no model"}'; read -r b; echo '{"type":"done","text":"now"}'; read -r c"#);
-    assert_eq!(error(agent.turn(turn(1, "x"))).await, AgentError::Failed("no model".into()));
+    assert_eq!(
+        error(agent.turn(turn(1, "x"))).await,
+        AgentError::Failed(Cause::quoting("it reported an error", "no model"))
+    );
     assert_eq!(answer(agent.turn(turn(2, "x"))).await, "now");
 }
 
@@ -222,7 +226,7 @@ async fn a_broken_program_is_killed_and_the_next_turn_has_a_new_one() {
             "line 2 of its output is a line of type `done` whose `text` must be text",
         ),
         ("exec >&-", "its output ended in the middle of the turn"),
-        ("echo bad luck >&2; exit 7", "its output ended in the middle of the turn (exit code 7: bad luck)"),
+        ("echo bad luck >&2; exit 7", "its output ended in the middle of the turn: exit code 7: bad luck"),
     ] {
         let script = format!(
             r#"echo $$ > pid; read -r p; echo '{{"type":"delta","text":"up"}}'; [ -e fixed ] && echo '{{"type":"done"}}'; [ -e fixed ] || {{ {breaks}; }}; exec sleep 1000"#

@@ -131,7 +131,7 @@ async fn stopping_ends_every_process_and_waits_for_it() {
         for pid in pids {
             gone(pid).await;
         }
-        assert!(matches!(error(stream).await, AgentError::Died(why) if why.contains("stopped")));
+        assert!(matches!(error(stream).await, AgentError::Died(why) if why.to_string().contains("stopped")));
         assert!(matches!(error(agent.turn(turn(2, ""))).await, AgentError::Unavailable(_)));
         for file in ["child", "grandchild", "other"] {
             std::fs::remove_file(sandbox.file(file)).unwrap();

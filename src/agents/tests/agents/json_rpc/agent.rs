@@ -98,7 +98,7 @@ impl RpcProcess {
             let message = self.message().await?;
             if message.method.is_none() && message.id == Some(id.into()) {
                 return match message.error {
-                    Some(error) => Err(AgentError::Failed(error.message)),
+                    Some(error) => Err(AgentError::Failed(error.message.into())),
                     None => Ok(message.result),
                 };
             }
@@ -132,14 +132,14 @@ impl RpcProcess {
                 Ok(Some(line)) => line,
                 Ok(None) => {
                     self.process.kill();
-                    return Err(AgentError::Died(self.process.failure_detail().await));
+                    return Err(AgentError::Died(self.process.failure().await));
                 }
                 // What matters is short, so such a line is a report that can be missed.
                 Err(LineError::TooLong { .. }) => continue,
-                Err(error) => return Err(AgentError::Died(error.to_string())),
+                Err(error) => return Err(AgentError::Died(error.to_string().into())),
             };
             let message: Option<Message> = json_line::read(&line).map_err(|why| {
-                AgentError::Died(format!("line {} of its output is {why}", self.lines.count()))
+                AgentError::Died(format!("line {} of its output is {why}", self.lines.count()).into())
             })?;
             match message {
                 Some(Message { id: Some(id), method: Some(_), .. }) => self.send(
@@ -227,7 +227,7 @@ impl Agent for RpcAgent {
     }
 
     async fn compact(&self, _turn: Turn, _instructions: Option<String>) -> Result<Compacted, AgentError> {
-        Err(AgentError::Failed("it does not compact".to_owned()))
+        Err(AgentError::Failed("it does not compact".into()))
     }
 
     async fn forget(&self, session: &SessionKey, epoch: u64) {
@@ -332,7 +332,7 @@ impl RpcTurn {
         if message.method.is_none() && message.id == Some(self.prompt.into()) {
             self.pool.put(self.session_epoch.clone(), self.program.take()?);
             return Some(match message.error {
-                Some(error) => Err(AgentError::Failed(error.message)),
+                Some(error) => Err(AgentError::Failed(error.message.into())),
                 None => Ok(Delta::Done { text: None }),
             });
         }

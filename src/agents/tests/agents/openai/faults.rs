@@ -39,7 +39,7 @@ async fn a_provider_is_asked_a_bounded_number_of_times() {
     let reported = fixture.says("hi").await;
     assert_eq!(
         reported.error(),
-        "the agent cannot be started: the model provider answered with status 503: down, *** (busy)"
+        "the agent cannot be started: the model provider answered with status 503 (busy): down, ***"
     );
     assert_eq!(fixture.model.requests().len(), 3);
     // What is odd rather than busy is asked only once more.
