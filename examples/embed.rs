@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk::core::agent::{Capabilities, SessionOptions};
+use frontdesk::core::answer_end::AnswerEnd;
 use frontdesk::core::delta::{AgentError, Compacted, Delta};
 use frontdesk::core::failover::Failover;
 use frontdesk::core::id::TurnId;
@@ -30,7 +31,7 @@ impl Agent for Backwards {
 
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
         let answer: String = turn.prompt.iter().flat_map(|prompt| prompt.text.chars().rev()).collect();
-        stream::iter([Ok(Delta::Text(answer)), Ok(Delta::Done { text: None })]).boxed()
+        stream::iter([Ok(Delta::Text(answer)), Ok(Delta::Done { text: None, end: AnswerEnd::Whole })]).boxed()
     }
 
     // A turn ends at once and keeps nothing, so there is nothing to steer, abort, forget or stop.

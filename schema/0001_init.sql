@@ -179,6 +179,9 @@ CREATE TABLE turn (
   finished_at    INTEGER,
   side_effect_at INTEGER,          -- set before the first tool runs: from then on the turn is not run again
   answer         TEXT,             -- Markdown; at a side effect the text so far
+  answer_end     TEXT,             -- why the answer is not whole: 'length', 'content_filter', 'too_long', 'cut_off',
+                                   -- 'too_many_calls', 'broken_off', 'error_reported'; NULL if it is
+  answer_own     INTEGER,          -- how many bytes of it the agent wrote, if a remark about its end follows them
   error          TEXT,             -- the failure's name
   model          TEXT,
   input_tokens   INTEGER,

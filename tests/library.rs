@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk::core::agent::{Capabilities, SessionOptions};
+use frontdesk::core::answer_end::AnswerEnd;
 use frontdesk::core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall};
 use frontdesk::core::failover::Failover;
 use frontdesk::core::hook::{Hook, HookError, HookEvent, HookPoint, HookVerdict};
@@ -28,7 +29,7 @@ impl Agent for Says {
     }
 
     fn turn(&self, _turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
-        stream::iter([Ok(Delta::Done { text: Some(self.0.into()) })]).boxed()
+        stream::iter([Ok(Delta::Done { text: Some(self.0.into()), end: AnswerEnd::Whole })]).boxed()
     }
     async fn steer(&self, _turn: TurnId, _prompt: &Prompt) -> Result<bool, AgentError> {
         Ok(false)

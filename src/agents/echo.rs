@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk_core::agent::{Capabilities, SessionOptions};
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::count::counted;
 use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall, ToolDecision, Usage};
 use frontdesk_core::failover::Failover;
@@ -188,7 +189,7 @@ fn only(delta: DeltaResult) -> BoxStream<'static, DeltaResult> {
 }
 
 fn done() -> DeltaResult {
-    Ok(Delta::Done { text: None })
+    Ok(Delta::Done { text: None, end: AnswerEnd::Whole })
 }
 
 fn in_chunks(text: String) -> BoxStream<'static, DeltaResult> {

@@ -101,15 +101,13 @@ impl Agent for OpenAi {
     }
 
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
-        // What was shown of an answer that broke off stays, with a remark.
+        // What was shown of an answer that broke off stays.
         let ended = |report: Result<Delta, Broken>| match report {
-            Ok(delta) => vec![Ok(delta)],
-            Err(Broken { remark: Some(remark), .. }) => {
-                vec![Ok(Delta::Text(format!("\n\n{remark}"))), Ok(Delta::Done { text: None })]
-            }
-            Err(broken) => vec![Err(broken.error)],
+            Ok(delta) => Ok(delta),
+            Err(Broken { end: Some(end), .. }) => Ok(Delta::Done { text: None, end }),
+            Err(broken) => Err(broken.error),
         };
-        self.attempt(turn, Patience::Alone).flat_map(move |report| stream::iter(ended(report))).boxed()
+        self.attempt(turn, Patience::Alone).map(ended).boxed()
     }
 
     async fn steer(&self, _turn: TurnId, _prompt: &Prompt) -> Result<bool, AgentError> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use frontdesk_core::agent::SessionOptions;
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::circuit::CircuitFailure;
 use frontdesk_core::delta::{AgentError, Delta};
 use frontdesk_core::port::{Agent, Turn};
@@ -67,9 +68,9 @@ pub(crate) enum Patience {
 pub(crate) struct Broken {
     /// The error of the turn, if nobody else answers.
     pub(crate) error: AgentError,
-    /// What a person reads below the text that was shown until then, if that stays; `None` if nothing was shown, or if the
-    /// turn ends with the error all the same.
-    pub(crate) remark: Option<&'static str>,
+    /// How the answer ends if the text that was shown until then stays; `None` if nothing was shown, or if the turn ends
+    /// with the error all the same.
+    pub(crate) end: Option<AnswerEnd>,
     /// What follows from it.
     pub(crate) verdict: Verdict,
     /// How it failed, for logs and the status: no text of a provider or an agent, which may quote what people wrote.
@@ -90,7 +91,7 @@ pub(crate) enum Verdict {
 impl From<AgentError> for Broken {
     /// What fails before anybody is asked.
     fn from(error: AgentError) -> Self {
-        Self { error, remark: None, verdict: Verdict::Final, kind: String::new() }
+        Self { error, end: None, verdict: Verdict::Final, kind: String::new() }
     }
 }
 
@@ -148,5 +149,5 @@ fn broken(error: AgentError) -> Broken {
         // The machine runs short: the turn waits, and nobody else would fare better.
         AgentError::Later(_) => (Verdict::Final, "the machine runs short"),
     };
-    Broken { verdict, kind: kind.to_owned(), remark: None, error }
+    Broken { verdict, kind: kind.to_owned(), end: None, error }
 }

@@ -1,6 +1,7 @@
 //! The OpenAI-compatible front: the prompt in a request, and the objects of its responses.
 
 pub(crate) mod error;
+pub(crate) mod finish;
 mod growing_text;
 pub(crate) mod image;
 pub(crate) mod object;

@@ -285,6 +285,7 @@ pub(crate) fn history(row: &HistoryRow) -> Value {
             "transcript": row.transcripts.get(&n),
         })).collect::<Vec<_>>(),
         "answer": row.answer,
+        "answer_end": row.turn_state.filter(|state| *state == TurnState::Done).map(|_| row.end.name()),
         "turn": message.turn.map(|turn| turn.to_string()),
         "turn_state": row.turn_state.map(TurnState::name),
         "error": row.error.map(|error| error.to_string()),

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delivery::{Ending, MessageRefs};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
@@ -58,10 +59,23 @@ pub(crate) struct AnswerWaiter {
 
 /// The answer to a message.
 pub(crate) struct ReceivedAnswer {
+    /// What people read.
     pub(crate) text: String,
+    /// How many bytes of the text the agent wrote, if a remark about the answer's end follows them.
+    own: Option<u64>,
+    /// How the answer ends; `None` if the database closed before that could be read.
+    pub(crate) end: Option<AnswerEnd>,
     pub(crate) usage: Option<Usage>,
     /// Whether a turn gave it. A command's reply has no turn, so no end of a turn follows it.
     pub(crate) by_turn: bool,
+}
+
+impl ReceivedAnswer {
+    /// What the agent wrote, without a remark about its end.
+    pub(crate) fn own_text(&self) -> &str {
+        let own = self.own.and_then(|own| usize::try_from(own).ok());
+        own.and_then(|own| self.text.get(..own)).unwrap_or(&self.text)
+    }
 }
 
 /// The next thing to write to a client that streams an answer.
@@ -135,7 +149,7 @@ impl AnswerWaiter {
         drop(answer);
         let reserved = self.server.reserve_unread(bytes).await;
         self.reserved = Some(reserved.map_err(|error| error.about(self.message))?);
-        self.read_outcome().await?.ok_or_else(ApiError::internal)?
+        self.ended().await
     }
 
     /// Waits for the next event of the stream; `None` at its end.
@@ -249,12 +263,18 @@ impl AnswerWaiter {
         }
     }
 
+    /// The answer to a message that has ended.
+    pub(crate) async fn ended(&self) -> Result<ReceivedAnswer, ApiError> {
+        self.read_outcome().await?.ok_or_else(ApiError::internal)?
+    }
+
     /// The outcome of the message; `None` while it has none. While the gateway stops, the database may close first:
     /// then the answer is taken from its frame, if that was received.
     async fn read_outcome(&self) -> Result<Option<Result<ReceivedAnswer, ApiError>>, ApiError> {
         match (self.outcome_of_row().await, &self.done) {
             (Err(StoreError::Closed), Some(done)) => {
-                Ok(Some(Ok(ReceivedAnswer { text: done.full_text(), usage: None, by_turn: false })))
+                let text = done.full_text();
+                Ok(Some(Ok(ReceivedAnswer { text, own: None, end: None, usage: None, by_turn: false })))
             }
             (Err(StoreError::Closed), None) => Err(ApiError::stopping_before_the_answer(self.message)),
             (outcome, _) => Ok(outcome?),
@@ -318,7 +338,7 @@ impl AnswerWaiter {
                 None => String::new(),
             },
         };
-        Ok(Some(ReceivedAnswer { text, usage: row.usage, by_turn }))
+        Ok(Some(ReceivedAnswer { text, own: row.own, end: Some(row.end), usage: row.usage, by_turn }))
     }
 
     /// The stored frame that answers the message, searched from the newest frame on.
@@ -354,7 +374,7 @@ impl AnswerWaiter {
 }
 
 /// The part of an unfinished answer that an error carries. The history has all of it.
-fn beginning(mut text: String) -> String {
+pub(crate) fn beginning(mut text: String) -> String {
     if text.len() > SMALL {
         text.truncate(text.floor_char_boundary(SMALL));
         text.push('…');

@@ -5,6 +5,7 @@ use std::fmt;
 use futures_channel::oneshot;
 use thiserror::Error;
 
+use crate::answer_end::AnswerEnd;
 use crate::ask::AgentQuestion;
 use crate::cause::Cause;
 use crate::markup::closing;
@@ -54,10 +55,12 @@ pub enum Delta {
     Progress,
     /// The usage of this attempt so far; a later report replaces it. Stored with the end of the turn, however it ends.
     Usage(Usage),
-    /// The answer is complete.
+    /// The answer has ended.
     Done {
         /// The whole answer, if it differs from the text reported so far.
         text: Option<String>,
+        /// Whether the agent has said everything. The runtime adds the remark for people.
+        end: AnswerEnd,
     },
 }
 

@@ -7,6 +7,7 @@ pub mod access;
 pub mod account;
 pub mod address;
 pub mod agent;
+pub mod answer_end;
 pub mod ask;
 pub mod cause;
 pub mod circuit;

@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::address::Address;
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delivery::{Ending, MessageRefs, Signal};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
-use frontdesk_core::markup::followed_by;
 use frontdesk_core::port::{Adapter, Mono, Stop};
 use frontdesk_core::profile::{Flow as Rule, Profile};
 use frontdesk_core::terminal::{Terminal, TextEdit};
@@ -35,9 +35,6 @@ pub(crate) use silence::Silence;
 
 /// Maximum time that the end of a turn waits for an edit under way.
 const LAST_EDIT: Duration = Duration::from_secs(10);
-
-/// Below an answer that is longer than `turns.max_answer`.
-const CUT: &str = "(The answer was longer than I may pass on; the rest was cut off.)";
 
 /// The output of one turn.
 pub(crate) struct Flow {
@@ -214,17 +211,14 @@ impl Flow {
         }
     }
 
-    /// The complete answer; `whole` is set if the agent sent a final text of its own.
-    pub(crate) fn take(&mut self, whole: Option<String>) -> String {
+    /// The complete answer and how it ends; `whole` is set if the agent sent a final text of its own.
+    pub(crate) fn take(&mut self, whole: Option<String>, end: AnswerEnd) -> (String, AnswerEnd) {
         let mut text = whole.unwrap_or_else(|| std::mem::take(&mut self.text));
         if text.len() > self.max {
             text.truncate(text.floor_char_boundary(self.max));
             self.cut = true;
         }
-        if self.cut {
-            text = followed_by(&text, CUT);
-        }
-        text
+        (text, if self.cut { AnswerEnd::CutOff } else { end })
     }
 
     /// When [`Flow::step`] has something to do.

@@ -17,6 +17,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use frontdesk_core::agent::TurnRole;
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::{AgentError, AnswererChange, Usage};
 use frontdesk_core::key::SessionKey;
@@ -49,6 +50,7 @@ const SHORTAGE: Duration = Duration::from_secs(5);
 enum TurnEnd {
     Answered {
         text: String,
+        end: AnswerEnd,
         by_hook: bool,
     },
     Refused(Refusal),

@@ -1,6 +1,7 @@
 //! T3: a turn ends, its messages with it, and every part of its answer is in the outbox, in one commit.
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::notice::Notice;
@@ -12,7 +13,7 @@ use crate::fault::Outcome;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{Claim, Fenced, Finish, Reason, StreamedPart, TurnState};
-use crate::sql::ms;
+use crate::sql::{int, ms};
 use crate::streaming::{Settled, settle};
 use crate::turn::{OpenTurn, used};
 use crate::tx::Tx;
@@ -112,6 +113,8 @@ impl Finish {
             claim,
             ending,
             answer: None,
+            end: AnswerEnd::Whole,
+            own: None,
             parts: Vec::new(),
             media: Vec::new(),
             withheld: Vec::new(),
@@ -184,11 +187,21 @@ fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
         (Ending::Refused, _) => TurnState::Refused,
     };
     let error = finish.error.map(|reason| reason.to_string());
+    let answer_end = Some(finish.end).filter(|end| *end != AnswerEnd::Whole).map(AnswerEnd::name);
     tx.run(
         "UPDATE turn SET state = ?2, kind = iif(?3, 'hook', kind), answer = coalesce(?4, answer), error = ?5,
-                         finished_at = ?6, owner = NULL
+                         finished_at = ?6, owner = NULL, answer_end = ?7, answer_own = ?8
          WHERE id = ?1",
-        params![turn.id.0, state.name(), finish.by_hook, finish.answer, error, ms(finish.now),],
+        params![
+            turn.id.0,
+            state.name(),
+            finish.by_hook,
+            finish.answer,
+            error,
+            ms(finish.now),
+            answer_end,
+            finish.own.map(int),
+        ],
     )?;
     if let Some(usage) = &finish.usage {
         used(tx, turn.id, usage)?;

@@ -1,5 +1,6 @@
 //! Rows of `inbound`: written, read back and joined with their answers.
 
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::message::{
@@ -31,7 +32,7 @@ macro_rules! history_select {
                t.state, t.error, t.model, t.input_tokens, t.output_tokens, t.cache_read, t.cache_write,
                t.cost_micro, t.context_used, t.context_window, ",
             $crate::transcript::transcripts_column!(),
-            "
+            ", t.answer_end, t.answer_own
              FROM inbound i LEFT JOIN turn t ON t.id = i.turn_id "
         )
     };
@@ -83,6 +84,12 @@ pub(crate) fn history(row: &Row<'_>) -> rusqlite::Result<HistoryRow> {
         transcripts: transcript::read(row.get_ref(34)?.as_str()?, message.attachments.len()),
         message,
         answer: row.get(23)?,
+        // An end that this version does not know is none that it may pass on as a whole answer.
+        end: match row.get::<_, Option<String>>(35)? {
+            None => AnswerEnd::Whole,
+            Some(end) => AnswerEnd::named(&end).unwrap_or(AnswerEnd::BrokenOff),
+        },
+        own: row.get::<_, Option<i64>>(36)?.map(nat),
         turn_state: maybe_parsed(row, 24)?,
         error: maybe_parsed(row, 25)?,
         usage: Some(usage).filter(|usage| *usage != Usage::default()),

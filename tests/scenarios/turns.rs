@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_world::{Step, World, plan};
 
 #[tokio::test]
@@ -178,6 +179,26 @@ async fn an_endless_answer_is_cut_with_a_remark() {
         answer.starts_with("01234567890123456789012345678901234567890123456789\n\n(The answer was longer"),
         "{answer}"
     );
+}
+
+#[tokio::test]
+async fn people_read_below_an_answer_how_it_ended_and_outside_of_its_code() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    for (said, end, answer) in [
+        ("half", AnswerEnd::BrokenOff, "half\n\n(The answer broke off here and is incomplete. Send /retry to try again.)"),
+        ("```\nlet a", AnswerEnd::Length, "```\nlet a\n```\n\n(The answer reached the model's maximum length and ends here.)"),
+        ("", AnswerEnd::Filtered, "(The provider's content filter ended the answer here.)"),
+        ("all", AnswerEnd::Whole, "all"),
+    ] {
+        world.agent().will([Step::Say(said), Step::Ends(end)]);
+        let message = anna.says("go").await;
+        assert_eq!(anna.hears().await, answer.replace("```\n", ""));
+        let row = world.ended(message).await;
+        let own = (end != AnswerEnd::Whole).then_some(said.len() as u64);
+        assert_eq!((row.answer.as_deref(), row.end, row.own), (Some(answer), end, own));
+        assert_eq!((row.message.reason, row.error), (None, None), "it is no failure of the message");
+    }
 }
 
 #[tokio::test]

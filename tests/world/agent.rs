@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use frontdesk_core::agent::{Capabilities, SessionOptions};
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::ask::{AgentQuestion, AskEnd, AskReply, Question};
 use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall, ToolDecision, Usage};
 use frontdesk_core::failover::Failover;
@@ -176,6 +177,7 @@ impl ScriptedAgent {
     }
 
     async fn play(&self, script: Vec<Step>, turn: Turn, say: mpsc::Sender<Result<Delta, AgentError>>) {
+        let mut end = AnswerEnd::Whole;
         for step in script {
             let delta = match step {
                 Step::Say(text) => Ok(Delta::Text(text.to_owned())),
@@ -184,6 +186,10 @@ impl ScriptedAgent {
                     Ok(Delta::Media { path: path.into(), caption: caption.map(str::to_owned) })
                 }
                 Step::Spend => Ok(Delta::Usage(usage())),
+                Step::Ends(how) => {
+                    end = how;
+                    continue;
+                }
                 Step::Restart => Ok(Delta::Restart),
                 Step::Session(name) => Ok(Delta::Session(name.to_owned())),
                 Step::Compact(summary) => {
@@ -234,7 +240,7 @@ impl ScriptedAgent {
         }
         // A failed send means that the turn was cancelled.
         if say.send(Ok(Delta::Usage(usage()))).await.is_ok() {
-            drop(say.send(Ok(Delta::Done { text: None })).await);
+            drop(say.send(Ok(Delta::Done { text: None, end })).await);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a scripted agent does in a turn.
 
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::ask::{AskKind, Question};
 
 /// A question for permission with this text and nothing else that a question may have.
@@ -33,6 +34,8 @@ pub enum Step {
     File(&'static str, Option<&'static str>),
     /// Reports [`usage`](crate::agent::usage) before the end.
     Spend,
+    /// Ends its answer like this; without it the answer is whole.
+    Ends(AnswerEnd),
     /// Begins its answer again.
     Restart,
     /// Names the conversation.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use frontdesk_core::agent::{Capabilities, SessionOptions};
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::{AgentError, Compacted, Delta};
 use frontdesk_core::failover::Failover;
@@ -192,7 +193,7 @@ impl Run {
             return self.cut_off().await;
         }
         Some(match exit {
-            Some(status) if status.success() => Ok(Delta::Done { text: None }),
+            Some(status) if status.success() => Ok(Delta::Done { text: None, end: AnswerEnd::Whole }),
             _ => Err(AgentError::Died(self.process.failure().await)),
         })
     }

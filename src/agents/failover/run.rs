@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::cause::Cause;
 use frontdesk_core::circuit::{Choice, CircuitFailure, Readiness, choose};
 use frontdesk_core::delta::{AgentError, AnswererChange, Delta, TakeOver};
@@ -64,8 +65,8 @@ pub(super) struct Shown {
     any: bool,
     /// Whether the attempt that wrote it has failed: it goes when another one begins to write.
     is_old: bool,
-    /// What stands below it if it stays.
-    remark: Option<&'static str>,
+    /// How the answer ends if it stays.
+    end: Option<AnswerEnd>,
 }
 
 /// How an attempt ended without an answer.
@@ -290,17 +291,14 @@ impl Run {
             metrics::counter!("frontdesk_failovers_total", "agent" => agent.clone()).increment(1);
         }
         self.failures.push((target.name.clone(), broken.error));
-        if broken.remark.is_some() {
-            self.shown.remark = broken.remark;
-        }
+        self.shown.end = broken.end.or(self.shown.end);
         self.shown.is_old = self.shown.any;
     }
 
-    /// Nobody has given a whole answer: what was shown stays, with a remark, or the turn fails.
+    /// Nobody has given a whole answer: what was shown stays, or the turn fails.
     async fn nobody(mut self) -> Result<(), AgentError> {
-        if let Some(remark) = self.shown.remark.filter(|_| self.shown.any) {
-            self.reports.send(Delta::Text(format!("\n\n{remark}"))).await;
-            self.reports.send(Delta::Done { text: None }).await;
+        if let Some(end) = self.shown.end.filter(|_| self.shown.any) {
+            self.reports.send(Delta::Done { text: None, end }).await;
             return Ok(());
         }
         if self.failures.len() == 1 && self.left.is_empty() {

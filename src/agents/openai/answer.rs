@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delta::{AgentError, Compacted, Delta, Usage};
-use frontdesk_core::markup::closing;
 use frontdesk_core::port::Turn;
 use serde_json::Value;
 use tracing::warn;
@@ -26,14 +26,6 @@ const COMPACTED_FROM: u64 = 65;
 const REQUESTS: u32 = 25;
 /// What an image costs, in tokens, as far as one can say without the provider.
 const IMAGE: u64 = 1000;
-
-/// What a person reads below an answer that the model did not end by itself.
-const REMARKS: [(Ended, &str); 4] = [
-    (Ended::Finished(Finish::Calls), "(The model called too many tools, and the answer ends here.)"),
-    (Ended::Finished(Finish::Length), "(The answer reached the model's maximum length and ends here.)"),
-    (Ended::Finished(Finish::Filtered), "(The provider's content filter ended the answer here.)"),
-    (Ended::TooLong, "(The answer is too long for a chat and ends here.)"),
-];
 
 /// One turn of a model.
 pub(super) struct Answer {
@@ -260,25 +252,28 @@ impl Answer {
         }
         let estimated = asked.tokens + self.model.token_sizes.tokens(session, sink.text.len());
         self.report(spent, estimated).await;
-        let remark = match &ended {
-            Ok(ended) => REMARKS.iter().find(|(end, _)| end == ended).map(|(_, remark)| *remark),
+        let end = match ended {
+            Ok(ended) => answer_end(ended),
             Err(fault) => {
                 let has_shown = !sink.text.is_empty();
                 if has_shown {
                     warn!(agent = self.model.name, turn = %self.turn.id, %session, fault = fault.kind(), "an answer broke off");
                 }
-                return Err(fault.clone().broken(has_shown));
+                return Err(fault.broken(has_shown));
             }
         };
-        if let Some(remark) = remark {
-            // Below a code block that was cut off, and not in it.
-            let gap = match sink.text.is_empty() {
-                true => String::new(),
-                false => closing(&sink.text) + "\n\n",
-            };
-            self.reports.send(Delta::Text(format!("{gap}{remark}"))).await;
-        }
-        self.reports.send(Delta::Done { text: None }).await;
+        self.reports.send(Delta::Done { text: None, end }).await;
         Ok(())
+    }
+}
+
+/// How an answer ends that was received whole, or as far as it is wanted.
+fn answer_end(ended: Ended) -> AnswerEnd {
+    match ended {
+        Ended::Finished(Finish::Complete) => AnswerEnd::Whole,
+        Ended::Finished(Finish::Calls) => AnswerEnd::TooManyCalls,
+        Ended::Finished(Finish::Length) => AnswerEnd::Length,
+        Ended::Finished(Finish::Filtered) => AnswerEnd::Filtered,
+        Ended::TooLong => AnswerEnd::TooLong,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::cause::Cause;
 use frontdesk_core::circuit::CircuitFailure;
 use frontdesk_core::delta::AgentError;
@@ -222,13 +223,11 @@ impl Fault {
         }
     }
 
-    /// What a person is told below an answer that this broke off.
-    pub(super) fn remark(&self) -> &'static str {
+    /// How an answer ends that this broke off.
+    fn answer_end(&self) -> AnswerEnd {
         match self {
-            Fault::Reported(_) => {
-                "(The model reported an error here, so the answer is incomplete. Send /retry to try again.)"
-            }
-            _ => "(The answer broke off here and is incomplete. Send /retry to try again.)",
+            Fault::Reported(_) => AnswerEnd::ErrorReported,
+            _ => AnswerEnd::BrokenOff,
         }
     }
 }
@@ -289,7 +288,7 @@ impl Fault {
     /// The end of an attempt.
     pub(super) fn broken(self, has_shown: bool) -> Broken {
         Broken {
-            remark: has_shown.then(|| self.remark()),
+            end: has_shown.then(|| self.answer_end()),
             verdict: self.verdict(has_shown),
             kind: self.kind(),
             error: self.into(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall};
 use frontdesk_core::port::{Clock, Mono};
@@ -302,10 +303,10 @@ impl Run {
     fn end(&mut self, end: End) -> Step {
         let result = match end {
             End::Broken(why) => return self.broken(AgentError::Died(Cause::plain(why))),
-            End::Answered(text) => Ok(Delta::Done { text }),
+            End::Answered(text) => Ok(Delta::Done { text, end: AnswerEnd::Whole }),
             End::Compacted { summary, tokens } => {
                 self.waiting.push_back(Ok(Delta::Compacted(Compacted { summary, tokens, usage: None })));
-                Ok(Delta::Done { text: None })
+                Ok(Delta::Done { text: None, end: AnswerEnd::Whole })
             }
             End::Failed(why) => Err(AgentError::Failed(why.into())),
             End::Unavailable(why) => Err(AgentError::Unavailable(fault::cause(why))),

@@ -6,6 +6,8 @@ use frontdesk_core::id::MessageId;
 use frontdesk_core::tool::ClientCall;
 use serde_json::{Value, json};
 
+use crate::waiter::ReceivedAnswer;
+
 /// What all objects of one completion share.
 #[derive(Debug, Clone)]
 pub(crate) struct Completion {
@@ -16,8 +18,9 @@ pub(crate) struct Completion {
 }
 
 impl Completion {
-    /// The whole answer, and the calls with which it ends.
-    pub(crate) fn whole(&self, text: &str, calls: &[ClientCall], usage: Option<&Usage>) -> Value {
+    /// The whole answer, the calls with which it ends, and why it ends.
+    pub(crate) fn whole(&self, answer: &ReceivedAnswer, calls: &[ClientCall], finish_reason: &str) -> Value {
+        let text = answer.own_text();
         let mut message = json!({"role": "assistant", "content": text, "refusal": null});
         if !calls.is_empty() {
             message["tool_calls"] = calls.iter().map(tool_call).collect();
@@ -25,11 +28,11 @@ impl Completion {
                 message["content"] = Value::Null;
             }
         }
-        let finish = finish_reason(calls);
-        let choice = json!({"index": 0, "message": message, "logprobs": null, "finish_reason": finish});
+        let choice =
+            json!({"index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason});
         let mut whole = self.object("chat.completion", json!([choice]));
-        if let Some(usage) = usage {
-            whole["usage"] = numbers(usage.input, usage.output, usage.cache_read);
+        if let Some(usage) = &answer.usage {
+            whole["usage"] = numbers(usage);
         }
         whole
     }
@@ -40,11 +43,10 @@ impl Completion {
         self.object("chat.completion.chunk", json!([choice]))
     }
 
-    /// The chunk with the usage, which has no choice. `usage` is that of a frame.
-    pub(super) fn usage_chunk(&self, usage: &Value) -> Value {
-        let number = |name: &str| usage[name].as_u64();
+    /// The chunk with the usage, which has no choice.
+    pub(super) fn usage_chunk(&self, usage: &Usage) -> Value {
         let mut chunk = self.object("chat.completion.chunk", json!([]));
-        chunk["usage"] = numbers(number("input"), number("output"), number("cache_read"));
+        chunk["usage"] = numbers(usage);
         chunk
     }
 
@@ -57,11 +59,6 @@ impl Completion {
             "choices": choices,
         })
     }
-}
-
-/// Why an answer ended that ends with these calls.
-pub(super) fn finish_reason(calls: &[ClientCall]) -> &'static str {
-    if calls.is_empty() { "stop" } else { "tool_calls" }
 }
 
 /// A call in an answer.
@@ -86,12 +83,12 @@ pub(crate) fn model(agent: &str, created: DateTime<Utc>) -> Value {
 }
 
 /// An agent that does not count a kind of token has none of it.
-fn numbers(input: Option<u64>, output: Option<u64>, cached: Option<u64>) -> Value {
-    let (input, output) = (input.unwrap_or(0), output.unwrap_or(0));
+fn numbers(usage: &Usage) -> Value {
+    let (input, output) = (usage.input.unwrap_or(0), usage.output.unwrap_or(0));
     json!({
         "prompt_tokens": input,
         "completion_tokens": output,
         "total_tokens": input.saturating_add(output),
-        "prompt_tokens_details": {"cached_tokens": cached.unwrap_or(0)},
+        "prompt_tokens_details": {"cached_tokens": usage.cache_read.unwrap_or(0)},
     })
 }

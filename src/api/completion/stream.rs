@@ -7,6 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use frontdesk_core::delivery::Ending;
+use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::tool::ClientCall;
 use frontdesk_runtime::ClientOffer;
@@ -14,6 +15,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::error;
+use super::finish;
 use super::growing_text::GrowingText;
 use super::object::{self, Completion};
 use crate::error::ApiError;
@@ -75,9 +77,7 @@ struct Streamed {
     completion: Completion,
     include_usage: bool,
     text: GrowingText,
-    /// The usage, as the frame of the turn's end has it.
-    usage: Value,
-    /// The answer was sent completely.
+    /// The answer exists; its rest is sent once it can be read how it ends.
     answered: bool,
     tools: TurnTools,
     client: CancelOnDrop,
@@ -92,8 +92,8 @@ pub(crate) fn response(
     client: CancelOnDrop,
 ) -> Response {
     let first = data(&completion.chunk(json!({"role": "assistant", "content": ""}), None));
-    let (text, usage, answered) = (GrowingText::default(), Value::Null, false);
-    let streamed = Streamed { waiter, completion, include_usage, text, usage, answered, tools, client };
+    let (text, answered) = (GrowingText::default(), false);
+    let streamed = Streamed { waiter, completion, include_usage, text, answered, tools, client };
     let rest = stream::unfold(Some(streamed), async |streamed| {
         let mut streamed = streamed?;
         let (written, goes_on) = streamed.next().await;
@@ -117,7 +117,7 @@ impl Streamed {
                     Err(error) => return (self.failed(&error), false),
                 },
                 Ok(Some(StreamEvent::KeepAlive)) => Some(": still at work\n\n".to_owned()),
-                Ok(None) if self.answered => return (self.end(), false),
+                Ok(None) if self.answered => return (self.end().await, false),
                 Ok(None) => return (self.failed(&ApiError::internal()), false),
                 Err(error) => return (self.failed(&error), false),
             };
@@ -129,10 +129,9 @@ impl Streamed {
 
     /// What a frame adds to the answer.
     fn frame(&mut self, frame: &ServerFrame) -> Result<Option<String>, ApiError> {
-        let fields = || serde_json::from_str::<Value>(frame.json.as_str()).unwrap_or_default();
         let more = match frame.kind {
             FrameKind::Delta => {
-                let fields = fields();
+                let fields = serde_json::from_str::<Value>(frame.json.as_str()).unwrap_or_default();
                 let piece = fields["text"].as_str().unwrap_or_default();
                 self.text.add(fields["attempt"].as_u64().unwrap_or(0), piece)
             }
@@ -141,16 +140,10 @@ impl Streamed {
                 None
             }
             FrameKind::Done | FrameKind::AskReply => {
-                let whole = frame.full_text();
-                let rest =
-                    self.text.rest(&whole).ok_or_else(|| begun_anew().about(self.completion.message))?;
                 self.answered = true;
-                (!rest.is_empty()).then(|| rest.to_owned())
-            }
-            FrameKind::End(Ending::Answered) => {
-                self.usage = fields()["usage"].take();
                 None
             }
+            FrameKind::End(Ending::Answered) => None,
             FrameKind::End(ending) => return Err(ApiError::ended(ending, self.completion.message)),
             FrameKind::Message
             | FrameKind::Ask
@@ -161,19 +154,38 @@ impl Streamed {
         Ok(more.map(|more| data(&self.completion.chunk(json!({"content": more}), None))))
     }
 
-    fn end(&mut self) -> String {
+    /// The rest of the answer, and why it ends.
+    async fn end(&mut self) -> String {
         self.client.disarm();
-        let (calls, mut end) = (self.tools.calls(), String::new());
+        let answer = match self.waiter.ended().await {
+            Ok(answer) => answer,
+            Err(error) => return self.failed(&error),
+        };
+        let Some(rest) = self.text.rest(answer.own_text()) else {
+            return self.failed(&begun_anew().about(self.completion.message));
+        };
+        let mut end = String::new();
+        if !rest.is_empty() {
+            end.push_str(&data(&self.completion.chunk(json!({"content": rest}), None)));
+        }
+        let calls = self.tools.calls();
+        match finish::reason(&answer, &calls, self.completion.message) {
+            Ok(reason) => self.finish(&mut end, &calls, reason, answer.usage.as_ref()),
+            Err(error) => end.push_str(&self.failed(&error)),
+        }
+        end
+    }
+
+    fn finish(&self, end: &mut String, calls: &[ClientCall], reason: &str, usage: Option<&Usage>) {
         if !calls.is_empty() {
-            let delta = json!({"tool_calls": object::streamed_calls(&calls)});
+            let delta = json!({"tool_calls": object::streamed_calls(calls)});
             end.push_str(&data(&self.completion.chunk(delta, None)));
         }
-        end.push_str(&data(&self.completion.chunk(json!({}), Some(object::finish_reason(&calls)))));
-        if self.include_usage && self.usage.is_object() {
-            end.push_str(&data(&self.completion.usage_chunk(&self.usage)));
+        end.push_str(&data(&self.completion.chunk(json!({}), Some(reason))));
+        if let Some(usage) = usage.filter(|_| self.include_usage) {
+            end.push_str(&data(&self.completion.usage_chunk(usage)));
         }
         end.push_str("data: [DONE]\n\n");
-        end
     }
 
     fn failed(&mut self, error: &ApiError) -> String {

@@ -7,18 +7,19 @@ use frontdesk_core::tool::ClientTools;
 use serde_json::json;
 
 use crate::completion::error;
+use crate::completion::finish;
 use crate::completion::image::Image;
 use crate::completion::object::{self, Completion};
 use crate::completion::request::{Asked, CompletionRequest};
 use crate::completion::stream::{self, CancelOnDrop, TurnTools};
-use crate::error::ApiError;
+use crate::error::{AgentFailure, ApiError};
 use crate::hub::NewPrompt;
 use crate::list;
 use crate::prompt;
 use crate::random;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
-use crate::waiter::{AnswerWaiter, ReceivedAnswer};
+use crate::waiter::{AnswerWaiter, ReceivedAnswer, beginning};
 
 /// Names the chat that a request belongs to. Without it the request carries its whole conversation.
 const CHAT: &str = "x-frontdesk-chat";
@@ -100,8 +101,9 @@ async fn completed(mut request: ApiRequest) -> Result<Response, ApiError> {
     } else {
         let answer = waiter.answer().await;
         client.disarm();
-        let ReceivedAnswer { text, usage, .. } = answer?;
-        let body = completion.whole(&text, &tools.calls(), usage.as_ref());
+        let (answer, calls) = (answer?, tools.calls());
+        let reason = finish::reason(&answer, &calls, accepted.message).map_err(|error| failed(error, &answer))?;
+        let body = completion.whole(&answer, &calls, reason);
         match waiter.take_reserved() {
             Some(reserved) => list::reserved_response(body.to_string(), reserved),
             None => ApiResponse::ok(body),
@@ -112,6 +114,13 @@ async fn completed(mut request: ApiRequest) -> Result<Response, ApiError> {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     Ok(response)
+}
+
+/// The error of an answer that is not whole, with the text so far.
+fn failed(mut error: ApiError, answer: &ReceivedAnswer) -> ApiError {
+    let text = Some(answer.own_text().to_owned()).filter(|text| !text.is_empty());
+    error.failed = Some(Box::new(AgentFailure { text: text.map(beginning), detail: None }));
+    error
 }
 
 /// Refuses tools where they could not be called.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::markup::{Part, followed_by};
 use frontdesk_core::retry::is_shortage;
@@ -54,10 +55,15 @@ struct Adopted {
 impl TurnRun<'_> {
     /// The end of a turn with this answer. Hooks see the text before it is split, without the names of files, and each
     /// caption. Terminal sequences are removed from the agent's and the hooks' texts.
-    pub(super) async fn answered(&mut self, text: String) -> Finish {
-        let bare = self.bare(Ending::Answered);
+    pub(super) async fn answered(&mut self, text: String, end: AnswerEnd) -> Finish {
+        let bare = Finish { end, ..self.bare(Ending::Answered) };
         let text = terminal::plain(&text).into_owned();
         let (mut body, lines) = media::without_files(&text);
+        let mut own = None;
+        if let Some(remark) = end.remark() {
+            own = Some(if is_visible(&body) { body.len() as u64 } else { 0 });
+            append(&mut body, remark);
+        }
         let silence = Silence::of(&self.turn.session).is(&body);
         let mut answer = body.clone();
         if silence {
@@ -87,7 +93,7 @@ impl TurnRun<'_> {
                 // The history keeps what the chat shows.
                 Ok(text) => {
                     parts = self.rendered(&text);
-                    answer = text;
+                    (answer, own) = (text, None);
                 }
                 Err(kept) => {
                     withheld.insert(0, kept);
@@ -97,7 +103,7 @@ impl TurnRun<'_> {
         }
         // If a message was posted before, the history keeps what it showed and not `NO_REPLY`.
         let answer = Some(answer).filter(|_| !(silence && self.flow.is_posted()));
-        Finish { answer, parts, media, withheld, ..bare }
+        Finish { answer, own, parts, media, withheld, ..bare }
     }
 
     /// Copies the files that the agent named, and shows their captions to hooks.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use frontdesk_core::access::Action;
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delta::{AgentError, Compacted};
 use frontdesk_core::history::{HistoryEntry, HistoryRequest};
 use frontdesk_core::hook::HookEvent;
@@ -47,7 +48,7 @@ impl TurnRun<'_> {
         stop: &Stop,
     ) -> TurnEnd {
         if let Some(text) = compacted_before(&turn).await {
-            return TurnEnd::Answered { text, by_hook: false };
+            return TurnEnd::Answered { text, end: AnswerEnd::Whole, by_hook: false };
         }
         turn.options = turn.options.held_by(&agent.capabilities(), turn.role.as_deref());
         self.compacting();
@@ -57,7 +58,7 @@ impl TurnRun<'_> {
                 let text = reply(&compacted);
                 self.usage = compacted.usage.take();
                 self.compacted(compacted, false).await;
-                TurnEnd::Answered { text, by_hook: false }
+                TurnEnd::Answered { text, end: AnswerEnd::Whole, by_hook: false }
             }
             Ok(Err(error)) => error.into(),
             Err(TurnEnd::Drained) => TurnEnd::Drained,

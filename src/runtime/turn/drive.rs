@@ -53,10 +53,10 @@ impl TurnRun<'_> {
                 delta = stream.next() => {
                     clocks.heard(clock.mono());
                     match delta {
-                        Some(Ok(Delta::Done { text })) => {
+                        Some(Ok(Delta::Done { text, end })) => {
                             self.flow.complete().await;
-                            let text = self.flow.take(text);
-                            return TurnEnd::Answered { text, by_hook: false };
+                            let (text, end) = self.flow.take(text, end);
+                            return TurnEnd::Answered { text, end, by_hook: false };
                         }
                         Some(Ok(delta)) => self.handle_delta(delta).await,
                         Some(Err(error)) => return error.into(),

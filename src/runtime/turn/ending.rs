@@ -87,8 +87,8 @@ impl TurnRun<'_> {
                 notice: refusal.is_told().then_some(Notice::Refused(refusal)),
                 ..self.bare(Ending::Refused)
             },
-            TurnEnd::Answered { text, by_hook } => {
-                let finish = self.answered(text).await;
+            TurnEnd::Answered { text, end, by_hook } => {
+                let finish = self.answered(text, end).await;
                 let is_sent = !finish.parts.is_empty() || !finish.media.is_empty();
                 let notice = self.answered_by.take().filter(|_| is_sent).map(Notice::AnsweredBy);
                 Finish { by_hook, notice, ..finish }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::ToolCall;
 use frontdesk_core::hook::{
@@ -77,7 +78,7 @@ impl TurnRun<'_> {
                 return Err(TurnEnd::Refused(Refusal::Hook));
             }
             Some(HookEnd::Answered(text)) => {
-                return Err(TurnEnd::Answered { text, by_hook: true });
+                return Err(TurnEnd::Answered { text, end: AnswerEnd::Whole, by_hook: true });
             }
             None => {}
         }

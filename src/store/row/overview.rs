@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
 use frontdesk_core::agent::SessionOptions;
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
@@ -99,6 +100,10 @@ pub struct HistoryRow {
     pub transcripts: BTreeMap<u32, String>,
     /// The agent's answer, on the last message of its turn.
     pub answer: Option<String>,
+    /// Whether the agent has said everything.
+    pub end: AnswerEnd,
+    /// How many bytes of the answer the agent wrote, if a remark follows them.
+    pub own: Option<u64>,
     /// The turn's state.
     pub turn_state: Option<TurnState>,
     /// Why it failed.

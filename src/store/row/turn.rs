@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
 use frontdesk_core::agent::{Origin, SessionOption, SessionOptions};
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::ask::AskError;
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::delta::Usage;
@@ -84,6 +85,10 @@ pub struct Finish {
     pub ending: Ending,
     /// The whole answer in Markdown (also a cut-off one).
     pub answer: Option<String>,
+    /// Whether the agent has said everything.
+    pub end: AnswerEnd,
+    /// How many bytes of the answer the agent wrote, if a remark follows them.
+    pub own: Option<u64>,
     /// The answer's parts.
     pub parts: Vec<Part>,
     /// Files that follow the answer.

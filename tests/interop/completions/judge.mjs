@@ -41,6 +41,34 @@ const tests = {
     const read = async () => { for await (const _ of stream); };
     await assert.rejects(read(), (error) => error instanceof OpenAI.APIError && error.code === "agent_failed");
   },
+  "an answer that is cut short says why": async () => {
+    for (const [ends, reason] of [["length", "length"], ["content_filter", "content_filter"]]) {
+      const request = { model: "model", messages: user(`ends ${ends}: so far`) };
+      const { choices: [choice] } = await client.chat.completions.create(request);
+      assert.deepEqual([choice.message.content, choice.finish_reason], ["so far", reason]);
+      const pieces = [];
+      let last;
+      for await (const { choices: [choice] } of await client.chat.completions.create({ ...request, stream: true })) {
+        pieces.push(choice.delta.content ?? "");
+        last = choice.finish_reason;
+      }
+      assert.deepEqual([pieces.join(""), last], ["so far", reason]);
+    }
+  },
+  "an answer that breaks off is thrown": async () => {
+    for (const ends of ["cut", "error"]) {
+      const request = { model: "model", messages: user(`ends ${ends}: so far`) };
+      const failed = (error) => error.code === "agent_failed";
+      await assert.rejects(client.chat.completions.create(request), (error) => error.status === 502 && failed(error));
+      const pieces = [];
+      const read = async () => {
+        const stream = await client.chat.completions.create({ ...request, stream: true });
+        for await (const { choices: [choice] } of stream) pieces.push(choice.delta.content ?? "");
+      };
+      await assert.rejects(read(), failed);
+      assert.equal(pieces.join(""), "so far");
+    }
+  },
   "a chat is named by a header": async () => {
     const messages = [{ role: "user", content: "one" }, { role: "assistant", content: "1" }, ...user("two")];
     const headers = { "X-Frontdesk-Chat": "from-npm" };

@@ -108,6 +108,37 @@ def a_failure_in_a_stream_raises():
 
 
 @judged
+def an_answer_that_is_cut_short_says_why():
+    for reason in ["length", "content_filter"]:
+        messages = user(f"ends {reason}: so far")
+        choice = client.chat.completions.create(model="model", messages=messages).choices[0]
+        assert (choice.message.content, choice.finish_reason) == ("so far", reason), choice
+        stream = list(client.chat.completions.create(model="model", messages=messages, stream=True))
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in stream)
+        assert (text, stream[-1].choices[0].finish_reason) == ("so far", reason), stream
+
+
+@judged
+def an_answer_that_breaks_off_raises_and_is_not_repeated():
+    for ends in ["cut", "error"]:
+        messages, before = user(f"ends {ends}: so far"), get("/api/status")["totals"]["sessions"]
+        try:
+            client.chat.completions.create(model="model", messages=messages)
+            raise AssertionError("no error")
+        except openai.InternalServerError as error:
+            assert error.status_code == 502 and error.code == "agent_failed", error
+        pieces = []
+        try:
+            for chunk in client.chat.completions.create(model="model", messages=messages, stream=True):
+                pieces.append(chunk.choices[0].delta.content or "")
+            raise AssertionError("no error")
+        except openai.APIError as error:
+            assert error.code == "agent_failed", error
+        assert "".join(pieces) == "so far", pieces
+        assert get("/api/status")["totals"]["sessions"] == before + 2, "one turn for each request"
+
+
+@judged
 def wrong_requests_raise_what_they_should():
     for error, change in [
         (openai.NotFoundError, {"model": "gpt-4"}),

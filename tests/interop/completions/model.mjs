@@ -9,6 +9,8 @@ function reply({ messages, tools = [] }) {
   const last = messages.at(-1);
   const said = text(last);
   const images = Array.isArray(last.content) ? last.content.filter((part) => part.type === "image_url").length : 0;
+  const ends = /^ends (\w+): (.*)/.exec(said);
+  if (ends) return [[{ content: ends[2] }], ends[1]];
   if (images) return [[{ content: `I see ${images} image` }], "stop"];
   const result = /Result of a tool: (.*)/.exec(said);
   if (result) return [[{ content: `It is ${result[1]}.` }], "stop"];
@@ -29,6 +31,8 @@ const server = createServer(async (request, response) => {
   response.writeHead(200, { "Content-Type": "text/event-stream" });
   const send = (choice, more = {}) => response.write(`data: ${JSON.stringify({ choices: [choice], ...more })}\n\n`);
   for (const delta of deltas) send({ index: 0, delta, finish_reason: null });
+  if (finish === "cut") return response.destroy();
+  if (finish === "error") return response.end('data: {"error":{"message":"overloaded"}}\n\n');
   send({ index: 0, delta: {}, finish_reason: finish }, { usage: { prompt_tokens: 10, completion_tokens: 5 } });
   response.end("data: [DONE]\n\n");
 });

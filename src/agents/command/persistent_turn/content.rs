@@ -1,5 +1,6 @@
 //! What the lines of a persistent program do to its turn.
 
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::ask::{AgentQuestion, AskReply, Question};
 use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall, ToolDecision};
@@ -128,7 +129,7 @@ impl PersistentTurn {
             return Step::Broken(self.host.too_long());
         }
         wrong.iter().for_each(|wrong| self.warn("done", wrong));
-        let done = Delta::Done { text };
+        let done = Delta::Done { text, end: AnswerEnd::Whole };
         Step::Finish(Some(Ok(match usage {
             Some(usage) => {
                 self.done = Some(done);

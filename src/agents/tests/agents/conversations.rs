@@ -29,7 +29,7 @@ async fn a_program_names_its_conversation_begins_again_and_compacts() {
             Delta::Text(text) => text,
             Delta::Compacting => "compacting".into(),
             Delta::Compacted(Compacted { summary: Some(summary), tokens: Some(900), .. }) => summary,
-            Delta::Done { text: Some(text) } => text,
+            Delta::Done { text: Some(text), .. } => text,
             other => panic!("{other:?}"),
         });
     }

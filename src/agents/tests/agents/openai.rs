@@ -6,6 +6,7 @@ use std::time::Duration;
 use frontdesk_agents::Config;
 use frontdesk_agents::openai::{self, Price};
 use frontdesk_core::agent::TurnRole;
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::config::{MergeMode, PromptFile, PromptText, Role, Secret};
 use frontdesk_core::delta::{AgentError, Compacted, Delta, Usage};
 use frontdesk_core::port::{Agent, Turn};
@@ -32,15 +33,23 @@ struct Reported {
     usage: Option<Usage>,
     compacted: Vec<Compacted>,
     /// `None` if the turn ended without a result.
-    end: Option<Result<(), AgentError>>,
+    end: Option<Result<AnswerEnd, AgentError>>,
 }
 
 impl Reported {
     /// The text of a turn that was answered.
     #[track_caller]
     fn answer(&self) -> &str {
-        assert_eq!(self.end, Some(Ok(())), "{self:?}");
-        &self.text
+        let (text, end) = self.ended();
+        assert_eq!(end, AnswerEnd::Whole, "{self:?}");
+        text
+    }
+
+    /// The text of a turn that has an answer, and how that ends.
+    #[track_caller]
+    fn ended(&self) -> (&str, AnswerEnd) {
+        let Some(Ok(end)) = self.end else { panic!("no answer: {self:?}") };
+        (&self.text, end)
     }
 
     /// The error of a turn that was not.
@@ -99,7 +108,7 @@ impl Fixture {
                 Some(Ok(Delta::Usage(usage))) => reported.usage = Some(usage),
                 Some(Ok(Delta::Compacted(compacted))) => reported.compacted.push(compacted),
                 Some(Ok(Delta::Progress | Delta::Compacting)) => {}
-                Some(Ok(Delta::Done { text: None })) => reported.end = Some(Ok(())),
+                Some(Ok(Delta::Done { text: None, end })) => reported.end = Some(Ok(end)),
                 Some(Err(error)) => reported.end = Some(Err(error)),
                 Some(other) => panic!("unexpected: {other:?}"),
             }
@@ -133,7 +142,7 @@ async fn an_answer_is_streamed_and_its_cost_reported() {
         match delta.unwrap() {
             Delta::Text(text) => pieces.push(text),
             Delta::Usage(reported) => usage = Some(reported),
-            Delta::Progress | Delta::Done { text: None } => {}
+            Delta::Progress | Delta::Done { text: None, .. } => {}
             other => panic!("unexpected: {other:?}"),
         }
     }

@@ -210,7 +210,7 @@ pub async fn read_to_end(mut stream: Stream) -> (String, Option<Result<Delta, Ag
 /// The answer of a turn that succeeds.
 pub async fn answer(stream: Stream) -> String {
     match read_to_end(stream).await {
-        (text, Some(Ok(Delta::Done { text: whole }))) => whole.unwrap_or(text),
+        (text, Some(Ok(Delta::Done { text: whole, .. }))) => whole.unwrap_or(text),
         other => panic!("no answer: {other:?}"),
     }
 }

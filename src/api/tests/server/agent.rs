@@ -1,5 +1,5 @@
 //! The echo agent, which also notes where each of its turns finds the gateway's tools and which files came with it, and
-//! calls tools of clients: `!call NAME ARGUMENTS`.
+//! calls tools of clients: `!call NAME ARGUMENTS`. `!ends END TEXT` is an answer that is not whole.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use frontdesk_agents::echo::Echo;
 use frontdesk_core::agent::{Capabilities, SessionOptions};
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delta::{AgentError, Compacted, Delta};
 use frontdesk_core::failover::Failover;
 use frontdesk_core::id::TurnId;
@@ -71,6 +72,12 @@ impl Agent for NotingAgent {
         *self.files.lock().unwrap() = files.collect();
         *self.offered.lock().unwrap() = turn.tools.of_client();
         let text = frontdesk_core::prompt::text(&turn);
+        if let Some((end, text)) = text.strip_prefix("!ends ").and_then(|rest| rest.split_once(' ')) {
+            let end = AnswerEnd::named(end).unwrap();
+            let pieces = text.split_inclusive(' ').map(|piece| Ok(Delta::Text(piece.to_owned())));
+            let pieces: Vec<_> = pieces.chain([Ok(Delta::Done { text: None, end })]).collect();
+            return stream::iter(pieces).boxed();
+        }
         let Some((name, arguments)) = text.strip_prefix("!call ").and_then(|call| call.split_once(' '))
         else {
             return self.echo.turn(turn);
@@ -78,7 +85,7 @@ impl Agent for NotingAgent {
         let call =
             |n: u8| ClientCall { id: format!("call_{n}"), name: name.into(), arguments: arguments.into() };
         turn.tools.hand_over(vec![call(1), call(2)]);
-        stream::iter([Ok(Delta::Done { text: None })]).boxed()
+        stream::iter([Ok(Delta::Done { text: None, end: AnswerEnd::Whole })]).boxed()
     }
 
     async fn steer(&self, turn: TurnId, prompt: &Prompt) -> Result<bool, AgentError> {

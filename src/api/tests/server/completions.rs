@@ -137,6 +137,59 @@ async fn a_failure_of_the_agent_is_an_error_and_never_a_normal_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_cut_short_says_so_in_its_reason_and_has_no_remark() {
+    let server = TestServer::open().await;
+    let code = "see:\n```\nlet a = 1;\nlet";
+    for (end, reason) in [
+        ("length", "length"),
+        ("too_long", "length"),
+        ("cut_off", "length"),
+        ("content_filter", "content_filter"),
+    ] {
+        for text in ["one two", code] {
+            let asked = format!("!ends {end} {text}");
+            let reply = server.post(PATH, ask(&asked)).await;
+            let choice = &reply.body["choices"][0];
+            let said = (&choice["message"]["content"], &choice["finish_reason"]);
+            assert_eq!(said, (&json!(text), &json!(reason)), "{reply:?}");
+            let chunks = streamed(&server, &asked).await;
+            let [.., last, done] = chunks.as_slice() else { panic!("{chunks:?}") };
+            assert_eq!((content(&chunks).as_str(), done), (text, &json!("[DONE]")), "{chunks:?}");
+            assert_eq!(last["choices"][0]["finish_reason"], reason, "{chunks:?}");
+        }
+    }
+    // People read why: on the page, and in the history.
+    let chat = server.post("/api/chat", json!({"text": "!ends length one"})).await;
+    assert_eq!(chat.body["text"], "one\n\n(The answer reached the model's maximum length and ends here.)");
+    let messages = server.get(&format!("/api/session/{}/messages", MAIN.replace(':', "%3A"))).await;
+    assert_eq!(messages.body["messages"][0]["answer_end"], "length", "{messages:?}");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_broke_off_is_an_error_also_when_it_is_asked_for_again() {
+    let server = TestServer::open().await;
+    for end in ["broken_off", "error_reported", "too_many_calls"] {
+        let body = ask(&format!("!ends {end} half of it"));
+        let reply = server.post(PATH, body.clone()).await;
+        assert_eq!((reply.status, reply.code()), (StatusCode::BAD_GATEWAY, "agent_failed"), "{reply:?}");
+        assert_eq!(reply.body["error"]["text"], "half of it", "{reply:?}");
+        assert_eq!(reply.headers["x-should-retry"], "false");
+        let chunks = streamed(&server, &format!("!ends {end} half of it")).await;
+        assert_eq!(content(&chunks), "half of it");
+        let [.., last] = chunks.as_slice() else { panic!("{chunks:?}") };
+        assert_eq!(last["error"]["code"], "agent_failed", "{chunks:?}");
+        assert!(!chunks.iter().any(|chunk| chunk["choices"][0]["finish_reason"].is_string()), "{chunks:?}");
+        // What is stored is the same for the same key.
+        let keyed = || request(&server, &body).header("x-frontdesk-chat", "c").header("idempotency-key", end);
+        let (first, again) = (answer(keyed()).await, answer(keyed()).await);
+        assert_eq!((first.status, again.status), (StatusCode::BAD_GATEWAY, StatusCode::BAD_GATEWAY));
+        assert_eq!(first.body, again.body);
+    }
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_disconnects_cancels_its_turn() {
     let server = TestServer::open().await;
     for stream in [false, true] {

@@ -11,6 +11,7 @@ use frontdesk_agents::process::{
     SessionEpoch, Start, json_line,
 };
 use frontdesk_core::agent::{Capabilities, SessionOptions};
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delta::{AgentError, Compacted, Delta};
 use frontdesk_core::failover::Failover;
 use frontdesk_core::id::TurnId;
@@ -333,7 +334,7 @@ impl RpcTurn {
             self.pool.put(self.session_epoch.clone(), self.program.take()?);
             return Some(match message.error {
                 Some(error) => Err(AgentError::Failed(error.message.into())),
-                None => Ok(Delta::Done { text: None }),
+                None => Ok(Delta::Done { text: None, end: AnswerEnd::Whole }),
             });
         }
         let update = &message.params["update"];

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use frontdesk_agents::openai;
+use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delta::{AgentError, Delta};
 use frontdesk_fakemodel::Script;
 use serde_json::json;
 
 use super::Fixture;
 use crate::sandbox::{next, turn};
-
-const BROKE_OFF: &str = "(The answer broke off here and is incomplete. Send /retry to try again.)";
 
 #[tokio::test]
 async fn a_passing_fault_is_not_noticed() {
@@ -80,21 +79,21 @@ async fn a_provider_that_asks_for_time_gets_it() {
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_kept_and_marked() {
-    for (broken, remark) in [
-        (Script::saying(&["half", " an answer"]).cut(), BROKE_OFF),
-        (Script::saying(&["half", " an answer"]), BROKE_OFF),
-        (Script::saying(&["half", " an answer"]).raw("data: {\"cho"), BROKE_OFF),
-        (Script::saying(&["half", " an answer"]).raw("data: no json\n\n").done(), BROKE_OFF),
+    for (broken, end) in [
+        (Script::saying(&["half", " an answer"]).cut(), AnswerEnd::BrokenOff),
+        (Script::saying(&["half", " an answer"]), AnswerEnd::BrokenOff),
+        (Script::saying(&["half", " an answer"]).raw("data: {\"cho"), AnswerEnd::BrokenOff),
+        (Script::saying(&["half", " an answer"]).raw("data: no json\n\n").done(), AnswerEnd::BrokenOff),
         (
             Script::saying(&["half", " an answer"])
                 .event(&json!({"error": {"message": "overloaded"}}))
                 .done(),
-            "(The model reported an error here, so the answer is incomplete. Send /retry to try again.)",
+            AnswerEnd::ErrorReported,
         ),
     ] {
         let fixture = Fixture::new().await;
         fixture.model.will(broken.clone());
-        assert_eq!(fixture.says("hi").await.answer(), format!("half an answer\n\n{remark}"), "{broken:?}");
+        assert_eq!(fixture.says("hi").await.ended(), ("half an answer", end), "{broken:?}");
         assert_eq!(fixture.model.requests().len(), 1, "what was shown is not asked for again");
     }
 }
@@ -108,13 +107,13 @@ async fn a_connection_that_says_nothing_is_given_up_and_a_comment_keeps_it() {
     let mut alive = 0;
     let end = loop {
         match next_while_passing(&fixture, &mut stream).await {
-            Some(Ok(Delta::Text(text))) => break text,
+            Some(Ok(Delta::Done { end, .. })) => break end,
             Some(Ok(Delta::Progress)) => alive += 1,
             Some(Ok(Delta::Usage(_))) => {}
             other => panic!("unexpected: {other:?}"),
         }
     };
-    assert_eq!(end, format!("\n\n{BROKE_OFF}"));
+    assert_eq!(end, AnswerEnd::BrokenOff);
     assert!(alive > 5, "the turn showed only {alive} signs of life");
     crate::sandbox::eventually("the connection is closed", || fixture.model.open() == 0).await;
 }
@@ -172,18 +171,6 @@ async fn gateways_that_differ_are_understood() {
                 .finish("stop"),
             "I will not do that.",
         ),
-        (
-            Script::saying(&["long"]).finish("length"),
-            "long\n\n(The answer reached the model's maximum length and ends here.)",
-        ),
-        (
-            Script::saying(&["bad"]).finish("content_filter"),
-            "bad\n\n(The provider's content filter ended the answer here.)",
-        ),
-        (
-            Script::saying(&[]).finish("content_filter").done(),
-            "(The provider's content filter ended the answer here.)",
-        ),
         // An answer that says why it ends is whole, even if nobody closes the connection.
         (Script::saying(&["open end"]).finish("stop").hang(), "open end"),
     ] {
@@ -195,13 +182,24 @@ async fn gateways_that_differ_are_understood() {
 }
 
 #[tokio::test]
+async fn an_answer_that_the_provider_ends_is_not_whole() {
+    for (script, ended) in [
+        (Script::saying(&["long"]).finish("length"), ("long", AnswerEnd::Length)),
+        (Script::saying(&["bad"]).finish("content_filter"), ("bad", AnswerEnd::Filtered)),
+        (Script::saying(&[]).finish("content_filter").done(), ("", AnswerEnd::Filtered)),
+    ] {
+        let fixture = Fixture::new().await;
+        fixture.model.will(script.clone());
+        assert_eq!(fixture.says("hi").await.ended(), ended, "{script:?}");
+        assert_eq!(fixture.model.requests().len(), 1, "{script:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_without_an_end_is_cut_off() {
     let fixture = Fixture::with(|config| openai::Config { max_answer: 10, ..config }).await;
     fixture.model.will(Script::saying(&["123456", "789äöü", "more"]).hang());
-    assert_eq!(
-        fixture.says("hi").await.answer(),
-        "123456789\n\n(The answer is too long for a chat and ends here.)"
-    );
+    assert_eq!(fixture.says("hi").await.ended(), ("123456789", AnswerEnd::TooLong));
     let fixture = Fixture::new().await;
     fixture.model.usually(Script::status(200).raw(&"x".repeat(2 << 20)));
     let error = fixture.says("hi").await.error();

@@ -52,7 +52,7 @@ async fn a_steer_that_is_taken_after_the_end_of_the_answer_counts_and_the_progra
     let (first, second) = (agent.steer(TurnId(1), &left), agent.steer(TurnId(1), &left));
     let (first, second, end) = tokio::join!(first, second, next(&mut stream));
     assert_eq!((first, second), (Ok(true), Ok(false)));
-    assert!(matches!(end, Some(Ok(Delta::Done { text: Some(text) })) if text == "up to two"));
+    assert!(matches!(end, Some(Ok(Delta::Done { text: Some(text), .. })) if text == "up to two"));
     assert!(next(&mut stream).await.is_none());
     answer(agent.turn(turn(2, "x"))).await;
 }
