@@ -106,6 +106,8 @@ CREATE TABLE inbound (
   links            TEXT,              -- JSON: links whose target the text does not show; NULL for none
   replays          TEXT,              -- JSON: the ids of the messages that a /retry runs once more; NULL for a message
                                       -- of its own. They stay their authors'
+  awaited_in       TEXT,              -- the boot in which a client waits for the answer, which nobody reads without it: a
+                                      -- later boot cancels the message; NULL if it is answered whoever waits
   UNIQUE (source, event_id)
 ) STRICT;
 -- The queue: small however long the history grows.

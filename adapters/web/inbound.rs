@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use frontdesk_core::account::{AccountId, DEFAULT_ACCOUNT};
 use frontdesk_core::address::{Address, AddressError, Principal};
-use frontdesk_core::ask::Press;
-use frontdesk_core::message::{Conversation, Event, EventKind, Outcome, Sender, SenderKind, Source};
-use frontdesk_core::port::{Busy, Inbox, Live, PendingPrompt, PromptReply, Stop};
+use frontdesk_core::message::{
+    Conversation, Event, EventKind, FirstLine, Outcome, Sender, SenderKind, Source,
+};
+use frontdesk_core::port::{Busy, Inbox, Live, PendingPrompt, PromptInput, PromptReply, Stop};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::CHANNEL;
@@ -72,10 +73,10 @@ async fn push(inbox: &dyn Inbox, lane: Lane, prompts: Vec<PendingPrompt>) -> Lan
     let mut batch = Vec::with_capacity(prompts.len());
     let mut replies: Vec<PromptReply> = Vec::with_capacity(prompts.len());
     for prompt in prompts {
-        let PendingPrompt { token, chat, id, text, first_line, press, files, agent, reply } = prompt;
-        match event(&token, chat, &id, (text, press)) {
+        let PendingPrompt { token, chat, id, input, files, agent, while_connected, reply } = prompt;
+        match event(&token, chat, &id, input) {
             Ok(event) => {
-                batch.push(Event { agent, first_line, attachments: files, ..event });
+                batch.push(Event { agent, while_connected, attachments: files, ..event });
                 replies.push(reply);
             }
             // The HTTP server has checked the names, so this does not happen.
@@ -104,22 +105,20 @@ fn source(token: &str) -> Source {
     Source { id: format!("{CHANNEL}:{token}"), account: AccountId::default_of(CHANNEL) }
 }
 
-fn event(
-    token: &str,
-    chat: String,
-    id: &str,
-    (text, press): (String, Option<Press>),
-) -> Result<Event, AddressError> {
+fn event(token: &str, chat: String, id: &str, input: PromptInput) -> Result<Event, AddressError> {
     // The holder of a token is treated as a person, even if a program uses the token.
     let from = Sender::new(Principal::new(CHANNEL, None, token)?, SenderKind::Person);
     let address = Address::new(CHANNEL, None, &chat, None)?;
     let id = event_id(&chat, id);
-    let (kind, text) = match press {
-        None => (EventKind::Message, text),
-        Some(press) => (EventKind::Button { target: None }, press.to_string()),
+    let (kind, first_line, text) = match input {
+        PromptInput::Message(text) => (EventKind::Message, FirstLine::Plain, text),
+        PromptInput::Plain(text) => (EventKind::Message, FirstLine::Formatted, text),
+        PromptInput::Press(press) => {
+            (EventKind::Button { target: None }, FirstLine::Formatted, press.to_string())
+        }
     };
     let event = Event::new(id, kind, from, address, Conversation::Dm { chat, thread: None });
-    Ok(Event { addressed: true, text, ..event })
+    Ok(Event { addressed: true, first_line, text, ..event })
 }
 
 /// `{chat}/{id}`. Slashes in the chat's name are escaped, so that two different pairs never have the same event id.
@@ -136,7 +135,7 @@ mod tests {
     use frontdesk_core::delivery::{Post, Signal};
     use frontdesk_core::id::MessageId;
     use frontdesk_core::key::SessionKey;
-    use frontdesk_core::message::{Cursor, FirstLine};
+    use frontdesk_core::message::Cursor;
     use futures_channel::oneshot;
     use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 
@@ -189,22 +188,9 @@ mod tests {
     fn prompt(chat: &str, id: &str) -> (PendingPrompt, Reply) {
         let (sender, answer) = oneshot::channel();
         let reply: PromptReply = Box::new(|outcome| drop(sender.send(outcome)));
-        let (token, text) = ("cli".into(), "hello".into());
+        let (token, input) = ("cli".into(), PromptInput::Message("hello".into()));
         let (chat, id, files) = (chat.into(), id.into(), Vec::new());
-        (
-            PendingPrompt {
-                token,
-                chat,
-                id,
-                text,
-                first_line: FirstLine::Plain,
-                press: None,
-                files,
-                agent: None,
-                reply,
-            },
-            answer,
-        )
+        (PendingPrompt { token, chat, id, input, files, agent: None, while_connected: false, reply }, answer)
     }
 
     #[test]

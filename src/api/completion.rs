@@ -1,5 +1,6 @@
 //! The OpenAI-compatible front: the prompt in a request, and the objects of its responses.
 
+pub(crate) mod destination;
 pub(crate) mod error;
 pub(crate) mod finish;
 mod growing_text;

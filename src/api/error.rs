@@ -128,6 +128,13 @@ impl ApiError {
         Self { message: message.into(), ..Self::stopping() }.about(about)
     }
 
+    /// The gateway stops before a message is answered that nobody can read without this client.
+    pub(crate) fn stopping_without_an_answer(about: MessageId) -> Self {
+        let message =
+            format!("the gateway is shutting down: message {about} is cancelled, so ask again afterwards");
+        Self { message: message.into(), ..Self::stopping() }.about(about)
+    }
+
     /// The web channel is disabled in the configuration.
     pub(crate) fn channel_off() -> Self {
         let message = "the web channel is turned off: set channels.web.enabled in the configuration";

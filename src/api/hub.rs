@@ -7,11 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use async_trait::async_trait;
 use frontdesk_core::address::Address;
-use frontdesk_core::ask::Press;
 use frontdesk_core::delivery::{Post, Signal};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{Attachment, FirstLine, Outcome};
-use frontdesk_core::port::{Busy, Live, PendingPrompt};
+use frontdesk_core::message::{Attachment, Outcome};
+use frontdesk_core::port::{Busy, Live, PendingPrompt, PromptInput};
 use futures_channel::oneshot;
 use tokio::sync::Notify;
 
@@ -33,15 +32,20 @@ pub(crate) struct NewPrompt {
     pub(crate) chat: String,
     /// Unique per token and chat.
     pub(crate) id: String,
-    pub(crate) text: String,
-    /// Whether the text can be a command.
-    pub(crate) first_line: FirstLine,
-    /// The button that was pressed instead of writing a text.
-    pub(crate) press: Option<Press>,
+    pub(crate) input: PromptInput,
     /// Files that came with it, stored already.
     pub(crate) files: Vec<Attachment>,
     /// The agent that is to answer; `None` for the one that the configuration names.
     pub(crate) agent: Option<String>,
+    /// Whether nobody reads the answer once the client is gone.
+    pub(crate) while_connected: bool,
+}
+
+impl NewPrompt {
+    /// A prompt without files, which is answered by the configured agent whether or not the client stays.
+    pub(crate) fn new(chat: String, id: String, input: PromptInput) -> Self {
+        Self { chat, id, input, files: Vec::new(), agent: None, while_connected: false }
+    }
 }
 
 /// The outcome of a prompt. It is cancelled if the web adapter ends without an outcome.
@@ -144,7 +148,7 @@ impl WebHub {
 
     /// Hands a prompt to the web adapter.
     pub(crate) fn submit(&self, token: &Arc<str>, prompt: NewPrompt) -> Result<PromptOutcome, ApiError> {
-        let NewPrompt { chat, id, text, first_line, press, files, agent } = prompt;
+        let NewPrompt { chat, id, input, files, agent, while_connected } = prompt;
         let (sender, outcome) = oneshot::channel();
         {
             let mut prompts = self.prompts();
@@ -155,7 +159,7 @@ impl WebHub {
                 None if prompts.waiting.len() >= MAX_PROMPTS => return Err(ApiError::busy()),
                 None => {}
             }
-            let reserved = self.prompt_memory.try_reserve(text.len()).ok_or_else(ApiError::busy)?;
+            let reserved = self.prompt_memory.try_reserve(input.bytes()).ok_or_else(ApiError::busy)?;
             let reply = Box::new(move |outcome| {
                 drop(reserved);
                 // The client may have disconnected.
@@ -166,11 +170,10 @@ impl WebHub {
                 token,
                 chat,
                 id,
-                text,
-                first_line,
-                press,
+                input,
                 files,
                 agent,
+                while_connected,
                 reply,
             });
         }
@@ -327,15 +330,7 @@ mod tests {
     }
 
     fn submit(hub: &WebHub, id: &str, text: String) -> Result<PromptOutcome, String> {
-        let prompt = NewPrompt {
-            chat: "main".into(),
-            id: id.into(),
-            text,
-            first_line: FirstLine::Plain,
-            press: None,
-            files: Vec::new(),
-            agent: None,
-        };
+        let prompt = NewPrompt::new("main".into(), id.into(), PromptInput::Message(text));
         let outcome = hub.submit(&"cli".into(), prompt);
         outcome.map_err(|error| error.code.into_owned())
     }

@@ -55,6 +55,8 @@ pub(crate) struct AnswerWaiter {
     finished: bool,
     /// The memory of a large answer until the client has read it.
     reserved: Option<Reserved>,
+    /// A later start cancels the message instead of answering it.
+    ends_with_the_gateway: bool,
 }
 
 /// The answer to a message.
@@ -106,7 +108,13 @@ impl AnswerWaiter {
             ended: false,
             finished: false,
             reserved: None,
+            ends_with_the_gateway: false,
         }
+    }
+
+    /// Says that a later start cancels the message instead of answering it.
+    pub(crate) fn ends_with_the_gateway(&mut self) {
+        self.ends_with_the_gateway = true;
     }
 
     /// Waits for the whole answer.
@@ -257,7 +265,7 @@ impl AnswerWaiter {
         let queue = &self.subscriber.queue;
         tokio::select! {
             biased;
-            () = self.server.stop.cancelled() => Err(ApiError::stopping_before_the_answer(self.message)),
+            () = self.server.stop.cancelled() => Err(self.stopping()),
             () = queue.changed(), if !queue.is_overrun() => Ok(false),
             () = self.server.pause(POLL) => Ok(true),
         }
@@ -276,7 +284,7 @@ impl AnswerWaiter {
                 let text = done.full_text();
                 Ok(Some(Ok(ReceivedAnswer { text, own: None, end: None, usage: None, by_turn: false })))
             }
-            (Err(StoreError::Closed), None) => Err(ApiError::stopping_before_the_answer(self.message)),
+            (Err(StoreError::Closed), None) => Err(self.stopping()),
             (outcome, _) => Ok(outcome?),
         }
     }
@@ -366,6 +374,13 @@ impl AnswerWaiter {
             end = begin;
         }
         Ok(None)
+    }
+
+    fn stopping(&self) -> ApiError {
+        match self.ends_with_the_gateway {
+            true => ApiError::stopping_without_an_answer(self.message),
+            false => ApiError::stopping_before_the_answer(self.message),
+        }
     }
 
     fn about(&self) -> MessageRefs {

@@ -17,7 +17,7 @@ use crate::account::AccountId;
 use crate::address::Address;
 use crate::ask::Press;
 use crate::delivery::{Delivery, Post, Receipt, SendError, Signal};
-use crate::message::{Attachment, Cursor, Event, FirstLine, Outcome, Source};
+use crate::message::{Attachment, Cursor, Event, Outcome, Source};
 use crate::profile::Profile;
 
 pub use agent::{Agent, ContextMessage, File, Prompt, Turn};
@@ -260,19 +260,38 @@ pub struct PendingPrompt {
     pub chat: String,
     /// The client's id for the prompt, unique per token and chat.
     pub id: String,
-    /// The text of the prompt.
-    pub text: String,
-    /// Whether the text can be a command.
-    pub first_line: FirstLine,
-    /// The button that was pressed instead of writing a text.
-    pub press: Option<Press>,
+    /// What it says.
+    pub input: PromptInput,
     /// Files that came with it. The server has stored them already.
     pub files: Vec<Attachment>,
     /// The agent that is to answer; `None` for the one that the configuration names.
     pub agent: Option<String>,
+    /// Whether the answer is only for this client while it is connected: see [`Event::while_connected`].
+    pub while_connected: bool,
     /// Must be called with the outcome once the prompt is stored or refused. It also holds the server's memory
     /// reservation for the prompt, so it must live as long as the prompt's text does.
     pub reply: PromptReply,
+}
+
+/// What a client says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PromptInput {
+    /// A text, whose first line may be a command.
+    Message(String),
+    /// A text that is never a command.
+    Plain(String),
+    /// A pressed button of a question.
+    Press(Press),
+}
+
+impl PromptInput {
+    /// The size of its text, in bytes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            PromptInput::Message(text) | PromptInput::Plain(text) => text.len(),
+            PromptInput::Press(_) => 0,
+        }
+    }
 }
 
 /// Tells the client of a [`PendingPrompt`] the outcome. The client may have disconnected. If this is dropped without a

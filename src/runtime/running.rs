@@ -197,11 +197,12 @@ impl Running {
 
     /// Resumes what an earlier process left.
     fn resume(&self, found: Recovered) {
-        if found.resumed + found.interrupted + found.dead + found.parts > 0 {
+        if found.resumed + found.interrupted + found.dead + found.left_behind + found.parts > 0 {
             tracing::info!(
                 resumed = found.resumed,
                 interrupted = found.interrupted,
                 dead = found.dead,
+                left_behind = found.left_behind,
                 parts = found.parts,
                 "recovered unfinished work"
             );

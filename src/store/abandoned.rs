@@ -8,6 +8,7 @@ use frontdesk_core::key::SessionKey;
 
 use crate::fault::Outcome;
 use crate::finish::cancel;
+use crate::lease::is_orphan;
 use crate::message::{inbound, inbound_columns};
 use crate::queue::WorkClass;
 use crate::row::{InboundRow, TurnState};
@@ -29,6 +30,17 @@ const ITS_TURN: &str = concat!(
     " FROM turn t JOIN inbound i ON i.turn_id = t.id WHERE i.id = ?1 AND t.state IN ('queued', 'running')"
 );
 
+/// Messages whose client was gone when their boot ended, the oldest first.
+const LEFT_BEHIND: &str = concat!(
+    "SELECT id FROM inbound WHERE state = 'waiting' AND ",
+    is_orphan!("awaited_in"),
+    " UNION ALL
+     SELECT i.id FROM turn t JOIN inbound i ON i.turn_id = t.id
+     WHERE t.state IN ('queued', 'running') AND i.state = 'in_turn' AND ",
+    is_orphan!("i.awaited_in"),
+    " ORDER BY 1 LIMIT ?1"
+);
+
 /// A cancelled message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Abandoned {
@@ -45,6 +57,18 @@ impl Store {
     pub async fn cancel_message(&self, id: MessageId, now: DateTime<Utc>) -> Result<Option<Abandoned>> {
         self.write(WorkClass::Commands, move |tx| abandon(tx, id, now)).await
     }
+}
+
+/// Cancels at most so many messages of earlier boots whose clients are gone. Returns how many there were.
+pub(crate) fn left_behind(tx: &Tx<'_>, most: u32, now: DateTime<Utc>) -> Outcome<usize> {
+    let messages = tx.all(LEFT_BEHIND, [most], |row| row.get(0).map(MessageId))?;
+    for message in &messages {
+        // A turn that answers others as well goes on without its client.
+        if abandon(tx, *message, now)?.is_none() {
+            tx.run("UPDATE inbound SET awaited_in = NULL WHERE id = ?1", [message.0])?;
+        }
+    }
+    Ok(messages.len())
 }
 
 fn abandon(tx: &Tx<'_>, id: MessageId, now: DateTime<Utc>) -> Outcome<Option<Abandoned>> {

@@ -70,9 +70,10 @@ pub(crate) fn insert(tx: &Tx<'_>, batch: &Batch, message: &Admitted, new_row: Ne
     tx.run(
         "INSERT INTO inbound (id, source, event_id, key, epoch, principal, address, sender, platform_message,
                               received_at, disposition, state, reason, digest, body, attachments,
-                              input_kind, sender_kind, quote, album, roles, forward, links)
+                              input_kind, sender_kind, quote, album, roles, forward, links,
+                              awaited_in)
          VALUES (?23, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-                 ?20, ?21, ?22)",
+                 ?20, ?21, ?22, ?24)",
         params![
             batch.source.id,
             event.id,
@@ -97,6 +98,7 @@ pub(crate) fn insert(tx: &Tx<'_>, batch: &Batch, message: &Admitted, new_row: Ne
             event.forward.as_ref().filter(|_| whole).map(stored_forward),
             stored_links(&event.links).filter(|_| whole),
             id.0,
+            event.while_connected.then(|| tx.shared.boot.as_str()),
         ],
     )?;
     Ok(id)

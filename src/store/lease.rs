@@ -10,10 +10,14 @@ use rusqlite::params;
 use crate::fault::Outcome;
 use crate::sql::{Sql, ms};
 
-/// The condition in SQL that a row's owner has no lease. A row without an owner does not meet it.
+/// The condition in SQL that a row's owner, the boot that this column names, has no lease. A row without an owner does not
+/// meet it, because there always is a lease.
 macro_rules! is_orphan {
     () => {
-        "owner NOT IN (SELECT owner FROM lease)"
+        $crate::lease::is_orphan!("owner")
+    };
+    ($column:literal) => {
+        concat!($column, " NOT IN (SELECT owner FROM lease)")
     };
 }
 pub(crate) use is_orphan;

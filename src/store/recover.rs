@@ -9,6 +9,7 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::{Failure, Notice};
 use rusqlite::{Row, params};
 
+use crate::abandoned::left_behind;
 use crate::delivery::done;
 use crate::fault::{Fault, Outcome};
 use crate::finish::{end, interrupt};
@@ -37,6 +38,14 @@ impl Store {
     /// claimed. It can be interrupted and repeated at any point.
     pub async fn recover(&self, how: Recovery) -> Result<Recovered> {
         let mut found = Recovered::default();
+        // Before their turns are recovered: what nobody reads is not answered again.
+        loop {
+            let cancel = move |tx: &Tx<'_>| left_behind(tx, CHUNK, how.now);
+            match self.write(WorkClass::Requests, cancel).await? {
+                0 => break,
+                some => found.left_behind += some as u64,
+            }
+        }
         loop {
             let outcomes = self.write(WorkClass::Requests, move |tx| turns(tx, how)).await?;
             if outcomes.is_empty() {

@@ -1,5 +1,7 @@
 //! What a crash leaves unfinished, and how the next start continues it.
 
+use frontdesk_core::message::Outcome;
+use frontdesk_world::event::message_from;
 use frontdesk_world::{Step, World, plan};
 
 #[tokio::test]
@@ -18,6 +20,31 @@ async fn accepted_messages_are_answered_after_a_crash() {
     let turns = world.agent().turns();
     assert_eq!(world.agent().prompts(), ["runs", "runs", "waits 1", "waits 2"]);
     assert!(turns[1].resumed && turns[1].attempt == 2 && turns[1].id == turns[0].id);
+}
+
+#[tokio::test]
+async fn what_only_a_client_that_is_gone_would_read_is_not_run_again_after_a_crash() {
+    let mut world = World::new().await;
+    world.agent().will([Step::Hang]);
+    let mut asked = Vec::new();
+    for text in ["runs", "waits"] {
+        let number = world.platform().deliver(message_from("anna", text).while_connected());
+        let Outcome::Accepted { message, .. } = world.platform().outcome(number).await else {
+            panic!("{text} was not accepted")
+        };
+        asked.push(message);
+    }
+    world.agent().begun(1).await;
+    world.crash().await;
+    world.start().await.unwrap();
+    world.at_rest().await;
+    assert_eq!(world.agent().prompts(), ["runs"]);
+    for message in asked {
+        assert_eq!(world.message(message).await.message.state.name(), "cancelled");
+    }
+    let anna = world.user("anna");
+    anna.says("next").await;
+    assert_eq!(anna.hears().await, "next");
 }
 
 #[tokio::test]

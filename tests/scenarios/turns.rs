@@ -186,8 +186,16 @@ async fn people_read_below_an_answer_how_it_ended_and_outside_of_its_code() {
     let world = World::new().await;
     let anna = world.user("anna");
     for (said, end, answer) in [
-        ("half", AnswerEnd::BrokenOff, "half\n\n(The answer broke off here and is incomplete. Send /retry to try again.)"),
-        ("```\nlet a", AnswerEnd::Length, "```\nlet a\n```\n\n(The answer reached the model's maximum length and ends here.)"),
+        (
+            "half",
+            AnswerEnd::BrokenOff,
+            "half\n\n(The answer broke off here and is incomplete. Send /retry to try again.)",
+        ),
+        (
+            "```\nlet a",
+            AnswerEnd::Length,
+            "```\nlet a\n```\n\n(The answer reached the model's maximum length and ends here.)",
+        ),
         ("", AnswerEnd::Filtered, "(The provider's content filter ended the answer here.)"),
         ("all", AnswerEnd::Whole, "all"),
     ] {

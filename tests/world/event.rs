@@ -117,6 +117,13 @@ impl TestEvent {
         TestEvent(Event { first_line, ..self.0 })
     }
 
+    /// From a client that is connected, and for nobody else.
+    #[must_use]
+    pub fn while_connected(mut self) -> Self {
+        self.0.while_connected = true;
+        self
+    }
+
     /// With a link whose address is not in the text.
     #[must_use]
     pub fn with_link(mut self, label: &str, url: &str) -> Self {

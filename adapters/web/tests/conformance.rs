@@ -51,18 +51,17 @@ impl TestPlatform for Web {
         loop {
             let (sender, outcome) = oneshot::channel();
             let reply = Box::new(|outcome| drop(sender.send(outcome)));
-            let (token, chat, text) = ("cli".into(), "main".to_owned(), text.to_owned());
+            let (token, chat) = ("cli".into(), "main".to_owned());
             assert!(
                 self.client
                     .send(PendingPrompt {
                         token,
                         chat,
                         id: id.clone(),
-                        text,
-                        first_line: frontdesk_core::message::FirstLine::Plain,
-                        press: None,
+                        input: frontdesk_core::port::PromptInput::Message(text.to_owned()),
                         files: Vec::new(),
                         agent: None,
+                        while_connected: false,
                         reply
                     })
                     .is_ok()

@@ -20,9 +20,13 @@ pub(crate) fn reason(
         Some(AnswerEnd::Whole) => return Ok("tool_calls"),
         Some(AnswerEnd::Length | AnswerEnd::TooLong | AnswerEnd::CutOff) => return Ok("length"),
         Some(AnswerEnd::Filtered) => return Ok("content_filter"),
-        Some(AnswerEnd::TooManyCalls) => "The model called too many tools, so the answer is incomplete. Ask again.",
+        Some(AnswerEnd::TooManyCalls) => {
+            "The model called too many tools, so the answer is incomplete. Ask again."
+        }
         Some(AnswerEnd::BrokenOff) => "The answer broke off and is incomplete. Ask again.",
-        Some(AnswerEnd::ErrorReported) => "The model reported an error, so the answer is incomplete. Ask again.",
+        Some(AnswerEnd::ErrorReported) => {
+            "The model reported an error, so the answer is incomplete. Ask again."
+        }
         None => return Err(ApiError::stopping().about(message)),
     };
     let mut error = ApiError::ended(Ending::Dead, message);

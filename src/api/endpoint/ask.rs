@@ -5,7 +5,7 @@ use frontdesk_core::ask::{
     self as questions, Answerer, AskAnswer, AskChoice, AskError, AskState, AskView, Press,
 };
 use frontdesk_core::id::{AskId, IdError};
-use frontdesk_core::message::FirstLine;
+use frontdesk_core::port::PromptInput;
 use frontdesk_store::row::{self, AskFilter};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -123,17 +123,8 @@ async fn choose(
     let choice = asked.choices.iter().position(is_chosen);
     let choice = choice.ok_or_else(|| ApiError::answer(&AskError::UnknownChoice))?;
     let (chat, id) = (asked.session.id().to_owned(), random::id()?);
-    let press = Some(Press { ask: asked.id, choice });
-    let prompt = NewPrompt {
-        chat,
-        id,
-        text: String::new(),
-        first_line: FirstLine::Formatted,
-        press,
-        files: Vec::new(),
-        agent: None,
-    };
-    prompt::press(server, caller, prompt).await?;
+    let press = PromptInput::Press(Press { ask: asked.id, choice });
+    prompt::press(server, caller, NewPrompt::new(chat, id, press)).await?;
     Ok(server.handle.ask(asked.id).await?)
 }
 

@@ -3,7 +3,7 @@
 use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use frontdesk_core::message::FirstLine;
+use frontdesk_core::port::PromptInput;
 use futures_util::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -41,15 +41,7 @@ pub(crate) async fn chat(mut request: ApiRequest) -> Result<ApiResponse, ApiErro
     };
     let stream = stream || accepts_events(&request);
     let address = prompt::address(&chat)?;
-    let prompt = NewPrompt {
-        chat,
-        id,
-        text,
-        first_line: FirstLine::Plain,
-        press: None,
-        files: Vec::new(),
-        agent: None,
-    };
+    let prompt = NewPrompt::new(chat, id, PromptInput::Message(text));
     if !wait && !stream {
         let accepted = prompt::submit(&request.server, request.caller()?, prompt).await?;
         return Ok(ApiResponse::Json(StatusCode::ACCEPTED, to_json(&accepted)));

@@ -2,27 +2,24 @@
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use frontdesk_core::message::{Attachment, FirstLine};
+use frontdesk_core::message::Attachment;
 use frontdesk_core::tool::ClientTools;
 use serde_json::json;
 
+use crate::completion::destination::{CHAT, Destination, Lasts};
 use crate::completion::error;
 use crate::completion::finish;
 use crate::completion::image::Image;
 use crate::completion::object::{self, Completion};
-use crate::completion::request::{Asked, CompletionRequest};
+use crate::completion::request::CompletionRequest;
 use crate::completion::stream::{self, CancelOnDrop, TurnTools};
 use crate::error::{AgentFailure, ApiError};
 use crate::hub::NewPrompt;
 use crate::list;
-use crate::prompt;
-use crate::random;
+use crate::prompt::{self, AcceptedPrompt};
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
 use crate::waiter::{AnswerWaiter, ReceivedAnswer, beginning};
-
-/// Names the chat that a request belongs to. Without it the request carries its whole conversation.
-const CHAT: &str = "x-frontdesk-chat";
 
 /// The message's id, by which a complaint can be traced. The official clients log it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -53,20 +50,9 @@ async fn completed(mut request: ApiRequest) -> Result<Response, ApiError> {
     request.release_body();
     asked.check()?;
     let agent = known_agent(&request, &asked.model)?;
-    let named = request.parts.headers.get(CHAT).map(|chat| chat.to_str().map(str::to_owned));
-    // Without a chat the text is a whole conversation that a program sends, whoever wrote it: never a command.
-    let (chat, first_line, Asked { text, images }) = match named.transpose() {
-        Ok(Some(chat)) => (chat, FirstLine::Plain, asked.last_prompt()?),
-        Ok(None) => (format!("v1-{}", random::id()?), FirstLine::Formatted, asked.whole_prompt()?),
-        Err(_) => return Err(ApiError::bad_request("X-Frontdesk-Chat: the name must be ASCII")),
-    };
-    prompt::check(&chat, &text, !images.is_empty())?;
     let tools = asked.client_tools()?;
     check_tools(&request, &agent, &tools)?;
-    let key = request.idempotency_key()?;
-    // The chat of a request without one is new, so its key would never be met again.
-    let repeatable = key.is_some() && request.parts.headers.contains_key(CHAT);
-    let id = key.map_or_else(random::id, Ok)?;
+    let Destination { chat, id, input, images, lasts } = Destination::of(&request, &asked)?;
     let (server, caller) = (request.server.clone(), request.caller()?.clone());
     let address = prompt::address(&chat)?;
     // Subscribed before the prompt is submitted, so that no frame of the answer is missed.
@@ -76,44 +62,67 @@ async fn completed(mut request: ApiRequest) -> Result<Response, ApiError> {
     let offer = (!tools.tools.is_empty()).then(|| server.handle.offer_tools(session, tools));
     let tools = TurnTools { offer, many: asked.takes_many_calls() };
     let files = kept(&server, images).await?;
+    let while_connected = lasts == Lasts::WhileConnected;
     let new = NewPrompt {
-        chat,
-        id,
-        text,
-        first_line,
-        press: None,
         files: files.clone(),
         agent: Some(agent.clone()),
+        while_connected,
+        ..NewPrompt::new(chat, id, input)
     };
     let accepted = prompt::submit(&server, &caller, new).await;
     if accepted.as_ref().map_or(true, |accepted| accepted.duplicate) {
         server.handle.discard_files(&files).await;
     }
     let accepted = accepted?;
+    check_agent(&accepted, &agent)?;
     let completion = Completion { message: accepted.message, created: server.clock().wall(), model: agent };
     let mut client = CancelOnDrop::new(server.clone(), accepted.message);
-    if repeatable {
+    if lasts == Lasts::UntilAnswered {
         client.disarm();
     }
     let mut waiter = AnswerWaiter::new(server, caller, subscriber, &accepted);
+    if while_connected {
+        waiter.ends_with_the_gateway();
+    }
     let mut response = if asked.stream {
         stream::response(waiter, completion, asked.include_usage(), tools, client)
     } else {
-        let answer = waiter.answer().await;
-        client.disarm();
-        let (answer, calls) = (answer?, tools.calls());
-        let reason = finish::reason(&answer, &calls, accepted.message).map_err(|error| failed(error, &answer))?;
-        let body = completion.whole(&answer, &calls, reason);
-        match waiter.take_reserved() {
-            Some(reserved) => list::reserved_response(body.to_string(), reserved),
-            None => ApiResponse::ok(body),
-        }
-        .into_response()
+        whole(waiter, &completion, &tools, client).await?
     };
     if let Ok(id) = HeaderValue::from_str(&accepted.message.to_string()) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     Ok(response)
+}
+
+/// The response with the whole answer.
+async fn whole(
+    mut waiter: AnswerWaiter,
+    completion: &Completion,
+    tools: &TurnTools,
+    mut client: CancelOnDrop,
+) -> Result<Response, ApiError> {
+    let answer = waiter.answer().await;
+    client.disarm();
+    let (answer, calls) = (answer?, tools.calls());
+    let reason = finish::reason(&answer, &calls, completion.message);
+    let body = completion.whole(&answer, &calls, reason.map_err(|error| failed(error, &answer))?);
+    Ok(match waiter.take_reserved() {
+        Some(reserved) => list::reserved_response(body.to_string(), reserved),
+        None => ApiResponse::ok(body),
+    }
+    .into_response())
+}
+
+/// Refuses a key that belongs to a request to another agent.
+fn check_agent(accepted: &AcceptedPrompt, agent: &str) -> Result<(), ApiError> {
+    if accepted.session.agent() == agent {
+        return Ok(());
+    }
+    let mut error = ApiError::conflict(accepted.message);
+    error.message =
+        "this Idempotency-Key was already used for a request to another model: use a new one".into();
+    Err(error)
 }
 
 /// The error of an answer that is not whole, with the text so far.
@@ -133,6 +142,10 @@ fn check_tools(request: &ApiRequest, agent: &str, tools: &ClientTools) -> Result
             "tools",
             "a chat goes on without the client, so leave X-Frontdesk-Chat out",
         ));
+    }
+    if request.parts.headers.contains_key("idempotency-key") {
+        let why = "an answer that calls tools is not kept for a repetition, so leave Idempotency-Key out";
+        return Err(error::unsupported("tools", why));
     }
     if !request.server.handle.takes_client_tools(agent) {
         return Err(error::unsupported(

@@ -9,7 +9,7 @@ use axum::extract::ws::Utf8Bytes;
 use frontdesk_core::access::Action;
 use frontdesk_core::address::Address;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::FirstLine;
+use frontdesk_core::port::PromptInput;
 use serde_json::{Value, json};
 
 use crate::endpoint::{ask, session};
@@ -233,15 +233,7 @@ impl Connection {
             let seq = self.subscribe(session.clone(), Some(address)).await?;
             self.sent.insert(session, seq);
         }
-        let prompt = NewPrompt {
-            chat,
-            id: id.clone(),
-            text,
-            first_line: FirstLine::Plain,
-            press: None,
-            files: Vec::new(),
-            agent: None,
-        };
+        let prompt = NewPrompt::new(chat, id.clone(), PromptInput::Message(text));
         let outcome = self.server.hub.submit(&self.caller.token, prompt)?;
         self.prompts.push(id, outcome);
         Ok(())

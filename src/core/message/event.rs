@@ -42,6 +42,9 @@ pub struct Event {
     pub album: Option<String>,
     /// Files that came with it, not yet fetched.
     pub attachments: Vec<Attachment>,
+    /// Whether the answer is only for a client that is connected now: if the gateway ends before it has answered, the
+    /// message is cancelled, because nobody would read the answer.
+    pub while_connected: bool,
     /// When the platform says it was sent. Never used for resets, which follow our own time of acceptance.
     pub sent_at: Option<DateTime<Utc>>,
 }
@@ -71,6 +74,7 @@ impl Event {
             quote: None,
             album: None,
             attachments: Vec::new(),
+            while_connected: false,
             sent_at: None,
         }
     }

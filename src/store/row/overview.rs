@@ -34,6 +34,8 @@ pub struct Recovered {
     pub interrupted: u64,
     /// Turns that had died too often.
     pub dead: u64,
+    /// Messages that are not answered, because their clients are gone.
+    pub left_behind: u64,
     /// Parts whose sending was cut off.
     pub parts: u64,
     /// Sessions with something to do, the longest waiting first.

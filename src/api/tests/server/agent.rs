@@ -43,6 +43,11 @@ impl NotingAgent {
         self.takes_tools.store(true, Ordering::Relaxed);
     }
 
+    /// How many turns have begun.
+    pub fn turns(&self) -> usize {
+        self.endpoints.lock().unwrap().len()
+    }
+
     /// The files of the latest turn.
     pub fn files(&self) -> Vec<File> {
         self.files.lock().unwrap().clone()

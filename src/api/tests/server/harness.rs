@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -37,6 +38,9 @@ pub const READER: &str = "reader-token";
 
 /// The session of the default chat.
 pub const MAIN: &str = "agent:main:web:dm:main";
+
+/// Every start is a boot of its own.
+static BOOTS: AtomicU64 = AtomicU64::new(1);
 
 /// A gateway with an HTTP server.
 pub struct TestServer {
@@ -266,7 +270,7 @@ fn setup(
     Setup {
         config,
         database: home.join("frontdesk.db"),
-        boot: BootId::from_bits(7),
+        boot: BootId::from_bits(BOOTS.fetch_add(1, Ordering::Relaxed)),
         timezone: chrono_tz::UTC,
         clock,
         agents: BTreeMap::from([("main".to_owned(), echo)]),

@@ -42,6 +42,52 @@ async fn a_turn_that_died_twice_is_dead_and_the_next_message_goes_on() {
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [next]);
 }
 
+/// A message of a client that is connected, and that nobody else waits for.
+fn asks(who: &str, event: &str) -> Admitted {
+    let mut message = says(who, event, "a");
+    message.event.while_connected = true;
+    message
+}
+
+#[tokio::test]
+async fn a_message_whose_client_went_with_an_earlier_boot_is_cancelled() {
+    let fixture = Fixture::open().await;
+    let mut messages = Vec::new();
+    for who in ["waits", "runs", "acted", "released"] {
+        messages.push(fixture.accept_one(10, asks(who, who)).await);
+    }
+    fixture.claim("runs").await.unwrap();
+    let acted = fixture.claim("acted").await.unwrap();
+    done(fixture.store.side_effect(acted.claim, "so far".into(), t(101)).await.unwrap());
+    let released = fixture.claim("released").await.unwrap();
+    done(fixture.store.release(released.claim, t(102)).await.unwrap());
+    let stays = fixture.accept_one(12, says("stays", "s", "a")).await;
+    assert_eq!(fixture.store.recover(recovery()).await.unwrap().left_behind, 0, "they are this boot's");
+    let fixture = fixture.restarted(2).await;
+    let found = fixture.store.recover(recovery()).await.unwrap();
+    let counts = (found.left_behind, found.resumed, found.interrupted);
+    assert_eq!((counts, found.sessions), ((4, 0, 0), vec![key("stays")]));
+    for message in messages {
+        assert_eq!(fixture.state(message).await, ("cancelled".into(), None));
+    }
+    assert_eq!(fixture.state(stays).await.0, "waiting");
+    assert_eq!(fixture.texts(OutboxState::Queued).await, [""; 0], "nobody is told");
+    let totals = fixture.store.totals().await.unwrap();
+    assert_eq!((totals.running, totals.waiting), (0, 1));
+}
+
+#[tokio::test]
+async fn a_turn_that_answers_others_as_well_goes_on_without_the_client_that_went() {
+    let fixture = Fixture::open().await;
+    let asked = fixture.accept_one(10, asks("anna", "1")).await;
+    let said = fixture.accept_one(11, says("anna", "2", "b")).await;
+    fixture.store.claim_turn(&key("anna"), Take::All, t(100)).await.unwrap().unwrap();
+    let fixture = fixture.restarted(2).await;
+    let found = fixture.store.recover(recovery()).await.unwrap();
+    assert_eq!((found.resumed, found.sessions), (1, vec![key("anna")]));
+    assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [asked, said]);
+}
+
 #[tokio::test]
 async fn an_orderly_stop_is_no_death() {
     let mut fixture = Fixture::open().await;
