@@ -95,11 +95,26 @@ pub(crate) async fn run(shared: Arc<Shared>, mut waiting: mpsc::UnboundedReceive
 async fn guarded(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
     let why = match AssertUnwindSafe(execute(shared, id)).catch_unwind().await {
         Ok(Err(StoreError::Invalid(detail))) => detail,
-        Ok(done) => return done,
+        Ok(done) => {
+            done?;
+            return wake_behind(shared, id).await;
+        }
         Err(_) => "a panic".to_owned(),
     };
     tracing::error!(message_id = %id, why, "a command could not be carried out");
-    shared.store.mark_command_dead(id).await.map(drop)
+    shared.store.mark_command_dead(id).await?;
+    wake_behind(shared, id).await
+}
+
+/// No turn takes a message that was accepted after a command which has not run yet. This one has ended, so its session is
+/// woken if such a message waits.
+async fn wake_behind(shared: &Shared, command: MessageId) -> Result<(), StoreError> {
+    let Some((session, in_album)) = shared.store.waiting_behind(command).await? else { return Ok(()) };
+    match in_album {
+        true => shared.work.turns.wake_after(&session, gate::ALBUM),
+        false => gate::wake(shared, &session, shared.queue_mode(&shared.settings(), &session)),
+    }
+    Ok(())
 }
 
 async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {

@@ -22,13 +22,13 @@ use crate::row::{
 use crate::sql::{int, ms, parsed};
 use crate::turn::{COMPACT, OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::waiting::{mode, one_album, waiting};
+use crate::waiting::{mode, one_album, takeable};
 use crate::{Result, Store, ask, context_message};
 
 impl Store {
     /// Claims the next turn of a session (T2): the one that was given back, if there is one, else a new one with the oldest
     /// waiting message, or with all waiting messages up to the first one of another epoch. `None` while a turn of the
-    /// session runs, or if no message waits.
+    /// session runs, or if no message waits that was accepted before the oldest command that has not run yet.
     pub async fn claim_turn(
         &self,
         session: &SessionKey,
@@ -59,7 +59,7 @@ impl Store {
     }
 
     /// Binds a waiting message to the running turn of its conversation, before the agent is asked to take it in. Returns
-    /// whether older messages of the conversation wait.
+    /// whether older messages or commands of its session wait.
     pub async fn steered(
         &self,
         claim: Claim<TurnId>,
@@ -79,7 +79,7 @@ impl Store {
             }
             ask::withdraw_drops(tx, claim.id, now)?;
             let older = "SELECT 1 FROM inbound WHERE key = (SELECT key FROM turn WHERE id = ?1)
-                          AND disposition = 'turn' AND state = 'waiting' AND id < ?2 LIMIT 1";
+                          AND disposition IN ('turn', 'command') AND state = 'waiting' AND id < ?2 LIMIT 1";
             Ok(Fenced::Done(tx.one(older, [claim.id.0, message.0], |_| Ok(()))?.is_some()))
         })
         .await
@@ -245,7 +245,7 @@ fn replayed(tx: &Tx<'_>, messages: &[InboundRow]) -> Outcome<Vec<InboundRow>> {
 
 /// The waiting messages that one turn takes, and whether others wait behind them.
 fn head(tx: &Tx<'_>, session: &SessionKey, take: Take) -> Outcome<(Vec<InboundRow>, bool)> {
-    let mut rows = waiting(tx, session, 2)?;
+    let mut rows = takeable(tx, session, 2)?;
     let [first, second] = rows.as_slice() else { return Ok((rows, false)) };
     let mode = match take {
         Take::All => QueueMode::Collect,
@@ -253,7 +253,7 @@ fn head(tx: &Tx<'_>, session: &SessionKey, take: Take) -> Outcome<(Vec<InboundRo
     };
     let one_by_one = matches!(mode, QueueMode::Followup | QueueMode::Steer) && !one_album(first, second);
     if !one_by_one || compacts(first) || has_own_mode(tx, session)? {
-        rows = waiting(tx, session, -1)?;
+        rows = takeable(tx, session, -1)?;
     }
     let mine = match take {
         Take::All => one_conversation(&rows),

@@ -13,7 +13,7 @@ use crate::audit::{audit, done_or_unchanged};
 use crate::fault::Outcome;
 use crate::message::{inbound, inbound_columns};
 use crate::row::{Author, Dequeue, Dequeued, InboundRow, WaitingMessage};
-use crate::sql::Sql;
+use crate::sql::{Sql, legible};
 use crate::tx::Tx;
 use crate::{Result, StoreReader};
 
@@ -26,6 +26,15 @@ impl StoreReader {
     ) -> Result<Vec<WaitingMessage>> {
         let (session, before) = (session.clone(), before.unwrap_or(MessageId(i64::MAX)));
         self.read(move |sql| waiting_before(sql, &session, before)).await
+    }
+
+    /// The session in which a message waits that was accepted after this command, and whether it is a piece of an album.
+    pub async fn waiting_behind(&self, command: MessageId) -> Result<Option<(SessionKey, bool)>> {
+        self.read(move |sql| {
+            let behind = sql.one(BEHIND, [command.0], |row| Ok((legible(row, 0)?, row.get(1)?)))?;
+            Ok(behind.and_then(|(session, in_album)| Some((session?, in_album))))
+        })
+        .await
     }
 
     /// Which of these messages wait for a turn.
@@ -54,6 +63,12 @@ impl StoreReader {
     }
 }
 
+/// The oldest message of a command's session that was accepted after it and waits for a turn.
+const BEHIND: &str = "
+    SELECT key, album IS NOT NULL FROM inbound
+     WHERE key = (SELECT key FROM inbound WHERE id = ?1) AND disposition = 'turn' AND state = 'waiting' AND id > ?1
+     ORDER BY id LIMIT 1";
+
 fn waiting_before(sql: &Sql<'_>, session: &SessionKey, before: MessageId) -> Outcome<Vec<WaitingMessage>> {
     let rows = waiting(sql, session, -1)?.into_iter().filter(|row| row.id < before);
     let mut messages: Vec<WaitingMessage> = Vec::new();
@@ -64,6 +79,24 @@ fn waiting_before(sql: &Sql<'_>, session: &SessionKey, before: MessageId) -> Out
         }
     }
     Ok(messages)
+}
+
+/// The waiting rows of a session that a turn may take now, the oldest first; at most `limit` of them if that is not negative.
+/// What was accepted after a command that has not run yet waits for it: the command may end the turn, or become a message
+/// of its own before them.
+pub(crate) fn takeable(sql: &Sql<'_>, session: &SessionKey, limit: i64) -> Outcome<Vec<InboundRow>> {
+    sql.all(
+        concat!(
+            "SELECT ",
+            inbound_columns!(),
+            " FROM inbound i WHERE i.key = ?1 AND i.disposition = 'turn' AND i.state = 'waiting'
+                AND NOT EXISTS (SELECT 1 FROM inbound c WHERE c.key = ?1 AND c.disposition = 'command'
+                                  AND c.state = 'waiting' AND c.id < i.id)
+              ORDER BY i.id LIMIT ?2"
+        ),
+        params![session.as_str(), limit],
+        inbound,
+    )
 }
 
 /// The waiting rows of a session, the oldest first; at most `limit` of them if that is not negative.

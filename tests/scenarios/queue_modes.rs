@@ -302,6 +302,44 @@ async fn an_interruption_survives_a_crash_and_nothing_is_answered_twice() {
 }
 
 #[tokio::test]
+async fn commands_and_messages_that_come_together_take_effect_in_their_order_and_each_message_is_asked_once()
+{
+    let world = World::with(plan().with(|config| config.queue.mode = QueueMode::Collect)).await;
+    let mut said = Vec::new();
+    for n in 0..20 {
+        world.platform().hang_polls(true);
+        let texts = [format!("first {n}"), format!("/queue interrupt now {n}"), format!("later {n}")];
+        let events = texts.each_ref().map(|text| world.platform().deliver(message_from("anna", text)));
+        world.platform().hang_polls(false);
+        for event in events {
+            let Outcome::Accepted { message, .. } = world.platform().outcome(event).await else {
+                panic!("accepted")
+            };
+            world.ended(message).await;
+        }
+        said.extend(texts.map(|text| text.replace("/queue interrupt ", "")));
+    }
+    world.at_rest().await;
+    let asked: Vec<String> =
+        world.agent().prompts().iter().flat_map(|prompt| prompt.lines()).map(str::to_owned).collect();
+    assert_eq!(asked, said);
+}
+
+#[tokio::test]
+async fn a_message_that_comes_together_with_a_command_is_answered_after_it() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    for n in 0..20 {
+        world.platform().hang_polls(true);
+        world.platform().deliver(message_from("anna", "/unknown"));
+        world.platform().deliver(message_from("anna", &format!("hello {n}")));
+        world.platform().hang_polls(false);
+        assert!(anna.hears().await.starts_with("There is no command"));
+        assert_eq!(anna.hears().await, format!("hello {n}"));
+    }
+}
+
+#[tokio::test]
 async fn a_collecting_chat_waits_for_silence_if_the_configuration_says_so() {
     let world = World::with(plan().with(|config| config.queue.debounce_ms = 2000)).await;
     let anna = world.user("anna");

@@ -43,6 +43,12 @@ fn summary(text: &str) -> Compacted {
     Compacted { summary: Some(text.into()), tokens: Some(900), usage: None }
 }
 
+/// A command is carried out that changed the epoch when it was accepted.
+async fn replied(fixture: &Fixture, command: MessageId) {
+    let reply = Box::new(|_: &CommandFacts| "ok".to_owned());
+    done(fixture.store.answer_command(command, CommandEffect::None, t(41), reply).await.unwrap());
+}
+
 #[tokio::test]
 async fn an_agents_name_for_a_conversation_is_kept_for_its_epoch() {
     let fixture = Fixture::open().await;
@@ -64,7 +70,8 @@ async fn an_agents_name_for_a_conversation_is_kept_for_its_epoch() {
     let fresh = fixture.claim("anna").await.unwrap();
     assert_eq!((fresh.epoch, fresh.agent_ref.as_deref()), (2, None));
     fixture.finish(answered(&fresh, "C")).await;
-    fixture.accept_one(40, commands("anna", "r", EpochChange::Resume(Some(1)))).await;
+    let resume = fixture.accept_one(40, commands("anna", "r", EpochChange::Resume(Some(1)))).await;
+    replied(&fixture, resume).await;
     assert_eq!(exchange(&fixture, "d", "D").await.agent_ref.as_deref(), Some("s2"));
 }
 
@@ -297,7 +304,8 @@ async fn compactions_that_wait_are_one_turn_and_keep_their_own_words_unless_a_me
     let (last, facts) = run(&fixture, "7", compact("")).await;
     assert_eq!(facts, CommandFacts::Waits);
     // Another conversation has a compaction of its own.
-    fixture.accept_one(31, commands("anna", "8", EpochChange::New)).await;
+    let new = fixture.accept_one(31, commands("anna", "8", EpochChange::New)).await;
+    replied(&fixture, new).await;
     let (other, facts) = run(&fixture, "9", compact("")).await;
     assert_eq!(facts, CommandFacts::Waits);
     let mut taken = Vec::new();

@@ -253,6 +253,8 @@ async fn each_choice_of_a_menu_runs_its_own_command_and_a_menu_takes_no_place_of
         let answer = Answering { by, ..answering(asked.id, "x", position) };
         let ran = fixture.store.ask_answered(answer, t(21)).await.unwrap().unwrap().confirmed.unwrap();
         assert_eq!(fixture.store.command(ran).await.unwrap().unwrap().text, runs);
+        let reply: frontdesk_store::Reply = Box::new(|_| "chosen".into());
+        done(fixture.store.answer_command(ran, CommandEffect::None, t(22), reply).await.unwrap());
     }
     let turn = fixture.turn("anna", "hi").await;
     assert!(matches!(fixture.open_ask(&turn, 0, "Delete it?").await, AskOpened::Open(_)));

@@ -58,8 +58,10 @@ async fn stop_cancels_what_was_said_before_it_and_nothing_else() {
         assert_eq!(fixture.state(kept).await.0, "waiting");
     }
     assert_eq!(fixture.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
+    assert_eq!(fixture.claim("anna").await, None, "a command before it has not run");
+    run(&fixture, other, CommandEffect::None).await;
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [after]);
-    assert_eq!(fixture.store.waiting(), 2);
+    assert_eq!(fixture.store.waiting(), 1);
 }
 
 #[tokio::test]

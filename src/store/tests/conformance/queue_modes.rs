@@ -99,3 +99,37 @@ async fn a_compaction_is_no_turn_that_a_message_replaces() {
     assert_eq!(facts, CommandFacts::Interrupts(Stopped::default()));
     fixture.finish(answered(&turn, "compacted")).await;
 }
+
+#[tokio::test]
+async fn a_message_waits_for_the_commands_before_it_and_reaches_one_turn() {
+    let fixture = Fixture::open().await;
+    chooses(&fixture, "c", Some(QueueMode::Collect)).await;
+    let first = fixture.accept_one(2, says("anna", "1", "first")).await;
+    let command = fixture.accept_one(3, commands("anna", "now", EpochChange::ByRule)).await;
+    let later = fixture.accept_one(4, says("anna", "2", "later")).await;
+    let turn = fixture.claim("anna").await.unwrap();
+    assert_eq!((ids(&turn), turn.more), (vec![first], false), "the command decides what becomes of the turn");
+
+    let effect = CommandEffect::Message { text: "now".into(), mode: Some(QueueMode::Interrupt) };
+    let answered = fixture.store.answer_command(command, effect, t(5), Box::new(|_| String::new())).await;
+    let interrupted = Stopped { running: vec![turn.claim.id], waiting: vec![] };
+    assert_eq!(done(answered.unwrap()), CommandFacts::Interrupts(interrupted));
+    assert_eq!(fixture.state(first).await.0, "superseded");
+    assert_eq!(fixture.store.waiting_behind(command).await.unwrap(), Some((key("anna"), false)));
+    assert_eq!(texts(&fixture).await.unwrap(), ["now"]);
+    assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [later]);
+    assert_eq!(fixture.store.waiting_behind(command).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_message_behind_a_command_is_not_steered_past_it() {
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "1").await;
+    let command = fixture.accept_one(3, commands("anna", "c", EpochChange::ByRule)).await;
+    let later = fixture.accept_one(4, says("anna", "2", "later")).await;
+    assert!(done(fixture.store.steered(turn.claim, later, t(5)).await.unwrap()), "the command comes first");
+    done(fixture.store.unsteered(turn.claim, later, t(5)).await.unwrap());
+    let ends = fixture.store.answer_command(command, CommandEffect::None, t(6), Box::new(|_| "ok".into()));
+    done(ends.await.unwrap());
+    assert!(!done(fixture.store.steered(turn.claim, later, t(7)).await.unwrap()), "nothing waits before it");
+}
