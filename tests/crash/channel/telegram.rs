@@ -241,9 +241,8 @@ impl Channel for Telegram {
 
     async fn start(&self, clients: &mut JoinSet<()>, random: &Random) {
         users::start(&self.0, clients, random).await;
-        // Only by command: the oracle does not yet know every order in which a turn may be interrupted while it is killed. And a
-        // model tells it neither of its turn nor of what it was steered with.
-        if self.0.harness.kind == Kind::Program && std::env::var_os("CRASH_QUEUES").is_some() {
+        // A model tells the oracle neither of its turn nor of what it was steered with.
+        if self.0.harness.kind == Kind::Program {
             clients.spawn(queue::user(self.0.clone(), random.fork(115)));
         }
         clients.spawn(pairing::unknown_users(self.0.clone(), random.fork(105)));

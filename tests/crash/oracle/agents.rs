@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Oracle, SLACK_MS};
 use crate::agent::{AgentRecord, Kind, Step, UNSEEN};
-use crate::journal::{Action, Command, Event, Expected};
+use crate::journal::{Command, Event, Expected};
 use crate::script::{Script, Task};
 
 /// The tag of a turn that holds nothing but files.
@@ -198,7 +198,7 @@ impl<'a> Oracle<'a> {
                 0 => counts.get(&turn.id) == Some(&at),
                 attempt => turn.attempt == attempt,
             };
-            if turn.state != "done" || !is_answered || self.is_retry(row.event()) {
+            if turn.state != "done" || !is_answered {
                 continue;
             }
             let last = last.entry(&row.key).or_insert(0);
@@ -207,12 +207,5 @@ impl<'a> Oracle<'a> {
             }
             *last = row.id.max(*last);
         }
-    }
-
-    /// A `/retry` or a message that is sent by a command gets its place in the queue when that is carried out, not when it is
-    /// accepted.
-    pub(super) fn is_retry(&self, event: String) -> bool {
-        let is_late = |event: &Event| event.expected == Expected::Retry || event.action == Action::Command;
-        self.o.journal.event(&event).is_some_and(is_late)
     }
 }

@@ -72,9 +72,6 @@ impl Oracle<'_> {
         for part in self.o.database.parts.iter().filter(|part| part.kind == "answer") {
             let (Some(key), Some(turn), Some(seq)) = (&part.key, part.turn_id, part.seq) else { continue };
             let Some(row) = self.rows_of(turn).first().copied() else { continue };
-            if self.is_retry(row.event()) {
-                continue;
-            }
             let (id, number) = last.get(key.as_str()).copied().unwrap_or_default();
             if (row.id < id) != (seq < number) {
                 let what = format!("O5: its answer has seq {seq}, and that of m{id} has {number}");
