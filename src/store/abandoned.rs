@@ -11,10 +11,10 @@ use crate::finish::cancel;
 use crate::lease::is_orphan;
 use crate::message::{inbound, inbound_columns};
 use crate::queue::WorkClass;
-use crate::row::{InboundRow, TurnState};
+use crate::row::{InboundRow, MessageState, TurnState};
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::{Result, Store};
+use crate::{Result, Store, waiting};
 
 /// The message, if it waits for its turn or has one.
 const UNANSWERED: &str = concat!(
@@ -76,10 +76,8 @@ fn abandon(tx: &Tx<'_>, id: MessageId, now: DateTime<Utc>) -> Outcome<Option<Aba
         return Ok(None);
     };
     let Some(turn) = OpenTurn::find(tx, ITS_TURN, [id.0])? else {
-        let cancelled =
-            tx.run("UPDATE inbound SET state = 'cancelled' WHERE id = ?1 AND state = 'waiting'", [id.0])?;
-        tx.taken(cancelled);
-        return Ok((cancelled > 0).then_some(Abandoned { session, address, turn: None }));
+        let waited = waiting::ends_unanswered(tx, id, MessageState::Cancelled, None, now)?;
+        return Ok(waited.then_some(Abandoned { session, address, turn: None }));
     };
     if turn.messages != [id] {
         return Ok(None);

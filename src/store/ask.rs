@@ -174,7 +174,7 @@ pub(crate) fn withdraw_drops(tx: &Tx<'_>, turn: TurnId, now: DateTime<Utc>) -> O
     end_drops(tx, &open(tx, of_turn, [turn.0], now)?, now)
 }
 
-/// A message was dropped, so no button drops it.
+/// A message has ended without a turn, so no button drops it.
 pub(crate) fn withdraw_drop(tx: &Tx<'_>, message: MessageId, now: DateTime<Utc>) -> Outcome<()> {
     let about_it = concat!(
         "SELECT ",

@@ -107,10 +107,7 @@ fn answer(
             CommandFacts::None
         }
         CommandEffect::Dequeue { what, any } => {
-            let dequeued = dequeue(tx, row, *what, *any, now.wall)?;
-            let messages = dequeued.dropped.iter().flat_map(|message| &message.pieces);
-            messages.copied().try_for_each(|message| ask::withdraw_drop(tx, message, now.wall))?;
-            CommandFacts::Dequeued(dequeued)
+            CommandFacts::Dequeued(dequeue(tx, row, *what, *any, now.wall)?)
         }
         CommandEffect::Choose { option, value } => choose(tx, row, *option, value.as_deref())?,
         CommandEffect::Access { change, author } => changed(tx, row, change, author, now)?,

@@ -14,10 +14,11 @@ use crate::ask::withdraw_replies_of;
 use crate::fault::Outcome;
 use crate::finish::cancel;
 use crate::part::Outgoing;
-use crate::row::{Reason, Revoked, Scope, TurnState};
+use crate::row::{MessageState, Reason, Revoked, Scope, TurnState};
 use crate::sql::{ms, parsed};
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
+use crate::waiting::ends_unanswered;
 
 /// Who loses access.
 #[derive(Debug, Clone, Copy)]
@@ -61,16 +62,18 @@ fn in_group(session: &SessionKey, account: &AccountId, chat: &str) -> bool {
 /// answered nor sent.
 pub(crate) fn end_access(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>) -> Outcome<Revoked> {
     let mut ended = Revoked::default();
+    let may_write = matches!(target, Target::Person { scope: Some(Scope::Admin), .. });
+    if !may_write {
+        turns(tx, target, now, &mut ended)?;
+        waiting(tx, target, now, &mut ended)?;
+        context_messages(tx, target)?;
+    }
     if let Target::Person { principal, scope: None | Some(Scope::Admin), .. } = target {
         withdraw_replies_of(tx, principal, now)?;
     }
-    if matches!(target, Target::Person { scope: Some(Scope::Admin), .. }) {
-        return Ok(ended);
+    if !may_write {
+        ended.dropped = unsent_parts(tx, target, now)?;
     }
-    turns(tx, target, now, &mut ended)?;
-    waiting(tx, target, &mut ended)?;
-    context_messages(tx, target)?;
-    ended.dropped = unsent_parts(tx, target, now)?;
     Ok(ended)
 }
 
@@ -149,7 +152,7 @@ fn is_theirs(tx: &Tx<'_>, target: Target<'_>, part: &UnsentPart) -> Outcome<bool
     Ok(!asked.is_empty() && asked.iter().all(|who| target.is_author(who)))
 }
 
-fn waiting(tx: &Tx<'_>, target: Target<'_>, ended: &mut Revoked) -> Outcome<()> {
+fn waiting(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>, ended: &mut Revoked) -> Outcome<()> {
     // The index is named: because of the order by id SQLite would scan the whole history.
     let rows = tx.all_legible(
         "SELECT id, key, address, principal FROM inbound INDEXED BY inbound_waiting WHERE state = 'waiting' ORDER BY id",
@@ -165,11 +168,7 @@ fn waiting(tx: &Tx<'_>, target: Target<'_>, ended: &mut Revoked) -> Outcome<()> 
         },
     )?;
     for (session, address, id) in rows.into_iter().flatten() {
-        tx.run(
-            "UPDATE inbound SET state = 'refused', reason = ?2 WHERE id = ?1",
-            params![id.0, Reason::Refused(Refusal::Revoked).to_string()],
-        )?;
-        tx.taken(1);
+        ends_unanswered(tx, id, MessageState::Refused, Some(Reason::Refused(Refusal::Revoked)), now)?;
         ended.waiting.push((session, address, id));
     }
     Ok(())

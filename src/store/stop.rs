@@ -11,10 +11,11 @@ use crate::audit::{audit, done_or_unchanged};
 use crate::fault::Outcome;
 use crate::finish::cancel;
 use crate::queue::WorkClass;
-use crate::row::{Author, Stopped, TurnState};
+use crate::row::{Author, MessageState, Stopped, TurnState};
 use crate::sql::legible;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
+use crate::waiting::ends_unanswered;
 use crate::{Result, Store, ask};
 
 impl Store {
@@ -41,14 +42,16 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: MessageId, now: DateTi
         " FROM turn t WHERE t.key = ?1 AND t.state IN ('queued', 'running') ORDER BY t.id"
     );
     let mut stopped = end(tx, OpenTurn::find_all(tx, open, [key.as_str()])?, before, Ending::Cancelled, now)?;
-    let rows = tx.all(
-        "UPDATE inbound SET state = 'cancelled'
-         WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' AND id < ?2 RETURNING id",
+    let waiting = tx.all(
+        "SELECT id FROM inbound WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' AND id < ?2
+         ORDER BY id",
         params![key.as_str(), before.0],
         |row| row.get(0).map(MessageId),
     )?;
-    tx.taken(rows.len());
-    stopped.waiting.extend(rows);
+    for message in waiting {
+        ends_unanswered(tx, message, MessageState::Cancelled, None, now)?;
+        stopped.waiting.push(message);
+    }
     ask::withdraw_replies(tx, key, before.0, now)?;
     Ok(stopped)
 }

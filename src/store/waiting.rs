@@ -12,10 +12,10 @@ use rusqlite::{Row, params};
 use crate::audit::{audit, done_or_unchanged};
 use crate::fault::Outcome;
 use crate::message::{inbound, inbound_columns};
-use crate::row::{Author, Dequeue, Dequeued, InboundRow, WaitingMessage};
+use crate::row::{Author, Dequeue, Dequeued, InboundRow, MessageState, Reason, WaitingMessage};
 use crate::sql::{Sql, legible};
 use crate::tx::Tx;
-use crate::{Result, StoreReader};
+use crate::{Result, StoreReader, ask};
 
 impl StoreReader {
     /// The messages of a session that wait for a turn and were accepted before one of them, the oldest first.
@@ -125,6 +125,24 @@ pub(crate) fn one_album(first: &InboundRow, next: &InboundRow) -> bool {
         && (&first.album, first.epoch, &first.from.id) == (&next.album, next.epoch, &next.from.id)
 }
 
+/// A message that waits ends without a turn, and the button goes with which its sender could have dropped it. Returns whether
+/// it waited.
+pub(crate) fn ends_unanswered(
+    tx: &Tx<'_>,
+    message: MessageId,
+    state: MessageState,
+    reason: Option<Reason>,
+    now: DateTime<Utc>,
+) -> Outcome<bool> {
+    let ended = tx.run(
+        "UPDATE inbound SET state = ?2, reason = coalesce(?3, reason) WHERE id = ?1 AND state = 'waiting'",
+        params![message.0, state.name(), reason.map(|reason| reason.to_string())],
+    )?;
+    tx.taken(ended);
+    ask::withdraw_drop(tx, message, now)?;
+    Ok(ended > 0)
+}
+
 /// Drops waiting messages of a command's session that were accepted before it: those of its sender, or with `any` those
 /// of everybody.
 pub(crate) fn dequeue(
@@ -145,9 +163,7 @@ pub(crate) fn dequeue(
     let all = chosen.len();
     chosen.retain(|waiting| any || waiting.message.from.id == command.from.id);
     for id in chosen.iter().flat_map(|waiting| &waiting.pieces) {
-        let dropped =
-            tx.run("UPDATE inbound SET state = 'cancelled' WHERE id = ?1 AND state = 'waiting'", [id.0])?;
-        tx.taken(dropped);
+        ends_unanswered(tx, *id, MessageState::Cancelled, None, now)?;
     }
     let of_others = u64::try_from(all - chosen.len()).unwrap_or(u64::MAX);
     let action = if what == Dequeue::All { "queue clear" } else { "queue drop" };

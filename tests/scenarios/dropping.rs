@@ -105,7 +105,10 @@ async fn the_button_goes_when_the_message_is_dropped_in_writing_and_a_late_press
     let (world, message, told) = busy().await;
     world.platform().outcome_of(in_group("anna", &format!("/queue drop {message}"))).await;
     world.platform().shows("-1", 1, |post| post.text == "Dropped faster.").await;
-    assert_eq!(loses_its_button(&world, &told).await, Notice::FollowsUp.text());
+    assert_eq!(
+        loses_its_button(&world, &told).await,
+        format!("{}\n\nIt is not answered: it was stopped or dropped.", Notice::FollowsUp.text())
+    );
     let late = press(&world, "anna", &told).await;
     assert!(matches!(late, Outcome::NotAnswered { error: AskError::NotWaiting, .. }), "{late:?}");
 }
@@ -114,7 +117,10 @@ async fn the_button_goes_when_the_message_is_dropped_in_writing_and_a_late_press
 async fn the_button_goes_when_everything_that_waits_is_dropped() {
     let (world, _, told) = busy().await;
     world.platform().outcome_of(in_group("anna", "/queue clear")).await;
-    assert_eq!(loses_its_button(&world, &told).await, Notice::FollowsUp.text());
+    assert_eq!(
+        loses_its_button(&world, &told).await,
+        format!("{}\n\nIt is not answered: it was stopped or dropped.", Notice::FollowsUp.text())
+    );
     let late = press(&world, "anna", &told).await;
     assert!(matches!(late, Outcome::NotAnswered { error: AskError::NotWaiting, .. }), "{late:?}");
 }

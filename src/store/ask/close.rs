@@ -104,7 +104,7 @@ fn edit(
         audience: None,
         now,
     };
-    let text = closing_text(ask, end);
+    let text = closing_text(tx, ask, end)?;
     // Of a question with several messages the last one changes: it had the buttons.
     let renderer = &*tx.shared.renderer;
     let row = if renderer.waits_for_hooks() {
@@ -156,7 +156,7 @@ pub(crate) fn retried(tx: &Tx<'_>, out: OutId) -> Outcome<()> {
         return Ok(());
     };
     let Some(end) = ask.view.end.as_ref().filter(|_| ask.out == out) else { return Ok(()) };
-    let text = closing_text(&ask, end);
+    let text = closing_text(tx, &ask, end)?;
     let renderer = &*tx.shared.renderer;
     let part = match renderer.waits_for_hooks() {
         true => Part { key: 0, body: text.clone(), plain: text },

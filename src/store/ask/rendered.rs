@@ -13,12 +13,20 @@ use crate::part::load;
 use crate::row::Renderer;
 use crate::tx::Tx;
 
-/// The question with a line that says how it has ended. A notice that has only lost its button stays as it was.
-pub(super) fn closing_text(ask: &AskRow, end: &AskEnd) -> String {
-    if ask.offers_drop() && !matches!(end, AskEnd::Answered { .. }) {
-        return ask.view.text.clone();
-    }
-    followed_by(&ask.view.text, &end.line(&ask.view.choices))
+/// Follows a notice that a message waits, if the message has ended without a turn and not by the button.
+const NOT_ANSWERED: &str = "It is not answered: it was stopped or dropped.";
+
+/// The question with a line that says how it has ended. A notice whose message gets its answer only loses its button.
+pub(super) fn closing_text(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd) -> Outcome<String> {
+    let waits = ask.runs.as_ref().filter(|_| ask.offers_drop() && !matches!(end, AskEnd::Answered { .. }));
+    let Some((message, _)) = waits else {
+        return Ok(followed_by(&ask.view.text, &end.line(&ask.view.choices)));
+    };
+    let ended = "SELECT 1 FROM inbound WHERE id = ?1 AND turn_id IS NULL AND state <> 'waiting'";
+    Ok(match tx.one(ended, [message.0], |_| Ok(()))? {
+        Some(()) => followed_by(&ask.view.text, NOT_ANSWERED),
+        None => ask.view.text.clone(),
+    })
 }
 
 /// The message that replaces the last of a question's messages once it has ended. Its last paragraph says how. If the whole

@@ -15,6 +15,7 @@ mod context_messages;
 mod database;
 mod dead_letters;
 mod delivery;
+mod dropping;
 mod edits;
 mod epochs;
 mod fixture;
