@@ -331,7 +331,9 @@ impl Run {
             AgentError::Died("it was stopped with the gateway".into())
         } else if self.machine.settings().is_none() {
             self.context.pool.launch.processes.spawn_failed();
-            AgentError::Unavailable(failure.after("pi ended before it was ready"))
+            let why = failure.after("pi ended before it was ready");
+            // With a wrong configuration it ends by itself, and would do so again.
+            if process.was_killed() { AgentError::Died(why) } else { AgentError::Unavailable(why) }
         } else {
             AgentError::Died(failure.after("pi ended in the middle of the turn"))
         };

@@ -171,6 +171,12 @@ impl Process {
         self.exit.get().copied()
     }
 
+    /// Whether a signal has ended it, also one that a shell or a sandbox reports as an exit code. `false` until it is reaped.
+    pub fn was_killed(&self) -> bool {
+        let status = self.exit.get();
+        status.is_some_and(|status| status.signal().is_some() || status.code().is_some_and(|code| code > 128))
+    }
+
     /// How it ended: its exit code or signal, and the last line on stderr, which may quote the prompt.
     pub async fn failure(&self) -> Cause {
         let end = match self.exited().await {

@@ -120,6 +120,23 @@ async fn a_process_is_started_ahead_and_serves_a_new_conversation_only() {
 }
 
 #[tokio::test]
+async fn a_pi_that_is_killed_while_it_starts_has_died_so_that_the_turn_runs_again() {
+    let sandbox = Sandbox::new();
+    // A sandbox reports the signal as an exit code.
+    for end in ["kill -9 $$", "exit 137"] {
+        let script = format!("echo out of memory >&2; {end}");
+        let command = Some(vec!["sh".into(), "-c".into(), script]);
+        let agent = sandbox.agent(Config::Pi(Box::new(pi::Config { command, ..config(1) })));
+        let error = error(agent.turn(said("a", "hi"))).await;
+        assert!(
+            matches!(&error, AgentError::Died(why) if why.to_string().contains("before it was ready")),
+            "{error:?}"
+        );
+        agent.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_program_that_is_not_pi_is_unavailable() {
     let sandbox = Sandbox::new();
     let agent = sandbox.agent(Config::Pi(Box::new(pi::Config {
