@@ -4,7 +4,7 @@
 //! corrects both. Three rules keep that from doing harm:
 //!
 //! - A pause (a retry, a mute, a lockout, the lifetime of a code) is measured in [`Steady`] time, which nobody can set.
-//!   A stored [`Pause`] includes its beginning, so that after a restart it never lasts longer than intended.
+//!   A stored [`Pause`] includes its beginning, so that after a restart it lasts at most [`OVERTAKEN`] longer than intended.
 //! - What is given up or deleted because of its age is judged by a [`CautiousCalendar`], which accepts a jump ahead
 //!   only after a day.
 //! - What concerns the day that people see (the reset rule, the daily quota, every displayed time) follows the calendar
@@ -58,11 +58,15 @@ pub struct Pause {
     pub until: DateTime<Utc>,
 }
 
+/// How far `now` may lie before the beginning of a pause that has begun already. Operations take the time and then wait for
+/// the database, so one that begins a pause may overtake one that asks whether it is over.
+pub const OVERTAKEN: Duration = Duration::from_secs(60);
+
 impl Pause {
-    /// Whether it is over. It is over before its beginning as well: the clock was set back then, and waiting for its
+    /// Whether it is over. It is over long before its beginning as well: the clock was set back then, and waiting for its
     /// end would take longer than intended.
     pub fn is_over(self, now: DateTime<Utc>) -> bool {
-        now >= self.until || now < self.since
+        now >= self.until || later(now, OVERTAKEN) < self.since
     }
 }
 
@@ -120,9 +124,17 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_never_lasts_longer_than_it_was_meant_to() {
+    fn a_pause_does_not_last_longer_because_the_clock_was_set_back() {
         let pause = Pause { since: t(100), until: t(160) };
-        for (now, over) in [(100, false), (159, false), (160, true), (DAY, true), (99, true), (-DAY, true)] {
+        for (now, over) in [(100, false), (159, false), (160, true), (DAY, true), (39, true), (-DAY, true)] {
+            assert_eq!(pause.is_over(t(now)), over, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_pause_is_not_over_for_somebody_who_looked_at_the_clock_shortly_before_it_began() {
+        let pause = Pause { since: t(100), until: t(160) };
+        for (now, over) in [(99, false), (40, false)] {
             assert_eq!(pause.is_over(t(now)), over, "{now}");
         }
     }

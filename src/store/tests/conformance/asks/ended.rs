@@ -137,6 +137,14 @@ async fn the_default_holds_at_the_deadline_and_where_the_question_cannot_be_show
 }
 
 #[tokio::test]
+async fn a_question_is_still_open_for_a_check_that_took_the_time_before_it_was_asked() {
+    let fixture = Fixture::open().await;
+    let (_turn, id) = fixture.asking().await;
+    assert_eq!(fixture.store.expire_asks(t(10)).await.unwrap(), Some(t(611)), "it was asked at 11");
+    assert_eq!(fixture.end_of(id).await, None);
+}
+
+#[tokio::test]
 async fn a_question_whose_end_cannot_be_shown_keeps_no_other_from_ending() {
     let fixture = Fixture::open().await;
     let broken = fixture.turn("web:main", "hi").await;
