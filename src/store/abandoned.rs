@@ -6,6 +6,7 @@ use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 
+use crate::dequeue::ends_unanswered;
 use crate::fault::Outcome;
 use crate::finish::cancel;
 use crate::lease::is_orphan;
@@ -14,7 +15,7 @@ use crate::queue::WorkClass;
 use crate::row::{InboundRow, MessageState, TurnState};
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::{Result, Store, waiting};
+use crate::{Result, Store};
 
 /// The message, if it waits for its turn or has one.
 const UNANSWERED: &str = concat!(
@@ -76,7 +77,7 @@ fn abandon(tx: &Tx<'_>, id: MessageId, now: DateTime<Utc>) -> Outcome<Option<Aba
         return Ok(None);
     };
     let Some(turn) = OpenTurn::find(tx, ITS_TURN, [id.0])? else {
-        let waited = waiting::ends_unanswered(tx, id, MessageState::Cancelled, None, now)?;
+        let waited = ends_unanswered(tx, id, MessageState::Cancelled, None, now)?;
         return Ok(waited.then_some(Abandoned { session, address, turn: None }));
     };
     if turn.messages != [id] {

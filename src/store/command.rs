@@ -8,6 +8,7 @@ use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::time::Now;
 use rusqlite::params;
 
+use crate::dequeue::dequeue;
 use crate::fault::Outcome;
 use crate::message::{inbound, inbound_columns};
 use crate::part::Outgoing;
@@ -19,7 +20,6 @@ use crate::row::{
 use crate::sql::int;
 use crate::stop::{stop_chat, supersede};
 use crate::tx::Tx;
-use crate::waiting::dequeue;
 use crate::{Result, Store, StoreReader, access, ask, retry};
 
 /// Makes the text of a command's reply from its result.

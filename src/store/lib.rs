@@ -18,6 +18,7 @@ mod compaction;
 mod context_message;
 mod dead_letter;
 mod delivery;
+mod dequeue;
 mod edit;
 mod epoch;
 mod erase;

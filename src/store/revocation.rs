@@ -11,6 +11,7 @@ use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
 use crate::ask::withdraw_replies_of;
+use crate::dequeue::ends_unanswered;
 use crate::fault::Outcome;
 use crate::finish::cancel;
 use crate::part::Outgoing;
@@ -18,7 +19,6 @@ use crate::row::{MessageState, Reason, Revoked, Scope, TurnState};
 use crate::sql::{ms, parsed};
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::waiting::ends_unanswered;
 
 /// Who loses access.
 #[derive(Debug, Clone, Copy)]

@@ -8,6 +8,7 @@ use frontdesk_core::key::SessionKey;
 use rusqlite::params;
 
 use crate::audit::{audit, done_or_unchanged};
+use crate::dequeue::ends_unanswered;
 use crate::fault::Outcome;
 use crate::finish::cancel;
 use crate::queue::WorkClass;
@@ -15,7 +16,6 @@ use crate::row::{Author, MessageState, Stopped, TurnState};
 use crate::sql::legible;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::waiting::ends_unanswered;
 use crate::{Result, Store, ask};
 
 impl Store {
