@@ -218,7 +218,8 @@ impl Agent for WithFallbacks {
             let circuit = chain.circuit(index, &options);
             let (state, pauses) = circuit.shown(chain.clock.mono());
             let (name, place) = (circuit.target.name.clone(), circuit.target.place.clone());
-            Candidate { name, place, state, pauses }
+            let client_tools = chain.responders[index].agent().capabilities().client_tools;
+            Candidate { name, place, client_tools, state, pauses }
         });
         Some(Failover { candidates: candidates.collect(), answering })
     }

@@ -15,6 +15,7 @@ mod frame;
 mod frame_queue;
 mod hub;
 mod idempotency;
+mod json_rpc;
 mod list;
 mod listen;
 mod mcp;

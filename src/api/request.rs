@@ -72,7 +72,14 @@ impl ApiRequest {
         if self.body.trim_ascii_start().starts_with(b"[") {
             return Err(refused("it is a list and must be an object".to_owned()));
         }
-        serde_json::from_slice(&self.body).map_err(|error| refused(error.to_string()))
+        let mut body = serde_json::Deserializer::from_slice(&self.body);
+        let read =
+            serde_path_to_error::deserialize(&mut body).map_err(|error| match error.path().to_string() {
+                root if root == "." => refused(error.inner().to_string()),
+                path => refused(format!("{path}: {}", error.inner())),
+            })?;
+        body.end().map_err(|error| refused(error.to_string()))?;
+        Ok(read)
     }
 
     /// Releases the memory of the body once it has been read.

@@ -26,6 +26,8 @@ pub struct Candidate {
     pub name: String,
     /// The same with the host of the provider, for operators.
     pub place: String,
+    /// Whether it calls tools that the client of a message carries out.
+    pub client_tools: bool,
     /// Whether it works.
     pub state: CandidateState,
     /// Number of pauses since the start.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use frontdesk_core::agent::Capabilities;
 use frontdesk_core::config::{ConfigError, PromptText, Secret, join};
+use frontdesk_core::visible;
 use frontdesk_http as http;
 use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
@@ -172,6 +173,9 @@ impl Config {
             if name.is_empty() || name.contains(char::is_whitespace) {
                 return wrong(key, "must be a name without white space, as the provider and chats send it");
             }
+            if name.chars().count() > visible::NAME {
+                return wrong(key, "must be a name of at most 128 characters");
+            }
         }
         if openai_api::bearer(self.api_key.as_ref()).is_err() {
             return wrong("api_key", openai_api::WRONG_KEY);
@@ -268,6 +272,7 @@ mod tests {
     fn a_config_that_cannot_work_says_why() {
         let sound = Config::of("m");
         assert_eq!(sound.check(), Ok(()));
+        assert_eq!(Config::of(&"ä".repeat(128)).check(), Ok(()));
         let price = |input| BTreeMap::from([("m".to_owned(), Price { input, output: 1.0, cached: None })]);
         let secret = |text: &str| Some(Secret::new(text));
         let ours = BTreeMap::from([("stream".to_owned(), Value::Bool(false))]);
@@ -276,6 +281,11 @@ mod tests {
             (Config { base_url: "llm:8080".into(), ..sound.clone() }, "base_url"),
             (Config { base_url: "http://me:pass@llm".into(), ..sound.clone() }, "base_url"),
             (Config { models: vec!["a b".into()], ..sound.clone() }, "models: must be a name"),
+            (Config::of(&"ä".repeat(129)), "model: must be a name of at most 128 characters"),
+            (
+                Config { models: vec!["x".repeat(129)], ..sound.clone() },
+                "models: must be a name of at most 128",
+            ),
             (Config { api_key: secret("a\nb"), ..sound.clone() }, "api_key"),
             (
                 Config { headers: BTreeMap::from([("a b".into(), Secret::new("x"))]), ..sound.clone() },

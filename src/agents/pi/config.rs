@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use frontdesk_core::agent::Capabilities;
 use frontdesk_core::config::{ConfigError, Secret};
+use frontdesk_core::visible;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -216,6 +217,9 @@ impl Config {
         if model.is_empty() || model.contains(char::is_whitespace) {
             return Err(wrong());
         }
+        if model.chars().count() > visible::NAME {
+            return Err(ConfigError::new("models", "must be names of at most 128 characters"));
+        }
         let (provider, id) = match &self.provider {
             Some(provider) => (provider.as_str(), model),
             None => model.split_once('/').ok_or_else(wrong)?,
@@ -248,5 +252,18 @@ impl Config {
             default_model: self.model.clone(),
             default_thinking: self.thinking.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_models_name_has_at_most_128_characters() {
+        let named = |model: String| Config { models: vec![model], ..Config::default() }.check();
+        assert_eq!(named(format!("p/{}", "ä".repeat(126))), Ok(()));
+        let error = named(format!("p/{}", "x".repeat(127))).unwrap_err().to_string();
+        assert!(error.contains("at most 128 characters"), "{error}");
     }
 }

@@ -1,5 +1,7 @@
 //! Errors in the form that clients of this interface know.
 
+use std::fmt::Display;
+
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -31,7 +33,7 @@ pub(super) fn body(error: &ApiError) -> Value {
 }
 
 /// A request asks for something with which the answer could not comply.
-pub(crate) fn unsupported(field: &'static str, why: impl std::fmt::Display) -> ApiError {
+pub(crate) fn unsupported(field: impl Display, why: impl Display) -> ApiError {
     let mut error = ApiError::bad_request(format!("{field}: {why}"));
     error.code = "unsupported_parameter".into();
     error

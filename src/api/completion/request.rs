@@ -1,10 +1,12 @@
 //! The body of a chat completion request, and the prompt that it makes.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use frontdesk_core::tool::ClientTools;
-use serde::Deserialize;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::error::unsupported;
@@ -22,7 +24,7 @@ pub(crate) struct CompletionRequest {
     /// The name of an agent.
     pub(crate) model: String,
     messages: Vec<ChatMessage>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(crate) stream: bool,
     stream_options: Option<StreamOptions>,
     n: Option<u32>,
@@ -35,7 +37,7 @@ pub(crate) struct CompletionRequest {
 
 #[derive(Debug, Deserialize)]
 struct StreamOptions {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     include_usage: bool,
 }
 
@@ -48,7 +50,7 @@ struct ResponseFormat {
 struct ChatMessage {
     role: Role,
     content: Option<Content>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     tool_calls: Vec<ToolCall>,
 }
 
@@ -63,11 +65,44 @@ enum Role {
     Function,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug)]
 enum Content {
     Text(String),
     Parts(Vec<ContentPart>),
+}
+
+/// Written by hand, so that an error says what is wrong and where.
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrParts;
+
+        impl<'de> Visitor<'de> for TextOrParts {
+            type Value = Content;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of parts")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Content, E> {
+                Ok(Content::Text(text.to_owned()))
+            }
+
+            fn visit_string<E: de::Error>(self, text: String) -> Result<Content, E> {
+                Ok(Content::Text(text))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, parts: A) -> Result<Content, A::Error> {
+                Deserialize::deserialize(SeqAccessDeserializer::new(parts)).map(Content::Parts)
+            }
+        }
+
+        deserializer.deserialize_any(TextOrParts)
+    }
+}
+
+/// A field whose `null` means the same as its absence.
+fn or_default<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(field: D) -> Result<T, D::Error> {
+    Option::deserialize(field).map(Option::unwrap_or_default)
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,7 +126,7 @@ struct ToolCall {
 #[derive(Debug, Deserialize)]
 struct FunctionCall {
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     arguments: String,
 }
 
@@ -118,6 +153,12 @@ impl CompletionRequest {
         }
         if self.response_format.as_ref().is_some_and(|format| format.r#type != "text") {
             return Err(unsupported("response_format", "an agent answers in text"));
+        }
+        for (n, message) in self.messages.iter().enumerate() {
+            let Some(Content::Parts(parts)) = &message.content else { continue };
+            for (m, part) in parts.iter().enumerate() {
+                part.read(format_args!("messages[{n}].content[{m}]"))?;
+            }
         }
         Ok(())
     }
@@ -221,19 +262,41 @@ impl ChatMessage {
     }
 }
 
+/// What a part of a message is.
+enum Part<'p> {
+    Text(&'p str),
+    /// An image with this URL.
+    Image(&'p str),
+}
+
 impl ContentPart {
-    fn text(&self, images: &mut Images, marks: bool) -> Result<Option<Cow<'_, str>>, ApiError> {
-        match (&*self.r#type, &self.text, &self.refusal) {
-            ("text", Some(text), _) | ("refusal", _, Some(text)) => Ok(Some(text.into())),
-            ("image_url", ..) if self.image_url.is_some() => {
-                let url = self.image_url.as_ref().map_or("", |image| &image.url);
-                let number = images.add(url)?;
-                Ok(marks.then(|| format!("[image {number}]").into()))
+    /// What it is. An error names its place.
+    fn read(&self, place: impl fmt::Display) -> Result<Part<'_>, ApiError> {
+        let lacks = |field: &str| {
+            let kind = &self.r#type;
+            ApiError::bad_request(format!("{place}: a part of the type `{kind}` must have a `{field}`"))
+        };
+        match &*self.r#type {
+            "text" => self.text.as_deref().map(Part::Text).ok_or_else(|| lacks("text")),
+            "refusal" => self.refusal.as_deref().map(Part::Text).ok_or_else(|| lacks("refusal")),
+            "image_url" => {
+                let url = self.image_url.as_ref().map(|image| Part::Image(&image.url));
+                url.ok_or_else(|| lacks("image_url"))
             }
-            (other, ..) => {
+            other => {
                 let other: String = other.chars().filter(|c| !c.is_control()).take(40).collect();
                 let why = format!("the web channel takes text and images, and no `{other}`");
-                Err(unsupported("messages", why))
+                Err(unsupported(&place, why))
+            }
+        }
+    }
+
+    fn text(&self, images: &mut Images, marks: bool) -> Result<Option<Cow<'_, str>>, ApiError> {
+        match self.read("messages")? {
+            Part::Text(text) => Ok(Some(text.into())),
+            Part::Image(url) => {
+                let number = images.add(url)?;
+                Ok(marks.then(|| format!("[image {number}]").into()))
             }
         }
     }
@@ -308,6 +371,45 @@ mod tests {
             body["n"] = 1.into();
             body["response_format"] = json!({"type": "text"});
             assert_eq!(serde_json::from_value::<CompletionRequest>(body).unwrap().check(), Ok(()), "{field}");
+        }
+    }
+
+    #[test]
+    fn null_is_the_same_as_nothing() {
+        let body = json!({"model": "main", "stream": null, "stream_options": {"include_usage": null}, "tools": null,
+        "n": null, "response_format": null, "tool_choice": null, "parallel_tool_calls": null, "functions": null,
+        "messages": [
+            {"role": "assistant", "content": "hi", "tool_calls": null},
+            {"role": "assistant", "content": null, "tool_calls": [{"function": {"name": "f", "arguments": null}}]},
+            {"role": "user", "content": "a"},
+        ]});
+        let read: CompletionRequest = serde_json::from_value(body).unwrap();
+        assert_eq!((read.check(), read.stream, read.include_usage()), (Ok(()), false, false));
+        assert_eq!(read.client_tools().unwrap(), ClientTools::default());
+        assert!(read.whole_prompt().unwrap().text.contains("Assistant: hi\n\n"));
+        let without: CompletionRequest =
+            serde_json::from_value(json!({"model": "main", "messages": [], "stream_options": null})).unwrap();
+        assert!(!without.include_usage());
+    }
+
+    #[test]
+    fn a_part_that_lacks_what_it_is_says_so_and_where() {
+        for (part, wrong) in [
+            (json!({"type": "text"}), "messages[1].content[1]: a part of the type `text` must have a `text`"),
+            (
+                json!({"type": "image_url"}),
+                "messages[1].content[1]: a part of the type `image_url` must have",
+            ),
+            (
+                json!({"type": "file"}),
+                "messages[1].content[1]: the web channel takes text and images, and no `file`",
+            ),
+        ] {
+            let parts = json!([{"type": "text", "text": "a"}, part]);
+            let asked =
+                request(json!([{"role": "user", "content": "b"}, {"role": "user", "content": parts}]));
+            let error = asked.check().unwrap_err();
+            assert!(error.message.starts_with(wrong), "{error:?}");
         }
     }
 

@@ -148,10 +148,14 @@ fn check_tools(request: &ApiRequest, agent: &str, tools: &ClientTools) -> Result
         return Err(error::unsupported("tools", why));
     }
     if !request.server.handle.takes_client_tools(agent) {
-        return Err(error::unsupported(
-            "tools",
-            format!("the agent {agent} calls its own tools and none of a client"),
-        ));
+        let why = match &*request.server.handle.without_client_tools(agent) {
+            [] => format!("the agent {agent} calls its own tools and none of a client"),
+            some => format!(
+                "the agent {agent} takes none, because {} may answer in its place and calls no tools of a client",
+                some.join(" or ")
+            ),
+        };
+        return Err(error::unsupported("tools", why));
     }
     Ok(())
 }

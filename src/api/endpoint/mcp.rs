@@ -3,6 +3,7 @@
 use axum::http::Request;
 
 use crate::error::ApiError;
+use crate::json_rpc;
 use crate::mcp::ToolServer;
 use crate::request::{ApiRequest, ApiResponse, Identity};
 
@@ -10,6 +11,9 @@ use crate::request::{ApiRequest, ApiResponse, Identity};
 pub(crate) async fn respond(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let ApiRequest { server, identity, parts, body, reserved, .. } = request;
     let Identity::Agent(session) = identity else { return Err(ApiError::unauthorized()) };
+    if let Err(wrong) = json_rpc::check(&body) {
+        return Ok(ApiResponse::Other(wrong.response()));
+    }
     let tools = ToolServer { handle: server.handle.clone(), session };
     let response = tools.respond(Request::from_parts(parts, body)).await;
     drop(reserved);

@@ -27,6 +27,19 @@ impl GatewayHandle {
         settings.agents.get(agent).is_some_and(|entry| entry.agent.capabilities().client_tools)
     }
 
+    /// Those of an agent's models and fallbacks that cannot call tools of a client although others of them can.
+    pub fn without_client_tools(&self, agent: &str) -> Vec<String> {
+        let settings = self.0.settings();
+        let failover = settings.agents.get(agent).and_then(|entry| entry.agent.failover(None));
+        let candidates = failover.map(|failover| failover.candidates).unwrap_or_default();
+        let (can, cannot): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|candidate| candidate.client_tools);
+        if can.is_empty() {
+            return Vec::new();
+        }
+        cannot.into_iter().map(|candidate| candidate.name).collect()
+    }
+
     /// Calls a tool for the turn that runs in this session.
     pub async fn call_tool(
         &self,

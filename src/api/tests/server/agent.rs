@@ -9,7 +9,7 @@ use frontdesk_agents::echo::Echo;
 use frontdesk_core::agent::{Capabilities, SessionOptions};
 use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delta::{AgentError, Compacted, Delta};
-use frontdesk_core::failover::Failover;
+use frontdesk_core::failover::{Candidate, CandidateState, Failover};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Agent, Clock, File, Prompt, Turn};
@@ -25,6 +25,7 @@ pub struct NotingAgent {
     /// The tools that the client of the latest turn offered.
     offered: Mutex<ClientTools>,
     takes_tools: AtomicBool,
+    has_fallback: AtomicBool,
 }
 
 impl NotingAgent {
@@ -35,12 +36,18 @@ impl NotingAgent {
             files: Mutex::default(),
             offered: Mutex::default(),
             takes_tools: AtomicBool::new(false),
+            has_fallback: AtomicBool::new(false),
         })
     }
 
     /// It takes tools of clients from now on.
     pub fn take_tools(&self) {
         self.takes_tools.store(true, Ordering::Relaxed);
+    }
+
+    /// A program that calls no tools of clients stands in for it from now on.
+    pub fn has_fallback(&self) {
+        self.has_fallback.store(true, Ordering::Relaxed);
     }
 
     /// How many turns have begun.
@@ -118,6 +125,14 @@ impl Agent for NotingAgent {
     }
 
     fn failover(&self, _of: Option<(&SessionKey, &SessionOptions)>) -> Option<Failover> {
-        None
+        let candidate = |name: &str, client_tools| Candidate {
+            name: name.into(),
+            place: name.into(),
+            client_tools,
+            state: CandidateState::Working,
+            pauses: 0,
+        };
+        let candidates = vec![candidate("gpt", true), candidate("helper", false)];
+        self.has_fallback.load(Ordering::Relaxed).then_some(Failover { candidates, answering: 0 })
     }
 }

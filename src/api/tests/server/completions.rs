@@ -326,6 +326,27 @@ async fn wrong_requests_and_callers_are_refused_before_anything_is_stored() {
         assert_eq!((reply.status, reply.code()), (StatusCode::BAD_REQUEST, code), "{reply:?}");
         assert_eq!(reply.body["error"]["type"], "invalid_request_error");
     }
+    let with = |content: Value| json!({"model": "main", "messages": [{"role": "user", "content": "a"}, {"role": "user", "content": content}]});
+    for (body, what) in [
+        (
+            with(json!(5)),
+            "messages[1].content: invalid type: integer `5`, expected a text or a list of parts",
+        ),
+        (
+            with(json!({"text": "a"})),
+            "messages[1].content: invalid type: map, expected a text or a list of parts",
+        ),
+        (with(json!([{"type": "text", "text": 5}])), "messages[1].content[0].text: invalid type"),
+        (with(json!([{"text": "a"}])), "messages[1].content[0]: missing field `type`"),
+        (
+            with(json!([{"type": "text"}])),
+            "messages[1].content[0]: a part of the type `text` must have a `text`",
+        ),
+    ] {
+        let reply = server.post(PATH, body).await;
+        let message = reply.body["error"]["message"].as_str().unwrap();
+        assert!(reply.status == StatusCode::BAD_REQUEST && message.contains(what), "{message}");
+    }
     assert_eq!(server.get("/api/status").await.body["totals"]["sessions"], 0);
     server.close().await;
 }
@@ -424,6 +445,26 @@ async fn a_call_of_a_clients_tool_ends_the_answer() {
     assert_eq!(plain.body["choices"][0]["finish_reason"], "stop", "{plain:?}");
     let without = server.post(PATH, ask("!call look {}")).await;
     assert_eq!(without.body["choices"][0]["finish_reason"], "stop", "nobody could carry it out: {without:?}");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fallback_that_calls_no_tools_is_named() {
+    let server = TestServer::open().await;
+    for (has_fallback, why) in [
+        (false, "tools: the agent main calls its own tools and none of a client"),
+        (
+            true,
+            "tools: the agent main takes none, because helper may answer in its place and calls no tools of a client",
+        ),
+    ] {
+        if has_fallback {
+            server.agent.has_fallback();
+        }
+        let reply = server.post(PATH, with_tool("hello")).await;
+        assert_eq!((reply.status, reply.code()), (StatusCode::BAD_REQUEST, "unsupported_parameter"));
+        assert_eq!(reply.body["error"]["message"], why);
+    }
     server.close().await;
 }
 

@@ -128,6 +128,30 @@ async fn an_agents_token_and_an_admins_token_open_different_doors() {
 }
 
 #[tokio::test]
+async fn what_is_no_message_gets_the_error_of_the_protocol() {
+    let server = TestServer::open().await;
+    let ToolEndpoint { token, .. } = begun(&server, "main", MAIN).await;
+    let call = |arguments: Value| json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "session_status", "arguments": arguments}});
+    for (body, status, code, id) in [
+        ("{\"jsonrpc\": \"2.0\", ".to_owned(), 400, -32700, Value::Null),
+        (json!([call(json!({}))]).to_string(), 400, -32600, Value::Null),
+        (json!({"id": 1, "method": "tools/list"}).to_string(), 400, -32600, json!(1)),
+        (call(json!([])).to_string(), 200, -32602, json!(1)),
+        (json!({"jsonrpc": "2.0", "id": 1, "method": "tools/gone"}).to_string(), 200, -32601, json!(1)),
+    ] {
+        let request = server.request(Method::POST, "/mcp").bearer_auth(&token);
+        let request = request.header("accept", "application/json, text/event-stream");
+        let reply = answer(request.header("content-type", "application/json").body(body.clone())).await;
+        let (error, jsonrpc) = (&reply.body["error"], &reply.body["jsonrpc"]);
+        assert_eq!((reply.status.as_u16(), &error["code"]), (status, &json!(code)), "{body}: {reply:?}");
+        assert_eq!((jsonrpc, &reply.body["id"]), (&json!("2.0"), &id), "{body}: {reply:?}");
+        assert!(error["message"].is_string());
+    }
+    assert_eq!(called(&server, &token, "session_status", Value::Null).await["isError"], false);
+    server.close().await;
+}
+
+#[tokio::test]
 async fn requests_to_the_tools_are_checked_like_all_others() {
     let server = TestServer::open().await;
     let ToolEndpoint { token, .. } = begun(&server, "main", MAIN).await;

@@ -49,6 +49,19 @@ async fn a_program_stands_in_for_a_model_and_a_model_for_a_program() {
 }
 
 #[tokio::test]
+async fn a_fallback_that_calls_no_tools_of_a_client_is_known() {
+    let (sandbox, provider) = (Sandbox::new(), FakeModel::start().await.unwrap());
+    let all = agents(
+        Config::OpenAi(openai::Config { failover: named(&["helper"]), ..model("gpt", &provider) }),
+        ("helper", program("echo by the program", &[])),
+    );
+    let main = built(&sandbox, &all);
+    let candidates = main.failover(None).unwrap().candidates;
+    let calls: Vec<_> = candidates.iter().map(|one| (one.name.as_str(), one.client_tools)).collect();
+    assert_eq!((calls, main.capabilities().client_tools), (vec![("gpt", true), ("helper", false)], false));
+}
+
+#[tokio::test]
 async fn a_program_that_reports_an_error_goes_on_and_one_that_crashes_again_and_again_is_left_alone() {
     let provider = FakeModel::start().await.unwrap();
     let reports = r#"while read -r line; do echo '{"type":"error","message":"no model"}'; done"#;
