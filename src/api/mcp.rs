@@ -7,11 +7,13 @@ use axum::http::Request;
 use axum::response::Response;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::tool::Tool;
+use frontdesk_core::visible;
 use frontdesk_runtime::GatewayHandle;
 use http_body_util::Full;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, JsonObject,
-    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult,
+    ErrorCode, Implementation, JsonObject, ListToolsResult, PaginatedRequestParams, ServerCapabilities,
+    ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -57,6 +59,15 @@ impl ServerHandler for ToolServer {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         Ok(ListToolsResult::with_all_items(self.handle.tools(&self.session).into_iter().map(shown).collect()))
+    }
+
+    /// A method that the server does not have. Its name is the agent's, so it is shortened and cleaned.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, visible::name(&request.method), None))
     }
 
     /// A call that fails is a result for the model, which can read why.

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use frontdesk_core::config::ConfigError;
 use futures_util::future::BoxFuture;
 use ipnet::IpNet;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -108,17 +107,11 @@ impl Guard {
 
     /// The addresses of a host that may be connected to. There is at least one.
     pub async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Refusal> {
-        self.judged(host, Some(port)).await
-    }
-
-    /// Without a port an allowed host counts for each of its ports.
-    async fn judged(&self, host: &str, port: Option<u16>) -> Result<Vec<SocketAddr>, Refusal> {
         let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
         let host = host.to_ascii_lowercase();
-        let asked = port.unwrap_or_default();
         let found = match host.parse::<IpAddr>() {
-            Ok(address) => vec![SocketAddr::new(address, asked)],
-            Err(_) => (self.lookup)(host.clone(), asked).await.map_err(Refusal::Unknown)?,
+            Ok(address) => vec![SocketAddr::new(address, port)],
+            Err(_) => (self.lookup)(host.clone(), port).await.map_err(Refusal::Unknown)?,
         };
         let named = self.allowed.iter().any(|allowed| allowed.is_host(&host, port));
         let addresses: Vec<SocketAddr> =
@@ -136,16 +129,6 @@ impl Guard {
             true => !self.block_localhost,
             false => !self.block_private_ips || is_public(address),
         }
-    }
-}
-
-impl Resolve for Guard {
-    fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.clone();
-        Box::pin(async move {
-            let addresses = guard.judged(name.as_str(), None).await?;
-            Ok(Box::new(addresses.into_iter()) as Addrs)
-        })
     }
 }
 
@@ -169,11 +152,9 @@ impl Allowed {
         good.then(|| Allowed::Host { name: name.trim_end_matches('.').to_ascii_lowercase(), port })
     }
 
-    fn is_host(&self, host: &str, asked: Option<u16>) -> bool {
+    fn is_host(&self, host: &str, asked: u16) -> bool {
         match self {
-            Allowed::Host { name, port } => {
-                name == host && (port.is_none() || asked.is_none() || *port == asked)
-            }
+            Allowed::Host { name, port } => name == host && port.is_none_or(|port| port == asked),
             Allowed::Network(_) => false,
         }
     }

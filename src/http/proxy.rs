@@ -19,11 +19,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::Guard;
-use forward::Forwarder;
 use grants::Grants;
 pub use grants::{Access, Grant};
 
-/// Maximum number of connections to the proxy at once; further ones wait.
+/// Maximum number of connections to the proxy at once; further ones wait. One program may have a part of them
+/// ([`grants::MAX_CONNECTIONS`]).
 const MAX_CONNECTIONS: usize = 256;
 /// Pause before a connection is accepted again after an error, such as a shortage of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
@@ -39,7 +39,6 @@ pub struct Proxy {
 struct Shared {
     grants: Arc<Grants>,
     guard: Guard,
-    forwarder: Forwarder,
     clock: Arc<dyn Clock>,
 }
 
@@ -51,8 +50,7 @@ impl Proxy {
         let grants = Arc::new(Grants::default());
         let access = Access::new(listener.local_addr()?, own, grants.clone());
         let guard = guard.and(own);
-        let forwarder = Forwarder::new(&guard)?;
-        Ok(Self { listener, shared: Arc::new(Shared { grants, guard, forwarder, clock }), access })
+        Ok(Self { listener, shared: Arc::new(Shared { grants, guard, clock }), access })
     }
 
     /// Gives programs access.

@@ -7,17 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::body::Incoming;
-use hyper::header::{HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION};
+use hyper::header::{CONNECTION, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::Shared;
-use super::forward::{Body, empty, text};
+use super::forward::{self, Body, empty, text};
 use super::grants::Granted;
 use super::watched::{Progress, Watched};
 use crate::Refusal;
@@ -27,7 +27,7 @@ const UNKNOWN: Duration = Duration::from_secs(10);
 /// How long a connection may stay without any byte on it.
 const IDLE: Duration = Duration::from_secs(600);
 /// How long connecting to a host may take.
-pub(super) const CONNECT: Duration = Duration::from_secs(15);
+const CONNECT: Duration = Duration::from_secs(15);
 /// Maximum size of a request's head in bytes.
 const HEAD: usize = 64 * 1024;
 
@@ -41,26 +41,32 @@ struct Tunnel {
 struct Connection {
     shared: Arc<Shared>,
     /// Set by the first request with a valid token.
-    granted: watch::Sender<Option<Granted>>,
+    owner: watch::Sender<Option<Arc<Owner>>>,
     tunnel: Mutex<Option<Tunnel>>,
+}
+
+/// The program to which a connection belongs, and the place that the connection takes among those of the program.
+struct Owner {
+    granted: Granted,
+    _place: OwnedSemaphorePermit,
 }
 
 pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream) {
     let progress = Progress::new(shared.clock.clone());
     let connection =
-        Arc::new(Connection { shared, granted: watch::Sender::new(None), tunnel: Mutex::default() });
+        Arc::new(Connection { shared, owner: watch::Sender::new(None), tunnel: Mutex::default() });
     let work = connection.work(Watched { stream, progress: progress.clone() });
-    let mut granted = connection.granted.subscribe();
+    let mut owner = connection.owner.subscribe();
     let ended = async {
-        let known = granted.wait_for(Option::is_some).await.ok().and_then(|granted| granted.clone());
-        if let Some(granted) = known {
-            granted.ended.cancelled().await;
+        let known = owner.wait_for(Option::is_some).await.ok().and_then(|owner| owner.clone());
+        if let Some(owner) = known {
+            owner.granted.ended.cancelled().await;
         }
     };
     let unknown = async {
         progress.clock_after(UNKNOWN).await;
         // One that is known by now is not closed.
-        if connection.granted.borrow().is_some() {
+        if connection.owner.borrow().is_some() {
             std::future::pending::<()>().await;
         }
     };
@@ -92,17 +98,28 @@ impl Connection {
 
     async fn answer(&self, mut request: Request<Incoming>) -> Response<Body> {
         let header = request.headers_mut().remove(PROXY_AUTHORIZATION);
-        let Some(granted) = self.shared.grants.find(header.as_ref().map(HeaderValue::as_bytes)) else {
-            count("unauthorized");
-            return unauthorized();
-        };
-        self.granted.send_replace(Some(granted.clone()));
-        let (outcome, response) = match request.method() == Method::CONNECT {
-            true => self.connect(request, &granted).await,
-            false => self.forward(request, &granted).await,
+        let (outcome, response) = match self.admit(header.as_ref()) {
+            Err(refusal) => refusal,
+            Ok(granted) if request.method() == Method::CONNECT => self.connect(request, &granted).await,
+            Ok(granted) => self.forward(request, &granted).await,
         };
         count(outcome);
         response
+    }
+
+    /// Who asks. The connection belongs to the program that has asked first on it.
+    fn admit(&self, header: Option<&HeaderValue>) -> Result<Granted, (&'static str, Response<Body>)> {
+        let granted = self.shared.grants.find(header.map(HeaderValue::as_bytes));
+        let granted = granted.ok_or_else(|| ("unauthorized", unauthorized()))?;
+        if let Some(owner) = &*self.owner.borrow() {
+            return match owner.granted.is_same(&granted) {
+                true => Ok(granted),
+                false => Err(("unauthorized", unauthorized())),
+            };
+        }
+        let place = granted.connection().ok_or_else(|| ("too_many", too_many()))?;
+        self.owner.send_replace(Some(Arc::new(Owner { granted: granted.clone(), _place: place })));
+        Ok(granted)
     }
 
     /// Opens a tunnel.
@@ -120,10 +137,7 @@ impl Connection {
                 *self.tunnel.lock().unwrap_or_else(PoisonError::into_inner) = Some(tunnel);
                 ("tunnelled", empty())
             }
-            Err(error) => {
-                tracing::debug!(agent = %granted.agent, %error, "the proxy cannot connect");
-                ("failed", text(StatusCode::BAD_GATEWAY, "the host cannot be reached\n"))
-            }
+            Err(error) => unreachable(granted, &error),
         }
     }
 
@@ -146,15 +160,17 @@ impl Connection {
             let problem = "this is a proxy: ask for a whole http:// URL, or use CONNECT\n";
             return ("malformed", text(StatusCode::BAD_REQUEST, problem));
         };
-        if let Err(refusal) = self.shared.guard.addresses(&host, port).await {
-            return refused(&refusal, &host, granted);
-        }
-        match self.shared.forwarder.send(request).await {
+        let addresses = match self.shared.guard.addresses(&host, port).await {
+            Ok(addresses) => addresses,
+            Err(refusal) => return refused(&refusal, &host, granted),
+        };
+        let stream = match self.open(&addresses).await {
+            Ok(stream) => stream,
+            Err(error) => return unreachable(granted, &error),
+        };
+        match forward::send(stream, request).await {
             Ok(response) => ("forwarded", response),
-            Err(error) => {
-                tracing::debug!(agent = %granted.agent, error = %error.without_url(), "the proxy cannot forward");
-                ("failed", text(StatusCode::BAD_GATEWAY, "the host cannot be reached\n"))
-            }
+            Err(error) => unreachable(granted, &error),
         }
     }
 }
@@ -189,6 +205,22 @@ fn refused(refusal: &Refusal, host: &str, granted: &Granted) -> (&'static str, R
             ("failed", text(StatusCode::BAD_GATEWAY, "the host's name cannot be resolved\n"))
         }
     }
+}
+
+fn unreachable(
+    granted: &Granted,
+    error: &(dyn std::error::Error + 'static),
+) -> (&'static str, Response<Body>) {
+    tracing::debug!(agent = %granted.agent, error, "the proxy cannot reach a host");
+    ("failed", text(StatusCode::BAD_GATEWAY, "the host cannot be reached\n"))
+}
+
+/// The connection is closed after this.
+fn too_many() -> Response<Body> {
+    let problem = "this program has too many connections to the proxy: close some\n";
+    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, problem);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 fn unauthorized() -> Response<Body> {

@@ -1,22 +1,21 @@
 //! Requests in plain HTTP, passed on piece by piece.
 
 use std::error::Error;
-use std::io;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use futures_util::StreamExt;
+use futures_util::FutureExt;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Empty, Full, StreamBody};
-use hyper::body::{Body as _, Bytes, Frame, Incoming};
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::{Bytes, Frame, Incoming, SizeHint};
+use hyper::client::conn::http1;
 use hyper::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use hyper::{Request, Response, StatusCode};
-use reqwest::Client;
-
-use super::connection::CONNECT;
-use crate::Guard;
+use hyper::{Request, Response, StatusCode, Uri, Version};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 
 pub(super) type Body = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
 
@@ -25,38 +24,62 @@ const HOP_BY_HOP: [HeaderName; 7] =
     [CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
 const MORE_HOP_BY_HOP: [&str; 2] = ["keep-alive", "proxy-connection"];
 
-/// Passes requests on. Its connections lead only to addresses that the guard has judged.
-pub(super) struct Forwarder(Client);
+/// Sends the request over a connection to its host, which is used for nothing else. A redirect is passed back, so that
+/// where it leads is judged as well.
+pub(super) async fn send(host: TcpStream, request: Request<Incoming>) -> hyper::Result<Response<Body>> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(host)).await?;
+    let mut connection = Box::pin(connection.fuse());
+    let mut answer = Box::pin(sender.send_request(to_host(request)));
+    let answer = tokio::select! {
+        answer = &mut answer => answer?,
+        // It has ended with the answer or with its error.
+        _ = &mut connection => answer.await?,
+    };
+    let (mut head, body) = answer.into_parts();
+    head.headers = end_to_end(&head.headers);
+    let body = Answer { connection, body }.map_err(Into::into).boxed_unsync();
+    Ok(Response::from_parts(head, body))
+}
 
-impl Forwarder {
-    pub(super) fn new(guard: &Guard) -> io::Result<Self> {
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .dns_resolver(Arc::new(guard.clone()))
-            .connect_timeout(CONNECT)
-            .http1_only()
-            .build();
-        client.map(Self).map_err(io::Error::other)
+/// The request as its host gets it.
+fn to_host(request: Request<Incoming>) -> Request<Incoming> {
+    let (mut head, body) = request.into_parts();
+    head.headers = end_to_end(&head.headers);
+    // What the URL says counts, and not what the program has written beside it.
+    head.headers.remove(HOST);
+    let host = head.uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+    head.headers.extend(host.map(|host| (HOST, host)));
+    head.uri = head.uri.path_and_query().cloned().map(Uri::from).unwrap_or_default();
+    head.version = Version::HTTP_11;
+    Request::from_parts(head, body)
+}
+
+/// The body of an answer. Reading it keeps the connection going on which it arrives.
+struct Answer<C> {
+    connection: Pin<Box<C>>,
+    body: Incoming,
+}
+
+impl<C: Future<Output = hyper::Result<()>>> hyper::body::Body for Answer<C> {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        if let Poll::Ready(Err(error)) = self.connection.as_mut().poll(context) {
+            tracing::debug!(%error, "a connection of the proxy to a host has ended");
+        }
+        Pin::new(&mut self.body).poll_frame(context)
     }
 
-    /// Sends the request. A redirect is passed back, so that where it leads is judged as well.
-    pub(super) async fn send(&self, request: Request<Incoming>) -> reqwest::Result<Response<Body>> {
-        let (head, body) = request.into_parts();
-        let mut passed = self.0.request(head.method, head.uri.to_string());
-        let mut headers = end_to_end(&head.headers);
-        headers.remove(HOST);
-        passed = passed.headers(headers);
-        if !body.is_end_stream() {
-            passed = passed.body(reqwest::Body::wrap_stream(body.into_data_stream()));
-        }
-        let answer = passed.send().await?;
-        let mut response = Response::new(Body::default());
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = end_to_end(answer.headers());
-        let pieces = answer.bytes_stream().map(|piece| Ok(Frame::data(piece?)));
-        *response.body_mut() = BodyExt::boxed_unsync(StreamBody::new(pieces));
-        Ok(response)
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

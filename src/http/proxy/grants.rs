@@ -8,10 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 /// The user in the proxy's URL; the password is the token.
 const USER: &str = "agent";
+
+/// Maximum number of connections of one program at once. Those that load many things at the same time, such as package
+/// managers and browsers, are content with half of this.
+pub(super) const MAX_CONNECTIONS: usize = 64;
 
 type Hash = [u8; 32];
 
@@ -26,6 +31,25 @@ pub(super) struct Granted {
     pub(super) agent: Arc<str>,
     /// Cancelled when the program has ended.
     pub(super) ended: CancellationToken,
+    /// A permit for each connection that the program may still open.
+    free: Arc<Semaphore>,
+}
+
+impl Granted {
+    fn new(agent: &str) -> Self {
+        let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        Self { agent: agent.into(), ended: CancellationToken::new(), free }
+    }
+
+    /// The right to a connection; `None` if the program has too many.
+    pub(super) fn connection(&self) -> Option<OwnedSemaphorePermit> {
+        self.free.clone().try_acquire_owned().ok()
+    }
+
+    /// Whether both are of the same program.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.free, &other.free)
+    }
 }
 
 /// Gives programs access to the proxy.
@@ -55,8 +79,7 @@ impl Access {
         getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
         let token = URL_SAFE_NO_PAD.encode(bytes);
         let hash = hash(&token);
-        let granted = Granted { agent: agent.into(), ended: CancellationToken::new() };
-        self.grants.lock().insert(hash, granted);
+        self.grants.lock().insert(hash, Granted::new(agent));
         let url = format!("http://{USER}:{token}@{}", self.proxy);
         Ok(Grant { hash, grants: self.grants.clone(), url, own: self.own })
     }

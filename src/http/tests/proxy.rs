@@ -210,9 +210,9 @@ async fn a_name_that_changes_between_check_and_use_reaches_nothing_else() {
     assert_eq!(proxy.curl(&["--proxytunnel", &url]).await, "hello|200|200");
     assert_eq!((asked.load(Ordering::SeqCst), outer.seen().len()), (1, 1), "resolved once and pinned");
     asked.store(0, Ordering::SeqCst);
-    let plain = proxy.curl(&[&url]).await;
-    assert!(plain.ends_with("|502"), "it is judged again when it is connected to: {plain}");
-    assert_eq!((inner.seen().len(), outer.seen().len()), (0, 0));
+    assert_eq!(proxy.curl(&[&url]).await, "hello|000|200");
+    assert_eq!((asked.load(Ordering::SeqCst), outer.seen().len()), (1, 1), "plain HTTP as well");
+    assert_eq!(inner.seen(), [""; 0]);
 }
 
 #[tokio::test]
@@ -252,18 +252,62 @@ async fn tunnel(grant: &Grant, origin: &Origin) -> TcpStream {
 
 /// A connection to the proxy, and the beginning of its answer to a request with a token.
 async fn asked(grant: &Grant, request: &str) -> (TcpStream, String) {
+    let url = grant.variables().into_iter().find(|(name, _)| *name == "HTTPS_PROXY").expect("it works").1;
+    let (_, address) = url.split_once('@').expect("it works");
+    let mut stream = TcpStream::connect(address).await.expect("it works");
+    let answer = ask(&mut stream, grant, request).await;
+    (stream, answer)
+}
+
+/// The beginning of the answer to a request with the token of a grant.
+async fn ask(stream: &mut TcpStream, grant: &Grant, request: &str) -> String {
     use base64::Engine;
 
     let url = grant.variables().into_iter().find(|(name, _)| *name == "HTTPS_PROXY").expect("it works").1;
-    let (user, address) = url.strip_prefix("http://").expect("it works").split_once('@').expect("it works");
-    let mut stream = TcpStream::connect(address).await.expect("it works");
+    let (user, _) = url.strip_prefix("http://").expect("it works").split_once('@').expect("it works");
     let user = base64::engine::general_purpose::STANDARD.encode(user);
     let request =
         format!("{request} HTTP/1.1\r\nhost: outer.test\r\nproxy-authorization: Basic {user}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("it works");
-    let mut answer = [0; 256];
+    let mut answer = [0; 512];
     let read = stream.read(&mut answer).await.expect("it works");
-    (stream, String::from_utf8_lossy(&answer[..read]).into_owned())
+    String::from_utf8_lossy(&answer[..read]).into_owned()
+}
+
+#[tokio::test]
+async fn one_program_cannot_take_the_connections_of_the_others() {
+    let mut proxy = Running::start(allowing(&["outer.test"]), names(&[("outer.test", HERE)])).await;
+    let origin = Origin::start(&mut proxy.tasks, HERE, 0).await;
+    let mut tunnels = Vec::new();
+    for _ in 0..64 {
+        tunnels.push(tunnel(&proxy.grant, &origin).await);
+    }
+    let request = format!("CONNECT outer.test:{}", origin.address.port());
+    let (mut refused, answer) = asked(&proxy.grant, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer:?}");
+    assert!(
+        answer.ends_with("this program has too many connections to the proxy: close some\n"),
+        "{answer:?}"
+    );
+    closes(&mut refused).await;
+    let other = proxy.access.grant("other").expect("it works");
+    tunnel(&other, &origin).await;
+    // The place of a connection that was closed is free again, once the proxy has seen its end.
+    drop(tunnels.remove(0));
+    let freed = async { while !asked(&proxy.grant, &request).await.1.starts_with("HTTP/1.1 200 ") {} };
+    tokio::time::timeout(Duration::from_secs(20), freed).await.expect("the place is free again");
+}
+
+#[tokio::test]
+async fn a_connection_stays_with_the_program_that_opened_it() {
+    let mut proxy = Running::start(allowing(&["outer.test"]), names(&[("outer.test", HERE)])).await;
+    let origin = Origin::start(&mut proxy.tasks, HERE, 0).await;
+    let other = proxy.access.grant("other").expect("it works");
+    let request = format!("GET http://outer.test:{}/", origin.address.port());
+    let (mut stream, first) = asked(&proxy.grant, &request).await;
+    assert!(first.starts_with("HTTP/1.1 200 "), "{first:?}");
+    let second = ask(&mut stream, &other, &request).await;
+    assert!(second.starts_with("HTTP/1.1 407 "), "{second:?}");
 }
 
 #[tokio::test]

@@ -71,6 +71,19 @@ async fn an_agent_lists_and_calls_its_tools() {
 }
 
 #[tokio::test]
+async fn a_method_that_does_not_exist_is_named_in_a_few_harmless_characters() {
+    let server = TestServer::open().await;
+    let ToolEndpoint { token, .. } = begun(&server, "main", MAIN).await;
+    let method = format!("tools/\n\u{202e}{}", "x".repeat(10_000));
+    let reply = sent(&server, &token, &method, json!({})).await;
+    let error = &reply.body["error"];
+    let message = error["message"].as_str().unwrap_or_default();
+    assert_eq!(error["code"], -32601, "{error}");
+    assert!(message.starts_with("tools/ x") && message.chars().count() < 200, "{message:?}");
+    server.close().await;
+}
+
+#[tokio::test]
 async fn a_choice_of_a_tool_is_made_by_its_person_over_http_and_is_their_next_message() {
     let server = TestServer::open().await;
     let admin_of = |id: &str, clear| Token { id: id.into(), hash: hash_token(clear), scope: Scope::Admin };
