@@ -25,6 +25,7 @@ pub mod pi;
 mod probe;
 pub mod process;
 mod random;
+pub mod regular_file;
 mod reports;
 mod responder;
 mod roles;

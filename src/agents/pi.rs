@@ -177,7 +177,7 @@ fn wanted(config: &Config, options: &SessionOptions) -> Settings {
     Settings {
         model: model.and_then(|model| config.named(model).ok()),
         thinking: options.thinking.clone().or(config.thinking.clone()),
-        window: None,
+        ..Settings::default()
     }
 }
 

@@ -10,17 +10,19 @@ pub struct Probe {
     pub seen: Vec<String>,
     /// What keeps the agent from answering, and what to do about it.
     pub problem: Option<String>,
+    /// The URL that a program asks for its answers, if it tells it and uses the proxy for agents where there is one.
+    pub endpoint: Option<String>,
 }
 
 impl Probe {
     /// Something that is as it should be.
     pub(crate) fn seen(what: impl Into<String>) -> Self {
-        Self { seen: vec![what.into()], problem: None }
+        Self { seen: vec![what.into()], ..Self::default() }
     }
 
     /// Something that has to be mended.
     pub(crate) fn failed(problem: impl Into<String>) -> Self {
-        Self { seen: Vec::new(), problem: Some(problem.into()) }
+        Self { problem: Some(problem.into()), ..Self::default() }
     }
 
     /// Adds something that was seen.

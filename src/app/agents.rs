@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use frontdesk_agents::{Config as AgentConfig, Host};
 use frontdesk_core::port::Agent;
+use frontdesk_http::{Guard, Refusal};
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -53,6 +54,20 @@ pub fn host(home: &Home) -> Host {
         proxy: None,
         providers: Arc::default(),
     }
+}
+
+/// That the proxy for agents refuses the URL that a program asks for its answers, and what to do; `None` if it does not.
+pub async fn refused_by_proxy(config: &Config, endpoint: &str) -> Option<String> {
+    let ssrf = Some(&config.security.ssrf).filter(|ssrf| ssrf.enabled)?;
+    let url = reqwest::Url::parse(endpoint).ok()?;
+    let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+    let judged = Guard::new(ssrf).ok()?.addresses(host, port).await;
+    matches!(judged, Err(Refusal::Private)).then(|| {
+        format!(
+            "the proxy for agents refuses {host}:{port}, where its model is: add \"{host}:{port}\" to `allowed_hosts` in \
+             [security.ssrf]"
+        )
+    })
 }
 
 /// The notes on all agents of a configuration. Starts nothing.

@@ -15,7 +15,6 @@ pub mod gateway;
 pub mod home;
 mod no_agent;
 pub mod plan;
-pub mod regular_file;
 mod reload;
 mod roles;
 mod routes;
@@ -29,6 +28,7 @@ mod wire;
 pub use config::Config;
 pub use error::StartError;
 /// The types and ports for agents, adapters and hooks of your own.
+pub use frontdesk_agents::regular_file;
 pub use frontdesk_core as core;
 /// What adapters of your own can use, and the registry entry of a platform with a configuration section.
 pub use frontdesk_kit as kit;

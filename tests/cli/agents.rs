@@ -98,7 +98,7 @@ process.stdin.on("data", (data) => {
   for (const line of String(data).split("\n").filter(Boolean)) {
     const { id, type } = JSON.parse(line);
     const models = JSON.parse(process.env.MODELS);
-    const data = type === "get_state" ? { model: { provider: "p", id: process.env.MODEL } } : { models };
+    const data = type === "get_state" ? { model: { provider: "p", id: process.env.MODEL, baseUrl: process.env.URL } } : { models };
     console.log(JSON.stringify({ id, type: "response", command: type, success: true, data }));
   }
 });
@@ -128,6 +128,25 @@ fn a_pi_says_what_keeps_it_from_answering() {
     let said =
         ["pi does not start: exit code 1: SyntaxError: x", "is v20.20.2", "frontdesk agents install pi"];
     assert!(said.iter().all(|said| old.contains(said)), "{old}");
+}
+
+#[test]
+fn a_local_model_of_pi_that_the_proxy_would_refuse_is_named() {
+    let home = NewHome::new();
+    program(&home.path().join("bin/pi"), PI);
+    let models = r#"[{\"provider\":\"p\",\"id\":\"one\"}]"#;
+    let write = |hosts: &str, env: &str| {
+        let env = format!("MODEL = \"one\", MODELS = \"{models}\", URL = \"http://127.0.0.1:11434/v1\"{env}");
+        let ssrf = format!("[security.ssrf]\nenabled = true\nallowed_hosts = [{hosts}]\n");
+        home.write("frontdesk.toml", &format!("[agents.main]\nkind = \"pi\"\nenv = {{ {env} }}\n{ssrf}"));
+    };
+    write("", "");
+    let refused = problem(&home, "main");
+    assert!(refused.contains("add \"127.0.0.1:11434\" to `allowed_hosts` in [security.ssrf]"), "{refused}");
+    for (hosts, env) in [("\"127.0.0.1:11434\"", ""), ("", ", NO_PROXY = \"127.0.0.1\"")] {
+        write(hosts, env);
+        assert_eq!(seen(&home, "main"), "pi starts, with the model one of p");
+    }
 }
 
 #[test]

@@ -120,7 +120,7 @@ async fn a_chosen_model_holds_from_the_next_message_on_and_after_a_reset_and_a_r
     anna.says("/model").await;
     assert_eq!(anna.hears().await, "This agent has no choice of models.");
     let offers = Capabilities {
-        models: vec!["small".to_owned(), "Large".to_owned()],
+        models: vec!["small".to_owned(), "Large".to_owned(), "*odd*".to_owned()],
         thinking: vec!["high".to_owned()],
         ..Capabilities::default()
     };
@@ -128,6 +128,9 @@ async fn a_chosen_model_holds_from_the_next_message_on_and_after_a_reset_and_a_r
     for (said, heard) in [
         ("/model", "Model: as configured for the agent or its role."),
         ("/model huge", "There is no model"),
+        // No name is Markdown.
+        ("/model *odd*", "Model: *odd*, from the next message on."),
+        ("/model", "Model: *odd*. Send /model default"),
         ("/model large", "Model: Large, from the next message on."),
         ("/thinking high", "Thinking: high, from the next message on."),
         ("/model", "Model: Large. Send /model default"),

@@ -96,6 +96,11 @@ async fn without_required_mentions_every_message_is_for_the_agent() {
     let world = World::with(plan().chat(GROUP, |chat| chat.require_mention = Some(false))).await;
     world.platform().outcome_of(message_from("anna", "hello all").unaddressed_in(GROUP)).await;
     assert_eq!(answers(&world, GROUP).await, ["hello all"]);
+    // A command that exists and is written wrongly is answered. One that does not exist may be another bot's.
+    world.platform().outcome_of(message_from("anna", "/queue zzz").unaddressed_in(GROUP)).await;
+    assert!(answers(&world, GROUP).await[1].contains("/queue"));
+    let unknown = world.platform().outcome_of(message_from("anna", "/weather").unaddressed_in(GROUP)).await;
+    assert_eq!(unknown, Outcome::Ignored);
 }
 
 #[tokio::test]

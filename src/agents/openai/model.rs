@@ -1,7 +1,7 @@
 //! A model as an agent: its configuration, its provider, and what is remembered between turns.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use super::provider::Provider;
 use super::{Config, calls, chunk, messages};
 use crate::paths::Paths;
 use crate::running_turns::lock;
-use crate::{Host, openai_api};
+use crate::{Host, openai_api, regular_file};
 
 /// Maximum size of a system prompt in a file, in bytes.
 const MAX_PROMPT: u64 = 1024 * 1024;
@@ -88,7 +88,7 @@ impl Model {
             PromptText::File(prompt) => self.paths.absolute(&prompt.file),
         };
         let shown = file.display().to_string();
-        let read = tokio::task::spawn_blocking(move || read_prompt(&file)).await;
+        let read = tokio::task::spawn_blocking(move || regular_file::read_text(&file, MAX_PROMPT)).await;
         let text = read.map_err(std::io::Error::other).and_then(|text| text);
         text.map_err(|error| {
             AgentError::Unavailable(Cause::plain(format!(
@@ -234,11 +234,4 @@ impl Model {
             ..usage
         }
     }
-}
-
-fn read_prompt(file: &Path) -> std::io::Result<String> {
-    use std::io::Read;
-    let mut text = String::new();
-    std::fs::File::open(file)?.take(MAX_PROMPT).read_to_string(&mut text)?;
-    Ok(text)
 }

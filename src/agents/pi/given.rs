@@ -1,6 +1,5 @@
 //! What pi is given at its start: its arguments, which depend on the role in which it answers, and the files that they name.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::config::Config;
 use crate::paths::Paths;
+use crate::regular_file;
 
 /// The arguments of a process and the files that they name. A process serves only turns with the same ones, and with the same
 /// texts in those that are prompts.
@@ -138,7 +138,7 @@ impl Given {
 
 fn digest(file: &Path) -> io::Result<[u8; 32]> {
     let mut digest = Sha256::new();
-    io::copy(&mut File::open(file)?, &mut digest)?;
+    io::copy(&mut regular_file::open(file)?, &mut digest)?;
     Ok(digest.finalize().into())
 }
 

@@ -128,7 +128,8 @@ impl Look<'_> {
                 self.program.display()
             ));
         }
-        let mut probe = Probe::seen(started);
+        let endpoint = settings.base_url.clone().filter(|_| !self.has_own_proxy());
+        let mut probe = Probe { endpoint, ..Probe::seen(started) };
         if !has(model) {
             probe =
                 probe.and(format!("pi does not know the model {} and asks for it all the same", model.id));
@@ -142,6 +143,15 @@ impl Look<'_> {
             [] => probe,
             missing => probe.and(format!("of `models`, pi cannot use {}", missing.join(", "))),
         }
+    }
+}
+
+impl Look<'_> {
+    /// Whether the configuration sets a proxy for pi, which then holds in place of the gateway's.
+    fn has_own_proxy(&self) -> bool {
+        let names = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
+        let mut set = self.config.env.keys().chain(&self.config.inherit_env);
+        set.any(|key| names.iter().any(|name| name.eq_ignore_ascii_case(key)))
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Settings {
     pub(super) thinking: Option<String>,
     /// The size of the model's context window, in tokens.
     pub(super) window: Option<u64>,
+    /// The URL of the model's provider, as pi tells it.
+    pub(super) base_url: Option<String>,
 }
 
 impl Settings {
@@ -44,6 +46,7 @@ impl Settings {
     /// What a model of pi says, as in the answer to `set_model`.
     pub(super) fn of_model(model: &Value) -> Settings {
         let window = model.get("contextWindow").and_then(tokens);
-        Settings { model: Model::of(model), thinking: None, window }
+        let base_url = model.get("baseUrl").and_then(Value::as_str).map(str::to_owned);
+        Settings { model: Model::of(model), thinking: None, window, base_url }
     }
 }

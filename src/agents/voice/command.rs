@@ -39,6 +39,7 @@ impl Program {
             section: Some(SECTION),
             env: config.env.iter().map(|(name, value)| (name.into(), value.expose().into())).collect(),
             confinement: config.confinement(),
+            end_strays: true,
             ..ProgramConfig::default()
         };
         let ending = Ending { after_eof: Duration::ZERO, after_sigterm: GRACE };

@@ -3,7 +3,7 @@
 mod install;
 
 use clap::{Args, Subcommand};
-use frontdesk::agents::{host, problem};
+use frontdesk::agents::{host, problem, refused_by_proxy};
 use frontdesk::config::Config;
 use frontdesk_agents::Host;
 use frontdesk_core::nearest::nearest;
@@ -116,7 +116,10 @@ async fn check(args: CheckArgs) -> Done {
         config.agents.iter().filter(|(name, _)| args.name.as_ref().is_none_or(|wanted| wanted == *name));
     let (mut rows, mut wrong) = (Vec::new(), Vec::new());
     for (name, agent) in wanted {
-        let probe = frontdesk_agents::probe(name, agent, &host).await;
+        let mut probe = frontdesk_agents::probe(name, agent, &host).await;
+        if let Some(endpoint) = probe.endpoint.as_deref().filter(|_| probe.problem.is_none()) {
+            probe.problem = refused_by_proxy(&config, endpoint).await;
+        }
         if probe.problem.is_some() {
             wrong.push(name.as_str());
         }

@@ -43,8 +43,10 @@ pub(super) async fn plan(
     let Some(value) = value else {
         let now = match (chosen, holds) {
             (Some(value), _) => format!(
-                "{}: {value}. Send /{} {DEFAULT} to leave the choice to the configuration.",
-                words.one, words.command
+                "{}: {}. Send /{} {DEFAULT} to leave the choice to the configuration.",
+                words.one,
+                quoted(value, TYPED),
+                words.command
             ),
             (None, Some(value)) => {
                 format!(
@@ -64,7 +66,7 @@ pub(super) async fn plan(
         return Ok(Plan::new(CommandEffect::Choose { option, value: None }, move |_| text.clone()));
     }
     if let Some(value) = choices.iter().find(|choice| choice.eq_ignore_ascii_case(&value)).cloned() {
-        let text = format!("{}: {value}, from the next message on.", words.one);
+        let text = format!("{}: {}, from the next message on.", words.one, quoted(&value, TYPED));
         return Ok(Plan::new(CommandEffect::Choose { option, value: Some(value) }, move |_| text.clone()));
     }
     let part = value.to_lowercase();

@@ -167,8 +167,9 @@ impl Admission<'_> {
                 Command::Steer { .. } | Command::Compact { .. } | Command::Queue(QueueRequest::Send { .. }),
             ) => Plan { counts: true, for_agent: true, ..Plan::of(Disposition::Command) },
             Parsed::Command(_) => Plan::of(Disposition::Command),
-            // In a group it may be meant for another bot.
-            Parsed::Unknown { .. } | Parsed::Malformed { .. } if !self.event.addressed => return None,
+            // In a group they may be meant for another bot; a command that exists only where others are spoken to as well.
+            Parsed::Unknown { .. } if !self.event.addressed => return None,
+            Parsed::Malformed { .. } if !self.is_for_us() => return None,
             Parsed::Unknown { .. } | Parsed::Malformed { .. } => Plan::of(Disposition::Command),
         };
         Some(plan)

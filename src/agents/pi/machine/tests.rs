@@ -31,7 +31,7 @@ fn only_one_command_is_under_way() {
     let wanted = Settings {
         model: Some(Model { provider: "fake".into(), id: "fake-2".into() }),
         thinking: Some("high".into()),
-        window: None,
+        ..Settings::default()
     };
     let mut pi = Pi::with(answer(), None, wanted);
     assert_eq!(pi.commands(), ["get_state"]);

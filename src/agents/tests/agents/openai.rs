@@ -230,6 +230,12 @@ async fn a_system_prompt_in_a_file_is_read_at_each_turn() {
         assert!(fixture.messages()[0]["content"].as_str().unwrap().starts_with(text));
     }
     assert_eq!(fixture.agent.problem(), None);
+    // A FIFO would hold the turn until somebody writes into it.
+    let path = fixture.sandbox.home.path().join("prompt.md");
+    std::fs::remove_file(&path).unwrap();
+    let (fifo, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR);
+    rustix::fs::mknodat(rustix::fs::CWD, &path, fifo, mode, 0).unwrap();
+    assert!(fixture.says("hi").await.error().contains("it is not an ordinary file"));
 }
 
 #[tokio::test]

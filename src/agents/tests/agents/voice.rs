@@ -86,6 +86,24 @@ async fn a_program_gets_a_clean_environment_and_what_is_set() {
 }
 
 #[tokio::test]
+async fn what_a_program_has_started_in_a_session_of_its_own_ends_when_the_program_is_killed_or_fails() {
+    let begins =
+        "setsid sh -c 'echo $$ > stray; exec sleep 1000' & while ! [ -s stray ]; do sleep 0.01; done;";
+    let sandbox = Sandbox::new();
+    let transcriber = built(&shell(&format!("{begins} exec sleep 1000"), &[]), &sandbox);
+    let recording = recording(&sandbox);
+    let stray = tokio::select! {
+        _ = transcriber.transcribe(&recording) => panic!("it does not end"),
+        stray = pid(&sandbox, "stray") => stray,
+    };
+    gone(stray).await;
+    std::fs::remove_file(sandbox.home.path().join("agents/_voice/stray")).unwrap();
+    let failing = built(&shell(&format!("{begins} exit 3"), &[]), &sandbox);
+    assert_eq!(failing.transcribe(&recording).await.unwrap_err(), "exit code 3");
+    gone(pid(&sandbox, "stray").await).await;
+}
+
+#[tokio::test]
 async fn a_program_that_fails_says_how_it_ended() {
     let failed = heard(&shell("echo words; echo 'first' >&2; echo 'no model' >&2; exit 3", &[])).await;
     assert_eq!(failed.unwrap_err(), "exit code 3", "stderr may contain the words");

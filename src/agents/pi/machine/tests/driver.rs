@@ -18,6 +18,7 @@ pub(super) fn settings() -> Settings {
         model: Some(Model { provider: "fake".into(), id: "fake-1".into() }),
         thinking: Some("off".into()),
         window: Some(32_000),
+        ..Settings::default()
     }
 }
 
