@@ -51,6 +51,14 @@ struct Owner {
     _place: OwnedSemaphorePermit,
 }
 
+/// Why a request is not even looked at.
+enum NotAdmitted {
+    /// It has no valid token, or that of another program than the requests before it.
+    Unknown,
+    /// Its program has too many connections.
+    TooMany,
+}
+
 pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream) {
     let progress = Progress::new(shared.clock.clone());
     let connection =
@@ -99,7 +107,8 @@ impl Connection {
     async fn answer(&self, mut request: Request<Incoming>) -> Response<Body> {
         let header = request.headers_mut().remove(PROXY_AUTHORIZATION);
         let (outcome, response) = match self.admit(header.as_ref()) {
-            Err(refusal) => refusal,
+            Err(NotAdmitted::Unknown) => ("unauthorized", unauthorized()),
+            Err(NotAdmitted::TooMany) => ("too_many", too_many()),
             Ok(granted) if request.method() == Method::CONNECT => self.connect(request, &granted).await,
             Ok(granted) => self.forward(request, &granted).await,
         };
@@ -108,16 +117,16 @@ impl Connection {
     }
 
     /// Who asks. The connection belongs to the program that has asked first on it.
-    fn admit(&self, header: Option<&HeaderValue>) -> Result<Granted, (&'static str, Response<Body>)> {
+    fn admit(&self, header: Option<&HeaderValue>) -> Result<Granted, NotAdmitted> {
         let granted = self.shared.grants.find(header.map(HeaderValue::as_bytes));
-        let granted = granted.ok_or_else(|| ("unauthorized", unauthorized()))?;
+        let granted = granted.ok_or(NotAdmitted::Unknown)?;
         if let Some(owner) = &*self.owner.borrow() {
             return match owner.granted.is_same(&granted) {
                 true => Ok(granted),
-                false => Err(("unauthorized", unauthorized())),
+                false => Err(NotAdmitted::Unknown),
             };
         }
-        let place = granted.connection().ok_or_else(|| ("too_many", too_many()))?;
+        let place = granted.connection().ok_or(NotAdmitted::TooMany)?;
         self.owner.send_replace(Some(Arc::new(Owner { granted: granted.clone(), _place: place })));
         Ok(granted)
     }
