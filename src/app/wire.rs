@@ -165,8 +165,8 @@ fn accounts(config: &Config, hub: &WebHub) -> Vec<ConfiguredAccount> {
     accounts
 }
 
-/// What all agents share. Programs that outlived an earlier gateway have ended when this returns, so that no second attempt
-/// of a turn runs beside a first one.
+/// What all agents share. Before it returns, the programs that outlived an earlier gateway are ended: otherwise the next
+/// attempt of a turn could run at the same time as the one before.
 async fn agents_host(
     config: &Config,
     home: &Home,

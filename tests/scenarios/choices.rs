@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use frontdesk_core::ask::{AskEnd, AskError, AskKind, AskState, Question};
+use frontdesk_core::ask::{AskEnd, AskError, AskState};
 use frontdesk_core::message::{InputKind, Outcome, Refusal};
 use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_runtime::config::Rate;
 use frontdesk_store::row::AskFilter;
 use frontdesk_world::event::message_from;
 use frontdesk_world::wait::until;
-use frontdesk_world::{Plan, Posted, Step, World, plan};
+use frontdesk_world::{Plan, Posted, Step, World, permission, plan};
 use serde_json::json;
 
 fn offer(choices: &[&str]) -> Step {
@@ -160,7 +160,12 @@ async fn a_choice_that_is_delivered_again_is_the_same_message() {
     let event = world.platform().deliver(message_from("anna", "/answer 1 Blue"));
     world.platform().outcome(event).await;
     // Now the question is closed.
-    world.platform().redeliver(event, "/answer 1 Blue", "anna");
+    let again = world.platform().redeliver(event, "/answer 1 Blue", "anna");
+    let again = world.platform().outcome(again).await;
+    assert!(
+        matches!(again, Outcome::Duplicate { .. }),
+        "the same text, whatever the gate made of it: {again:?}"
+    );
     world.agent().resume();
     world.at_rest().await;
     assert_eq!(world.agent().prompts(), ["go", "long", "Blue"]);
@@ -271,15 +276,7 @@ async fn choices_that_nobody_makes_keep_no_turn_from_asking_and_only_the_newest_
         world.at_rest().await;
     }
     assert_eq!((open(&world).await, offered(&world).await.len()), (8, 8));
-    let permission = Question {
-        kind: AskKind::Permission,
-        text: "Delete it?".to_owned(),
-        choices: Vec::new(),
-        audience: None,
-        deadline: None,
-        default: None,
-    };
-    world.agent().will([Step::Ask(permission), Step::Say("done")]);
+    world.agent().will([Step::Ask(permission("Delete it?")), Step::Say("done")]);
     world.user("anna").says("clean up").await;
     let asked = world.platform().shows("anna", 1, |post| post.text == "Delete it?").await.swap_remove(0);
     press(&world, "anna", &asked, 0).await;

@@ -213,13 +213,14 @@ impl Platform {
         self.outcome(number).await
     }
 
-    /// Delivers an event again under its old id, as platforms do.
-    pub fn redeliver(&self, number: u64, text: &str, person: &str) {
+    /// Delivers an event again under its old id, as platforms do. Returns the number of this delivery.
+    pub fn redeliver(&self, number: u64, text: &str, person: &str) -> u64 {
         let again = self.receive(person, person, false, text);
         let mut state = self.state();
         if let Some((_, event)) = state.pending.iter_mut().find(|(id, _)| *id == again) {
             event.id = number.to_string();
         }
+        again
     }
 
     /// The next requests fail like this, in this order.

@@ -1,6 +1,5 @@
-//! What a question shows of a tool's parameters: enough to judge them, and nothing that passes for something else.
-//!
-//! What was left out is said in double brackets, which the parameters themselves cannot contain.
+//! How a permission question shows the parameters of a tool call. People decide by this text, so a command is shown as a whole
+//! or not at all, and remarks about what was left out stand in double brackets, which are escaped in the parameters.
 
 use frontdesk_core::visible;
 use serde_json::Value;

@@ -70,7 +70,7 @@ pub struct Start<'a> {
     pub facts: Option<PathBuf>,
     /// Further files and folders that it may read in a sandbox, as absolute paths.
     pub readable: Vec<PathBuf>,
-    /// The same for files and folders that it may also change.
+    /// Further files and folders that it may read and change in a sandbox, as absolute paths.
     pub writable: Vec<PathBuf>,
     /// Folders that are empty and its own in a sandbox, but for what is readable or writable.
     pub hidden: Vec<PathBuf>,
@@ -285,7 +285,8 @@ impl Program {
         let Confinement { readable, writable, .. } = &self.confinement;
         let program = match self.installed() {
             Some(installed) => vec![installed.folder.clone()],
-            // What it may write to is shown in any case, and a link in there is not to be trusted.
+            // A program within a writable folder is there already, and links in such a folder must not be followed: the
+            // program itself may have made them.
             None => self
                 .find(&self.named)
                 .filter(|path| {

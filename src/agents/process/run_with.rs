@@ -34,7 +34,7 @@ pub struct Confinement {
     pub run_with: Option<RunWith>,
     /// Further files and folders that the program may read in a ready-made sandbox, relative to the home directory.
     pub readable: Vec<PathBuf>,
-    /// The same for files and folders that it may also change.
+    /// Further files and folders that it may read and change there, relative to the home directory.
     pub writable: Vec<PathBuf>,
 }
 

@@ -180,21 +180,31 @@ fn directives(level: Level, verbose: bool) -> String {
 mod tests {
     use super::*;
 
+    /// Where the log is written to in these tests.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Kept {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
     /// What the log makes of one event whose fields, message and error come from outside.
     fn logged(json: bool, colours: bool) -> String {
-        let kept = Arc::new(Mutex::new(Vec::new()));
-        struct Kept(Arc<Mutex<Vec<u8>>>);
-        impl Write for Kept {
-            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                self.0.lock().unwrap().write(bytes)
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
+        let kept = Kept::default();
         let writer = {
             let kept = kept.clone();
-            move || Kept(kept.clone())
+            move || kept.clone()
         };
         let lines = tracing_subscriber::fmt().with_writer(Escaped { writer, json, colours }).without_time();
         let outside = "a\r\nWARN forged\u{1b}[31mred\u{9b}2J\u{202e}\u{2028}b";
@@ -205,7 +215,7 @@ mod tests {
             let lines = lines.with_ansi(colours).fmt_fields(fields());
             tracing::subscriber::with_default(lines.finish(), event);
         }
-        String::from_utf8(kept.lock().unwrap().clone()).unwrap()
+        kept.text()
     }
 
     #[test]
@@ -225,11 +235,32 @@ mod tests {
         );
     }
 
+    /// Which of some events are in the log.
+    fn shown(level: Level, verbose: bool) -> String {
+        let kept = Kept::default();
+        let writer = {
+            let kept = kept.clone();
+            move || kept.clone()
+        };
+        let lines = tracing_subscriber::fmt().with_writer(writer).with_ansi(false).without_time();
+        let lines = lines.with_level(false).with_target(false);
+        let lines = lines.with_env_filter(EnvFilter::new(directives(level, verbose))).finish();
+        tracing::subscriber::with_default(lines, || {
+            tracing::warn!(target: "rmcp::service", "what an agent has sent");
+            tracing::warn!(target: "hyper", "library");
+            tracing::error!(target: "frontdesk_runtime::turn", "error");
+            tracing::info!(target: "frontdesk_runtime::turn", "info");
+            tracing::debug!(target: "frontdesk_runtime::turn", "debug");
+            tracing::trace!(target: "frontdesk_runtime::turn", "trace");
+        });
+        kept.text().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     #[test]
-    fn verbose_never_says_less_than_the_configuration() {
-        assert_eq!(directives(Level::Info, false), "warn,rmcp=error,frontdesk=info");
-        assert_eq!(directives(Level::Error, true), "warn,rmcp=error,frontdesk=debug");
-        assert_eq!(directives(Level::Trace, true), "warn,rmcp=error,frontdesk=trace");
-        assert_eq!(directives(Level::Error, false), "error,rmcp=error,frontdesk=error");
+    fn the_log_shows_the_level_of_the_gateway_and_nothing_that_an_agent_has_sent() {
+        assert_eq!(shown(Level::Info, false), "library error info");
+        assert_eq!(shown(Level::Error, false), "error");
+        assert_eq!(shown(Level::Error, true), "library error info debug");
+        assert_eq!(shown(Level::Trace, true), "library error info debug trace", "verbose never says less");
     }
 }

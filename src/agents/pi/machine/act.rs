@@ -17,7 +17,7 @@ pub(in crate::pi) enum Goal {
     Ready,
 }
 
-/// What is to be done now.
+/// What the caller of the machine has to do next.
 #[derive(Debug, PartialEq)]
 pub(in crate::pi) enum Act {
     Write(Value),
