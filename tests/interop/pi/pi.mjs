@@ -236,8 +236,9 @@ const tests = {
   },
 
   async "a stopped answer ends at once and its process goes on"() {
+    const asked = model.requests().length;
     await send("count", "stop");
-    await pause(1500);
+    await eventually("the model is asked", () => model.requests().length > asked);
     const before = pis();
     await stop("stop");
     assert.equal(await say("hello", "stop"), "echo: hello");
