@@ -31,7 +31,8 @@ const server = createServer(async (request, response) => {
   response.writeHead(200, { "Content-Type": "text/event-stream" });
   const send = (choice, more = {}) => response.write(`data: ${JSON.stringify({ choices: [choice], ...more })}\n\n`);
   for (const delta of deltas) send({ index: 0, delta, finish_reason: null });
-  if (finish === "cut") return response.destroy();
+  // Later, so that what was said leaves the machine first.
+  if (finish === "cut") return setTimeout(() => response.destroy(), 200);
   if (finish === "error") return response.end('data: {"error":{"message":"overloaded"}}\n\n');
   send({ index: 0, delta: {}, finish_reason: finish }, { usage: { prompt_tokens: 10, completion_tokens: 5 } });
   response.end("data: [DONE]\n\n");
