@@ -163,9 +163,9 @@ CREATE TABLE turn (
   epoch          INTEGER NOT NULL,
   kind           TEXT NOT NULL,    -- 'message'; 'hook': a hook answered instead of the agent; 'compact': /compact
   origin         TEXT NOT NULL DEFAULT 'message',  -- what began it: 'message', 'task', 'job', 'heartbeat', 'event'.
-                                   -- Only 'message' is used yet
-  task_id        INTEGER,          -- the task or the run of a job that it works on. Not used yet
-  run_id         INTEGER,
+                                   -- Only the first two are used yet
+  task_id        INTEGER,          -- the task that it works on
+  run_id         INTEGER,          -- the run of a job that it works on. Not used yet
   address        TEXT NOT NULL,    -- the reply's target, fixed when the turn is made
   reply_to       TEXT,             -- the platform's id of the message it answers
   attempt        INTEGER NOT NULL, -- how often it was begun
@@ -195,6 +195,47 @@ CREATE TABLE turn (
   context_window INTEGER           -- its size in tokens
 ) STRICT;
 CREATE INDEX turn_open ON turn (key, id) WHERE state IN ('queued', 'running');
+
+-- Work that people have handed over. Its agent works in a session of the task's own; who runs it, and under which fence,
+-- says its turn. A task whose session has a message or a turn has a place among those that run at once.
+CREATE TABLE task (
+  id           INTEGER PRIMARY KEY,  -- shown as b12, and never used again
+  key          TEXT NOT NULL UNIQUE, -- the session of its own
+  owner        TEXT NOT NULL,      -- the principal who has handed it over: authorized again before the agent gets it
+  owner_kind   TEXT NOT NULL,      -- as sender_kind, roles and sender of inbound
+  owner_roles  TEXT,
+  owner_name   TEXT,
+  origin_key   TEXT,               -- the session that has handed it over; NULL if it comes from outside of a chat
+  address      TEXT NOT NULL,      -- the chat and the thread to which its result goes
+  delivers     INTEGER NOT NULL,   -- 0: nothing is sent, and its result waits to be fetched
+  reply_to     TEXT,               -- the platform's id of the message that asked for it
+  source       TEXT NOT NULL,      -- 'chat', 'api', 'cli', 'ws', 'agent'
+  request      TEXT UNIQUE,        -- what asked for it: a repetition of the same request makes no second task
+  title        TEXT NOT NULL,
+  body         TEXT NOT NULL,      -- what is to be done
+  attachments  TEXT,               -- JSON references; NULL for none
+  state        TEXT NOT NULL,      -- 'queued', 'running', 'succeeded', 'failed', 'cancelled', 'timed_out', 'lost'. A running one
+                                   -- whose turn has an open question is shown as 'waiting'
+  placed_at    INTEGER,            -- when it got a place, and its session a message; NULL before
+  attempt      INTEGER NOT NULL DEFAULT 0,  -- as in its turn
+  turn_id      INTEGER,            -- the turn that works on it, once there is one
+  retry_of     INTEGER,            -- the task that it runs again
+  percent      INTEGER,            -- how far it is, as its agent has reported last
+  line         TEXT,
+  progress_out INTEGER,            -- the outbox row of the message that shows its progress
+  result_out   INTEGER,            -- the first outbox row of its result
+  error        TEXT,               -- of one without a result the reason, as in turn
+  limit_ms     INTEGER NOT NULL,   -- how long its agent may work on it
+  not_before   INTEGER,            -- when it may begin; NULL for at once
+  created_at   INTEGER NOT NULL,
+  started_at   INTEGER,
+  finished_at  INTEGER
+) STRICT;
+-- The tasks that have not ended.
+CREATE INDEX task_open ON task (state, id) WHERE state IN ('queued', 'running');
+-- The tasks of one person, and of one chat.
+CREATE INDEX task_owner ON task (owner, id);
+CREATE INDEX task_origin ON task (origin_key, id) WHERE origin_key IS NOT NULL;
 
 -- How an agent compacted its context of a conversation: the summary stands for what was said up to a turn. Few rows; purged
 -- and erased with the history.
@@ -228,7 +269,7 @@ CREATE TABLE outbox (
   address             TEXT NOT NULL,
   part_key            TEXT NOT NULL UNIQUE,  -- the same for every attempt: 't12/0', 'm7/notice/reset/0', 'send/...'
   part                INTEGER NOT NULL DEFAULT 0,  -- its number among the parts of its text
-  kind                TEXT NOT NULL,  -- 'answer', 'notice', 'send'
+  kind                TEXT NOT NULL,  -- 'answer', 'notice', 'send', 'result' (of a task)
   notice              TEXT,        -- of a notice which one: 'reset', 'stale'
   act                 TEXT NOT NULL,  -- 'post', 'edit', 'delete', 'react' (the body is the reaction), 'pin'
   target              TEXT,        -- the platform's id of the message that it changes; of a post: the unfinished message

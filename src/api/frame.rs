@@ -86,7 +86,7 @@ impl ServerFrame {
         }
         match post.kind {
             PostKind::Answer => Self::answer(post.about, seq, &post.part.body),
-            PostKind::Notice | PostKind::Send => {
+            PostKind::Notice | PostKind::Send | PostKind::Result => {
                 let json = text(&Wire::Message {
                     text: &post.part.body,
                     kind: post.kind.name(),

@@ -54,6 +54,11 @@ impl AnswerEnd {
         }
     }
 
+    /// Whether the agent has failed: what it has said is incomplete, and more was to come.
+    pub fn is_failure(self) -> bool {
+        matches!(self, AnswerEnd::TooManyCalls | AnswerEnd::BrokenOff | AnswerEnd::ErrorReported)
+    }
+
     /// What people read below an answer that is not whole.
     pub fn remark(self) -> Option<&'static str> {
         Some(match self {

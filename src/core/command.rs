@@ -11,6 +11,7 @@
 //! /steer TEXT      /model [NAME]          /thinking [LEVEL]
 //! /compact [TEXT]  /queue [WHAT], see [`QueueRequest`]
 //! /answer [[N] ANSWER]
+//! /background [TEXT] (/bg)               /tasks [retry ID]    /cancel ID
 //! /gateway WHAT    for admins, see [`gateway`]
 //! ```
 //!
@@ -26,7 +27,7 @@ pub use gateway::Gateway;
 pub use queue::{QueueRequest, WaitingPlace};
 
 use crate::agent::SessionOption;
-use crate::id::AskId;
+use crate::id::{AskId, TaskId};
 use crate::message::{Event, EventKind, FirstLine};
 use crate::nearest::nearest;
 use crate::queue_mode::QueueMode;
@@ -51,7 +52,7 @@ pub fn list() -> &'static [Spec] {
     &LIST
 }
 
-const LIST: [Spec; 15] = [
+const LIST: [Spec; 18] = [
     // Telegram's own start button sends /start, so it must not be answered with "unknown".
     Spec { aliases: &["start"], ..person("help", "/help", "Show what you can send here") },
     Spec { aliases: &["reset"], ..person("new", "/new [TEXT]", "Start a new conversation") },
@@ -61,6 +62,12 @@ const LIST: [Spec; 15] = [
     person("steer", "/steer TEXT", "Add something to the answer under way"),
     person("retry", "/retry", "Answer the last message again"),
     person("answer", "/answer [[N] ANSWER]", "Answer a question"),
+    Spec {
+        aliases: &["bg"],
+        ..person("background", "/background [TEXT]", "Work on something in the background")
+    },
+    person("tasks", "/tasks [retry ID]", "List what runs in the background"),
+    person("cancel", "/cancel ID", "Cancel a background task"),
     person("sessions", "/sessions [PAGE]", "List the conversations of this chat"),
     person("resume", "/resume [N]", "Return to an earlier conversation"),
     person("compact", "/compact [TEXT]", "Let the agent summarize what was said"),
@@ -93,6 +100,17 @@ pub enum Command {
     Retry,
     /// Answer a question; `None` lists the open questions.
     Answer(Option<WrittenAnswer>),
+    /// Run something in the background; without a text the answer under way.
+    Background {
+        /// What to do.
+        text: Option<String>,
+    },
+    /// List the background tasks of the person.
+    Tasks,
+    /// Run a background task again.
+    RetryTask(TaskId),
+    /// Cancel a background task.
+    CancelTask(TaskId),
     /// List one page of the chat's conversations.
     Sessions {
         /// The page, counted from 1.
@@ -138,6 +156,9 @@ impl Command {
             Command::Stop => "stop",
             Command::Retry => "retry",
             Command::Answer(_) => "answer",
+            Command::Background { .. } => "background",
+            Command::Tasks | Command::RetryTask(_) => "tasks",
+            Command::CancelTask(_) => "cancel",
             Command::Sessions { .. } => "sessions",
             Command::Resume { .. } => "resume",
             Command::Queue(_) => "queue",
@@ -188,8 +209,8 @@ pub enum Parsed<'t> {
 }
 
 /// Parses an event: the same rule for every platform. Only a plain first line that the sender wrote themselves is a
-/// command. Code, quotes, spoilers, captions and forwarded messages are text. What follows `/new`, `/steer` and
-/// `/queue MODE` may be formatted, because it is a message.
+/// command. Code, quotes, spoilers, captions and forwarded messages are text. What follows `/new`, `/steer`, `/background`
+/// and `/queue MODE` may be formatted, because it is a message.
 pub fn of(event: &Event) -> Parsed<'_> {
     let shown = Parsed::Text(&event.text);
     let written = matches!(event.kind, EventKind::Message | EventKind::Edit) && event.forward.is_none();
@@ -198,7 +219,13 @@ pub fn of(event: &Event) -> Parsed<'_> {
     }
     match (event.first_line, parse(&event.text, None)) {
         (FirstLine::Plain, parsed) => parsed,
-        (_, parsed @ (Parsed::Text(_) | Parsed::Command(Command::New { .. } | Command::Steer { .. })))
+        (
+            _,
+            parsed @ (Parsed::Text(_)
+            | Parsed::Command(
+                Command::New { .. } | Command::Steer { .. } | Command::Background { .. },
+            )),
+        )
         | (_, parsed @ Parsed::Command(Command::Queue(QueueRequest::Send { .. }))) => parsed,
         (..) => shown,
     }
@@ -242,6 +269,13 @@ fn with_arguments(name: &str, rest: &str) -> Option<Command> {
         "answer" if rest.is_empty() => Some(Command::Answer(None)),
         "answer" => Some(Command::Answer(Some(answer(rest)))),
         "new" => Some(Command::New { text: (!rest.is_empty()).then(|| rest.to_owned()) }),
+        "background" => Some(Command::Background { text: (!rest.is_empty()).then(|| rest.to_owned()) }),
+        "tasks" if rest.is_empty() => Some(Command::Tasks),
+        "tasks" => match rest.split_once(char::is_whitespace) {
+            Some((word, id)) if word.eq_ignore_ascii_case("retry") => task(id).map(Command::RetryTask),
+            _ => None,
+        },
+        "cancel" => task(rest).map(Command::CancelTask),
         "sessions" if rest.is_empty() => Some(Command::Sessions { page: 1 }),
         "sessions" => number(rest).filter(|page| *page >= 1).map(|page| Command::Sessions { page }),
         "resume" if rest.is_empty() => Some(Command::Resume { epoch: None }),
@@ -268,6 +302,12 @@ fn with_arguments(name: &str, rest: &str) -> Option<Command> {
 fn choose(option: SessionOption, rest: &str) -> Option<Command> {
     let value = (!rest.is_empty()).then(|| rest.to_owned());
     (!rest.contains(char::is_whitespace)).then_some(Command::Choose { option, value })
+}
+
+/// The id of a task, with or without its `b`.
+fn task(rest: &str) -> Option<TaskId> {
+    let digits = rest.trim();
+    number(digits.strip_prefix(['b', 'B']).unwrap_or(digits)).map(TaskId)
 }
 
 /// An answer, behind the number of its question with or without its `a`.

@@ -170,6 +170,8 @@ pub enum PostKind {
     Notice,
     /// Sent by an operator, a program or an agent without a message that it answers.
     Send,
+    /// What has come of background work. It is sent however late that is.
+    Result,
 }
 
 impl PostKind {
@@ -179,6 +181,7 @@ impl PostKind {
             PostKind::Answer => "answer",
             PostKind::Notice => "notice",
             PostKind::Send => "send",
+            PostKind::Result => "result",
         }
     }
 }

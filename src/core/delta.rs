@@ -9,6 +9,7 @@ use crate::answer_end::AnswerEnd;
 use crate::ask::AgentQuestion;
 use crate::cause::Cause;
 use crate::markup::closing;
+use crate::progress::Progress;
 use crate::visible::is_visible;
 
 /// One report of an agent. Each of them shows that the agent is alive.
@@ -53,6 +54,8 @@ pub enum Delta {
     AnsweredBy(AnswererChange),
     /// It is alive and has no text yet.
     Progress,
+    /// How far it is: shown for background work, where nobody sees the text before the end.
+    Step(Progress),
     /// The usage of this attempt so far; a later report replaces it. Stored with the end of the turn, however it ends.
     Usage(Usage),
     /// The answer has ended.

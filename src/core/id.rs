@@ -56,6 +56,15 @@ id!(
     AskId, 'a', "a question"
 );
 
+id!(
+    /// The id of a background task.
+    TaskId, 'b', "a background task"
+);
+id!(
+    /// The id of a run of a scheduled job.
+    RunId, 'r', "a run of a job"
+);
+
 /// A message of a chat as agents name it: one that was received (`m42`), or one that was sent (`o42`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChatMessageId {

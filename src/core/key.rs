@@ -268,7 +268,9 @@ pub enum KeyError {
         given: String,
     },
     /// The scope is unknown.
-    #[error("{given:?} is not a scope: use dm, group, channel, topic, thread, member, task or job")]
+    #[error(
+        "{given:?} is not a scope: use dm, group, channel, topic, thread, member, task, job, heartbeat or event"
+    )]
     Scope {
         /// What was given.
         given: String,

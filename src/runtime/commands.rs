@@ -2,6 +2,7 @@
 //! one transaction.
 
 mod answer;
+mod background;
 mod button;
 mod choose;
 mod compact;
@@ -30,7 +31,8 @@ use frontdesk_core::port::Stop;
 use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::visible::quoted;
 use frontdesk_store::row::{
-    AccessDone, CommandChoices, CommandEffect, CommandFacts, Fenced, InboundRow, Reason, Stopped,
+    AccessDone, CommandChoices, CommandEffect, CommandFacts, Fenced, InboundRow, MovedToTask, Reason,
+    Stopped, TaskFound,
 };
 use frontdesk_store::{Reply, StoreError};
 use futures_util::FutureExt;
@@ -156,6 +158,12 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
             shared.stopped(&row.session, &row.address, dropped, Ending::Cancelled).await;
         }
         CommandFacts::Answered(Ok(answered)) => shared.answered(&answered),
+        CommandFacts::Submitted(_) | CommandFacts::TaskRetried(_) => shared.work.tasks.note(),
+        CommandFacts::MovedToTask(MovedToTask::Moved(_, stopped)) => {
+            shared.stopped(&row.session, &row.address, stopped, Ending::Superseded).await;
+            shared.work.tasks.note();
+        }
+        CommandFacts::TaskCancelled(TaskFound::Done(cancelled)) => shared.task_cancelled(cancelled).await,
         _ => {}
     }
     if let Some(wanted) = lifecycle {
@@ -208,6 +216,10 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
             Command::Retry => retry::plan(),
             Command::Answer(Some(answer)) => answer::plan(shared, row, answer).await?,
             Command::Answer(None) => answer::list(shared, row).await?,
+            Command::Background { text } => background::plan(shared, row, text),
+            Command::Tasks => background::list(shared, row).await?,
+            Command::RetryTask(task) => background::retry(shared, row, task),
+            Command::CancelTask(task) => background::cancel(shared, row, task),
             Command::Sessions { page } => sessions::plan(shared, row, page).await?,
             Command::Resume { epoch } => resume::plan(row, epoch),
             Command::Queue(request) => queue::plan(shared, row, request).await?,

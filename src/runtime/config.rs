@@ -2,6 +2,7 @@
 
 mod media;
 mod rules;
+mod tasks;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,6 +15,7 @@ pub use media::Media;
 pub use rules::ResetRules;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+pub use tasks::Tasks;
 
 /// Everything the runtime can be told. Every field has a default.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +29,8 @@ pub struct Config {
     pub limits: Limits,
     /// Turns: the runs of agents.
     pub turns: Turns,
+    /// Background tasks.
+    pub tasks: Tasks,
     /// The delivery of outgoing messages.
     pub delivery: Delivery,
     /// Files that people send and files that agents send.
@@ -307,6 +311,7 @@ impl Config {
             }
         }
         self.media.check()?;
+        self.tasks.check()?;
         let kept = &self.storage;
         let days =
             [kept.outbox_days, kept.refused_days, kept.dead_letter_days, kept.history_days, kept.audit_days];

@@ -69,7 +69,8 @@ pub(crate) struct Flow {
 
 impl Flow {
     pub(crate) fn new(shared: &Arc<Shared>, settings: &Settings, turn: &ClaimedTurn, stop: &Stop) -> Self {
-        let connection = shared.adapters.at(&turn.address);
+        // The text of a task is not shown before its end.
+        let connection = shared.adapters.at(&turn.address).filter(|_| turn.task.is_none());
         let now = shared.time.mono();
         let adapter = connection.as_ref().map(|connection| connection.adapter());
         let profile = adapter.as_ref().map(|adapter| adapter.profile());

@@ -30,6 +30,15 @@ pub(crate) enum NextRun {
     NotBefore(Mono),
 }
 
+/// Whether people wait for a lane's work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Class {
+    /// They do.
+    People,
+    /// It can wait.
+    Background,
+}
+
 /// Maximum number of lanes that run at once: in all, and in each group.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LaneLimits {
@@ -51,8 +60,13 @@ impl<K> Lanes<K>
 where
     K: Clone + Eq + Hash + Send + Sync + 'static,
 {
-    pub(crate) fn new(clock: Arc<dyn Clock>, limits: LaneLimits, group: fn(&K) -> &str) -> Self {
-        let schedule = Mutex::new(Schedule::new());
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        limits: LaneLimits,
+        group: fn(&K) -> &str,
+        class: fn(&K) -> Class,
+    ) -> Self {
+        let schedule = Mutex::new(Schedule::new(class));
         Self {
             clock,
             limits: Mutex::new(limits),

@@ -41,6 +41,8 @@ mod settings;
 mod setup;
 mod shared;
 mod sweep;
+mod task_changes;
+mod tasks;
 mod time;
 mod tools;
 mod turn;

@@ -216,6 +216,7 @@ fn replace(
     shared.media.set_limits(settings.config.media.clone());
     shared.snapshot.store(settings.clone());
     shared.work.turns.set_limits(settings.turn_limits());
+    shared.work.tasks.note();
     shared.work.outbox.set_limits(send_limits(accounts.keys()));
     let mut added = BTreeSet::new();
     for (id, part) in accounts {

@@ -51,6 +51,10 @@ impl Renderer for ProfileRenderer {
         self.profiles.load().get(to.channel()).is_some_and(|profile| profile.buttons)
     }
 
+    fn edits(&self, to: &Address) -> bool {
+        self.profiles.load().get(to.channel()).is_some_and(|profile| profile.changes.edit)
+    }
+
     fn fits(&self, to: &Address, text: &str) -> bool {
         self.profiles.load().get(to.channel()).is_none_or(|profile| profile.limit.holds(text))
     }

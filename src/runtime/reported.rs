@@ -13,6 +13,7 @@ use frontdesk_core::failover::Failover;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Agent, Prompt, Turn};
+use frontdesk_core::progress::Progress;
 use frontdesk_core::visible;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -94,6 +95,10 @@ fn delta(delta: Delta) -> Delta {
         },
         Delta::Compacted(reported) => Delta::Compacted(compacted(reported)),
         Delta::Usage(reported) => Delta::Usage(usage(reported)),
+        Delta::Step(Progress { percent, line }) => Delta::Step(Progress {
+            percent: percent.map(|percent| percent.min(100)),
+            line: line.map(|line| visible::name(line.trim())).filter(|line| visible::is_visible(line)),
+        }),
         // The text of the answer and what goes with it, whose limits are the agent's configuration and the platform's;
         // questions have limits of their own, and so has the name of the conversation, which is kept as it is.
         other @ (Delta::Text(_)

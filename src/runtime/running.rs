@@ -20,7 +20,7 @@ use crate::handle::GatewayHandle;
 use crate::setup::{Receivers, build};
 use crate::shared::Shared;
 use crate::waiting_marks::Markable;
-use crate::{Setup, StartError, ask_deadlines, commands, logins, marking, outbox, sweep, turn};
+use crate::{Setup, StartError, ask_deadlines, commands, logins, marking, outbox, sweep, tasks, turn};
 
 /// Maximum duration of each of the last steps of an orderly stop.
 const LAST_STEPS: Duration = Duration::from_secs(2);
@@ -163,6 +163,8 @@ impl Running {
         self.services.spawn(self.watched("the questions' deadlines", asks));
         let marks = marking::run(self.shared.clone(), receivers.accepted, left, self.stop_services.clone());
         self.services.spawn(self.watched("the marks of messages that wait", marks));
+        let tasks = tasks::run(self.shared.clone(), self.shared.process.closing.clone());
+        self.services.spawn(self.watched("the background tasks", tasks));
         let sweep = sweep::run(self.shared.clone(), self.stop_services.clone());
         self.services.spawn(self.watched("the sweeps", sweep));
         let (h, stop) = (self.shared.clone(), self.stop_services.clone());

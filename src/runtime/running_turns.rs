@@ -51,6 +51,8 @@ struct Entry {
 pub(crate) struct RunningTurn {
     pub(crate) claim: Claim<TurnId>,
     pub(crate) session: SessionKey,
+    /// The session whose chat it is for: its own, or of a task the one that has handed it over.
+    pub(crate) chat: SessionKey,
     /// Where its answer goes.
     pub(crate) address: Address,
     /// Whose messages it answers.
@@ -97,6 +99,7 @@ impl RunningTurn {
         let running = Self {
             claim: turn.claim,
             session: turn.session.clone(),
+            chat: turn.chat().clone(),
             address: turn.address.clone(),
             people,
             newest: turn.messages.last().map(|row| row.id),
@@ -227,6 +230,7 @@ mod tests {
             reply_to: None,
             streamed: None,
             more: false,
+            task: None,
         };
         turns.begin(&claimed, None).stop
     }

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::id::MessageId;
+use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Adapter, Clock};
 use frontdesk_store::row::OutboxRow;
 use frontdesk_store::{Options, Store};
@@ -23,7 +24,7 @@ use crate::failures::TurnFailures;
 use crate::health::StorageHealth;
 use crate::hooks::Hooks;
 use crate::inbound::Inbound;
-use crate::lanes::{LaneLimits, Lanes};
+use crate::lanes::{Class, LaneLimits, Lanes};
 use crate::limits::Limits;
 use crate::media::Media;
 use crate::process::Process;
@@ -31,6 +32,7 @@ use crate::renderer::ProfileRenderer;
 use crate::running_turns::RunningTurns;
 use crate::settings::Settings;
 use crate::shared::Shared;
+use crate::task_changes::TaskChanges;
 use crate::time::Time;
 use crate::voice::ActiveTranscriber;
 use crate::waiting_marks::{Markable, WaitingMarks};
@@ -123,17 +125,23 @@ fn work(
 ) -> Work {
     let sends = send_limits(adapters.iter().map(|adapter| adapter.account()));
     Work {
-        turns: Lanes::new(clock.clone(), settings.turn_limits(), |session| session.agent()),
+        turns: Lanes::new(clock.clone(), settings.turn_limits(), |session| session.agent(), class_of),
         running: RunningTurns::default(),
         failures: TurnFailures::default(),
-        outbox: Lanes::new(clock.clone(), sends, |address| address.channel()),
+        outbox: Lanes::new(clock.clone(), sends, |address| address.channel(), |_| Class::People),
         part_ended: Notify::new(),
         commands,
         marks,
         asks,
+        tasks: TaskChanges::default(),
         client_tools: OfferedTools::default(),
         background: TaskTracker::new(),
     }
+}
+
+/// Whether people wait for the turns of a session.
+fn class_of(session: &SessionKey) -> Class {
+    if session.scope().is_background() { Class::Background } else { Class::People }
 }
 
 /// How many requests may be made at once to the platforms of these accounts.

@@ -17,7 +17,7 @@ use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::route::{Place, Route};
 use frontdesk_store::Store;
-use frontdesk_store::row::{Answered, InboundRow, Stopped};
+use frontdesk_store::row::{Answered, ClaimedTurn, InboundRow, Stopped};
 use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -91,6 +91,17 @@ impl Shared {
         self.may_in(settings, &row.session, Requester::of(&row.from), action)
     }
 
+    /// The same for a message that a turn works on: a task asks for the chat that has handed it over.
+    pub(crate) fn still_may_in_turn(
+        &self,
+        settings: &Settings,
+        turn: &ClaimedTurn,
+        row: &InboundRow,
+        action: Action,
+    ) -> bool {
+        self.may_in(settings, turn.chat(), Requester::of(&row.from), action)
+    }
+
     /// Whether the sender of a context message may still write in the session.
     pub(crate) fn sender_may_still_write(
         &self,
@@ -115,6 +126,8 @@ impl Shared {
     fn may_in(&self, settings: &Settings, session: &SessionKey, who: Requester<'_>, action: Action) -> bool {
         let context = match session.scope() {
             Scope::Dm => Context::Dm,
+            // Work that no chat has handed over.
+            scope if scope.is_background() => Context::Dm,
             _ => Context::Group(session.id()),
         };
         self.authorize(settings, who, context, action) == Decision::Allow

@@ -146,7 +146,7 @@ impl Caller<'_> {
             self.shared.authorize(&settings, Requester::of(who), Context::Dm, Action::Administer)
                 == Decision::Allow
         };
-        self.session.scope() == Scope::Dm
+        self.turn.chat.scope() == Scope::Dm
             && !self.turn.people.is_empty()
             && self.turn.people.iter().all(is_admin)
     }

@@ -10,6 +10,7 @@ mod hooks;
 mod past;
 mod questions;
 mod steering;
+mod task;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ use answer::AnswerFiles;
 use hooks::TurnHooks;
 use questions::Questions;
 use steering::Steering;
+use task::TaskProgress;
 
 /// Pause of a lane after a database error, or after an agent died.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -101,6 +103,8 @@ struct TurnRun<'r> {
     answered_by: Option<AnswererChange>,
     hooks: TurnHooks,
     steering: Steering,
+    /// How far the task is that it works on.
+    progress: Option<TaskProgress>,
     /// Calls of the gateway's tools.
     tools: mpsc::UnboundedReceiver<ToolEvent>,
     /// Whether one of them has sent something to the chat.
@@ -143,11 +147,13 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
     let settings = shared.settings();
     shared.work.marks.note_change();
     let started = shared.time.mono();
-    let role = shared.role_of(&settings, session, turn.messages.iter().chain(&turn.replayed));
+    let role = shared.role_of(&settings, turn.chat(), turn.messages.iter().chain(&turn.replayed));
     let TurnInputs { stop, steers, tools, has_sent } = shared.work.running.begin(&turn, role.clone());
     let flow = Flow::new(shared, &settings, &turn, &stop);
     let (files, hooks) = (AnswerFiles::default(), TurnHooks::default());
     let (steering, questions) = (Steering::new(steers), Questions::default());
+    let every = settings.config.tasks.progress_every();
+    let progress = turn.task.as_ref().map(|task| TaskProgress::new(task.id, &task.title, every, started));
     let run = TurnRun {
         shared,
         settings,
@@ -161,12 +167,16 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
         answered_by: None,
         hooks,
         steering,
+        progress,
         tools,
         has_sent,
     };
     let ended = run.run_to_end(&stop).await;
     shared.work.running.end(turn.claim.id);
     shared.work.asks.forget(turn.claim.id);
+    if turn.task.is_some() {
+        shared.work.tasks.note();
+    }
     metrics::histogram!("frontdesk_turn_seconds", "agent" => session.agent().to_owned())
         .record(shared.time.mono().since(started).as_secs_f64());
     Ok(match ended? {
@@ -242,6 +252,7 @@ impl TurnRun<'_> {
         self.flow.complete().await;
         if !matches!(end, TurnEnd::Drained) {
             self.flow.settled().await;
+            self.progress_settled().await;
         }
         end
     }

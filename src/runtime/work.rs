@@ -13,6 +13,7 @@ use crate::client_tools::OfferedTools;
 use crate::failures::TurnFailures;
 use crate::lanes::Lanes;
 use crate::running_turns::RunningTurns;
+use crate::task_changes::TaskChanges;
 use crate::waiting_marks::WaitingMarks;
 
 pub(crate) struct Work {
@@ -32,6 +33,8 @@ pub(crate) struct Work {
     pub(crate) marks: WaitingMarks,
     /// Questions to people.
     pub(crate) asks: Arc<Asks>,
+    /// Background tasks that were submitted or have ended.
+    pub(crate) tasks: TaskChanges,
     /// Tools that clients carry out.
     pub(crate) client_tools: OfferedTools,
     /// Operations that continue after their caller has disconnected.

@@ -190,12 +190,21 @@ fn end_drops(tx: &Tx<'_>, asks: &[AskRow], now: DateTime<Utc>) -> Outcome<()> {
         .try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))
 }
 
+/// The condition that a question is not one of a task that its session has handed over: nothing in the session waits for that.
+macro_rules! of_own_turn {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM turn t WHERE t.id = a.turn_id AND t.key <> a.key)"
+    };
+}
+
 /// The oldest question that keeps the messages of a session waiting.
 pub(crate) fn first_of(tx: &Tx<'_>, session: &SessionKey) -> Outcome<Option<AskView>> {
     let first = concat!(
         "SELECT ",
         ask_columns!(),
-        " FROM ask a WHERE a.state = 'open' AND a.key = ?1 AND a.turn_id IS NOT NULL ORDER BY a.id LIMIT 1"
+        " FROM ask a WHERE a.state = 'open' AND a.key = ?1 AND a.turn_id IS NOT NULL AND ",
+        of_own_turn!(),
+        " ORDER BY a.id LIMIT 1"
     );
     Ok(tx.all_legible(first, [session.as_str()], ask)?.into_iter().next().map(|ask| ask.view))
 }
@@ -208,7 +217,8 @@ pub(crate) fn withdraw_from(tx: &Tx<'_>, session: &SessionKey, now: DateTime<Utc
         concat!(
             "SELECT ",
             ask_columns!(),
-            " FROM ask a WHERE a.state = 'open' AND a.key = ?1 AND (a.turn_id IS NOT NULL OR a.commands IS NULL)"
+            " FROM ask a WHERE a.state = 'open' AND a.key = ?1 AND (a.turn_id IS NOT NULL OR a.commands IS NULL) AND ",
+            of_own_turn!()
         ),
         [session.as_str()],
         now,

@@ -92,7 +92,7 @@ fn named(
         ChatMessageId::Received(id) => {
             let received = "SELECT platform_message FROM inbound
                             WHERE id = ?1 AND key = ?2 AND platform_message IS NOT NULL";
-            let found = tx.one(received, params![id.0, turn.session.as_str()], |row| row.get(0))?;
+            let found = tx.one(received, params![id.0, turn.chat().as_str()], |row| row.get(0))?;
             Ok(found.ok_or(ChangeRefused::NoSuchMessage).map(|message| Named {
                 platform_message: Some(message),
                 out: None,
@@ -102,7 +102,7 @@ fn named(
             }))
         }
         ChatMessageId::Sent(id) => {
-            let row = load(tx, id)?.filter(|row| row.post.about.session.as_ref() == Some(&turn.session));
+            let row = load(tx, id)?.filter(|row| row.post.about.session.as_ref() == Some(turn.chat()));
             let Some(row) = row else { return Ok(Err(ChangeRefused::NoSuchMessage)) };
             let never = matches!(row.state, OutboxState::Dead | OutboxState::Dropped | OutboxState::Unknown);
             if row.platform_message.is_none() && never {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::agent::Origin;
 use frontdesk_core::id::{MessageId, TurnId};
-use frontdesk_core::key::SessionKey;
+use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::notice::Notice;
 use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::time::Now;
@@ -17,13 +17,13 @@ use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{
-    Claim, ClaimedTurn, Fenced, InboundRow, MessageState, Reason, StreamedPart, Take, TurnState,
+    Claim, ClaimedTurn, Fenced, InboundRow, MessageState, Reason, StreamedPart, Take, TurnState, TurnTask,
 };
 use crate::sql::{int, ms, parsed};
 use crate::turn::{COMPACT, OpenTurn, turn_columns};
 use crate::tx::Tx;
 use crate::waiting::{mode, one_album, takeable};
-use crate::{Result, Store, ask, context_message};
+use crate::{Result, Store, ask, context_message, task};
 
 impl Store {
     /// Claims the next turn of a session (T2): the one that was given back, if there is one, else a new one with the oldest
@@ -156,6 +156,7 @@ fn reclaim(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTu
         tx.run(ours, params![turn.id.0, tx.shared.boot.as_str()])?;
     }
     let replayed = replayed(tx, &messages)?;
+    let task = task_of(tx, &turn.session, turn.id, turn.attempt + 1, now)?;
     let AgentSession { agent_ref, options } = AgentSession::of(tx, &turn.session, turn.epoch)?;
     let more = tx.one(
         "SELECT 1 FROM inbound WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' LIMIT 1",
@@ -179,6 +180,7 @@ fn reclaim(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTu
         reply_to: turn.reply_to,
         streamed,
         more: more.is_some(),
+        task,
     })
 }
 
@@ -187,12 +189,14 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
     let (mut messages, more) = head(tx, session, take)?;
     let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(None) };
     let id = TurnId(tx.new_id(Table::Turn)?);
+    let task = task_of(tx, session, id, 1, now)?;
+    let origin = if task.is_some() { Origin::Task } else { Origin::Message };
     let (epoch, address, reply_to) = (first.epoch, last.address.clone(), last.platform_message.clone());
     let kind = if compacts(first) { COMPACT } else { "message" };
     tx.run(
         "INSERT INTO turn (id, key, epoch, kind, address, reply_to, attempt, released, state, owner, fence,
-                           created_at, started_at)
-         VALUES (?7, ?1, ?2, ?8, ?3, ?4, 1, 0, 'running', ?5, 1, ?6, ?6)",
+                           created_at, started_at, origin, task_id)
+         VALUES (?7, ?1, ?2, ?8, ?3, ?4, 1, 0, 'running', ?5, 1, ?6, ?6, ?9, ?10)",
         params![
             session.as_str(),
             int(epoch),
@@ -202,6 +206,8 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
             ms(now),
             id.0,
             kind,
+            origin.name(),
+            task.as_ref().map(|task| task.id.0),
         ],
     )?;
     for message in &mut messages {
@@ -220,7 +226,7 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
         session: session.clone(),
         epoch,
         agent_ref,
-        origin: Origin::Message,
+        origin,
         options,
         restarts: 0,
         messages,
@@ -230,7 +236,26 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
         reply_to,
         streamed: None,
         more,
+        task,
     }))
+}
+
+/// The task that a turn of this session works on from now on.
+fn task_of(
+    tx: &Tx<'_>,
+    session: &SessionKey,
+    turn: TurnId,
+    attempt: u32,
+    now: DateTime<Utc>,
+) -> Outcome<Option<TurnTask>> {
+    if session.scope() != Scope::Task {
+        return Ok(None);
+    }
+    let task = task::of_session(tx, session)?;
+    if let Some(task) = &task {
+        task::begun(tx, task, turn, attempt, now)?;
+    }
+    Ok(task)
 }
 
 /// The messages that the `/retry` commands among these run again.

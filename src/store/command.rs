@@ -2,7 +2,7 @@
 
 use frontdesk_core::agent::SessionOption;
 use frontdesk_core::delivery::PostKind;
-use frontdesk_core::id::MessageId;
+use frontdesk_core::id::{MessageId, TaskId};
 use frontdesk_core::pairing::MASK;
 use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::time::Now;
@@ -15,12 +15,13 @@ use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{
-    AccessChange, Author, CommandChoices, CommandEffect, CommandFacts, Fenced, InboundRow, Reason,
+    AccessChange, Author, CommandChoices, CommandEffect, CommandFacts, Fenced, InboundRow, MovedToTask,
+    Reason, TaskFound, TaskSubmitted,
 };
 use crate::sql::int;
 use crate::stop::{stop_chat, supersede};
 use crate::tx::Tx;
-use crate::{Result, Store, StoreReader, access, ask, retry};
+use crate::{Result, Store, StoreReader, access, ask, retry, task, task_control, task_submit};
 
 /// Makes the text of a command's reply from its result.
 pub type Reply = Box<dyn Fn(&CommandFacts) -> String + Send>;
@@ -111,6 +112,16 @@ fn answer(
         }
         CommandEffect::Choose { option, value } => choose(tx, row, *option, value.as_deref())?,
         CommandEffect::Access { change, author } => changed(tx, row, change, author, now)?,
+        CommandEffect::Submit(new) => CommandFacts::Submitted(task_submit::submit(tx, new, now.wall)?),
+        CommandEffect::MoveToTask(new) => {
+            CommandFacts::MovedToTask(task_submit::move_here(tx, &row.session, row.id, new, now.wall)?)
+        }
+        CommandEffect::CancelTask { task, reach, author } => {
+            CommandFacts::TaskCancelled(task_control::cancel(tx, *task, reach, author, now.wall)?)
+        }
+        CommandEffect::RetryTask { task, reach, open } => {
+            CommandFacts::TaskRetried(task_control::retried(tx, *task, reach, *open, now.wall)?)
+        }
         CommandEffect::Answer(answering) => CommandFacts::Answered(ask::answered(tx, answering, now)?),
     };
     let is_answered_by_its_turn = facts == CommandFacts::CompactsAlready;
@@ -146,7 +157,23 @@ fn send_reply(
     };
     match choices {
         Some(choices) => ask::reply(tx, row, &outgoing, choices, now),
-        None => outgoing.text(tx, &TextKey::reply(row.id), &reply(facts)).map(drop),
+        None => {
+            let first = outgoing.text(tx, &TextKey::reply(row.id), &reply(facts))?;
+            match submitted(facts).zip(first) {
+                Some((task, first)) => task::shows_progress(tx, task, first),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+/// The task that a command has handed over: the reply becomes the message that shows its progress.
+fn submitted(facts: &CommandFacts) -> Option<TaskId> {
+    match facts {
+        CommandFacts::Submitted(TaskSubmitted::Stored(task))
+        | CommandFacts::MovedToTask(MovedToTask::Moved(TaskSubmitted::Stored(task), _))
+        | CommandFacts::TaskRetried(TaskFound::Done(TaskSubmitted::Stored(task))) => Some(*task),
+        _ => None,
     }
 }
 

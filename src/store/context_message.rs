@@ -36,12 +36,17 @@ pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, most: u32) ->
             tx.new_id(Table::ContextMessage)?,
         ],
     )?;
+    trim(tx, &message.session, most)
+}
+
+/// Keeps the newest messages of a session that wait for its next turn.
+pub(crate) fn trim(tx: &Tx<'_>, session: &SessionKey, most: u32) -> Outcome<()> {
     tx.run(
         "DELETE FROM context_message WHERE key = ?1 AND turn_id IS NULL
            AND id <= (SELECT id FROM context_message WHERE key = ?1 AND turn_id IS NULL ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-        params![key, most],
-    )?;
-    Ok(())
+        params![session.as_str(), most],
+    )
+    .map(drop)
 }
 
 /// Binds the waiting messages of a session to its new turn, oldest first.

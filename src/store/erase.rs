@@ -13,13 +13,13 @@ use crate::row::{Author, EpochReason, Stopped};
 use crate::sql::{int, ms};
 use crate::stop::stop;
 use crate::tx::Tx;
-use crate::{Result, Store, context_message};
+use crate::{Result, Store, context_message, task_control};
 
 /// Number of rows that one unit erases: a few milliseconds of the writer's time.
 const CHUNK: usize = 100;
 
 /// The tables whose rows are erased, in this order.
-const ERASED: [ErasedTable; 8] = [
+const ERASED: [ErasedTable; 11] = [
     ErasedTable {
         rows: "SELECT DISTINCT message_id FROM media WHERE message_id IN
                 (SELECT id FROM session_message WHERE key = ?1 AND id <= ?2)",
@@ -63,6 +63,22 @@ const ERASED: [ErasedTable; 8] = [
         rows: "SELECT id FROM outbox WHERE key = ?1 AND id <= ?2",
         newest: "SELECT coalesce(max(id), 0) FROM outbox",
         erase: "UPDATE outbox SET body = '', plain = NULL, media = NULL, salt = NULL WHERE id = ?1",
+    },
+    // What the session has handed over goes with it.
+    ErasedTable {
+        rows: "SELECT m.id FROM task k JOIN session_message m ON m.key = k.key WHERE k.origin_key = ?1 AND m.id <= ?2",
+        newest: "SELECT coalesce(max(id), 0) FROM inbound",
+        erase: "UPDATE inbound SET body = '', attachments = NULL, sender = NULL, digest = 0 WHERE id = ?1",
+    },
+    ErasedTable {
+        rows: "SELECT turn_id FROM task WHERE origin_key = ?1 AND turn_id <= ?2",
+        newest: "SELECT coalesce(max(id), 0) FROM turn",
+        erase: "UPDATE turn SET answer = NULL WHERE id = ?1",
+    },
+    ErasedTable {
+        rows: "SELECT id FROM task WHERE origin_key = ?1 AND id <= ?2 UNION SELECT id FROM task WHERE key = ?1",
+        newest: "SELECT coalesce(max(id), 0) FROM task",
+        erase: "UPDATE task SET title = '', body = '', attachments = NULL, line = NULL, owner_name = NULL WHERE id = ?1",
     },
 ];
 
@@ -125,7 +141,10 @@ struct Closed {
 /// Ends everything that is open, deletes the old epochs and begins a new one.
 fn close(tx: &Tx<'_>, key: &SessionKey, author: &Author, now: DateTime<Utc>) -> Outcome<Option<Closed>> {
     let Some(session) = session_state(tx, key)? else { return Ok(None) };
-    let stopped = stop(tx, key, MessageId(i64::MAX), now)?;
+    let mut stopped = stop(tx, key, MessageId(i64::MAX), now)?;
+    let Stopped { running, waiting } = task_control::cancel_of(tx, key, author, now)?;
+    stopped.running.extend(running);
+    stopped.waiting.extend(waiting);
     let commands = tx.run(
         "UPDATE inbound SET state = 'cancelled' WHERE key = ?1 AND disposition = 'command' AND state = 'waiting'",
         [key.as_str()],

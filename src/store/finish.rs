@@ -12,12 +12,12 @@ use crate::ask::withdraw;
 use crate::fault::Outcome;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
-use crate::row::{Claim, Fenced, Finish, Reason, StreamedPart, TurnState};
+use crate::row::{Claim, Fenced, Finish, Reason, StreamedPart, TaskRow, TurnState};
 use crate::sql::{int, ms};
 use crate::streaming::{Settled, settle};
 use crate::turn::{OpenTurn, used};
 use crate::tx::Tx;
-use crate::{Result, Store};
+use crate::{Result, Store, task};
 
 impl Store {
     /// Notes before the first tool that the agent is about to act (T2b): from here on the turn is not run
@@ -55,6 +55,7 @@ impl Store {
                 "UPDATE turn SET state = 'queued', owner = NULL WHERE id = ?1 AND fence = ?2 AND state = 'running'",
                 [claim.id.0, claim.fence],
             )?;
+            task::waits_again(tx, claim.id)?;
             Ok(Fenced::if_changed(queued))
         })
         .await
@@ -70,6 +71,7 @@ impl Store {
                  WHERE id = ?1 AND fence = ?2 AND state = 'running'",
                 [claim.id.0, claim.fence],
             )?;
+            task::waits_again(tx, claim.id)?;
             Ok(Fenced::if_changed(queued))
         })
         .await
@@ -88,6 +90,7 @@ impl Store {
                 "UPDATE turn SET state = 'queued', owner = NULL, released = released + 1 WHERE id = ?1",
                 [turn.id.0],
             )?;
+            task::waits_again(tx, turn.id)?;
             Ok(Fenced::if_changed(released))
         })
         .await
@@ -118,6 +121,7 @@ impl Finish {
             parts: Vec::new(),
             media: Vec::new(),
             withheld: Vec::new(),
+            shown: None,
             error: None,
             notice: None,
             usage: None,
@@ -129,7 +133,10 @@ impl Finish {
 
 /// Ends a turn that is open, whoever holds it.
 pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
-    close(tx, turn, finish)?;
+    let task = close(tx, turn, finish)?;
+    if turn.task.is_some() {
+        return task.map_or(Ok(()), |task| task::report(tx, &task, finish));
+    }
     let outgoing = turn.outgoing(finish.now);
     let (first, last) = finish.notice.as_ref().map_or((None, None), |notice| match notice {
         // Whoever waits for the answer must not miss it.
@@ -172,12 +179,14 @@ pub(crate) fn cancel(
     let known = turn.so_far.as_ref().map_or(0, String::len);
     let answer = StreamedPart::of(tx, turn.id)?.map(|part| part.shown).filter(|shown| shown.len() > known);
     let finish = Finish { error, answer, ..Finish::bare(turn.claim(), ending, now) };
-    close(tx, turn, &finish)?;
+    if let Some(task) = close(tx, turn, &finish)? {
+        task::stopped(tx, &task, now)?;
+    }
     Ok(settle(tx, turn.id, turn.state == TurnState::Running, now)? == Settled::Edited)
 }
 
-/// The turn's own row and its messages.
-fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
+/// The turn's own row, its messages, and the task that it has worked on, which is returned.
+fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<Option<TaskRow>> {
     let state = match (finish.ending, &finish.notice) {
         (Ending::Answered, _) => TurnState::Done,
         (Ending::Dead, Some(Notice::Interrupted { .. })) => TurnState::Interrupted,
@@ -210,5 +219,6 @@ fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
         "UPDATE inbound SET state = ?2, reason = coalesce(?3, reason) WHERE turn_id = ?1 AND state = 'in_turn'",
         params![turn.id.0, finish.ending.name(), error],
     )?;
-    withdraw(tx, turn.id, state == TurnState::Interrupted, finish.now)
+    withdraw(tx, turn.id, state == TurnState::Interrupted, finish.now)?;
+    turn.task.map_or(Ok(None), |task| task::ended(tx, task, state, (finish.error, finish.end), finish.now))
 }

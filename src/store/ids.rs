@@ -25,10 +25,11 @@ pub(crate) enum Table {
     Pairing,
     Audit,
     Ask,
+    Task,
 }
 
 impl Table {
-    const ALL: [Table; 8] = [
+    const ALL: [Table; 9] = [
         Table::Inbound,
         Table::ContextMessage,
         Table::DeadLetter,
@@ -37,6 +38,7 @@ impl Table {
         Table::Pairing,
         Table::Audit,
         Table::Ask,
+        Table::Task,
     ];
 
     fn name(self) -> &'static str {
@@ -49,6 +51,7 @@ impl Table {
             Table::Pairing => "pairing",
             Table::Audit => "audit",
             Table::Ask => "ask",
+            Table::Task => "task",
         }
     }
 
@@ -63,6 +66,7 @@ impl Table {
             Table::Pairing => "pairing_ids",
             Table::Audit => "audit_ids",
             Table::Ask => "ask_ids",
+            Table::Task => "task_ids",
         }
     }
 }
@@ -133,7 +137,7 @@ impl Ids {
     }
 
     fn block(&self, table: Table) -> &Cell<Block> {
-        let [inbound, context_message, dead_letter, turn, outbox, pairing, audit, ask] = &self.0;
+        let [inbound, context_message, dead_letter, turn, outbox, pairing, audit, ask, task] = &self.0;
         match table {
             Table::Inbound => inbound,
             Table::ContextMessage => context_message,
@@ -143,6 +147,7 @@ impl Ids {
             Table::Pairing => pairing,
             Table::Audit => audit,
             Table::Ask => ask,
+            Table::Task => task,
         }
     }
 }

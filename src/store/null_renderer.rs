@@ -37,6 +37,10 @@ impl Renderer for NullRenderer {
         false
     }
 
+    fn edits(&self, _: &Address) -> bool {
+        true
+    }
+
     fn fits(&self, _: &Address, _: &str) -> bool {
         true
     }

@@ -83,7 +83,7 @@ impl Store {
             .read(move |sql| {
                 sql.all(
                     "SELECT id FROM outbox WHERE state IN ('queued', 'streaming', 'sending')
-                       AND state = 'queued' AND created_at < ?1 ORDER BY id",
+                       AND state = 'queued' AND kind <> 'result' AND created_at < ?1 ORDER BY id",
                     [ms(created_before)],
                     |row| row.get(0).map(OutId),
                 )

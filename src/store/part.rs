@@ -54,9 +54,14 @@ pub(crate) struct Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    /// Stores a text. Returns whether any part of it is new.
-    pub(crate) fn text(&self, tx: &Tx<'_>, key: &TextKey, text: &str) -> Outcome<bool> {
-        self.rows(tx, self.text_rows(tx, key, text)?, None)
+    /// Stores a text. Returns the id of its first part, if that is new.
+    pub(crate) fn text(&self, tx: &Tx<'_>, key: &TextKey, text: &str) -> Outcome<Option<OutId>> {
+        let mut first = None;
+        for row in self.text_rows(tx, key, text)? {
+            let id = self.put(tx, row)?;
+            first = first.or(id);
+        }
+        Ok(first)
     }
 
     /// The rows of a text: its parts, or one row that hooks see before it is rendered.
@@ -326,6 +331,7 @@ fn kind(name: &str) -> PostKind {
     match name {
         "answer" => PostKind::Answer,
         "send" => PostKind::Send,
+        "result" => PostKind::Result,
         _ => PostKind::Notice,
     }
 }

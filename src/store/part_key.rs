@@ -4,7 +4,7 @@
 use std::fmt::Display;
 
 use frontdesk_core::address::Principal;
-use frontdesk_core::id::{AskId, MessageId, TurnId};
+use frontdesk_core::id::{AskId, MessageId, TaskId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::Notice;
 
@@ -41,6 +41,21 @@ impl TextKey {
     /// What the first person is told whose message waits behind a question: `a7/behind`.
     pub(crate) fn behind(id: AskId) -> Self {
         Self(format!("{id}/behind"))
+    }
+
+    /// The result of a task: `b7`.
+    pub(crate) fn task(id: TaskId) -> Self {
+        Self(id.to_string())
+    }
+
+    /// The message that shows the progress of a task: `b7/progress`; its last text is `b7/progress/end`.
+    pub(crate) fn task_progress(id: TaskId) -> Self {
+        Self(format!("{id}/progress"))
+    }
+
+    /// The last text of the message that shows the progress of a task.
+    pub(crate) fn task_progress_end(id: TaskId) -> Self {
+        Self(format!("{id}/progress/end"))
     }
 
     /// Something that was sent without a turn: `send/` and the key of the request.

@@ -76,6 +76,11 @@ const COMPACTIONS: Sweep = Sweep {
     old: "SELECT id, at < ?2, at < ?2 FROM compaction WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM compaction WHERE id = ?1",
 };
+const TASKS: Sweep = Sweep {
+    old: "SELECT id, state NOT IN ('queued', 'running') AND created_at < ?2, created_at < ?2
+          FROM task WHERE id > ?1 ORDER BY id LIMIT ?3",
+    delete: "DELETE FROM task WHERE id = ?1 AND state NOT IN ('queued', 'running')",
+};
 const DEAD_LETTERS: Sweep = Sweep {
     old: "SELECT id, received_at < ?2, received_at < ?2 FROM dead_letter WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM dead_letter WHERE id = ?1",
@@ -112,6 +117,7 @@ impl Store {
             (&ASKS, history),
             (&USED_CONTEXT, history),
             (&COMPACTIONS, history),
+            (&TASKS, history),
             (&MEDIA, history),
             (&AUDIT, before(keep.audit_days)),
             (&PAIRING, before(DEDUPE_DAYS)),

@@ -15,8 +15,9 @@ use crate::dequeue::ends_unanswered;
 use crate::fault::Outcome;
 use crate::finish::cancel;
 use crate::part::Outgoing;
-use crate::row::{MessageState, Reason, Revoked, Scope, TurnState};
+use crate::row::{CancelledTask, MessageState, Reason, Revoked, Scope, Stopped, TaskRow, TurnState};
 use crate::sql::{ms, parsed};
+use crate::task_control;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
 
@@ -53,7 +54,7 @@ impl Target<'_> {
 }
 
 fn in_group(session: &SessionKey, account: &AccountId, chat: &str) -> bool {
-    !matches!(session.scope(), key::Scope::Dm | key::Scope::Task | key::Scope::Job)
+    !(session.scope() == key::Scope::Dm || session.scope().is_background())
         && (session.account(), session.id()) == (account, chat)
 }
 
@@ -64,6 +65,7 @@ pub(crate) fn end_access(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>) ->
     let mut ended = Revoked::default();
     let may_write = matches!(target, Target::Person { scope: Some(Scope::Admin), .. });
     if !may_write {
+        tasks(tx, target, now, &mut ended)?;
         turns(tx, target, now, &mut ended)?;
         waiting(tx, target, now, &mut ended)?;
         context_messages(tx, target)?;
@@ -75,6 +77,23 @@ pub(crate) fn end_access(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>) ->
         ended.dropped = unsent_parts(tx, target, now)?;
     }
     Ok(ended)
+}
+
+/// Cancels the tasks that were handed over where the access is lost.
+fn tasks(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>, ended: &mut Revoked) -> Outcome<()> {
+    let in_reach = |task: &TaskRow| match (&task.origin, target) {
+        (Some(origin), _) => target.covers(origin),
+        // Handed over outside of every chat.
+        (None, Target::Person { scope, .. }) => matches!(scope, None | Some(Scope::Dm)),
+        (None, Target::Group(_)) => false,
+    };
+    let theirs = |task: &TaskRow| target.is_author(task.owner.id.as_str()) && in_reach(task);
+    for CancelledTask { session, address, stopped } in task_control::cancel_where(tx, theirs, now)? {
+        let Stopped { running, waiting } = stopped;
+        ended.running.extend(running.into_iter().map(|turn| (session.clone(), address.clone(), turn)));
+        ended.waiting.extend(waiting.into_iter().map(|id| (session.clone(), address.clone(), id)));
+    }
+    Ok(())
 }
 
 /// A part that could still be sent.

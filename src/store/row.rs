@@ -7,6 +7,7 @@ mod inbound;
 mod outgoing;
 mod overview;
 mod state;
+mod task;
 mod turn;
 mod waiting;
 
@@ -17,5 +18,6 @@ pub use inbound::*;
 pub use outgoing::*;
 pub use overview::*;
 pub use state::*;
+pub use task::*;
 pub use turn::*;
 pub use waiting::*;

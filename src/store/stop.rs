@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::MessageId;
-use frontdesk_core::key::SessionKey;
+use frontdesk_core::key::{Scope, SessionKey};
 use rusqlite::params;
 
 use crate::audit::{audit, done_or_unchanged};
@@ -16,7 +16,7 @@ use crate::row::{Author, MessageState, Stopped, TurnState};
 use crate::sql::legible;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::{Result, Store, ask};
+use crate::{Result, Store, ask, task_control};
 
 impl Store {
     /// Cancels the running and the waiting turns of a session. If a message was being streamed, an edit that says that it
@@ -53,6 +53,9 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: MessageId, now: DateTi
         stopped.waiting.push(message);
     }
     ask::withdraw_replies(tx, key, before.0, now)?;
+    if key.scope() == Scope::Task {
+        task_control::session_stopped(tx, key, now)?;
+    }
     Ok(stopped)
 }
 

@@ -5,21 +5,22 @@ use frontdesk_core::address::Address;
 use frontdesk_core::agent::Origin;
 use frontdesk_core::delivery::PostKind;
 use frontdesk_core::delta::Usage;
-use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::id::{MessageId, TaskId, TurnId};
 use frontdesk_core::key::SessionKey;
 use rusqlite::{Params, Row, params};
 
 use crate::fault::Outcome;
 use crate::part::Outgoing;
 use crate::row::{Claim, TurnState};
-use crate::sql::{Sql, count, int, maybe_at, parsed, small};
+use crate::sql::{Sql, count, int, maybe_at, maybe_parsed, parsed, small};
 use crate::tx::Tx;
 
 /// The columns of [`OpenTurn`], of `turn t`.
 macro_rules! turn_columns {
     () => {
         "t.id, t.key, t.epoch, t.address, t.reply_to, t.attempt, t.released, t.state, t.fence, \
-         t.side_effect_at, t.answer, t.origin, t.restarts"
+         t.side_effect_at, t.answer, t.origin, t.restarts, t.task_id, \
+         (SELECT origin_key FROM task WHERE id = t.task_id)"
     };
 }
 
@@ -48,6 +49,10 @@ pub(crate) struct OpenTurn {
     pub(crate) origin: Origin,
     /// How often the agent took back its text.
     pub(crate) restarts: u32,
+    /// The task that it works on.
+    pub(crate) task: Option<TaskId>,
+    /// Of a task: the session that has handed it over.
+    origin_session: Option<SessionKey>,
     /// The messages, oldest first.
     pub(crate) messages: Vec<MessageId>,
 }
@@ -84,6 +89,11 @@ impl OpenTurn {
         Self::find(sql, concat!("SELECT ", turn_columns!(), " FROM turn t WHERE t.id = ?1"), [id.0])
     }
 
+    /// The session whose chat it is for: its own, or of a task the one that has handed it over.
+    pub(crate) fn chat(&self) -> &SessionKey {
+        self.origin_session.as_ref().unwrap_or(&self.session)
+    }
+
     /// The claim under which it runs.
     pub(crate) fn claim(&self) -> Claim<TurnId> {
         Claim { id: self.id, fence: self.fence }
@@ -99,7 +109,7 @@ impl OpenTurn {
         Outgoing {
             turn: Some(self.id),
             about: &self.messages,
-            session: Some(&self.session),
+            session: Some(self.chat()),
             address: &self.address,
             reply_to: self.reply_to.as_deref(),
             kind: PostKind::Answer,
@@ -123,6 +133,8 @@ impl OpenTurn {
             so_far: row.get(10)?,
             origin: Origin::named(row.get_ref(11)?.as_str()?).unwrap_or(Origin::Message),
             restarts: small(row, 12)?,
+            task: row.get::<_, Option<i64>>(13)?.map(TaskId),
+            origin_session: maybe_parsed(row, 14)?,
             messages: Vec::new(),
         })
     }

@@ -41,6 +41,7 @@ mod steering;
 mod stopping;
 mod storage;
 mod streaming;
+mod tasks;
 mod terminal;
 mod tools;
 mod tools_on_messages;

@@ -12,6 +12,7 @@ use frontdesk_core::failover::Failover;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Agent, Prompt, Stop, Turn};
+use frontdesk_core::progress::Progress;
 use futures_util::stream::{BoxStream, StreamExt};
 use tokio::sync::{Notify, mpsc};
 
@@ -203,6 +204,9 @@ impl ScriptedAgent {
                     }))
                 }
                 Step::Progress => Ok(Delta::Progress),
+                Step::Step(percent, line) => {
+                    Ok(Delta::Step(Progress { percent: Some(percent), line: Some(line.to_owned()) }))
+                }
                 Step::Die => Err(AgentError::Died("scripted".into())),
                 Step::Short => Err(AgentError::Later("too many open files".into())),
                 Step::Fail => Err(AgentError::Failed("scripted".into())),

@@ -46,6 +46,8 @@ pub enum Step {
     Ask(Question),
     /// Reports progress without text.
     Progress,
+    /// Reports how far it is: a percentage, and a line.
+    Step(u8, &'static str),
     /// The process dies.
     Die,
     /// The turn fails.

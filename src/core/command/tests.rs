@@ -142,11 +142,31 @@ fn on_platforms_without_bot_names_an_at_sign_is_text() {
     assert_eq!(parse("/new@home is a shop", None), Parsed::Text("/new@home is a shop"));
 }
 
+#[test]
+fn background_tasks_have_three_commands() {
+    let command = |text| match parse(text, None) {
+        Parsed::Command(command) => command,
+        other => panic!("{text}: {other:?}"),
+    };
+    assert_eq!(
+        command("/bg  dig *deep*\nand wide"),
+        Command::Background { text: Some("dig *deep*\nand wide".into()) }
+    );
+    assert_eq!(command("/background"), Command::Background { text: None });
+    assert_eq!(command("/tasks"), Command::Tasks);
+    assert_eq!(command("/tasks retry B7"), Command::RetryTask(TaskId(7)));
+    assert_eq!(command("/cancel 7"), Command::CancelTask(TaskId(7)));
+    for wrong in ["/cancel", "/cancel m7", "/tasks 7", "/tasks retry", "/tasks drop 7"] {
+        assert!(matches!(parse(wrong, None), Parsed::Malformed { .. }), "{wrong}");
+    }
+}
+
 #[rstest]
 #[case("/halp", "halp", Some("help"))]
 #[case("/Stpo", "stpo", Some("stop"))]
 #[case("/resset now", "resset", Some("reset"))]
-#[case("/background dig", "background", None)]
+#[case("/backgroud dig", "backgroud", Some("background"))]
+#[case("/yesterday", "yesterday", None)]
 #[case("/etc", "etc", None)]
 fn an_unknown_command_is_answered_with_the_nearest(
     #[case] text: &str,

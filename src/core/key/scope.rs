@@ -25,11 +25,15 @@ pub enum Scope {
     Task,
     /// A scheduled job.
     Job,
+    /// The heartbeat.
+    Heartbeat,
+    /// Events of another system.
+    Event,
 }
 
 impl Scope {
     /// Every scope, in the order in which messages list them.
-    pub const ALL: [Scope; 8] = [
+    pub const ALL: [Scope; 10] = [
         Scope::Dm,
         Scope::Group,
         Scope::Channel,
@@ -38,6 +42,8 @@ impl Scope {
         Scope::Member,
         Scope::Task,
         Scope::Job,
+        Scope::Heartbeat,
+        Scope::Event,
     ];
 
     /// The scope's name in a key.
@@ -51,6 +57,8 @@ impl Scope {
             Scope::Member => "member",
             Scope::Task => "task",
             Scope::Job => "job",
+            Scope::Heartbeat => "heartbeat",
+            Scope::Event => "event",
         }
     }
 
@@ -65,7 +73,15 @@ impl Scope {
             Scope::Member => "member:{chat}:{thread or nothing}:{person}",
             Scope::Task => "task:{id}",
             Scope::Job => "job:{id}",
+            Scope::Heartbeat => "heartbeat:{id}",
+            Scope::Event => "event:{id}",
         }
+    }
+
+    /// Whether its sessions are no conversations with people: nobody writes in them, and what comes of them is sent to a
+    /// chat elsewhere.
+    pub fn is_background(self) -> bool {
+        matches!(self, Scope::Task | Scope::Job | Scope::Heartbeat | Scope::Event)
     }
 }
 

@@ -160,12 +160,14 @@ pub enum InputKind {
     Button,
     /// A reaction to a message.
     Reaction,
+    /// What has come of a background task of the sender. Nobody has written it in the chat.
+    Task,
 }
 
 impl InputKind {
     /// All variants.
-    pub const ALL: [InputKind; 4] =
-        [InputKind::Message, InputKind::Edit, InputKind::Button, InputKind::Reaction];
+    pub const ALL: [InputKind; 5] =
+        [InputKind::Message, InputKind::Edit, InputKind::Button, InputKind::Reaction, InputKind::Task];
 
     /// The kind with this name.
     pub fn named(name: &str) -> Option<InputKind> {
@@ -179,6 +181,7 @@ impl InputKind {
             InputKind::Edit => "edit",
             InputKind::Button => "button",
             InputKind::Reaction => "reaction",
+            InputKind::Task => "task",
         }
     }
 }

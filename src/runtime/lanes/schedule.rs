@@ -5,17 +5,21 @@ use std::hash::Hash;
 
 use frontdesk_core::port::Mono;
 
-use super::{LaneLimits, NextRun};
+use super::{Class, LaneLimits, NextRun};
 
 /// Which lanes run, are ready or wait for their time.
 pub(super) struct Schedule<K> {
     lanes: HashMap<K, Lane>,
-    /// Ready keys by group, so that a group at its limit does not block others.
-    ready: HashMap<String, VecDeque<(u64, K)>>,
+    /// Ready keys by group and class, so that a group at its limit does not block others.
+    ready: HashMap<(String, Class), VecDeque<(u64, K)>>,
     later: BTreeMap<(Mono, u64), K>,
     running: usize,
     running_in: HashMap<String, usize>,
-    /// The last ticket number. The lane with the lowest ticket runs first, across groups.
+    /// How many of the running ones are in the background: in all, and in each group.
+    background: usize,
+    background_in: HashMap<String, usize>,
+    class: fn(&K) -> Class,
+    /// The last ticket number. Of one class the lane with the lowest ticket runs first, across groups.
     ticket: u64,
 }
 
@@ -36,8 +40,11 @@ impl<K> Schedule<K>
 where
     K: Clone + Eq + Hash,
 {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(class: fn(&K) -> Class) -> Self {
         Self {
+            class,
+            background: 0,
+            background_in: HashMap::new(),
             lanes: HashMap::new(),
             ready: HashMap::new(),
             later: BTreeMap::new(),
@@ -94,12 +101,7 @@ where
     fn enqueue(&mut self, key: K, group: &str) {
         self.ticket += 1;
         let entry = (self.ticket, key.clone());
-        match self.ready.get_mut(group) {
-            Some(queue) => queue.push_back(entry),
-            None => {
-                self.ready.insert(group.to_owned(), VecDeque::from([entry]));
-            }
-        }
+        self.ready.entry((group.to_owned(), (self.class)(&key))).or_default().push_back(entry);
         self.lanes.insert(key, Lane::Ready);
     }
 
@@ -115,26 +117,36 @@ where
         }
     }
 
-    /// Takes the lane that has been ready longest, among the groups below their limit.
+    /// Takes the lane that has been ready longest, among the groups below their limit. Those in the background come last, and
+    /// get at most half of what a group may run, so that one place is left for people where there are two.
     pub(super) fn start(&mut self, limits: &LaneLimits, group: fn(&K) -> &str) -> Option<K> {
         if self.running >= limits.total {
             return None;
         }
-        let full =
-            |name: &String| self.running_in(name) >= limits.groups.get(name).copied().unwrap_or(usize::MAX);
-        let name = self
+        let full = |name: &str, class: Class| {
+            let limit = limits.groups.get(name).copied().unwrap_or(usize::MAX);
+            let behind = self.background_in.get(name).copied().unwrap_or(0);
+            self.running_in(name) >= limit
+                || class == Class::Background
+                    && (behind >= share(limit) || self.background >= share(limits.total))
+        };
+        let (place, _) = self
             .ready
             .iter()
-            .filter(|(name, queue)| !queue.is_empty() && !full(name))
-            .min_by_key(|(_, queue)| queue.front().map(|(ticket, _)| *ticket))
-            .map(|(name, _)| name.clone())?;
-        let queue = self.ready.get_mut(&name)?;
+            .filter(|((name, class), queue)| !queue.is_empty() && !full(name, *class))
+            .min_by_key(|((_, class), queue)| (*class, queue.front().map(|(ticket, _)| *ticket)))?;
+        let place = place.clone();
+        let queue = self.ready.get_mut(&place)?;
         let (_, key) = queue.pop_front()?;
         if queue.is_empty() {
-            self.ready.remove(&name);
+            self.ready.remove(&place);
         }
         self.running += 1;
         *self.running_in.entry(group(&key).to_owned()).or_default() += 1;
+        if place.1 == Class::Background {
+            self.background += 1;
+            *self.background_in.entry(place.0).or_default() += 1;
+        }
         self.lanes.insert(key.clone(), Lane::Running { again: false });
         Some(key)
     }
@@ -145,11 +157,10 @@ where
 
     pub(super) fn end(&mut self, key: &K, group: &str, next: NextRun) {
         self.running -= 1;
-        if let Some(count) = self.running_in.get_mut(group) {
-            *count -= 1;
-            if *count == 0 {
-                self.running_in.remove(group);
-            }
+        one_less(&mut self.running_in, group);
+        if (self.class)(key) == Class::Background {
+            self.background -= 1;
+            one_less(&mut self.background_in, group);
         }
         let again = matches!(self.lanes.remove(key), Some(Lane::Running { again: true }));
         match next {
@@ -159,6 +170,20 @@ where
             NextRun::At(at) => self.delay(key.clone(), at, false),
             NextRun::Sleep if again => self.enqueue(key.clone(), group),
             NextRun::Sleep => {}
+        }
+    }
+}
+
+/// How many lanes in the background may run of so many.
+fn share(limit: usize) -> usize {
+    (limit / 2).max(1)
+}
+
+fn one_less(counts: &mut HashMap<String, usize>, group: &str) {
+    if let Some(count) = counts.get_mut(group) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(group);
         }
     }
 }
@@ -173,6 +198,11 @@ mod tests {
         &key[..1]
     }
 
+    /// Keys that end in `b` are in the background.
+    fn schedule() -> Schedule<&'static str> {
+        Schedule::new(|key| if key.ends_with('b') { Class::Background } else { Class::People })
+    }
+
     fn limits(total: usize, groups: &[(&str, usize)]) -> LaneLimits {
         LaneLimits { total, groups: groups.iter().map(|(name, most)| ((*name).to_owned(), *most)).collect() }
     }
@@ -185,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_wake_up_during_a_run_causes_another_run() {
-        let mut lanes = Schedule::new();
+        let mut lanes = schedule();
         let limits = limits(8, &[]);
         wake(&mut lanes, &["a1"]);
         assert_eq!(lanes.start(&limits, group), Some("a1"));
@@ -200,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_lane_that_waits_longest_runs_first() {
-        let mut lanes = Schedule::new();
+        let mut lanes = schedule();
         let limits = limits(1, &[]);
         wake(&mut lanes, &["a1", "b1", "a2"]);
         let mut order = Vec::new();
@@ -213,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_group_at_its_limit_does_not_block_another() {
-        let mut lanes = Schedule::new();
+        let mut lanes = schedule();
         let limits = limits(8, &[("a", 1)]);
         wake(&mut lanes, &["a1", "a2", "b1"]);
         assert_eq!(lanes.start(&limits, group), Some("a1"));
@@ -224,8 +254,27 @@ mod tests {
     }
 
     #[test]
+    fn background_lanes_run_last_and_leave_a_place_for_people() {
+        let mut lanes = schedule();
+        let limits = limits(8, &[("a", 4)]);
+        wake(&mut lanes, &["a1b", "a2b", "a3b", "a1"]);
+        assert_eq!(lanes.start(&limits, group), Some("a1"), "people first");
+        assert_eq!(lanes.start(&limits, group), Some("a1b"));
+        assert_eq!(lanes.start(&limits, group), Some("a2b"));
+        assert_eq!(lanes.start(&limits, group), None, "half of the group's places");
+        wake(&mut lanes, &["a2"]);
+        assert_eq!(lanes.start(&limits, group), Some("a2"));
+        lanes.end(&"a1b", "a", NextRun::Sleep);
+        assert_eq!(lanes.start(&limits, group), Some("a3b"));
+        for key in ["a2b", "a3b"] {
+            lanes.end(&key, "a", NextRun::Sleep);
+        }
+        assert_eq!((lanes.background, lanes.background_in.len(), lanes.running), (0, 0, 2));
+    }
+
+    #[test]
     fn a_delayed_lane_runs_when_its_time_comes_or_when_it_is_woken() {
-        let mut lanes = Schedule::new();
+        let mut lanes = schedule();
         let limits = limits(8, &[]);
         let at = |seconds| Mono(Duration::from_secs(seconds));
         lanes.wake_at(&"a1", at(10));
@@ -241,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_wake_up_during_a_run_shortens_at_but_not_not_before() {
-        let mut lanes = Schedule::new();
+        let mut lanes = schedule();
         let limits = limits(8, &[]);
         let later = Mono(Duration::from_secs(300));
         for (next, runs) in [(NextRun::At(later), Some("a1")), (NextRun::NotBefore(later), None)] {
@@ -261,7 +310,7 @@ mod tests {
 
     #[test]
     fn each_wake_up_restarts_the_quiet_period() {
-        let mut lanes = Schedule::new();
+        let mut lanes = schedule();
         let at = |seconds| Mono(Duration::from_secs(seconds));
         lanes.wake_at(&"a1", at(10));
         lanes.wake_at(&"a1", at(12));

@@ -1,7 +1,7 @@
 //! Files that an agent sends: each is copied at once and sent from the copy, so that a later change of the original has
 //! no effect.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,6 +32,27 @@ impl Media {
         let copied = blocking(move || copy(&root, &source, most, &extension)).await?;
         let file = format!("{OUT}/{copied}");
         Ok(OutgoingFile { file, name, mime: mime.map(Into::into), kind, caption, after, joins: false })
+    }
+
+    /// Keeps a text as a file to be sent.
+    pub(crate) async fn made(&self, name: String, text: String) -> Result<OutgoingFile, MediaError> {
+        let (kind, mime) = kind::of(&name);
+        let (root, extension) = (self.root.clone(), kind::extension_of(&name));
+        let made = blocking(move || {
+            let (unfinished, mut to) = UnfinishedFile::create(&root.join(OUT))?;
+            to.write_all(text.as_bytes())?;
+            Ok(unfinished.finish(&to, &extension)?)
+        });
+        let file = format!("{OUT}/{}", made.await?);
+        Ok(OutgoingFile {
+            file,
+            name,
+            mime: mime.map(Into::into),
+            kind,
+            caption: None,
+            after: Vec::new(),
+            joins: false,
+        })
     }
 
     /// Opens the copy that a stored part names.

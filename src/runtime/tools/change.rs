@@ -131,7 +131,7 @@ impl Caller<'_> {
             return Err(GatewayError::Invalid("text: there is nothing to show".to_owned()));
         }
         let text = HookText {
-            session: Some(self.session.clone()),
+            session: Some(self.turn.chat.clone()),
             message: bounded(text)?.into_owned(),
             channel: self.turn.address.channel().to_owned(),
             piece: false,

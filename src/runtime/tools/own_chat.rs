@@ -89,7 +89,7 @@ impl Caller<'_> {
     ) -> Result<String, GatewayError> {
         let message = NewMessage {
             to: &self.turn.address,
-            session: Some(self.session.clone()),
+            session: Some(self.turn.chat.clone()),
             text: &bounded(text)?,
             media,
             captions: true,

@@ -77,6 +77,9 @@ impl TurnRun<'_> {
             append(&mut body, &remark);
             append(&mut answer, &remark);
         }
+        if self.turn.task.is_some() {
+            return self.task_result(body, media, bare).await;
+        }
         // An agent that has sent a message by a tool, or that calls a tool of the client, need not say anything more.
         let has_acted = self.has_sent.load(Ordering::Relaxed)
             || self.shared.work.client_tools.are_called(&self.turn.session);
@@ -104,6 +107,19 @@ impl TurnRun<'_> {
         // If a message was posted before, the history keeps what it showed and not `NO_REPLY`.
         let answer = Some(answer).filter(|_| !(silence && self.flow.is_posted()));
         Finish { answer, own, parts, media, withheld, ..bare }
+    }
+
+    /// The end of a task with this result. The transaction that ends it makes the message for the chat, which hooks see before
+    /// it is sent.
+    async fn task_result(&mut self, text: String, mut media: Vec<OutgoingFile>, bare: Finish) -> Finish {
+        let shown = match self.shortened(&text).await {
+            Some((shown, file)) => {
+                media.push(file);
+                Some(shown)
+            }
+            None => None,
+        };
+        Finish { answer: Some(text), shown, media, ..bare }
     }
 
     /// Copies the files that the agent named, and shows their captions to hooks.

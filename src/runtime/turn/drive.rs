@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use frontdesk_core::delta::{Delta, ToolCall, ToolDecision};
 use frontdesk_core::port::{Agent, Stop, Turn};
+use frontdesk_core::progress::Progress;
 use frontdesk_core::terminal;
 use frontdesk_store::row::Fenced;
 use futures_util::StreamExt;
 
 use super::answer::AnswerFiles;
 use super::clocks::TurnClocks;
+use super::task::{TaskProgress, shown};
 use super::{TurnEnd, TurnRun};
 use crate::running_turns::ToolEvent;
 
@@ -27,11 +29,13 @@ impl TurnRun<'_> {
         let clock = &shared.time;
         turn.options = turn.options.held_by(&agent.capabilities(), turn.role.as_deref());
         let turns = &self.settings.config.turns;
-        let mut clocks = TurnClocks::start(clock.mono(), turns.hard_limit(), turns.progress_timeout());
+        let limit = self.turn.task.as_ref().map_or(turns.hard_limit(), |task| task.limit);
+        let mut clocks = TurnClocks::start(clock.mono(), limit, turns.progress_timeout());
         let mut stream = agent.turn(turn);
         let end = loop {
             clocks.rest(self.questions.is_open(), clock.mono());
-            let due = [clocks.due(), self.flow.due()].into_iter().flatten().min();
+            let progress = self.progress.as_ref().and_then(TaskProgress::due);
+            let due = [clocks.due(), self.flow.due(), progress].into_iter().flatten().min();
             let flow_pending = self.flow.is_pending();
             tokio::select! {
                 // The agent comes last: one that sends without a pause must not starve the others.
@@ -41,8 +45,12 @@ impl TurnRun<'_> {
                 () = shared.process.drain.cancelled() => return TurnEnd::Drained,
                 () = clock.sleep_until(due.unwrap_or_default()), if due.is_some() => match clocks.exceeded(clock.mono()) {
                     Some((failure, why)) => break TurnEnd::Failed(failure, why.into()),
-                    None => self.flow.step().await,
+                    None => {
+                        self.flow.step().await;
+                        self.show_progress(stop).await;
+                    }
                 },
+                Some(pause) = shown(&mut self.progress) => self.progress_paused(pause),
                 ended = self.questions.next_end() => self.questions.settle(ended),
                 () = self.flow.step(), if flow_pending => {}
                 event = self.steering.next(clock) => self.steer(&agent, event).await,
@@ -104,7 +112,10 @@ impl TurnRun<'_> {
             Delta::Media { path, caption } => {
                 self.files.add(path, caption.map(|caption| terminal::plain(&caption).into_owned()));
             }
-            Delta::ToolStart(call) => self.tool(call, true).await,
+            Delta::ToolStart(call) => {
+                self.progressed(Progress { percent: None, line: Some(call.name.clone()) });
+                self.tool(call, true).await;
+            }
             Delta::Ask(question) => self.ask(question).await,
             Delta::ToolEnd { id, name, result, .. } => self.after_tool(&id, name, result).await,
             Delta::Restart => self.restart().await,
@@ -115,6 +126,7 @@ impl TurnRun<'_> {
             // What has happened must not happen twice, and no person is asked the same twice.
             Delta::TakeOver(question) => question.decide(!self.acted && !self.questions.has_asked()),
             Delta::AnsweredBy(change) => self.answered_by = Some(change),
+            Delta::Step(progress) => self.progressed(progress),
             Delta::Progress | Delta::Done { .. } => {}
         }
     }

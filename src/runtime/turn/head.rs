@@ -111,8 +111,12 @@ impl<'r> TurnRun<'r> {
     fn trusted(&self) -> bool {
         let turn = self.turn;
         let mut rows = turn.messages.iter().chain(&turn.replayed);
-        turn.session.scope() == Scope::Dm
-            && rows.all(|row| self.shared.still_may(&self.settings, row, Action::Administer))
+        turn.chat().scope() == Scope::Dm && rows.all(|row| self.still_may(row, Action::Administer))
+    }
+
+    /// Whether the sender of one of the turn's messages may still do something in its chat.
+    fn still_may(&self, row: &InboundRow, action: Action) -> bool {
+        self.shared.still_may_in_turn(&self.settings, self.turn, row, action)
     }
 
     /// Fetches the files of these messages and transcribes the recordings among them. The chat shows progress meanwhile, and
@@ -155,7 +159,7 @@ impl<'r> TurnRun<'r> {
     /// The prompts of one message: itself, or the messages that a `/retry` runs again. Access of every author involved is
     /// checked again.
     async fn admit(&mut self, row: &'r InboundRow) -> Result<Vec<(&'r InboundRow, Prompt)>, TurnEnd> {
-        if !self.shared.still_may(&self.settings, row, Action::Write) {
+        if !self.still_may(row, Action::Write) {
             return Err(TurnEnd::Refused(Refusal::Revoked));
         }
         if self.too_old(row) {
@@ -174,7 +178,7 @@ impl<'r> TurnRun<'r> {
         let turn: &'r ClaimedTurn = self.turn;
         let (mut prompts, mut refusal) = (Vec::new(), Refusal::AuthorRevoked);
         for row in turn.replayed.iter().filter(|row| retry.replays.contains(&row.id)) {
-            if !self.shared.still_may(&self.settings, row, Action::Write) {
+            if !self.still_may(row, Action::Write) {
                 continue;
             }
             match self.received(row).await {

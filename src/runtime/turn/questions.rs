@@ -105,7 +105,10 @@ impl TurnRun<'_> {
 
     /// Why the chat cannot be asked anything.
     fn unreachable(&self) -> Option<&'static str> {
-        let (shared, session) = (self.shared, &self.turn.session);
+        let (shared, session) = (self.shared, self.turn.chat());
+        if self.turn.task.as_ref().is_some_and(|task| !task.delivers) {
+            return Some("nothing is sent for this task");
+        }
         if shared.adapters.at(&self.turn.address).is_none() {
             return Some("the channel is not configured");
         }

@@ -60,7 +60,7 @@ fn is_full(tx: &Tx<'_>, turn: &OpenTurn) -> Outcome<bool> {
     let limits = "SELECT count(*), coalesce(sum(turn_id = ?2), 0) FROM ask
                   WHERE state = 'open' AND key = ?1 AND turn_id IS NOT NULL";
     let counts =
-        tx.one(limits, params![turn.session.as_str(), turn.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        tx.one(limits, params![turn.chat().as_str(), turn.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(counts
         .is_some_and(|(in_session, in_turn): (u32, u32)| in_session >= PER_SESSION || in_turn >= PER_TURN))
 }
@@ -127,8 +127,8 @@ fn offer(tx: &Tx<'_>, turn: &OpenTurn, offered: &OfferedQuestion, now: Now) -> O
         None => None,
     };
     match offered.then {
-        AfterAnswer::Input => withdraw_oldest(tx, &turn.session, CHOICES_PER_SESSION - 1, now.wall)?,
-        AfterAnswer::Command { .. } if confirmations(tx, &turn.session)? >= PER_SESSION => {
+        AfterAnswer::Input => withdraw_oldest(tx, turn.chat(), CHOICES_PER_SESSION - 1, now.wall)?,
+        AfterAnswer::Command { .. } if confirmations(tx, turn.chat())? >= PER_SESSION => {
             return Ok(Err(OfferRefused::TooMany));
         }
         AfterAnswer::Command { .. } => {}

@@ -168,6 +168,10 @@ impl Renderer for Plain {
         false
     }
 
+    fn edits(&self, _: &Address) -> bool {
+        true
+    }
+
     fn fits(&self, _: &Address, _: &str) -> bool {
         true
     }

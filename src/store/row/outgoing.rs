@@ -25,6 +25,8 @@ pub trait Renderer: Send + Sync + 'static {
     fn parts(&self, to: &Address, text: &str) -> Vec<Part>;
     /// Whether a part to this address can carry buttons.
     fn buttons(&self, to: &Address) -> bool;
+    /// Whether a message to this address can be edited once it is sent.
+    fn edits(&self, to: &Address) -> bool;
     /// Whether a text is short enough for one part to this address, as it stands.
     fn fits(&self, to: &Address, text: &str) -> bool;
     /// The caption of a file that is sent to this address, and the text that follows the file if it does not fit there.

@@ -7,7 +7,7 @@ use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::ask::AskError;
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::delta::Usage;
-use frontdesk_core::id::{OutId, TurnId};
+use frontdesk_core::id::{OutId, TaskId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
@@ -15,8 +15,9 @@ use frontdesk_core::port::ContextMessage;
 use frontdesk_core::queue_mode::QueueMode;
 
 use super::{
-    AccessChange, AccessDone, Answered, Answering, Author, Claim, Dequeue, Dequeued, InboundRow,
-    OutgoingFile, Reason, Stopped, Withheld,
+    AccessChange, AccessDone, Answered, Answering, Author, CancelledTask, Claim, Dequeue, Dequeued,
+    InboundRow, MovedToTask, NewTask, OpenTasks, OutgoingFile, Reason, Stopped, TaskFound, TaskReach,
+    TaskSubmitted, TurnTask, Withheld,
 };
 
 /// How many waiting messages one turn takes.
@@ -63,6 +64,15 @@ pub struct ClaimedTurn {
     pub streamed: Option<StreamedPart>,
     /// Whether messages wait behind it.
     pub more: bool,
+    /// The task that it works on.
+    pub task: Option<TurnTask>,
+}
+
+impl ClaimedTurn {
+    /// The session whose chat it is for: its own, or of a task the one that has handed it over.
+    pub fn chat(&self) -> &SessionKey {
+        self.task.as_ref().and_then(|task| task.origin.as_ref()).unwrap_or(&self.session)
+    }
 }
 
 /// The first part of an answer while it is streamed (state `streaming`).
@@ -95,6 +105,8 @@ pub struct Finish {
     pub media: Vec<OutgoingFile>,
     /// The answer, or captions of its files, if hooks keep them from being sent.
     pub withheld: Vec<Withheld>,
+    /// Of a task: its result as the chat gets it, if that is not the answer.
+    pub shown: Option<String>,
     /// Why it failed, or why it was refused.
     pub error: Option<Reason>,
     /// A notice for the person.
@@ -169,6 +181,28 @@ pub enum CommandEffect {
     },
     /// Answers a question.
     Answer(Answering),
+    /// Hands over a task.
+    Submit(Box<NewTask>),
+    /// The answer under way goes on as a task, with the text and the files of its messages.
+    MoveToTask(Box<NewTask>),
+    /// Cancels a task.
+    CancelTask {
+        /// The task.
+        task: TaskId,
+        /// Whose tasks may be cancelled.
+        reach: TaskReach,
+        /// Who cancels it.
+        author: Author,
+    },
+    /// Runs a task again, as a new one.
+    RetryTask {
+        /// The task.
+        task: TaskId,
+        /// Whose tasks may be run again.
+        reach: TaskReach,
+        /// How many tasks may be open.
+        open: OpenTasks,
+    },
 }
 
 /// The result of a command; its reply is made from this.
@@ -194,4 +228,12 @@ pub enum CommandFacts {
     Access(Box<AccessDone>),
     /// The result of an answer.
     Answered(Result<Answered, AskError>),
+    /// What became of a task that was handed over.
+    Submitted(TaskSubmitted),
+    /// What became of the answer under way.
+    MovedToTask(MovedToTask),
+    /// What became of a task that was to be cancelled.
+    TaskCancelled(TaskFound<CancelledTask>),
+    /// What became of a task that was to run again.
+    TaskRetried(TaskFound<TaskSubmitted>),
 }

@@ -36,6 +36,10 @@ impl Renderer for TestRenderer {
     fn buttons(&self, to: &Address) -> bool {
         to.channel() == "web"
     }
+    fn edits(&self, _: &Address) -> bool {
+        true
+    }
+
     fn fits(&self, to: &Address, text: &str) -> bool {
         assert!(to.chat() != "PANIC", "the renderer is broken");
         text.len() <= LONGEST

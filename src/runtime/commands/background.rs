@@ -1,0 +1,151 @@
+//! `/background`, `/tasks` and `/cancel`: work is handed over, listed, run again and cancelled.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::access::Action;
+use frontdesk_core::id::TaskId;
+use frontdesk_core::span;
+use frontdesk_core::task::{TaskSource, TaskState, title_of};
+use frontdesk_core::visible::quoted_label;
+use frontdesk_store::StoreError;
+use frontdesk_store::row::{
+    Author, CommandEffect, CommandFacts, InboundRow, MovedToTask, NewTask, TaskFilter, TaskFound, TaskReach,
+    TaskRow, TaskSubmitted,
+};
+
+use super::Plan;
+use crate::shared::Shared;
+
+/// Tasks in one reply: as many as a phone shows without scrolling.
+const LISTED: u32 = 10;
+
+/// Hands over a text, or the answer under way.
+pub(super) fn plan(shared: &Shared, row: &InboundRow, text: Option<String>) -> Plan {
+    let settings = shared.settings();
+    let text_of = text.clone().unwrap_or_default();
+    let task = Box::new(NewTask {
+        agent: row.session.agent().to_owned(),
+        account: row.session.account().clone(),
+        owner: row.from.clone(),
+        origin: Some(row.session.clone()),
+        address: row.address.clone(),
+        delivers: true,
+        reply_to: row.platform_message.clone(),
+        source: TaskSource::Chat,
+        // Its effect is in the transaction that ends the command.
+        request: None,
+        title: title_of(&text_of),
+        text: text_of,
+        attachments: row.attachments.clone(),
+        limit: settings.config.tasks.limit(),
+        retry_of: None,
+        open: settings.config.tasks.open(),
+    });
+    match text {
+        Some(_) => {
+            let title = task.title.clone();
+            Plan::new(CommandEffect::Submit(task), move |facts| match facts {
+                CommandFacts::Submitted(submitted) => told(submitted, &title),
+                _ => String::new(),
+            })
+        }
+        None => Plan::new(CommandEffect::MoveToTask(task), |facts| match facts {
+            CommandFacts::MovedToTask(MovedToTask::Moved(submitted, _)) => {
+                told(submitted, "the answer under way")
+            }
+            CommandFacts::MovedToTask(MovedToTask::HasActed) => {
+                "The agent has already begun to act, so I cannot move this answer to the background."
+                    .to_owned()
+            }
+            _ => "No answer is under way. Send `/background` and what to work on.".to_owned(),
+        }),
+    }
+}
+
+/// What the chat is told of a submission.
+fn told(submitted: &TaskSubmitted, title: &str) -> String {
+    match submitted {
+        TaskSubmitted::Stored(task) | TaskSubmitted::Known(task) => {
+            format!(
+                "⏳ Background task: {} ({task})\nThe result comes here. `/cancel {task}` stops it.",
+                quoted_label(title)
+            )
+        }
+        TaskSubmitted::PersonFull => {
+            "You have too many open background tasks. /tasks lists them, and `/cancel` with an id ends one."
+                .to_owned()
+        }
+        TaskSubmitted::Full => {
+            "Too many background tasks are open at the moment. Please try again later.".to_owned()
+        }
+    }
+}
+
+/// Whose tasks a person may see and stop.
+fn reach(shared: &Shared, row: &InboundRow) -> TaskReach {
+    match shared.still_may(&shared.settings(), row, Action::Administer) {
+        true => TaskReach::All,
+        false => TaskReach::Own(row.from.id.clone()),
+    }
+}
+
+/// Lists the person's tasks; in a chat with others as well only those.
+pub(super) async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
+    let filter =
+        TaskFilter { reach: TaskReach::Own(row.from.id.clone()), state: None, open: false, before: None };
+    let tasks = shared.store.tasks(filter, LISTED).await?;
+    if tasks.is_empty() {
+        return Ok(Plan::say("You have no background tasks. Send `/background` and what to work on."));
+    }
+    let now = shared.time.wall();
+    let lines: Vec<String> = tasks.iter().map(|task| line(task, now)).collect();
+    Ok(Plan::say(format!(
+        "{}\n\n`/cancel` with an id stops a task, and `/tasks retry` with an id runs one again.",
+        lines.join("\n")
+    )))
+}
+
+fn line(task: &TaskRow, now: DateTime<Utc>) -> String {
+    let title = quoted_label(&task.title);
+    let state = match task.state {
+        TaskState::Queued => "waits for a free place".to_owned(),
+        TaskState::Running => match task.progress.shown() {
+            shown if shown.is_empty() => "is running".to_owned(),
+            shown => quoted_label(&shown),
+        },
+        TaskState::Waiting => "waits for an answer".to_owned(),
+        TaskState::Succeeded => "is done".to_owned(),
+        TaskState::Cancelled => "was cancelled".to_owned(),
+        TaskState::Failed => "has failed".to_owned(),
+        TaskState::TimedOut => "took too long".to_owned(),
+        TaskState::Lost => "was cut off".to_owned(),
+    };
+    format!("- {}, {}: {title} {state}", task.id, span::relative(task.created, now))
+}
+
+pub(super) fn cancel(shared: &Shared, row: &InboundRow, task: TaskId) -> Plan {
+    let author = Author { name: row.from.id.to_string(), via: "chat" };
+    let effect = CommandEffect::CancelTask { task, reach: reach(shared, row), author };
+    Plan::new(effect, move |facts| match facts {
+        CommandFacts::TaskCancelled(TaskFound::Done(_)) => format!("I have cancelled {task}."),
+        CommandFacts::TaskCancelled(TaskFound::NotNow(_)) => format!("{task} has already ended."),
+        _ => unknown(task),
+    })
+}
+
+pub(super) fn retry(shared: &Shared, row: &InboundRow, task: TaskId) -> Plan {
+    let open = shared.settings().config.tasks.open();
+    let effect = CommandEffect::RetryTask { task, reach: reach(shared, row), open };
+    Plan::new(effect, move |facts| match facts {
+        CommandFacts::TaskRetried(TaskFound::Done(submitted)) => {
+            told(submitted, &format!("{task} once more"))
+        }
+        CommandFacts::TaskRetried(TaskFound::NotNow(_)) => {
+            format!("{task} has not ended yet. `/cancel {task}` stops it.")
+        }
+        _ => unknown(task),
+    })
+}
+
+fn unknown(task: TaskId) -> String {
+    format!("You have no background task {task}. /tasks lists yours.")
+}

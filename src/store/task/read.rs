@@ -1,0 +1,118 @@
+//! Reading tasks.
+
+use std::time::Duration;
+
+use frontdesk_core::id::{OutId, TaskId, TurnId};
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::progress::Progress;
+use frontdesk_core::task::{TaskSource, TaskState};
+use rusqlite::{Row, params};
+
+use crate::fault::Outcome;
+use crate::message::{attachments, sender};
+use crate::row::{OutboxState, TaskFilter, TaskReach, TaskRow, TurnTask};
+use crate::sql::{Sql, at, maybe_at, maybe_parsed, nat, parsed, small};
+use crate::{Result, StoreReader};
+
+/// The columns that [`task`] reads, of `task k`.
+macro_rules! task_columns {
+    () => {
+        "k.id, k.key, k.owner, k.owner_kind, k.owner_roles, k.owner_name, k.origin_key, k.address, k.delivers, \
+         k.reply_to, k.source, k.title, k.body, k.attachments, \
+         iif(k.state = 'running' AND EXISTS (SELECT 1 FROM ask WHERE turn_id = k.turn_id AND state = 'open'), \
+             'waiting', k.state), \
+         k.attempt, k.turn_id, k.retry_of, k.percent, k.line, k.progress_out, k.result_out, \
+         (SELECT o.state FROM outbox o WHERE o.id = k.result_out), \
+         (SELECT t.answer FROM turn t WHERE t.id = k.turn_id), k.error, k.limit_ms, k.created_at, k.started_at, \
+         k.finished_at"
+    };
+}
+
+impl StoreReader {
+    /// One task, if it is within reach.
+    pub async fn task(&self, id: TaskId, reach: TaskReach) -> Result<Option<TaskRow>> {
+        self.read(move |sql| Ok(by_id(sql, id)?.filter(|task| reaches(&reach, task)))).await
+    }
+
+    /// Tasks, the newest first.
+    pub async fn tasks(&self, filter: TaskFilter, limit: u32) -> Result<Vec<TaskRow>> {
+        self.read(move |sql| {
+            let list = concat!(
+                "SELECT ",
+                task_columns!(),
+                " FROM task k WHERE k.id < ?1 AND (?2 IS NULL OR k.owner = ?2) AND (?3 = 0 OR k.state IN ('queued', 'running'))
+                   AND (?4 IS NULL OR ?4 =
+                        iif(k.state = 'running' AND EXISTS (SELECT 1 FROM ask WHERE turn_id = k.turn_id AND state = 'open'),
+                            'waiting', k.state))
+                  ORDER BY k.id DESC LIMIT ?5"
+            );
+            let before = filter.before.map_or(i64::MAX, |id| id.0);
+            let state = filter.state.map(TaskState::name);
+            sql.all_legible(list, params![before, filter.reach.owner(), filter.open, state, limit], task)
+        })
+        .await
+    }
+
+    /// How many tasks have not ended.
+    pub async fn open_tasks(&self) -> Result<u64> {
+        self.read(|sql| {
+            let open = "SELECT count(*) FROM task WHERE state IN ('queued', 'running')";
+            Ok(sql.one(open, [], |row| row.get::<_, i64>(0))?.map_or(0, nat))
+        })
+        .await
+    }
+}
+
+/// Whether a task is within reach.
+pub(crate) fn reaches(reach: &TaskReach, task: &TaskRow) -> bool {
+    reach.owner().is_none_or(|owner| task.owner.id.as_str() == owner)
+}
+
+/// One task.
+pub(crate) fn by_id(sql: &Sql<'_>, id: TaskId) -> Outcome<Option<TaskRow>> {
+    sql.one(concat!("SELECT ", task_columns!(), " FROM task k WHERE k.id = ?1"), [id.0], task)
+}
+
+/// What a turn of this session works on, if that is a task.
+pub(crate) fn of_session(sql: &Sql<'_>, session: &SessionKey) -> Outcome<Option<TurnTask>> {
+    let task = "SELECT id, title, origin_key, delivers, limit_ms FROM task WHERE key = ?1";
+    sql.one(task, [session.as_str()], |row| {
+        Ok(TurnTask {
+            id: TaskId(row.get(0)?),
+            title: row.get(1)?,
+            origin: maybe_parsed(row, 2)?,
+            delivers: row.get(3)?,
+            limit: Duration::from_millis(nat(row.get(4)?)),
+        })
+    })
+}
+
+fn task(row: &Row<'_>) -> rusqlite::Result<TaskRow> {
+    let result_state = row.get::<_, Option<String>>(22)?.and_then(|state| state.parse::<OutboxState>().ok());
+    Ok(TaskRow {
+        id: TaskId(row.get(0)?),
+        session: parsed(row, 1)?,
+        owner: sender(row, [2, 3, 4, 5])?,
+        origin: maybe_parsed(row, 6)?,
+        address: parsed(row, 7)?,
+        delivers: row.get(8)?,
+        reply_to: row.get(9)?,
+        source: TaskSource::named(row.get_ref(10)?.as_str()?).unwrap_or(TaskSource::Chat),
+        title: row.get(11)?,
+        text: row.get(12)?,
+        attachments: row.get::<_, Option<String>>(13)?.map_or_else(Vec::new, |json| attachments(&json)),
+        state: TaskState::named(row.get_ref(14)?.as_str()?).unwrap_or(TaskState::Failed),
+        attempt: small(row, 15)?,
+        turn: row.get::<_, Option<i64>>(16)?.map(TurnId),
+        retry_of: row.get::<_, Option<i64>>(17)?.map(TaskId),
+        progress: Progress { percent: row.get(18)?, line: row.get(19)? },
+        progress_out: row.get::<_, Option<i64>>(20)?.map(OutId),
+        result_out: row.get::<_, Option<i64>>(21)?.map(OutId).zip(result_state),
+        result: row.get(23)?,
+        error: maybe_parsed(row, 24)?,
+        limit: Duration::from_millis(nat(row.get(25)?)),
+        created: at(row, 26)?,
+        started: maybe_at(row, 27)?,
+        finished: maybe_at(row, 28)?,
+    })
+}

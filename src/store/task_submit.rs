@@ -1,0 +1,208 @@
+//! Tasks are submitted, and get a place among those that run.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::delivery::Ending;
+use frontdesk_core::id::{MessageId, TaskId};
+use frontdesk_core::key::{Scope, SessionKey};
+use frontdesk_core::message::Attachment;
+use rusqlite::params;
+
+use crate::fault::{Fault, Outcome};
+use crate::finish::cancel;
+use crate::ids::Table;
+use crate::message::{attachments, inbound, inbound_columns, stored, stored_roles};
+use crate::queue::WorkClass;
+use crate::row::{MovedToTask, NewTask, Stopped, TaskPlaces, TaskSubmitted, TurnState, digest};
+use crate::sql::{legible, ms};
+use crate::turn::{OpenTurn, turn_columns};
+use crate::tx::Tx;
+use crate::{Result, Store};
+
+/// The source of the messages by which tasks enter their sessions.
+const SOURCE: &str = "task";
+
+impl Store {
+    /// Stores a task. It begins when it gets a place: [`Store::place_tasks`].
+    pub async fn submit_task(&self, task: NewTask, now: DateTime<Utc>) -> Result<TaskSubmitted> {
+        self.write(WorkClass::Requests, move |tx| submit(tx, &task, now)).await
+    }
+
+    /// Gives tasks that wait a place, the oldest first, as long as there are places. Returns the sessions of those that got
+    /// one: their lanes are to be woken.
+    pub async fn place_tasks(&self, places: TaskPlaces, now: DateTime<Utc>) -> Result<Vec<SessionKey>> {
+        self.write(WorkClass::Sweep, move |tx| place(tx, places, now)).await
+    }
+}
+
+pub(crate) fn submit(tx: &Tx<'_>, task: &NewTask, now: DateTime<Utc>) -> Outcome<TaskSubmitted> {
+    if let Some(request) = &task.request {
+        let known = "SELECT id FROM task WHERE request = ?1";
+        if let Some(known) = tx.one(known, [request], |row| row.get(0).map(TaskId))? {
+            return Ok(TaskSubmitted::Known(known));
+        }
+    }
+    let open = |owner: Option<&str>| {
+        let open =
+            "SELECT count(*) FROM task WHERE state IN ('queued', 'running') AND (?1 IS NULL OR owner = ?1)";
+        tx.one(open, [owner], |row| row.get::<_, u32>(0)).map(Option::unwrap_or_default)
+    };
+    if open(None)? >= task.open.total {
+        return Ok(TaskSubmitted::Full);
+    }
+    if open(Some(task.owner.id.as_str()))? >= task.open.per_person {
+        return Ok(TaskSubmitted::PersonFull);
+    }
+    let id = TaskId(tx.new_id(Table::Task)?);
+    let key = SessionKey::at(&task.agent, &task.account, Scope::Task, &id.0.to_string(), None, None)
+        .map_err(|error| Fault::Bad(error.to_string()))?;
+    tx.run(
+        "INSERT INTO task (id, key, owner, owner_kind, owner_roles, owner_name, origin_key, address, delivers, reply_to,
+                           source, request, title, body, attachments, state, limit_ms, retry_of, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'queued', ?16, ?17, ?18)",
+        params![
+            id.0,
+            key.as_str(),
+            task.owner.id.as_str(),
+            task.owner.kind.name(),
+            stored_roles(&task.owner.roles),
+            task.owner.name,
+            task.origin.as_ref().map(SessionKey::as_str),
+            task.address.as_str(),
+            task.delivers,
+            task.reply_to,
+            task.source.name(),
+            task.request,
+            task.title,
+            task.text,
+            stored(&task.attachments),
+            i64::try_from(task.limit.as_millis()).unwrap_or(i64::MAX),
+            task.retry_of.map(|task| task.0),
+            ms(now),
+        ],
+    )?;
+    Ok(TaskSubmitted::Stored(id))
+}
+
+/// Stops the answer under way in a session and makes a task of its messages, in the place of the text and the files of
+/// `task`. A turn that has acted cannot begin again elsewhere.
+pub(crate) fn move_here(
+    tx: &Tx<'_>,
+    session: &SessionKey,
+    before: MessageId,
+    task: &NewTask,
+    now: DateTime<Utc>,
+) -> Outcome<MovedToTask> {
+    let open = concat!(
+        "SELECT ",
+        turn_columns!(),
+        " FROM turn t WHERE t.key = ?1 AND t.state IN ('queued', 'running') AND t.kind <> 'compact' ORDER BY t.id"
+    );
+    let Some(turn) = OpenTurn::find(tx, open, [session.as_str()])? else { return Ok(MovedToTask::Nothing) };
+    if turn.messages.first().is_none_or(|first| *first > before) {
+        return Ok(MovedToTask::Nothing);
+    }
+    if turn.acted.is_some() {
+        return Ok(MovedToTask::HasActed);
+    }
+    let said = concat!("SELECT ", inbound_columns!(), " FROM inbound i WHERE i.turn_id = ?1 ORDER BY i.id");
+    let said = tx.all(said, [turn.id.0], inbound)?;
+    let texts: Vec<&str> = said.iter().map(|row| row.text.as_str()).filter(|text| !text.is_empty()).collect();
+    let text = texts.join("\n\n");
+    let files: Vec<Attachment> = said.iter().flat_map(|row| row.attachments.clone()).collect();
+    let title = frontdesk_core::task::title_of(&text);
+    let task = NewTask { title, text, attachments: files, ..task.clone() };
+    let submitted = submit(tx, &task, now)?;
+    let mut stopped = Stopped::default();
+    if let TaskSubmitted::Stored(_) = submitted {
+        cancel(tx, &turn, Ending::Superseded, None, now)?;
+        match turn.state {
+            TurnState::Running => stopped.running.push(turn.id),
+            _ => stopped.waiting.extend(&turn.messages),
+        }
+    }
+    Ok(MovedToTask::Moved(submitted, stopped))
+}
+
+/// A task that waits for a place.
+struct Waiting {
+    id: TaskId,
+    key: Option<SessionKey>,
+    owner: String,
+    chat: String,
+}
+
+fn place(tx: &Tx<'_>, places: TaskPlaces, now: DateTime<Utc>) -> Outcome<Vec<SessionKey>> {
+    let mut taken = 0;
+    let (mut of_person, mut of_chat) = (HashMap::<String, u32>::new(), HashMap::<String, u32>::new());
+    let placed =
+        "SELECT owner, address FROM task WHERE state IN ('queued', 'running') AND placed_at IS NOT NULL";
+    for (owner, chat) in tx.all(placed, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))? {
+        taken += 1;
+        *of_person.entry(owner).or_default() += 1;
+        *of_chat.entry(chat).or_default() += 1;
+    }
+    let waiting = "SELECT id, key, owner, address FROM task
+                   WHERE state IN ('queued', 'running') AND state = 'queued' AND placed_at IS NULL
+                     AND coalesce(not_before, 0) <= ?1 ORDER BY id";
+    let waiting = tx.all(waiting, [ms(now)], |row| {
+        Ok(Waiting { id: TaskId(row.get(0)?), key: legible(row, 1)?, owner: row.get(2)?, chat: row.get(3)? })
+    })?;
+    let mut sessions = Vec::new();
+    for Waiting { id, key, owner, chat } in waiting {
+        if taken >= places.total {
+            break;
+        }
+        let (person, place) = (of_person.entry(owner).or_default(), of_chat.entry(chat).or_default());
+        if *person >= places.per_person || *place >= places.per_chat {
+            continue;
+        }
+        let Some(key) = key else { continue };
+        enter(tx, id, &key, now)?;
+        taken += 1;
+        *person += 1;
+        *place += 1;
+        sessions.push(key);
+    }
+    Ok(sessions)
+}
+
+/// The task becomes the first message of its session, which waits for its turn like any other.
+fn enter(tx: &Tx<'_>, task: TaskId, key: &SessionKey, now: DateTime<Utc>) -> Outcome<()> {
+    let (body, files): (String, Option<String>) = tx
+        .one("SELECT body, attachments FROM task WHERE id = ?1", [task.0], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .ok_or_else(|| Fault::Bad(format!("there is no task {task}")))?;
+    tx.run(
+        "INSERT INTO session (key, address, epoch, last_epoch, seq, created_at)
+         SELECT ?1, address, 1, 1, 0, ?2 FROM task WHERE id = ?3",
+        params![key.as_str(), ms(now), task.0],
+    )?;
+    tx.run("UPDATE counter SET n = n + 1 WHERE name = 'sessions'", [])?;
+    tx.run(
+        "INSERT INTO epoch (key, n, started_at, reason) VALUES (?1, 1, ?2, 'first')",
+        params![key.as_str(), ms(now)],
+    )?;
+    let id = tx.new_id(Table::Inbound)?;
+    tx.run(
+        "INSERT INTO inbound (id, source, event_id, key, epoch, principal, address, sender, sender_kind, roles,
+                              platform_message, received_at, disposition, state, digest, body, attachments)
+         SELECT ?1, ?2, ?3, key, 1, owner, address, owner_name, owner_kind, owner_roles, reply_to, ?4, 'turn', 'waiting', ?5,
+                body, ?6
+         FROM task WHERE id = ?7",
+        params![
+            id,
+            SOURCE,
+            task.to_string(),
+            ms(now),
+            digest(&body),
+            files.filter(|files| !attachments(files).is_empty()),
+            task.0
+        ],
+    )?;
+    tx.run("UPDATE task SET placed_at = ?2 WHERE id = ?1", params![task.0, ms(now)])?;
+    tx.queued(1);
+    Ok(())
+}
