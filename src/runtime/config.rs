@@ -268,17 +268,15 @@ impl Config {
     /// Checks what the types cannot say.
     pub fn check(&self) -> Result<(), ConfigError> {
         let wrong = |path: &str, problem: &str| Err(ConfigError::new(path, problem));
-        if self.queue.per_session == 0 {
-            return wrong("queue.per_session", "must be at least 1");
-        }
-        if self.queue.global == 0 {
-            return wrong("queue.global", "must be at least 1");
-        }
-        if self.turns.max == 0 {
-            return wrong("turns.max", "must be at least 1");
-        }
-        if self.turns.max_attempts == 0 {
-            return wrong("turns.max_attempts", "must be at least 1");
+        for (path, is_zero) in [
+            ("queue.per_session", self.queue.per_session == 0),
+            ("queue.global", self.queue.global == 0),
+            ("turns.max", self.turns.max == 0),
+            ("turns.max_attempts", self.turns.max_attempts == 0),
+        ] {
+            if is_zero {
+                return wrong(path, "must be at least 1");
+            }
         }
         for (path, seconds) in [
             ("turns.progress_timeout_seconds", self.turns.progress_timeout_seconds),

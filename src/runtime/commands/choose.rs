@@ -41,22 +41,7 @@ pub(super) async fn plan(
     let chosen = holds.filter(|_| status.chosen);
     let all = choices.iter().map(String::as_str);
     let Some(value) = value else {
-        let now = match (chosen, holds) {
-            (Some(value), _) => format!(
-                "{}: {}. Send /{} {DEFAULT} to leave the choice to the configuration.",
-                words.one,
-                quoted(value, TYPED),
-                words.command
-            ),
-            (None, Some(value)) => {
-                format!(
-                    "{gone}{}: {}, as configured for the agent or its role.",
-                    words.one,
-                    quoted(value, TYPED)
-                )
-            }
-            (None, None) => format!("{gone}{}: as configured for the agent or its role.", words.one),
-        };
+        let now = now(&status, words, &gone);
         let offer = Offer { now, choices: all.collect(), chosen, holds, words };
         return Ok(offer.plan(shared, row));
     };
@@ -78,6 +63,22 @@ pub(super) async fn plan(
     };
     let offer = Offer { now, choices, chosen: None, holds, words };
     Ok(offer.plan(shared, row))
+}
+
+/// What holds in a conversation, and whether it was chosen there. `gone` is a sentence about a choice that is not offered any
+/// more.
+fn now(status: &OptionStatus, words: Words, gone: &str) -> String {
+    let Words { one, command, .. } = words;
+    match &status.value {
+        Some(value) if status.chosen => format!(
+            "{one}: {}. Send /{command} {DEFAULT} to leave the choice to the configuration.",
+            quoted(value, TYPED)
+        ),
+        Some(value) => {
+            format!("{gone}{one}: {}, as configured for the agent or its role.", quoted(value, TYPED))
+        }
+        None => format!("{gone}{one}: as configured for the agent or its role."),
+    }
 }
 
 /// The choices as a person gets them.
@@ -128,6 +129,7 @@ impl Offer<'_> {
 }
 
 /// How an option is called in replies.
+#[derive(Clone, Copy)]
 struct Words {
     command: &'static str,
     one: &'static str,
