@@ -17,7 +17,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) async fn run(shared: Arc<Shared>, stop: Stop) {
     loop {
         let places = shared.settings().config.tasks.places();
-        let placed = shared.store.place_tasks(places, shared.time.wall()).await;
+        let accounts = shared.adapters.ids().into_iter().collect();
+        let placed = shared.store.place_tasks(places, accounts, shared.time.wall()).await;
         shared.health.note(placed.as_ref().err());
         let again = async {
             match placed.is_err() {

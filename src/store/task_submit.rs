@@ -1,8 +1,9 @@
 //! Tasks are submitted, and get a place among those that run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::account::AccountId;
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::{MessageId, TaskId};
 use frontdesk_core::key::{Scope, SessionKey};
@@ -15,7 +16,7 @@ use crate::ids::Table;
 use crate::message::{attachments, inbound, inbound_columns, stored, stored_roles};
 use crate::queue::WorkClass;
 use crate::row::{MovedToTask, NewTask, Stopped, TaskPlaces, TaskSubmitted, TurnState, digest};
-use crate::sql::{legible, ms};
+use crate::sql::{ms, parsed};
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -29,10 +30,15 @@ impl Store {
         self.write(WorkClass::Requests, move |tx| submit(tx, &task, now)).await
     }
 
-    /// Gives tasks that wait a place, the oldest first, as long as there are places. Returns the sessions of those that got
-    /// one: their lanes are to be woken.
-    pub async fn place_tasks(&self, places: TaskPlaces, now: DateTime<Utc>) -> Result<Vec<SessionKey>> {
-        self.write(WorkClass::Sweep, move |tx| place(tx, places, now)).await
+    /// Gives tasks that wait a place, the oldest first, as long as there are places. Tasks of other accounts than these neither
+    /// get nor take one, because they cannot run. Returns the sessions of those that got one: their lanes are to be woken.
+    pub async fn place_tasks(
+        &self,
+        places: TaskPlaces,
+        accounts: BTreeSet<AccountId>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<SessionKey>> {
+        self.write(WorkClass::Sweep, move |tx| place(tx, places, &accounts, now)).await
     }
 }
 
@@ -125,32 +131,43 @@ pub(crate) fn move_here(
     Ok(MovedToTask::Moved(submitted, stopped))
 }
 
-/// A task that waits for a place.
-struct Waiting {
+/// A task that has not ended.
+struct OpenTask {
     id: TaskId,
-    key: Option<SessionKey>,
+    key: SessionKey,
     owner: String,
     chat: String,
+    is_placed: bool,
 }
 
-fn place(tx: &Tx<'_>, places: TaskPlaces, now: DateTime<Utc>) -> Outcome<Vec<SessionKey>> {
+fn place(
+    tx: &Tx<'_>,
+    places: TaskPlaces,
+    accounts: &BTreeSet<AccountId>,
+    now: DateTime<Utc>,
+) -> Outcome<Vec<SessionKey>> {
+    let open = "SELECT id, key, owner, address, placed_at IS NOT NULL FROM task
+                WHERE state IN ('queued', 'running') AND coalesce(not_before, 0) <= ?1 ORDER BY id";
+    let mut open = tx.all_legible(open, [ms(now)], |row| {
+        Ok(OpenTask {
+            id: TaskId(row.get(0)?),
+            key: parsed(row, 1)?,
+            owner: row.get(2)?,
+            chat: row.get(3)?,
+            is_placed: row.get(4)?,
+        })
+    })?;
+    open.retain(|task| accounts.contains(task.key.account()));
+    let (placed, waiting): (Vec<_>, Vec<_>) = open.into_iter().partition(|task| task.is_placed);
     let mut taken = 0;
     let (mut of_person, mut of_chat) = (HashMap::<String, u32>::new(), HashMap::<String, u32>::new());
-    let placed =
-        "SELECT owner, address FROM task WHERE state IN ('queued', 'running') AND placed_at IS NOT NULL";
-    for (owner, chat) in tx.all(placed, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))? {
+    for OpenTask { owner, chat, .. } in placed {
         taken += 1;
         *of_person.entry(owner).or_default() += 1;
         *of_chat.entry(chat).or_default() += 1;
     }
-    let waiting = "SELECT id, key, owner, address FROM task
-                   WHERE state IN ('queued', 'running') AND state = 'queued' AND placed_at IS NULL
-                     AND coalesce(not_before, 0) <= ?1 ORDER BY id";
-    let waiting = tx.all(waiting, [ms(now)], |row| {
-        Ok(Waiting { id: TaskId(row.get(0)?), key: legible(row, 1)?, owner: row.get(2)?, chat: row.get(3)? })
-    })?;
     let mut sessions = Vec::new();
-    for Waiting { id, key, owner, chat } in waiting {
+    for OpenTask { id, key, owner, chat, .. } in waiting {
         if taken >= places.total {
             break;
         }
@@ -158,7 +175,6 @@ fn place(tx: &Tx<'_>, places: TaskPlaces, now: DateTime<Utc>) -> Outcome<Vec<Ses
         if *person >= places.per_person || *place >= places.per_chat {
             continue;
         }
-        let Some(key) = key else { continue };
         enter(tx, id, &key, now)?;
         taken += 1;
         *person += 1;

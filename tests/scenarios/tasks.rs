@@ -336,3 +336,21 @@ async fn a_result_is_sent_however_late_that_is() {
     world.clock().pass(Duration::from_secs(600));
     sees(&anna, "✅ Background task completed: work (b1)").await;
 }
+
+#[tokio::test]
+async fn a_task_of_an_account_that_is_gone_takes_no_place_and_goes_on_when_it_is_back() {
+    let mut world = World::with(plan().with(|config| config.tasks.max_running = 1)).await;
+    let work = world.platform().another_account("work");
+    world.reload().account(&work).apply(&mut world).await.unwrap();
+    let (anna, bea) = (world.user("anna"), world.user_of(&work, "bea"));
+    world.agent().will([Step::Pause, Step::Die]);
+    bea.says("/bg first").await;
+    world.agent().begun(1).await;
+    anna.says("/bg second").await;
+    world.reload().without(work.account()).apply(&mut world).await.unwrap();
+    world.agent().resume();
+    sees(&anna, "✅ Background task completed: second (b2)").await;
+    assert_eq!(states(&world).await, [TaskState::Queued, TaskState::Succeeded]);
+    world.reload().account(&work).apply(&mut world).await.unwrap();
+    sees(&bea, "✅ Background task completed: first (b1)").await;
+}
