@@ -126,7 +126,10 @@ fn the_command_line_prints_once_why_an_agent_failed() {
     let messages = home.run(&["sessions", "messages", "agent:main:web:dm:main", "--json"]).good().out.clone();
     assert!(!messages.contains("WARN is set"), "nothing of it is kept: {messages}");
     let log = daemon.stop().err;
-    assert!(log.contains("exit code 3") && !log.contains("WARN is set"), "it may quote what it was asked: {log}");
+    assert!(
+        log.contains("exit code 3") && !log.contains("WARN is set"),
+        "it may quote what it was asked: {log}"
+    );
 }
 
 #[test]

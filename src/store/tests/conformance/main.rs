@@ -35,5 +35,6 @@ mod reloading;
 mod renderer;
 mod revoking;
 mod streaming;
+mod tasks;
 mod turns;
 mod unseen;

@@ -1,0 +1,178 @@
+//! Background tasks: their states change with the turns that work on them, and their ends reach their chats once.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use frontdesk_core::account::AccountId;
+use frontdesk_core::delivery::{Ending, PostKind};
+use frontdesk_core::id::TaskId;
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::message::{Sender, SenderKind};
+use frontdesk_core::task::{TaskSource, TaskState};
+use frontdesk_store::row::*;
+
+use crate::fixture::*;
+
+const PLACES: TaskPlaces = TaskPlaces { total: 2, per_person: 2, per_chat: 2 };
+
+fn task(who: &str, text: &str) -> NewTask {
+    let message = says(who, "unused", "unused");
+    NewTask {
+        agent: "main".into(),
+        account: key(who).account().clone(),
+        owner: Sender::new(person(who), SenderKind::Person),
+        origin: Some(key(who)),
+        address: message.event.address.clone(),
+        delivers: true,
+        reply_to: None,
+        source: TaskSource::Chat,
+        request: Some(format!("request {text}")),
+        title: text.into(),
+        text: text.into(),
+        attachments: Vec::new(),
+        limit: Duration::from_secs(60),
+        retry_of: None,
+        open: OpenTasks { total: 100, per_person: 3 },
+    }
+}
+
+async fn submitted(fixture: &Fixture, new: NewTask) -> TaskId {
+    match fixture.store.submit_task(new, t(10)).await.unwrap() {
+        TaskSubmitted::Stored(task) => task,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn placed(fixture: &Fixture, who: &str) -> Vec<SessionKey> {
+    let accounts: BTreeSet<AccountId> = [key(who).account().clone()].into();
+    fixture.store.place_tasks(PLACES, accounts, t(11)).await.unwrap()
+}
+
+async fn claimed(fixture: &Fixture, session: &SessionKey) -> ClaimedTurn {
+    let take = Take::InMode(frontdesk_core::queue_mode::QueueMode::Followup);
+    fixture.store.claim_turn(session, take, t(12)).await.unwrap().unwrap()
+}
+
+async fn state(fixture: &Fixture, task: TaskId) -> TaskState {
+    fixture.store.task(task, TaskReach::All).await.unwrap().unwrap().state
+}
+
+/// The texts of the results that were stored.
+async fn results(fixture: &Fixture) -> Vec<String> {
+    let rows = fixture.store.parts(None, None, 100).await.unwrap();
+    let results = rows.into_iter().filter(|row| row.post.kind == PostKind::Result);
+    results.map(|row| row.post.part.plain).collect()
+}
+
+#[tokio::test]
+async fn a_request_makes_one_task_and_a_person_has_a_limited_number_of_open_ones() {
+    let fixture = Fixture::open().await;
+    let first = submitted(&fixture, task("anna", "a")).await;
+    assert_eq!(
+        fixture.store.submit_task(task("anna", "a"), t(11)).await.unwrap(),
+        TaskSubmitted::Known(first)
+    );
+    submitted(&fixture, task("anna", "b")).await;
+    submitted(&fixture, task("anna", "c")).await;
+    assert_eq!(fixture.store.submit_task(task("anna", "d"), t(11)).await.unwrap(), TaskSubmitted::PersonFull);
+    let full = NewTask { open: OpenTasks { total: 3, per_person: 9 }, ..task("bob", "e") };
+    assert_eq!(fixture.store.submit_task(full, t(11)).await.unwrap(), TaskSubmitted::Full);
+    assert_eq!(placed(&fixture, "anna").await.len(), 2);
+    assert_eq!(placed(&fixture, "anna").await, [], "both places are taken");
+}
+
+#[tokio::test]
+async fn a_task_follows_its_turn_over_deaths_and_a_late_end_changes_nothing() {
+    let fixture = Fixture::open().await;
+    let id = submitted(&fixture, task("anna", "work")).await;
+    let session = placed(&fixture, "anna").await.remove(0);
+    assert_eq!(state(&fixture, id).await, TaskState::Queued);
+    let turn = claimed(&fixture, &session).await;
+    assert_eq!(turn.task.as_ref().map(|task| task.id), Some(id));
+    assert_eq!(turn.chat(), &key("anna"));
+    assert_eq!(state(&fixture, id).await, TaskState::Running);
+    let fixture = fixture.restarted(2).await;
+    let found = fixture.store.recover(recovery()).await.unwrap();
+    assert_eq!((found.resumed, &found.sessions), (1, &vec![session.clone()]));
+    assert_eq!(state(&fixture, id).await, TaskState::Queued, "nobody works on it");
+    assert_eq!(placed(&fixture, "anna").await, [], "it has its place");
+    let again = claimed(&fixture, &session).await;
+    assert_eq!(fixture.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
+    done(fixture.store.requeue(again.claim).await.unwrap());
+    assert_eq!(state(&fixture, id).await, TaskState::Queued);
+    let last = claimed(&fixture, &session).await;
+    done(fixture.store.finish(answered(&last, "in time")).await.unwrap());
+    let row = fixture.store.task(id, TaskReach::All).await.unwrap().unwrap();
+    assert_eq!((row.state, row.attempt, row.result.as_deref()), (TaskState::Succeeded, 3, Some("in time")));
+    let [result] = results(&fixture).await.try_into().unwrap();
+    assert!(result.contains("completed") && result.contains("in time"), "{result}");
+    assert_eq!(fixture.store.finish(answered(&again, "late")).await.unwrap(), Fenced::Stale);
+    assert_eq!(results(&fixture).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_task_whose_turn_died_too_often_or_is_marked_dead_has_failed_and_says_so_once() {
+    let fixture = Fixture::open().await;
+    let killed = submitted(&fixture, task("anna", "killed")).await;
+    let marked = submitted(&fixture, task("bob", "marked")).await;
+    let sessions = placed(&fixture, "anna").await;
+    claimed(&fixture, &sessions[0]).await;
+    let turn = claimed(&fixture, &sessions[1]).await;
+    done(fixture.store.mark_turn_dead(turn.claim, t(13)).await.unwrap());
+    let fixture = fixture.restarted(2).await;
+    fixture.store.recover(recovery()).await.unwrap();
+    claimed(&fixture, &sessions[0]).await;
+    let fixture = fixture.restarted(3).await;
+    assert_eq!(fixture.store.recover(recovery()).await.unwrap().dead, 1);
+    for task in [killed, marked] {
+        assert_eq!(state(&fixture, task).await, TaskState::Failed, "{task}");
+    }
+    let failed = results(&fixture).await;
+    assert_eq!(failed.iter().filter(|text| text.contains("failed")).count(), 2, "{failed:?}");
+}
+
+#[tokio::test]
+async fn a_task_is_cancelled_in_every_state_and_only_within_reach() {
+    let fixture = Fixture::open().await;
+    let mut ids = Vec::new();
+    for text in ["runs", "waits", "queued"] {
+        ids.push(submitted(&fixture, task("anna", text)).await);
+    }
+    let sessions = placed(&fixture, "anna").await;
+    let turn = claimed(&fixture, &sessions[0]).await;
+    let by = |reach, id| fixture.store.cancel_task(id, reach, admin(), t(14));
+    let bob = TaskReach::Own(task("bob", "x").owner.id);
+    assert_eq!(by(bob, ids[0]).await.unwrap(), TaskFound::Unknown);
+    for (n, id) in ids.iter().enumerate() {
+        let TaskFound::Done(cancelled) = by(TaskReach::All, *id).await.unwrap() else { panic!("{id}") };
+        let counts = (cancelled.stopped.running.len(), cancelled.stopped.waiting.len());
+        assert_eq!(counts, [(1, 0), (0, 1), (0, 0)][n], "{id}");
+        assert_eq!(state(&fixture, *id).await, TaskState::Cancelled);
+        assert_eq!(by(TaskReach::All, *id).await.unwrap(), TaskFound::NotNow(TaskState::Cancelled));
+    }
+    let late = Finish { ending: Ending::Answered, ..answered(&turn, "late") };
+    assert_eq!(fixture.store.finish(late).await.unwrap(), Fenced::Stale);
+    assert_eq!((results(&fixture).await, fixture.store.open_tasks().await.unwrap()), (Vec::new(), 0));
+    assert_eq!(fixture.store.waiting(), 0, "nothing waits any more");
+}
+
+#[tokio::test]
+async fn what_a_session_has_handed_over_is_erased_with_it() {
+    let fixture = Fixture::open().await;
+    fixture.accept_one(1, says("anna", "1", "hello")).await;
+    let ended = submitted(&fixture, task("anna", "secret work")).await;
+    let session = placed(&fixture, "anna").await.remove(0);
+    let turn = claimed(&fixture, &session).await;
+    done(fixture.store.finish(answered(&turn, "secret result")).await.unwrap());
+    let open = submitted(&fixture, task("anna", "secret too")).await;
+    let session = placed(&fixture, "anna").await.remove(0);
+    let runs = claimed(&fixture, &session).await;
+    let stopped = fixture.store.erase(&key("anna"), &admin(), t(20)).await.unwrap().unwrap();
+    assert!(stopped.running.contains(&runs.claim.id));
+    for task in [ended, open] {
+        let row = fixture.store.task(task, TaskReach::All).await.unwrap().unwrap();
+        assert_eq!((row.title.as_str(), row.text.as_str(), row.result), ("", "", None), "{task}");
+    }
+    assert_eq!(state(&fixture, open).await, TaskState::Cancelled);
+    assert!(results(&fixture).await.iter().all(|text| !text.contains("secret")));
+}
