@@ -22,6 +22,7 @@ pub mod history;
 pub mod hook;
 pub mod id;
 pub mod image;
+pub mod job;
 pub mod key;
 pub mod limit;
 pub mod markup;
