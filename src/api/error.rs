@@ -10,7 +10,7 @@ use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Busy;
-use frontdesk_runtime::GatewayError;
+use frontdesk_runtime::{GatewayError, TaskError};
 use frontdesk_store::StoreError;
 use serde_json::{Value, json};
 
@@ -105,6 +105,18 @@ impl ApiError {
             AskError::UnknownChoice | AskError::NoText | AskError::TooLong => StatusCode::BAD_REQUEST,
         };
         Self::new(status, error.name(), error.to_string())
+    }
+
+    /// Something cannot be done with a background task.
+    pub(crate) fn task(error: &TaskError) -> Self {
+        let (status, code) = match error {
+            TaskError::PersonFull | TaskError::Full => (StatusCode::TOO_MANY_REQUESTS, "task_limit"),
+            TaskError::NotAllowed => (StatusCode::FORBIDDEN, "denied"),
+            TaskError::Conflict => (StatusCode::CONFLICT, "conflict"),
+            TaskError::Ended(..) => (StatusCode::CONFLICT, "task_ended"),
+            TaskError::Open(..) => (StatusCode::CONFLICT, "task_open"),
+        };
+        Self::new(status, code, error.to_string())
     }
 
     pub(crate) fn denied() -> Self {
@@ -250,6 +262,7 @@ impl From<GatewayError> for ApiError {
             GatewayError::NoSuchChannel(error) => Self::not_found(error.to_string()),
             GatewayError::Invalid(why) => Self::bad_request(why),
             GatewayError::Ask(error) => Self::answer(&error),
+            GatewayError::Task(error) => Self::task(&error),
             GatewayError::Store(error) => error.into(),
         }
     }

@@ -181,23 +181,34 @@ impl TaskReport<'_> {
             TaskState::Succeeded => {
                 self.text.trim().is_empty().then(|| "The agent had nothing to say.".to_owned())
             }
-            TaskState::TimedOut => {
-                let minutes = self.limit.as_secs().div_ceil(60);
-                Some(format!("It took longer than {}, so I stopped it. {again}", counted(minutes, "minute")))
+            TaskState::TimedOut | TaskState::Lost | TaskState::Failed => {
+                Some(match cause(self.state, self.failure, self.limit) {
+                    Some(cause) => format!("{cause} {again}"),
+                    None => again,
+                })
             }
-            TaskState::Lost => Some(format!(
-                "It was cut off after it had started to act, so it does not run again by itself. {again}"
-            )),
-            TaskState::Failed => Some(match self.failure.map(cause) {
-                Some(cause) => format!("{cause} {again}"),
-                None => again,
-            }),
         }
     }
 }
 
-/// One sentence about a failure, without a next step.
-fn cause(failure: Failure) -> &'static str {
+/// Why a task in this state has no result, in one sentence without a next step; `None` if that is not known, and of one that
+/// has a result or may get one.
+pub fn cause(state: TaskState, failure: Option<Failure>, limit: Duration) -> Option<String> {
+    match state {
+        TaskState::Queued | TaskState::Running | TaskState::Waiting | TaskState::Succeeded => None,
+        TaskState::Cancelled => Some("It was cancelled.".to_owned()),
+        TaskState::TimedOut => {
+            let minutes = limit.as_secs().div_ceil(60);
+            Some(format!("It took longer than {}, so I stopped it.", counted(minutes, "minute")))
+        }
+        TaskState::Lost => {
+            Some("It was cut off after it had started to act, so it does not run again by itself.".to_owned())
+        }
+        TaskState::Failed => failure.map(sentence).map(str::to_owned),
+    }
+}
+
+fn sentence(failure: Failure) -> &'static str {
     match failure {
         Failure::Agent => "The agent could not do it.",
         Failure::Crashed => "The agent crashed twice.",

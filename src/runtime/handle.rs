@@ -5,6 +5,7 @@ mod asks;
 mod files;
 mod reload;
 mod send;
+mod tasks;
 mod tools;
 
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use frontdesk_store::row::{
 use frontdesk_store::{StoreError, StoreReader};
 
 use crate::adapters::{Account, Login};
-pub use crate::error::GatewayError;
+pub use crate::error::{GatewayError, TaskError};
 use crate::session_status::SessionStatus;
 use crate::shared::Shared;
 use crate::voice::ActiveTranscriber;
@@ -32,6 +33,7 @@ use crate::{health, media};
 
 pub use access::{AccessEntry, AccessView, Switched};
 pub use reload::AgentLoad;
+pub use tasks::{TaskPlace, TaskRequest};
 
 /// A handle; clones share the gateway.
 #[derive(Clone)]
@@ -337,14 +339,7 @@ impl GatewayHandle {
         operation: impl Future<Output = Result<T, E>> + Send + 'static,
         ended: E,
     ) -> Result<T, E> {
-        match self.0.work.background.spawn(operation).await {
-            Ok(done) => done,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // A background operation is cancelled only when the gateway ends.
-                Err(_) => Err(ended),
-            },
-        }
+        self.0.work.finished(operation, ended).await
     }
 
     async fn known(&self, session: &SessionKey) -> Result<SessionRow, GatewayError> {

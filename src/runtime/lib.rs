@@ -56,6 +56,7 @@ pub use client_tools::ClientOffer;
 pub use config::Config;
 pub use handle::{
     AccessEntry, AccessView, AgentLoad, AgentState, GatewayError, GatewayHandle, Health, Status, Switched,
+    TaskError, TaskPlace, TaskRequest,
 };
 pub use media::MediaError;
 pub use process::{Lifecycle, ToolEndpoints};

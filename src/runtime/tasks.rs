@@ -5,9 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::delivery::Ending;
+use frontdesk_core::id::TaskId;
 use frontdesk_core::port::Stop;
-use frontdesk_store::row::CancelledTask;
+use frontdesk_core::task::TaskState;
+use frontdesk_store::StoreError;
+use frontdesk_store::row::{Author, CancelledTask, NewTask, TaskFound, TaskReach, TaskRow, TaskSubmitted};
 
+use crate::error::{GatewayError, TaskError};
 use crate::shared::Shared;
 
 /// Pause after a database error.
@@ -45,4 +49,90 @@ impl Shared {
         self.work.outbox.wake(&address);
         self.work.tasks.note();
     }
+}
+
+/// One task.
+pub(crate) async fn task(shared: &Shared, id: TaskId, reach: TaskReach) -> Result<TaskRow, GatewayError> {
+    let task = shared.store.task(id, reach).await?;
+    task.ok_or_else(|| unknown(id))
+}
+
+/// Stores a task whose place and permissions are decided. A repetition of a request returns the first task.
+pub(crate) async fn hand_over(shared: &Arc<Shared>, task: NewTask) -> Result<TaskRow, GatewayError> {
+    let (text, title) = (task.text.clone(), task.title.clone());
+    let to_store = shared.clone();
+    let stored = async move {
+        let submitted = to_store.store.submit_task(task, to_store.time.wall()).await?;
+        to_store.work.tasks.note();
+        Ok(submitted)
+    };
+    let row = submitted(shared, to_its_end(shared, stored).await?).await?;
+    match row.text == text && row.title == title {
+        true => Ok(row),
+        false => Err(TaskError::Conflict.into()),
+    }
+}
+
+/// Cancels a task and returns it. One that is cancelled already stays as it is.
+pub(crate) async fn cancel(
+    shared: &Arc<Shared>,
+    id: TaskId,
+    reach: TaskReach,
+    author: Author,
+) -> Result<TaskRow, GatewayError> {
+    let (to_cancel, of) = (shared.clone(), reach.clone());
+    let cancelled = async move {
+        match to_cancel.store.cancel_task(id, of, author, to_cancel.time.wall()).await? {
+            TaskFound::Done(cancelled) => {
+                to_cancel.task_cancelled(cancelled).await;
+                Ok(TaskState::Cancelled)
+            }
+            TaskFound::NotNow(state) => Ok(state),
+            TaskFound::Unknown => Err(unknown(id)),
+        }
+    };
+    match to_its_end(shared, cancelled).await? {
+        TaskState::Cancelled => task(shared, id, reach).await,
+        state => Err(TaskError::Ended(id, state).into()),
+    }
+}
+
+/// Hands a task that has ended over again, as a new one, which is returned.
+pub(crate) async fn retry(
+    shared: &Arc<Shared>,
+    id: TaskId,
+    reach: TaskReach,
+    request: Option<String>,
+) -> Result<TaskRow, GatewayError> {
+    let (to_store, open) = (shared.clone(), shared.settings().config.tasks.open());
+    let found = async move {
+        let found = to_store.store.retry_task(id, reach, request, open, to_store.time.wall()).await?;
+        to_store.work.tasks.note();
+        Ok(found)
+    };
+    match to_its_end(shared, found).await? {
+        TaskFound::Done(again) => submitted(shared, again).await,
+        TaskFound::NotNow(state) => Err(TaskError::Open(id, state).into()),
+        TaskFound::Unknown => Err(unknown(id)),
+    }
+}
+
+async fn submitted(shared: &Shared, submitted: TaskSubmitted) -> Result<TaskRow, GatewayError> {
+    match submitted {
+        TaskSubmitted::Stored(id) | TaskSubmitted::Known(id) => task(shared, id, TaskReach::All).await,
+        TaskSubmitted::PersonFull => Err(TaskError::PersonFull.into()),
+        TaskSubmitted::Full => Err(TaskError::Full.into()),
+    }
+}
+
+/// Runs an operation that continues if the caller disconnects: whoever gives places and stops agents must learn of it.
+async fn to_its_end<T: Send + 'static>(
+    shared: &Shared,
+    operation: impl Future<Output = Result<T, GatewayError>> + Send + 'static,
+) -> Result<T, GatewayError> {
+    shared.work.finished(operation, StoreError::Closed.into()).await
+}
+
+fn unknown(id: TaskId) -> GatewayError {
+    GatewayError::NotFound(format!("background task {id}"))
 }

@@ -40,3 +40,21 @@ pub(crate) struct Work {
     /// Operations that continue after their caller has disconnected.
     pub(crate) background: TaskTracker,
 }
+
+impl Work {
+    /// Runs an operation that continues if its caller disconnects. `ended` is the error if the gateway ends first.
+    pub(crate) async fn finished<T: Send + 'static, E: Send + 'static>(
+        &self,
+        operation: impl Future<Output = Result<T, E>> + Send + 'static,
+        ended: E,
+    ) -> Result<T, E> {
+        match self.background.spawn(operation).await {
+            Ok(done) => done,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // A background operation is cancelled only when the gateway ends.
+                Err(_) => Err(ended),
+            },
+        }
+    }
+}

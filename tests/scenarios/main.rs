@@ -41,6 +41,8 @@ mod steering;
 mod stopping;
 mod storage;
 mod streaming;
+mod task_requests;
+mod task_tool;
 mod tasks;
 mod terminal;
 mod tools;

@@ -16,7 +16,7 @@ use frontdesk_world::{Step, User, World, operator, permission, plan};
 const SECOND: Duration = Duration::from_secs(1);
 
 /// All tasks, the oldest first.
-async fn tasks(world: &World) -> Vec<TaskRow> {
+pub async fn tasks(world: &World) -> Vec<TaskRow> {
     let filter = TaskFilter { reach: TaskReach::All, state: None, open: false, before: None };
     let mut tasks = world.store().tasks(filter, 1000).await.unwrap();
     tasks.reverse();
@@ -28,7 +28,7 @@ async fn states(world: &World) -> Vec<TaskState> {
 }
 
 /// Waits until the task is in this state.
-async fn is(world: &World, id: i64, state: TaskState) -> TaskRow {
+pub async fn is(world: &World, id: i64, state: TaskState) -> TaskRow {
     until(&format!("task {id} is {state}"), || async {
         world.store().task(TaskId(id), TaskReach::All).await.unwrap().filter(|task| task.state == state)
     })
@@ -36,7 +36,7 @@ async fn is(world: &World, id: i64, state: TaskState) -> TaskRow {
 }
 
 /// Waits until the chat shows a message with these words.
-async fn sees(user: &User, words: &str) -> String {
+pub async fn sees(user: &User, words: &str) -> String {
     until(&format!("{words:?} is shown"), || async {
         user.sees().into_iter().find(|text| text.contains(words))
     })

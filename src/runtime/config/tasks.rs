@@ -81,6 +81,11 @@ impl Tasks {
         Duration::from_secs(self.time_limit_minutes * 60)
     }
 
+    /// How long a task may take that is submitted with a limit of its own: by an operator a week, by others as long as any.
+    pub(crate) fn longest(&self, operator: bool) -> Duration {
+        if operator { Duration::from_secs(LONGEST * 60) } else { self.limit() }
+    }
+
     /// The pause between two updates of a task's progress.
     pub(crate) fn progress_every(&self) -> Duration {
         Duration::from_secs(self.progress_seconds)

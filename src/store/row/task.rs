@@ -97,6 +97,8 @@ pub enum MovedToTask {
 pub enum TaskReach {
     /// The tasks of this person.
     Own(Principal),
+    /// The tasks that this session has handed over, whoever asked for them.
+    Chat(SessionKey),
     /// All tasks.
     All,
 }
@@ -106,7 +108,15 @@ impl TaskReach {
     pub(crate) fn owner(&self) -> Option<&str> {
         match self {
             TaskReach::Own(person) => Some(person.as_str()),
-            TaskReach::All => None,
+            TaskReach::Chat(_) | TaskReach::All => None,
+        }
+    }
+
+    /// The session that has handed them over; `None` for any.
+    pub(crate) fn origin(&self) -> Option<&str> {
+        match self {
+            TaskReach::Chat(session) => Some(session.as_str()),
+            TaskReach::Own(_) | TaskReach::All => None,
         }
     }
 }

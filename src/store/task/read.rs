@@ -10,7 +10,9 @@ use rusqlite::{Row, params};
 
 use crate::fault::Outcome;
 use crate::message::{attachments, sender};
-use crate::row::{OutboxState, TaskFilter, TaskReach, TaskRow, TurnTask};
+use crate::part::{out, out_columns};
+use crate::part_key::TextKey;
+use crate::row::{OutboxState, OutgoingFile, TaskFilter, TaskReach, TaskRow, TurnTask};
 use crate::sql::{Sql, at, maybe_at, maybe_parsed, nat, parsed, small};
 use crate::{Result, StoreReader};
 
@@ -44,11 +46,27 @@ impl StoreReader {
                    AND (?4 IS NULL OR ?4 =
                         iif(k.state = 'running' AND EXISTS (SELECT 1 FROM ask WHERE turn_id = k.turn_id AND state = 'open'),
                             'waiting', k.state))
+                   AND (?6 IS NULL OR k.origin_key = ?6)
                   ORDER BY k.id DESC LIMIT ?5"
             );
             let before = filter.before.map_or(i64::MAX, |id| id.0);
-            let state = filter.state.map(TaskState::name);
-            sql.all_legible(list, params![before, filter.reach.owner(), filter.open, state, limit], task)
+            let (reach, state) = (&filter.reach, filter.state.map(TaskState::name));
+            let values = params![before, reach.owner(), filter.open, state, limit, reach.origin()];
+            sql.all_legible(list, values, task)
+        })
+        .await
+    }
+
+    /// The files that were sent with the result of a task.
+    pub async fn task_files(&self, id: TaskId) -> Result<Vec<OutgoingFile>> {
+        self.read(move |sql| {
+            let (key, mut files) = (TextKey::task(id), Vec::new());
+            let part = concat!("SELECT ", out_columns!(), " FROM outbox o WHERE o.part_key = ?1");
+            for n in 0.. {
+                let Some(row) = sql.one(part, [key.file(n).as_str()], out)? else { break };
+                files.extend(row.media);
+            }
+            Ok(files)
         })
         .await
     }
@@ -66,6 +84,7 @@ impl StoreReader {
 /// Whether a task is within reach.
 pub(crate) fn reaches(reach: &TaskReach, task: &TaskRow) -> bool {
     reach.owner().is_none_or(|owner| task.owner.id.as_str() == owner)
+        && reach.origin().is_none_or(|origin| task.origin.as_ref().is_some_and(|key| key.as_str() == origin))
 }
 
 /// One task.
