@@ -24,6 +24,9 @@ const CALLS: u64 = 500;
 /// Maximum number of them that act. An agent that calls them in a loop must not flood its chat.
 const ACTS: u64 = 50;
 
+/// Maximum number of background tasks that one turn hands over.
+const TASKS: u64 = 5;
+
 /// A message that the agent is asked to take into a running turn.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SteerRequest {
@@ -66,6 +69,8 @@ pub(crate) struct RunningTurn {
     /// How many tool calls it has made, and how many of them act.
     calls: AtomicU64,
     acts: AtomicU64,
+    /// How many background tasks it has handed over.
+    tasks: AtomicU64,
     /// Whether a tool has put something into the outbox.
     pub(crate) has_sent: Arc<AtomicBool>,
 }
@@ -108,6 +113,7 @@ impl RunningTurn {
             tools,
             calls: AtomicU64::new(0),
             acts: AtomicU64::new(0),
+            tasks: AtomicU64::new(0),
             has_sent: Arc::default(),
         };
         let has_sent = running.has_sent.clone();
@@ -119,6 +125,11 @@ impl RunningTurn {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         let within = call < CALLS && (!acts || self.acts.fetch_add(1, Ordering::Relaxed) < ACTS);
         within.then_some(call)
+    }
+
+    /// Counts a background task that it hands over. `false` if that is one too many.
+    pub(crate) fn may_hand_over(&self) -> bool {
+        self.tasks.fetch_add(1, Ordering::Relaxed) < TASKS
     }
 
     /// Whether the role, if there is one, has a tool.

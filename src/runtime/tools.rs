@@ -6,6 +6,7 @@ mod change;
 mod choices;
 mod gateway;
 mod own_chat;
+mod tasks;
 
 use std::fmt;
 use std::sync::Arc;
@@ -74,7 +75,7 @@ pub(crate) fn of_session(shared: &Shared, session: &SessionKey) -> Vec<Tool> {
 /// Calls a tool for the turn that runs in a session. Its hooks are asked and, if the tool acts, the turn is marked as one
 /// that does, before anything happens.
 pub(crate) async fn call(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     session: &SessionKey,
     name: &str,
     params: Value,
@@ -93,18 +94,22 @@ pub(crate) async fn call(
     if !turn.has_tool(name) {
         return failed("the role of this chat does not have this tool");
     }
-    let Some(number) = turn.next_call(tool.acts) else {
+    let acts = tool.acts(&params);
+    let Some(number) = turn.next_call(acts) else {
         return failed("this answer has made too many tool calls");
     };
     let (approval, decision) = ToolApproval::channel();
     let id = format!("gateway-{number}");
     let start = ToolCall { id: id.clone(), name: name.to_owned(), params, approval };
-    turn.report(ToolEvent::Start { call: start, acts: tool.acts });
+    turn.report(ToolEvent::Start { call: start, acts });
     let params = match decision.await {
         Ok(ToolDecision::Allow(params)) => params,
         Ok(ToolDecision::Deny(reason)) => return Err(ToolError(reason)),
         Err(_) => return failed("the answer has ended"),
     };
+    if tool.acts(&params) && !acts {
+        return failed("a hook has made a call that only reads into one that acts");
+    }
     let caller = Caller { shared, session, turn: &turn };
     let called = caller.call(tool.kind, &id, params).await.map_err(error);
     let result = match &called {
@@ -117,7 +122,7 @@ pub(crate) async fn call(
 
 /// Who calls a tool.
 struct Caller<'c> {
-    shared: &'c Shared,
+    shared: &'c Arc<Shared>,
     session: &'c SessionKey,
     turn: &'c RunningTurn,
 }
@@ -133,7 +138,7 @@ impl Caller<'_> {
             Kind::Sessions => self.gateway_sessions().await,
             Kind::Pairing => self.gateway_pairing(read(params)?).await,
             Kind::Gateway => self.gateway(read(params)?).await,
-            Kind::Tasks => Ok("There are no background tasks: this gateway does not run any yet.".to_owned()),
+            Kind::Tasks => self.background_tasks(id, read(params)?).await,
             Kind::Cron => Ok("There are no scheduled jobs: this gateway does not run any yet.".to_owned()),
         }
     }

@@ -24,9 +24,31 @@ pub(super) struct Entry {
     pub(super) kind: Kind,
     pub(super) name: &'static str,
     description: &'static str,
-    /// A turn in which an acting tool was called does not run again by itself.
-    pub(super) acts: bool,
+    acts: Acts,
     parameters: fn() -> Value,
+}
+
+/// Which calls of a tool act: a turn in which one was made does not run again by itself.
+#[derive(Debug, Clone, Copy)]
+enum Acts {
+    Never,
+    Always,
+    /// All whose `action` is none of these; without one, a call only reads.
+    Unless(&'static [&'static str]),
+}
+
+impl Entry {
+    /// Whether a call with these parameters acts.
+    pub(super) fn acts(&self, params: &Value) -> bool {
+        match self.acts {
+            Acts::Never => false,
+            Acts::Always => true,
+            Acts::Unless(reads) => {
+                let action = params.get("action").filter(|action| !action.is_null());
+                action.is_some_and(|action| !action.as_str().is_some_and(|action| reads.contains(&action)))
+            }
+        }
+    }
 }
 
 static ENTRIES: [Entry; 10] = [
@@ -35,7 +57,7 @@ static ENTRIES: [Entry; 10] = [
         name: "send_message",
         description: "Send a message to this chat at once, before the answer is complete: for example to say that \
                       something takes long. The answer itself is sent without this tool.",
-        acts: true,
+        acts: Acts::Always,
         parameters: || {
             let labels = json!({"type": "array", "items": {"type": "string"}, "maxItems": MAX_CHOICES,
                 "description": "Up to ten short choices beneath the message, as buttons. The one that the person chooses \
@@ -52,7 +74,7 @@ static ENTRIES: [Entry; 10] = [
         kind: Kind::SendMedia,
         name: "send_media",
         description: "Send a file from the media folder to this chat.",
-        acts: true,
+        acts: Acts::Always,
         parameters: || {
             let fields = json!({
                 "path": text("The file, relative to the media folder"),
@@ -68,7 +90,7 @@ static ENTRIES: [Entry; 10] = [
         description: "Do something with a message of this chat: react to it with an emoji, pin it, or edit or delete one \
                       that you have sent. Ids are m42 for messages of people and o42 for yours, as the tools and the facts \
                       of messages name them.",
-        acts: true,
+        acts: Acts::Always,
         parameters: || {
             let fields = json!({
                 "action": choice(&["react", "edit", "delete", "pin"]),
@@ -84,30 +106,38 @@ static ENTRIES: [Entry; 10] = [
         name: "session_status",
         description: "Read the state of this conversation: agent, model, tokens, cost, use of the context, and when it \
                       began.",
-        acts: false,
+        acts: Acts::Never,
         parameters: || object(json!({}), &[]),
     },
     Entry {
         kind: Kind::Status,
         name: "gateway_status",
         description: "Read which chat platforms are connected, and in an admin's private chat how much work there is.",
-        acts: false,
+        acts: Acts::Never,
         parameters: || object(json!({}), &[]),
     },
     Entry {
         kind: Kind::Sessions,
         name: "gateway_sessions",
         description: "List the conversations of this chat, and in an admin's private chat the sessions of all chats.",
-        acts: false,
+        acts: Acts::Never,
         parameters: || object(json!({}), &[]),
     },
     Entry {
         kind: Kind::Tasks,
         name: "gateway_background_tasks",
-        description: "List background tasks. This gateway does not run any yet.",
-        acts: false,
+        description: "Background tasks of this chat: work that goes on after this answer, and whose result comes to the chat \
+                      as a message of its own. Submit one for work that takes long; list or show how far they are; cancel \
+                      one, or retry one that has ended. A task knows only the text that you give it.",
+        acts: Acts::Unless(&["list", "show"]),
         parameters: || {
-            object(json!({"action": choice(&["list", "show", "cancel", "retry"]), "id": text("A task")}), &[])
+            let fields = json!({
+                "action": choice(&["list", "show", "submit", "cancel", "retry"]),
+                "id": text("The task, for example b12: to show, cancel or retry it"),
+                "text": text("What is to be done, with everything that one needs to know for it"),
+                "title": text("A few words by which people recognise the task"),
+            });
+            object(fields, &[])
         },
     },
     Entry {
@@ -115,7 +145,7 @@ static ENTRIES: [Entry; 10] = [
         name: "gateway_pairing",
         description: "In an admin's private chat, list the people who ask for access. Only the admin can approve them, \
                       with a command.",
-        acts: false,
+        acts: Acts::Never,
         parameters: || object(json!({"action": choice(&["list"])}), &[]),
     },
     Entry {
@@ -123,14 +153,14 @@ static ENTRIES: [Entry; 10] = [
         name: "gateway",
         description: "In an admin's private chat, ask the admin to let the gateway read its configuration again or restart. \
                       It happens once the admin confirms it.",
-        acts: true,
+        acts: Acts::Always,
         parameters: || object(json!({"action": choice(&["reload", "restart"])}), &["action"]),
     },
     Entry {
         kind: Kind::Cron,
         name: "cron",
         description: "List scheduled jobs. This gateway does not run any yet.",
-        acts: false,
+        acts: Acts::Never,
         parameters: || object(json!({"action": choice(&["list", "add", "run", "pause", "resume"])}), &[]),
     },
 ];
