@@ -15,4 +15,5 @@ pub(crate) mod pairing;
 pub(crate) mod send;
 pub(crate) mod session;
 pub(crate) mod status;
+pub(crate) mod task;
 pub(crate) mod webhook;

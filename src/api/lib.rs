@@ -30,6 +30,7 @@ mod route;
 mod server;
 mod settings;
 mod show;
+mod task;
 mod token;
 mod tool_token;
 mod url;

@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
     access, ask, audit, channel, chat, completion, config, dead_letter, mcp, outbox, page, pairing, send,
-    session, status, webhook,
+    session, status, task, webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;
@@ -38,6 +38,8 @@ macro_rules! endpoints {
 
 const READ: Access = Access::Token(Scope::Read, Action::Administer);
 const ADMIN: Access = Access::Token(Scope::Admin, Action::Administer);
+/// Reads what is the caller's own, and as an admin everything.
+const OWN: Access = Access::Token(Scope::Read, Action::Write);
 const PROMPT: Access = Access::Token(Scope::Admin, Action::Write);
 
 /// Every endpoint. A path that is not listed here does not exist, so every path has its access rule.
@@ -77,6 +79,16 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     POST "/api/config/reload" ADMIN, NoReplay, config::reload;
     GET "/api/asks" READ, NoReplay, ask::list;
     POST "/api/asks/{id}" PROMPT, Replay, ask::answer;
+    GET "/api/tasks" OWN, NoReplay, task::list;
+    POST "/api/tasks" PROMPT, Replay, task::submit;
+    GET "/api/tasks/{id}" OWN, NoReplay, task::get;
+    POST "/api/tasks/{id}/cancel" PROMPT, Replay, task::cancel;
+    POST "/api/tasks/{id}/retry" PROMPT, Replay, task::retry;
+    GET "/api/background" OWN, NoReplay, task::list;
+    POST "/api/background" PROMPT, Replay, task::submit;
+    GET "/api/background/{id}" OWN, NoReplay, task::get;
+    POST "/api/background/{id}/cancel" PROMPT, Replay, task::cancel;
+    POST "/api/background/{id}/retry" PROMPT, Replay, task::retry;
     GET "/api/audit" READ, NoReplay, audit::list;
     GET "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
     POST "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;

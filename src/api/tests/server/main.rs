@@ -18,6 +18,7 @@ mod reload;
 mod reports;
 mod socket;
 mod stopping;
+mod tasks;
 mod tools;
 mod unauthenticated;
 mod webhook;

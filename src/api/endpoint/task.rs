@@ -1,0 +1,159 @@
+//! Background tasks: handed over, listed, looked at, cancelled and run again.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use frontdesk_core::address::{Address, AddressError};
+use frontdesk_core::ask::AskState;
+use frontdesk_core::id::{IdError, TaskId};
+use frontdesk_core::task::{TaskSource, TaskState};
+use frontdesk_runtime::{TaskPlace, TaskRequest};
+use frontdesk_store::row::{AskFilter, TaskFilter, TaskReach, TaskRow};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::ask;
+use crate::endpoint::session;
+use crate::error::ApiError;
+use crate::list;
+use crate::request::{ApiRequest, ApiResponse};
+use crate::task;
+
+/// How many open questions of a task are shown.
+const ASKS: u32 = 50;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewTask {
+    text: String,
+    agent: Option<String>,
+    session: Option<String>,
+    to: Option<String>,
+    title: Option<String>,
+    time_limit_s: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TasksQuery {
+    state: Option<String>,
+    #[serde(alias = "before")]
+    cursor: Option<String>,
+    limit: Option<u32>,
+}
+
+/// Hands over a task. With an `Idempotency-Key` it is stored once, also across a restart.
+pub(crate) async fn submit(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let NewTask { text, agent, session, to, title, time_limit_s } = request.json()?;
+    let place = match (session, to) {
+        (None, None) => TaskPlace::Nowhere,
+        (Some(key), None) => TaskPlace::Session(session::key(&key)?),
+        (None, Some(to)) => TaskPlace::Chat(address(&to)?),
+        (Some(_), Some(_)) => {
+            return Err(ApiError::bad_request("a task has either a `session` or a `to`, not both"));
+        }
+    };
+    let (server, caller) = (&request.server, request.caller()?);
+    let source = if request.author()?.via == "cli" { TaskSource::Cli } else { TaskSource::Api };
+    let task = TaskRequest {
+        owner: caller.principal.clone(),
+        operator: server.is_operator(caller),
+        source,
+        key: key(&request, "submit")?,
+        text,
+        title,
+        agent,
+        place,
+        limit: time_limit_s.map(Duration::from_secs),
+    };
+    let task = server.handle.submit_task(task).await?;
+    let body = json!({
+        "task": task.id.to_string(), "session": task.session.as_str(), "state": task.state.name(),
+    });
+    Ok(ApiResponse::Json(StatusCode::ACCEPTED, body))
+}
+
+/// Tasks, the newest first: those in the state that the query names, or all.
+pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let query: TasksQuery = request.query()?;
+    let (state, open) = state(query.state.as_deref())?;
+    let before = query.cursor.as_deref().map(id).transpose()?;
+    let filter = TaskFilter { reach: reach(&request)?, state, open, before };
+    let limit = list::row_limit(query.limit);
+    let tasks = request.server.handle.store().tasks(filter, limit).await?;
+    let next = tasks.last().filter(|_| tasks.len() >= limit as usize).map(|task| task.id.to_string());
+    let shown: Vec<Value> = tasks.iter().map(task::row).collect();
+    Ok(ApiResponse::ok(json!({"tasks": shown, "next": next})))
+}
+
+pub(crate) async fn get(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let task = request.server.handle.task(id(request.param(0)?)?, reach(&request)?).await?;
+    let json = whole(&request, &task).await?.to_string();
+    let reserved = request.server.reserve_unread(json.len()).await?;
+    Ok(list::reserved_response(json, reserved))
+}
+
+pub(crate) async fn cancel(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let (id, reach) = (id(request.param(0)?)?, reach(&request)?);
+    let task = request.server.handle.cancel_task(id, reach, request.author()?).await?;
+    Ok(ApiResponse::ok(task::row(&task)))
+}
+
+/// Runs a task that has ended again, as a new one.
+pub(crate) async fn retry(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let (id, reach) = (id(request.param(0)?)?, reach(&request)?);
+    let key = key(&request, &format!("retry {id}"))?;
+    let again = request.server.handle.retry_task(id, reach, key).await?;
+    Ok(ApiResponse::Json(StatusCode::ACCEPTED, task::row(&again)))
+}
+
+/// A task with its text, its open questions and its result.
+async fn whole(request: &ApiRequest, task: &TaskRow) -> Result<Value, ApiError> {
+    let (server, caller) = (&request.server, request.caller()?);
+    let asked_in = task.origin.as_ref().unwrap_or(&task.session).clone();
+    let open = AskFilter { state: Some(AskState::Open), session: Some(asked_in), before: None };
+    let asks = match task.state {
+        TaskState::Waiting => server.handle.all_asks(open, ASKS).await?,
+        _ => Vec::new(),
+    };
+    let of_task = asks.iter().filter(|view| view.turn.is_some() && view.turn == task.turn);
+    let asks = of_task.map(|view| ask::view(view, server.may_answer(caller, &view.audience))).collect();
+    let files = server.handle.store().task_files(task.id).await?;
+    Ok(task::whole(task, asks, &files))
+}
+
+/// The tasks that the caller may see and change.
+fn reach(request: &ApiRequest) -> Result<TaskReach, ApiError> {
+    Ok(request.server.handle.task_reach(&request.caller()?.principal))
+}
+
+/// The key of a request in the database, unique over all tokens; `None` for a request that names none.
+fn key(request: &ApiRequest, what: &str) -> Result<Option<String>, ApiError> {
+    let Some(key) = request.idempotency_key()? else { return Ok(None) };
+    // A token's id may contain any character, so its length separates it from the key.
+    let token = request.token();
+    Ok(Some(format!("{what}:{}:{token}/{key}", token.len())))
+}
+
+/// The state that a query names, and whether it names all that have not ended.
+fn state(name: Option<&str>) -> Result<(Option<TaskState>, bool), ApiError> {
+    match name {
+        None | Some("all") => Ok((None, false)),
+        Some("open") => Ok((None, true)),
+        Some(name) => TaskState::named(name).map(|state| (Some(state), false)).ok_or_else(|| {
+            let names: Vec<_> = TaskState::ALL.map(TaskState::name).into();
+            ApiError::bad_request(format!(
+                "state: there is no {name:?}; there are {}, open and all",
+                names.join(", ")
+            ))
+        }),
+    }
+}
+
+fn id(text: &str) -> Result<TaskId, ApiError> {
+    text.parse().map_err(|error: IdError| ApiError::bad_request(error.to_string()))
+}
+
+fn address(text: &str) -> Result<Address, ApiError> {
+    text.parse().map_err(|error: AddressError| ApiError::bad_request(error.to_string()))
+}

@@ -1,0 +1,65 @@
+//! Background tasks, as JSON.
+
+use frontdesk_core::task::{TaskState, cause};
+use frontdesk_store::row::{OutboxState, OutgoingFile, Reason, TaskRow};
+use serde_json::{Value, json};
+
+use crate::show::{escaped, time};
+
+/// A task in a list.
+pub(crate) fn row(task: &TaskRow) -> Value {
+    let delivered = task.result_out.is_some_and(|(_, state)| state == OutboxState::Sent);
+    json!({
+        "id": task.id.to_string(),
+        "state": task.state.name(),
+        "attempt": task.attempt,
+        "title": task.title,
+        "agent": task.session.agent(),
+        "owner": task.owner.id.as_str(),
+        "owner_name": task.owner.name.as_deref().map(escaped),
+        "source": task.source.name(),
+        "session": task.session.as_str(),
+        "origin": task.origin.as_ref().map(|origin| origin.as_str()),
+        "to": task.delivers.then(|| task.address.as_str()),
+        "retry_of": task.retry_of.map(|task| task.to_string()),
+        "progress": {"percent": task.progress.percent, "text": task.progress.line},
+        "error": error(task),
+        "time_limit_s": task.limit.as_secs(),
+        "created": time(task.created),
+        "started": task.started.map(time),
+        "finished": task.finished.map(time),
+        "delivered": task.delivers.then_some(delivered),
+    })
+}
+
+/// A task with its text, its open questions, and its result with the files that were sent with it.
+pub(crate) fn whole(task: &TaskRow, asks: Vec<Value>, files: &[OutgoingFile]) -> Value {
+    let mut shown = row(task);
+    let said = task.result.as_deref().unwrap_or_default();
+    shown["text"] = task.text.as_str().into();
+    shown["asks"] = asks.into();
+    shown["result"] = Value::Null;
+    if task.state == TaskState::Succeeded {
+        let file = |file: &OutgoingFile| json!({"name": escaped(&file.name), "path": file.file, "kind": file.kind.name(), "mime": file.mime});
+        let files: Vec<Value> = files.iter().map(file).collect();
+        shown["result"] = json!({"text": said, "files": files});
+    } else if task.state.has_ended() && !said.is_empty() {
+        // What its agent had said until then.
+        shown["error"]["text"] = said.into();
+    }
+    shown
+}
+
+/// Why a task has no result.
+fn error(task: &TaskRow) -> Option<Value> {
+    if !task.state.has_ended() || task.state == TaskState::Succeeded {
+        return None;
+    }
+    let (code, message) = match task.error {
+        Some(Reason::Refused(refusal)) => (refusal.name(), Some(refusal.sentence().to_owned())),
+        Some(Reason::Failed(failure)) => (failure.name(), cause(task.state, Some(failure), task.limit)),
+        _ => (task.state.name(), cause(task.state, None, task.limit)),
+    };
+    let message = message.unwrap_or_else(|| "It has failed.".to_owned());
+    Some(json!({"code": code, "message": message}))
+}
