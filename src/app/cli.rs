@@ -34,6 +34,7 @@ mod send;
 mod sessions;
 mod status;
 mod table;
+mod tasks;
 mod when;
 
 use failure::Failure;
@@ -92,6 +93,12 @@ enum Command {
     /// List the questions that wait for a person, or answer one
     #[command(after_help = "Examples:\n  frontdesk asks\n  frontdesk asks answer a7 1")]
     Asks(asks::AsksArgs),
+    /// Hand over background tasks, follow them, cancel them or run them again
+    #[command(
+        after_help = "Examples:\n  frontdesk tasks submit --wait \"Read the log and say what went wrong.\"\n  \
+                      frontdesk tasks submit --to telegram:123456789 \"Sum up the week.\"\n  frontdesk tasks watch b12"
+    )]
+    Tasks(tasks::TasksArgs),
     /// Send a text or a file to a chat
     #[command(
         after_help = "Examples:\n  frontdesk send --to telegram:123456789 --message \"The build is green.\"\n  \
@@ -215,6 +222,7 @@ fn act(command: Command) -> Done {
         Command::Audit(args) => client::block_on(audit::audit(args)),
         Command::Agents(args) => agents::agents(args),
         Command::Asks(args) => client::block_on(asks::asks(args)),
+        Command::Tasks(args) => client::block_on(tasks::tasks(args)),
         Command::Send(args) => client::block_on(send::send(args)),
         Command::Outbox(args) => client::block_on(outbox::outbox(args)),
         Command::DeadLetters(args) => client::block_on(dead_letters::dead_letters(args)),

@@ -25,6 +25,7 @@ mod start;
 mod storage;
 mod strangers;
 mod summary;
+mod tasks;
 mod telegram;
 mod terminal;
 mod tools;

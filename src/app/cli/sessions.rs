@@ -266,21 +266,26 @@ async fn messages(args: Messages) -> Done {
     }
     rows.sort_by_key(|row| field::time(row, "received"));
     for row in rows {
-        let who = Some(field::text(row, "sender")).filter(|name| !name.is_empty());
-        let who = screen::one_line(&who.unwrap_or_else(|| field::text(row, "principal")));
-        let (id, state) = (field::text(row, "message"), field::text(row, "state"));
-        screen::line(format!("{id} {who}, {} [{state}]", field::ago(row, "received")))?;
-        let text = words(row);
-        screen::line(if text.is_empty() { "  (no text)".to_owned() } else { indented(&text) })?;
-        let answer = field::text(row, "answer");
-        if !answer.is_empty() {
-            screen::line(format!("  ->\n{}", indented(&answer)))?;
-        }
+        message(row)?;
     }
     if next.is_empty() {
         return Ok(());
     }
     screen::line(format!("\nTo see earlier messages, add --before {next}"))
+}
+
+/// Prints a message and its answer.
+pub fn message(row: &Value) -> Done {
+    let who = Some(field::text(row, "sender")).filter(|name| !name.is_empty());
+    let who = screen::one_line(&who.unwrap_or_else(|| field::text(row, "principal")));
+    let (id, state) = (field::text(row, "message"), field::text(row, "state"));
+    screen::line(format!("{id} {who}, {} [{state}]", field::ago(row, "received")))?;
+    let text = words(row);
+    screen::line(if text.is_empty() { "  (no text)".to_owned() } else { indented(&text) })?;
+    match field::text(row, "answer") {
+        answer if answer.is_empty() => Ok(()),
+        answer => screen::line(format!("  ->\n{}", indented(&answer))),
+    }
 }
 
 /// The text of a message, and the transcripts of its recordings.
