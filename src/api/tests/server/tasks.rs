@@ -63,11 +63,16 @@ async fn a_result_is_sent_to_the_chat_that_is_named() {
     submit(&server, json!({"text": "for five", "to": "demo:5"})).await;
     let told = server.platforms[0].wait_for_text("5", "completed").await;
     assert!(told.ends_with("for five"), "{told}");
+    std::fs::write(server.media().join("notes.txt"), "notes").unwrap();
+    submit(&server, json!({"text": "!media notes.txt my notes", "to": "demo:5"})).await;
+    let files = ended(&server, "b2").await["result"]["files"].clone();
+    assert_eq!((files.as_array().unwrap().len(), &files[0]["name"]), (1, &json!("notes.txt")), "{files}");
+    server.platforms[0].wait_for_text("5", "[notes.txt 5]").await;
     let mut socket = server.socket().await;
     socket.prompt("1", "hello").await;
     socket.receive_type("done").await;
     submit(&server, json!({"text": "for the page", "session": MAIN})).await;
-    let task = ended(&server, "b2").await;
+    let task = ended(&server, "b3").await;
     let fields = ["to", "origin", "delivered"].map(|field| task[field].clone());
     assert_eq!(fields, [json!("web:main"), json!(MAIN), json!(true)]);
     let frame = loop {
