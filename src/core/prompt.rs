@@ -9,7 +9,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::message::{Forward, Link, Quote, Sender};
+use crate::message::{Forward, InputKind, Link, Quote, Sender};
 use crate::port::{ContextMessage, File, Prompt, Turn};
 use crate::visible::{LABEL, clean};
 use crate::voice::with_transcripts;
@@ -67,11 +67,13 @@ pub fn message(prompt: &Prompt) -> Value {
     })
 }
 
-/// The facts of a context message.
+/// The facts of a context message. What has come of a task is the words of an agent, so it is from nobody, although its owner
+/// decides whether it may still be passed on.
 fn context_message(context_message: &ContextMessage) -> Value {
+    let is_result = context_message.input_kind == InputKind::Task;
     json!({
         "kind": context_message.input_kind.name(),
-        "from": sender(&context_message.from),
+        "from": (!is_result).then(|| sender(&context_message.from)),
         "received": context_message.received.to_rfc3339(),
         "text": excerpt(&context_message.text),
         "forwarded": context_message.forward.as_ref().map(forwarded),

@@ -147,6 +147,10 @@ fn retry(
     if !task.state.has_ended() {
         return Ok(TaskFound::NotNow(task.state));
     }
+    if task.text.is_empty() && task.attachments.is_empty() {
+        // It was erased.
+        return Ok(TaskFound::Unknown);
+    }
     let again = NewTask {
         agent: task.session.agent().to_owned(),
         account: task.session.account().clone(),

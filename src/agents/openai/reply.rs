@@ -186,6 +186,10 @@ impl Reply {
         let finish = match self.finish.as_deref() {
             Some("length" | "max_tokens") => Finish::Length,
             Some("content_filter") => Finish::Filtered,
+            // Some gateways have no other way to report an error once they have sent something.
+            Some(code @ "error") => {
+                return Err(Fault::Reported(Report { code: code.to_owned(), message: String::new() }));
+            }
             None if !self.done && !self.ends_with_usage => return Err(Fault::Incomplete),
             // Not every provider says `tool_calls`.
             _ if !self.calls.is_empty() => Finish::Calls,

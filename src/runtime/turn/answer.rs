@@ -60,7 +60,9 @@ impl TurnRun<'_> {
         let text = terminal::plain(&text).into_owned();
         let (mut body, lines) = media::without_files(&text);
         let mut own = None;
-        if let Some(remark) = end.remark() {
+        // What has become of a task, and how it is run again, is said above its text.
+        let is_told = self.turn.task.is_some() && end.is_failure();
+        if let Some(remark) = end.remark().filter(|_| !is_told) {
             own = Some(if is_visible(&body) { body.len() as u64 } else { 0 });
             append(&mut body, remark);
         }
@@ -177,11 +179,12 @@ impl TurnRun<'_> {
     }
 
     fn warn(&self, path: &Path, error: &MediaError) {
-        // The name is the agent's own text, and perhaps an attacker's: only enough of it is logged to identify the file.
-        let file: String = prompt::sanitized(&path.to_string_lossy()).chars().take(60).collect();
         let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         let (turn, session) = (self.turn.claim.id, &self.turn.session);
-        tracing::warn!(%turn, %session, file, %error, cause, "a file of an answer is not sent");
+        tracing::warn!(%turn, %session, %error, cause, "a file of an answer is not sent");
+        // The name is the agent's own text, which may quote a message.
+        let file: String = prompt::sanitized(&path.to_string_lossy()).chars().take(60).collect();
+        tracing::debug!(%turn, file, "the name of that file");
     }
 
     pub(super) fn rendered(&self, text: &str) -> Vec<Part> {

@@ -29,8 +29,12 @@ impl TurnRun<'_> {
         let clock = &shared.time;
         turn.options = turn.options.held_by(&agent.capabilities(), turn.role.as_deref());
         let turns = &self.settings.config.turns;
-        let limit = self.turn.task.as_ref().map_or(turns.hard_limit(), |task| task.limit);
-        let mut clocks = TurnClocks::start(clock.mono(), limit, turns.progress_timeout());
+        // Nobody waits for a task in the chat, so its agent may work in silence.
+        let (limit, silence) = match &self.turn.task {
+            Some(task) => (task.limit, task.limit),
+            None => (turns.hard_limit(), turns.progress_timeout()),
+        };
+        let mut clocks = TurnClocks::start(clock.mono(), limit, silence);
         let mut stream = agent.turn(turn);
         let end = loop {
             clocks.rest(self.questions.is_open(), clock.mono());

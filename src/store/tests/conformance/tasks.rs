@@ -172,6 +172,14 @@ async fn what_a_session_has_handed_over_is_erased_with_it() {
     for task in [ended, open] {
         let row = fixture.store.task(task, TaskReach::All).await.unwrap().unwrap();
         assert_eq!((row.title.as_str(), row.text.as_str(), row.result), ("", "", None), "{task}");
+        let again = fixture.store.retry_task(
+            task,
+            TaskReach::All,
+            None,
+            OpenTasks { total: 9, per_person: 9 },
+            t(21),
+        );
+        assert_eq!(again.await.unwrap(), TaskFound::Unknown, "nothing is known of it");
     }
     assert_eq!(state(&fixture, open).await, TaskState::Cancelled);
     assert!(results(&fixture).await.iter().all(|text| !text.contains("secret")));

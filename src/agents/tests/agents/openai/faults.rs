@@ -90,6 +90,7 @@ async fn an_answer_that_breaks_off_is_kept_and_marked() {
                 .done(),
             AnswerEnd::ErrorReported,
         ),
+        (Script::saying(&["half", " an answer"]).finish("error").done(), AnswerEnd::ErrorReported),
     ] {
         let fixture = Fixture::new().await;
         fixture.model.will(broken.clone());
