@@ -158,7 +158,9 @@ pub(super) fn note(address: &Address, row: &OutboxRow, outcome: &SendResult) {
         Some(_) if matches!(outcome, SendResult::Later { counts: false, .. }) => {}
         Some(error) => {
             let (part, channel) = (row.post.out, address.channel());
-            tracing::warn!(%part, channel, outcome = name, error, "a part was not delivered");
+            // The platform's words may quote the message. They are in the row, for `frontdesk outbox`.
+            tracing::warn!(%part, channel, outcome = name, "a part was not delivered");
+            tracing::debug!(%part, error, "the platform's error");
         }
         None => {}
     }
