@@ -101,7 +101,7 @@ impl Agent for OpenAi {
     }
 
     fn turn(&self, turn: Turn) -> BoxStream<'static, Result<Delta, AgentError>> {
-        // What was shown of an answer that broke off stays.
+        // An answer that broke off is not taken back: the chat keeps the text that it has shown.
         let ended = |report: Result<Delta, Broken>| match report {
             Ok(delta) => Ok(delta),
             Err(Broken { end: Some(end), .. }) => Ok(Delta::Done { text: None, end }),

@@ -270,7 +270,7 @@ enum Part<'p> {
 }
 
 impl ContentPart {
-    /// What it is. An error names its place.
+    /// Reads the kind of this part of a message; an error names the place of the part in the request.
     fn read(&self, place: impl fmt::Display) -> Result<Part<'_>, ApiError> {
         let lacks = |field: &str| {
             let kind = &self.r#type;

@@ -50,7 +50,7 @@ async fn look(remote: &Remote, id: &str) -> Result<Value, Failure> {
     Client::find(remote)?.get(&format!("/api/tasks/{id}")).await
 }
 
-/// What is shown of the task meanwhile, on standard error.
+/// Shows the state and the progress of the task on standard error while the command waits.
 struct Shown {
     bar: ProgressBar,
     /// The last line, where there is no terminal.
