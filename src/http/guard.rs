@@ -5,7 +5,7 @@
 //! something else a moment later changes nothing.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use frontdesk_core::config::ConfigError;
@@ -154,10 +154,21 @@ impl Allowed {
 
     fn is_host(&self, host: &str, asked: u16) -> bool {
         match self {
-            Allowed::Host { name, port } => name == host && port.is_none_or(|port| port == asked),
+            Allowed::Host { name, port } => {
+                (name == host || is_here(name) && is_here(host)) && port.is_none_or(|port| port == asked)
+            }
             Allowed::Network(_) => false,
         }
     }
+}
+
+/// Whether a host is this machine under the name or the address that programs use for it. They are allowed together: which
+/// one a program uses, its user does not choose.
+fn is_here(host: &str) -> bool {
+    let address = host.parse::<IpAddr>().ok().map(plain);
+    host == "localhost"
+        || address == Some(Ipv4Addr::LOCALHOST.into())
+        || address == Some(Ipv6Addr::LOCALHOST.into())
 }
 
 #[cfg(test)]
@@ -228,6 +239,27 @@ mod tests {
         assert!(!refused(&local, "127.0.0.1").await && refused(&local, "10.0.0.1").await);
         let ours = guard(Ssrf::default()).and("127.0.0.1:3847".parse().unwrap());
         assert!(ours.addresses("127.0.0.1", 3847).await.is_ok() && refused(&ours, "127.0.0.1").await);
+    }
+
+    #[tokio::test]
+    async fn this_machine_is_allowed_under_its_name_and_its_addresses_alike() {
+        let lookup: Lookup =
+            Arc::new(|_, port| Box::pin(async move { Ok(vec![SocketAddr::from(([127, 0, 0, 1], port))]) }));
+        for allowed in ["localhost:3000", "127.0.0.1:3000", "[::1]:3000"] {
+            let allowed_hosts = vec![allowed.to_owned()];
+            let guard = guard(Ssrf { allowed_hosts, ..Ssrf::default() }).with_lookup(lookup.clone());
+            for host in ["localhost", "LOCALHOST.", "127.0.0.1", "::ffff:127.0.0.1", "[::1]"] {
+                assert!(guard.addresses(host, 3000).await.is_ok(), "{allowed}: {host}");
+                assert!(refused(&guard, host).await, "{allowed}: {host} on another port");
+            }
+            assert!(matches!(guard.addresses("127.0.0.2", 3000).await, Err(Refusal::Private)), "{allowed}");
+        }
+        let own = guard(Ssrf::default()).with_lookup(lookup).and("127.0.0.1:3847".parse().unwrap());
+        assert!(own.addresses("localhost", 3847).await.is_ok() && refused(&own, "localhost").await);
+        let named = guard(Ssrf { allowed_hosts: vec!["localhost".to_owned()], ..Ssrf::default() });
+        assert!(named.addresses("127.0.0.1", 1).await.is_ok());
+        let by_address = guard(Ssrf { allowed_hosts: vec!["127.0.0.1".to_owned()], ..Ssrf::default() });
+        assert!(by_address.addresses("localhost", 1).await.is_ok());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod connection;
 mod forward;
 mod grants;
+mod unknown;
 mod watched;
 
 use std::io;
@@ -21,8 +22,9 @@ use tokio::task::JoinSet;
 use crate::Guard;
 use grants::Grants;
 pub use grants::{Access, Grant};
+use unknown::UnknownConnections;
 
-/// Maximum number of connections to the proxy at once; further ones wait. One program may have a part of them
+/// Maximum number of connections of programs with a token at once; further ones wait. One program may have a part of them
 /// ([`grants::MAX_CONNECTIONS`]).
 const MAX_CONNECTIONS: usize = 256;
 /// Pause before a connection is accepted again after an error, such as a shortage of descriptors.
@@ -38,6 +40,9 @@ pub struct Proxy {
 /// What all connections share.
 struct Shared {
     grants: Arc<Grants>,
+    unknown: Arc<UnknownConnections>,
+    /// A permit for each connection with a token that may still be served.
+    free: Arc<Semaphore>,
     guard: Guard,
     clock: Arc<dyn Clock>,
 }
@@ -50,7 +55,9 @@ impl Proxy {
         let grants = Arc::new(Grants::default());
         let access = Access::new(listener.local_addr()?, own, grants.clone());
         let guard = guard.and(own);
-        Ok(Self { listener, shared: Arc::new(Shared { grants, guard, clock }), access })
+        let (unknown, free) = (Arc::default(), Arc::new(Semaphore::new(MAX_CONNECTIONS)));
+        let shared = Arc::new(Shared { grants, unknown, free, guard, clock });
+        Ok(Self { listener, shared, access })
     }
 
     /// Gives programs access.
@@ -60,27 +67,18 @@ impl Proxy {
 
     /// Serves until it is stopped, and closes all connections then.
     pub async fn run(self, stop: Stop) {
-        let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let mut connections = JoinSet::new();
         loop {
             while let Some(ended) = connections.try_join_next() {
                 report(ended);
             }
-            let accepted = async {
-                let permit = free.clone().acquire_owned().await.map_err(io::Error::other)?;
-                Ok::<_, io::Error>((self.listener.accept().await?.0, permit))
-            };
             let accepted = tokio::select! {
                 () = stop.cancelled() => return,
-                accepted = accepted => accepted,
+                accepted = self.listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, permit)) => {
-                    let shared = self.shared.clone();
-                    connections.spawn(async move {
-                        connection::serve(shared, stream).await;
-                        drop(permit);
-                    });
+                Ok((stream, _)) => {
+                    connections.spawn(connection::serve(self.shared.clone(), stream));
                 }
                 Err(error) => {
                     tracing::debug!(%error, "the proxy cannot accept a connection");

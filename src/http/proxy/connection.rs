@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::Shared;
 use super::forward::{self, Body, empty, text};
 use super::grants::Granted;
+use super::unknown::UnknownPlace;
 use super::watched::{Progress, Watched};
 use crate::Refusal;
 
@@ -42,6 +43,8 @@ struct Connection {
     shared: Arc<Shared>,
     /// Set by the first request with a valid token.
     owner: watch::Sender<Option<Arc<Owner>>>,
+    /// The place of a connection that has not shown a token yet.
+    unknown: Mutex<Option<UnknownPlace>>,
     tunnel: Mutex<Option<Tunnel>>,
 }
 
@@ -49,6 +52,8 @@ struct Connection {
 struct Owner {
     granted: Granted,
     _place: OwnedSemaphorePermit,
+    /// Its place among all connections, once there was one.
+    served: OnceLock<OwnedSemaphorePermit>,
 }
 
 /// Why a request is not even looked at.
@@ -61,8 +66,14 @@ enum NotAdmitted {
 
 pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream) {
     let progress = Progress::new(shared.clock.clone());
-    let connection =
-        Arc::new(Connection { shared, owner: watch::Sender::new(None), tunnel: Mutex::default() });
+    let place = shared.unknown.enter();
+    let displaced = place.displaced();
+    let connection = Arc::new(Connection {
+        shared,
+        owner: watch::Sender::new(None),
+        unknown: Mutex::new(Some(place)),
+        tunnel: Mutex::default(),
+    });
     let work = connection.work(Watched { stream, progress: progress.clone() });
     let mut owner = connection.owner.subscribe();
     let ended = async {
@@ -72,7 +83,10 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream) {
         }
     };
     let unknown = async {
-        progress.clock_after(UNKNOWN).await;
+        tokio::select! {
+            () = progress.clock_after(UNKNOWN) => {}
+            () = displaced.cancelled() => {}
+        }
         // One that is known by now is not closed.
         if connection.owner.borrow().is_some() {
             std::future::pending::<()>().await;
@@ -106,7 +120,7 @@ impl Connection {
 
     async fn answer(&self, mut request: Request<Incoming>) -> Response<Body> {
         let header = request.headers_mut().remove(PROXY_AUTHORIZATION);
-        let (outcome, response) = match self.admit(header.as_ref()) {
+        let (outcome, response) = match self.admit(header.as_ref()).await {
             Err(NotAdmitted::Unknown) => ("unauthorized", unauthorized()),
             Err(NotAdmitted::TooMany) => ("too_many", too_many()),
             Ok(granted) if request.method() == Method::CONNECT => self.connect(request, &granted).await,
@@ -116,8 +130,9 @@ impl Connection {
         response
     }
 
-    /// Who asks. The connection belongs to the program that has asked first on it.
-    fn admit(&self, header: Option<&HeaderValue>) -> Result<Granted, NotAdmitted> {
+    /// Who asks. The connection belongs to the program that has asked first on it, and waits with its first request until
+    /// there is a place for it.
+    async fn admit(&self, header: Option<&HeaderValue>) -> Result<Granted, NotAdmitted> {
         let granted = self.shared.grants.find(header.map(HeaderValue::as_bytes));
         let granted = granted.ok_or(NotAdmitted::Unknown)?;
         if let Some(owner) = &*self.owner.borrow() {
@@ -127,14 +142,21 @@ impl Connection {
             };
         }
         let place = granted.connection().ok_or(NotAdmitted::TooMany)?;
-        self.owner.send_replace(Some(Arc::new(Owner { granted: granted.clone(), _place: place })));
+        let owner = Arc::new(Owner { granted: granted.clone(), _place: place, served: OnceLock::new() });
+        self.owner.send_replace(Some(owner.clone()));
+        drop(self.unknown.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Ok(permit) = self.shared.free.clone().acquire_owned().await {
+            // This is the first request, so nothing is there yet.
+            drop(owner.served.set(permit));
+        }
         Ok(granted)
     }
 
     /// Opens a tunnel.
     async fn connect(&self, request: Request<Incoming>, granted: &Granted) -> (&'static str, Response<Body>) {
-        let Some((host, port)) = target(request.uri(), None) else {
-            return ("malformed", text(StatusCode::BAD_REQUEST, "CONNECT needs HOST:PORT\n"));
+        let (host, port) = match target(request.uri(), None) {
+            Ok(target) => target,
+            Err(why) => return malformed(why),
         };
         let addresses = match self.shared.guard.addresses(&host, port).await {
             Ok(addresses) => addresses,
@@ -163,11 +185,11 @@ impl Connection {
     async fn forward(&self, request: Request<Incoming>, granted: &Granted) -> (&'static str, Response<Body>) {
         let target = match request.uri().scheme_str() {
             Some("http") => target(request.uri(), Some(80)),
-            _ => None,
+            _ => Err("this is a proxy: ask for a whole http:// URL, or use CONNECT\n"),
         };
-        let Some((host, port)) = target else {
-            let problem = "this is a proxy: ask for a whole http:// URL, or use CONNECT\n";
-            return ("malformed", text(StatusCode::BAD_REQUEST, problem));
+        let (host, port) = match target {
+            Ok(target) => target,
+            Err(why) => return malformed(why),
         };
         let addresses = match self.shared.guard.addresses(&host, port).await {
             Ok(addresses) => addresses,
@@ -191,13 +213,23 @@ impl Tunnel {
     }
 }
 
-/// The host and the port of a request.
-fn target(uri: &Uri, default: Option<u16>) -> Option<(String, u16)> {
-    let authority = uri.authority()?;
+/// The host and the port of a request, or what is wrong with them.
+fn target(uri: &Uri, default: Option<u16>) -> Result<(String, u16), &'static str> {
+    let authority = uri.authority().ok_or("the request names no host\n")?;
+    let (host, whole) = (authority.host(), authority.as_str());
     // A user before the host is a trick to make one host look like another.
-    let plain = !authority.as_str().contains('@') && !authority.host().is_empty();
-    plain.then_some(())?;
-    Some((authority.host().to_owned(), authority.port_u16().or(default)?))
+    if whole.contains('@') || host.is_empty() {
+        return Err("the target must be a host without a user, such as example.com:443\n");
+    }
+    let port = match whole.strip_prefix(host).and_then(|rest| rest.strip_prefix(':')) {
+        None | Some("") => default.ok_or("CONNECT needs HOST:PORT\n")?,
+        Some(port) => port.parse().ok().filter(|port| *port > 0).ok_or("the port must be 1 to 65535\n")?,
+    };
+    Ok((host.to_owned(), port))
+}
+
+fn malformed(why: &'static str) -> (&'static str, Response<Body>) {
+    ("malformed", text(StatusCode::BAD_REQUEST, why))
 }
 
 /// The host is chosen by the agent, or by whoever talked it into this, so it is not for the normal log.

@@ -45,7 +45,7 @@ pub(super) async fn send(host: TcpStream, request: Request<Incoming>) -> hyper::
 fn to_host(request: Request<Incoming>) -> Request<Incoming> {
     let (mut head, body) = request.into_parts();
     head.headers = end_to_end(&head.headers);
-    // What the URL says counts, and not what the program has written beside it.
+    // The host comes from the URL. A `Host` header that the program has set is replaced.
     head.headers.remove(HOST);
     let host = head.uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
     head.headers.extend(host.map(|host| (HOST, host)));

@@ -299,6 +299,28 @@ async fn one_program_cannot_take_the_connections_of_the_others() {
 }
 
 #[tokio::test]
+async fn connections_without_a_token_do_not_keep_programs_away() {
+    let mut proxy = Running::start(allowing(&["outer.test"]), names(&[("outer.test", HERE)])).await;
+    let origin = Origin::start(&mut proxy.tasks, HERE, 0).await;
+    let url = proxy.url();
+    let (_, address) = url.split_once('@').expect("it works");
+    let mut known = tunnel(&proxy.grant, &origin).await;
+    let mut silent = Vec::new();
+    for _ in 0..300 {
+        silent.push(TcpStream::connect(address).await.expect("it works"));
+    }
+    // Nobody waits for their ten seconds: the clock stands still.
+    let new = tokio::time::timeout(Duration::from_secs(20), tunnel(&proxy.grant, &origin));
+    drop(new.await.expect("it is served"));
+    closes(&mut silent[0]).await;
+    let request = format!("GET / HTTP/1.1\r\nhost: outer.test:{}\r\n\r\n", origin.address.port());
+    known.write_all(request.as_bytes()).await.expect("it works");
+    let mut answer = [0; 15];
+    known.read_exact(&mut answer).await.expect("a tunnel that is open goes on");
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+}
+
+#[tokio::test]
 async fn a_connection_stays_with_the_program_that_opened_it() {
     let mut proxy = Running::start(allowing(&["outer.test"]), names(&[("outer.test", HERE)])).await;
     let origin = Origin::start(&mut proxy.tasks, HERE, 0).await;
@@ -311,10 +333,19 @@ async fn a_connection_stays_with_the_program_that_opened_it() {
 }
 
 #[tokio::test]
-async fn a_user_before_the_host_is_refused() {
+async fn a_user_before_the_host_and_a_bad_port_are_refused() {
     let mut proxy = Running::start(allowing(&["outer.test"]), names(&[("outer.test", HERE)])).await;
     let origin = Origin::start(&mut proxy.tasks, HERE, 0).await;
     let port = origin.address.port();
+    for (request, why) in [
+        ("GET http://outer.test:99999/", "the port must be 1 to 65535\n"),
+        ("GET http://outer.test:0/", "the port must be 1 to 65535\n"),
+        ("CONNECT outer.test:65536", "the port must be 1 to 65535\n"),
+        ("CONNECT outer.test", "CONNECT needs HOST:PORT\n"),
+    ] {
+        let (_stream, answer) = asked(&proxy.grant, request).await;
+        assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with(why), "{request}: {answer:?}");
+    }
     for request in [
         format!("GET http://good.example@outer.test:{port}/"),
         format!("CONNECT good.example@outer.test:{port}"),
