@@ -48,7 +48,21 @@ impl CallPiece {
     /// Whether a later piece belongs to this call. Some providers give no index, others the same one to all calls.
     fn continues_with(&self, next: &Self) -> bool {
         let same_id = next.id.is_empty() || next.id == self.id || self.id.is_empty();
-        same_id && (next.index.is_none() || next.index == self.index)
+        same_id && (next.index.is_none() || next.index == self.index) && !self.is_followed_by(next)
+    }
+
+    /// Whether a later piece shows without an id that it begins another call: by another name, or by the same name and
+    /// arguments although those of this call are complete. A repeated name alone shows nothing.
+    fn is_followed_by(&self, next: &Self) -> bool {
+        let lacks_id = self.id.is_empty() || next.id.is_empty();
+        let both_named = !self.name.is_empty() && !next.name.is_empty();
+        let is_more = !next.arguments.trim().is_empty() && self.arguments.trim_end().ends_with('}');
+        lacks_id && both_named && (next.name != self.name || is_more && self.params().is_ok())
+    }
+
+    /// Whether the piece has a name, but nothing else that says to which call it belongs.
+    fn has_only_a_name(&self) -> bool {
+        self.index.is_none() && self.id.is_empty() && !self.name.is_empty()
     }
 
     /// The parameters, or why they cannot be read.
@@ -83,10 +97,15 @@ impl CallPiece {
 }
 
 impl Calls {
-    /// Adds pieces of a stream.
+    /// Adds the pieces of one event of a stream, or the calls of a whole answer. One event has at most one piece of a call.
     pub(super) fn add(&mut self, pieces: Vec<CallPiece>) -> Result<(), Fault> {
+        let mut of_earlier_events = self.0.len();
         for piece in pieces {
-            match self.0.iter_mut().rev().find(|call| call.continues_with(&piece)) {
+            let reach = if piece.has_only_a_name() { of_earlier_events } else { self.0.len() };
+            let found = self.0.iter().take(reach).rposition(|call| call.continues_with(&piece));
+            // A call that this event continues has had its piece.
+            of_earlier_events = of_earlier_events.min(found.unwrap_or(of_earlier_events));
+            match found.and_then(|n| self.0.get_mut(n)) {
                 Some(call) => {
                     if call.id.is_empty() {
                         call.id = piece.id;
@@ -228,12 +247,47 @@ mod tests {
         ];
         let whole = [json!([{"id": "a", "function": {"name": "f", "arguments": {"x": 1}}},
                             {"id": "b", "function": {"name": "g"}}])];
-        for pieces in [&usual[..], &without_index, &one_index, &whole] {
+        let without_id = [
+            json!([{"index": 0, "function": function(Some("f"), "{\"x\"")}]),
+            json!([{"index": 0, "function": function(Some("f"), ":1}")}]),
+            json!([{"index": 0, "id": "a", "function": function(Some("f"), "")}]),
+            json!([{"index": 1, "id": "b", "function": function(Some("g"), "")}]),
+        ];
+        for pieces in [&usual[..], &without_index, &one_index, &whole, &without_id] {
             let calls = put_together(pieces).0;
             let found: Vec<_> = calls.into_iter().map(|one| (one.id, one.name, one.arguments)).collect();
             assert_eq!(found, two, "{pieces:?}");
         }
         assert!(put_together(&[json!(null), json!({"x": 1}), json!([])]).is_empty());
+    }
+
+    #[test]
+    fn calls_without_index_and_id_are_kept_apart() {
+        let piece = |name: &str, arguments: &str| json!({"function": {"name": name, "arguments": arguments}});
+        let more = |arguments: &str| json!({"function": {"arguments": arguments}});
+        let (f, g) = (call("", "f", r#"{"x":1}"#), call("", "g", "{}"));
+        for (pieces, expected) in [
+            (vec![json!([piece("f", "{\"x\":1}"), piece("g", "{}")])], vec![f.clone(), g.clone()]),
+            (vec![json!([piece("f", "{\"x\":1}")]), json!([piece("g", "{}")])], vec![f.clone(), g.clone()]),
+            (vec![json!([piece("f", "{\"x\":1}"), piece("f", "{\"x\":1}")])], vec![f.clone(), f.clone()]),
+            (
+                vec![json!([piece("f", "{\"x\":1}")]), json!([piece("f", "{\"x\":1}")])],
+                vec![f.clone(), f.clone()],
+            ),
+            (vec![json!([piece("f", ""), piece("f", "")])], vec![call("", "f", ""), call("", "f", "")]),
+            (
+                vec![json!([piece("f", "{\"x\"")]), json!([more(":1}")]), json!([piece("g", "{}")])],
+                vec![f.clone(), g],
+            ),
+            (
+                vec![json!([piece("f", "{\"x\"")]), json!([piece("f", ":1}")]), json!([piece("f", "")])],
+                vec![f],
+            ),
+        ] {
+            let found: Vec<_> =
+                put_together(&pieces).0.into_iter().map(|one| (one.id, one.name, one.arguments)).collect();
+            assert_eq!(found, expected, "{pieces:?}");
+        }
     }
 
     #[test]

@@ -264,7 +264,7 @@ impl std::fmt::Display for Fault {
 }
 
 impl From<Fault> for AgentError {
-    /// What depends on the provider or the key makes the agent unavailable; the rest is about this request.
+    /// Faults of the provider or the key make the agent unavailable. All others fail only this request.
     fn from(fault: Fault) -> AgentError {
         let cause = Cause::from(&fault);
         match fault {

@@ -117,6 +117,10 @@ impl Reply {
         if event.name == "error" {
             return Err(Fault::Reported(Report::in_body(data.as_bytes(), clean)));
         }
+        // Some gateways keep a connection alive with it.
+        if value.is_null() {
+            return Ok(());
+        }
         self.value(&value, text, clean)
     }
 

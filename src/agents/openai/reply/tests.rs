@@ -38,6 +38,13 @@ fn each_sign_of_the_end_makes_an_answer_whole() {
 }
 
 #[test]
+fn a_null_between_the_pieces_is_ignored() {
+    let stream = events(&["null", ROLE, HELLO, "null", WORLD, STOP, "null", DONE]);
+    assert_eq!(read(&stream, 5), ("hello wörld".to_owned(), Ok(Finish::Complete)));
+    assert_eq!(read(&events(&["null"]), 5).1, Err(Fault::Incomplete), "it is no sign of an end");
+}
+
+#[test]
 fn an_answer_that_is_cut_at_any_byte_before_its_end_is_incomplete() {
     let stream = events(&[ROLE, HELLO, WORLD, STOP, USAGE, DONE]);
     let whole = events(&[ROLE, HELLO, WORLD]).len() + "data: ".len() + STOP.len();
