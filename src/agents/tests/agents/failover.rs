@@ -17,6 +17,7 @@ use frontdesk_core::port::{Agent, Turn};
 use frontdesk_fakemodel::{FakeModel, Script};
 use serde_json::json;
 
+use crate::reported::{self, Reported};
 use crate::sandbox::{Sandbox, Stream, eventually, next, turn};
 
 mod circuits;
@@ -28,40 +29,6 @@ struct Fixture {
     first: FakeModel,
     second: FakeModel,
     agent: Arc<dyn Agent>,
-}
-
-/// What a turn has reported.
-#[derive(Debug, Default)]
-struct Reported {
-    /// The text that is left after everything that was taken back.
-    text: String,
-    restarts: usize,
-    changes: Vec<AnswererChange>,
-    end: Option<Result<AnswerEnd, AgentError>>,
-}
-
-impl Reported {
-    #[track_caller]
-    fn answer(&self) -> &str {
-        let (text, end) = self.ended();
-        assert_eq!(end, AnswerEnd::Whole, "{self:?}");
-        text
-    }
-
-    /// The text of a turn that has an answer, and how that ends.
-    #[track_caller]
-    fn ended(&self) -> (&str, AnswerEnd) {
-        let Some(Ok(end)) = self.end else { panic!("no answer: {self:?}") };
-        (&self.text, end)
-    }
-
-    #[track_caller]
-    fn error(&self) -> String {
-        match &self.end {
-            Some(Err(error)) => error.to_string(),
-            other => panic!("no error: {other:?}"),
-        }
-    }
 }
 
 fn model(name: &str, provider: &FakeModel) -> openai::Config {
@@ -140,37 +107,8 @@ impl Fixture {
 }
 
 /// Reads a turn to its end, while time passes slowly. `may` decides whether another one may take it over.
-async fn read(sandbox: &Sandbox, mut stream: Stream, may: bool) -> Reported {
-    let mut reported = Reported::default();
-    let mut tick = tokio::time::interval(Duration::from_millis(5));
-    loop {
-        let delta = tokio::select! {
-            delta = next(&mut stream) => delta,
-            _ = tick.tick() => {
-                sandbox.clock.pass(Duration::from_millis(20));
-                continue;
-            }
-        };
-        match delta {
-            None => return reported,
-            Some(Ok(Delta::Text(text))) => reported.text.push_str(&text),
-            Some(Ok(Delta::Restart)) => {
-                reported.text.clear();
-                reported.restarts += 1;
-            }
-            Some(Ok(Delta::TakeOver(question))) => question.decide(may),
-            Some(Ok(Delta::AnsweredBy(change))) => reported.changes.push(change),
-            Some(Ok(Delta::Progress | Delta::Usage(_))) => {}
-            Some(Ok(Delta::Done { text, end })) => {
-                if let Some(text) = text {
-                    reported.text = text;
-                }
-                reported.end = Some(Ok(end));
-            }
-            Some(Ok(other)) => panic!("unexpected: {other:?}"),
-            Some(Err(error)) => reported.end = Some(Err(error)),
-        }
-    }
+async fn read(sandbox: &Sandbox, stream: Stream, may: bool) -> Reported {
+    reported::read(sandbox, stream, Duration::from_millis(20), may).await
 }
 
 fn to(before: &str, now: &str, is_return: bool) -> AnswererChange {

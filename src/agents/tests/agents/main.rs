@@ -15,6 +15,7 @@ mod persistent;
 mod pi;
 mod processes;
 mod questions;
+mod reported;
 mod sandbox;
 mod started_ahead;
 mod voice;

@@ -13,6 +13,7 @@ use frontdesk_core::port::{Agent, Turn};
 use frontdesk_fakemodel::{FakeModel, Script};
 use serde_json::{Value, json};
 
+use crate::reported::{Reported, read};
 use crate::sandbox::{Sandbox, Stream, next, turn};
 
 pub mod conversation;
@@ -24,43 +25,6 @@ struct Fixture {
     sandbox: Sandbox,
     model: FakeModel,
     agent: Arc<dyn Agent>,
-}
-
-/// What a turn has reported.
-#[derive(Debug, Default)]
-struct Reported {
-    text: String,
-    usage: Option<Usage>,
-    compacted: Vec<Compacted>,
-    /// `None` if the turn ended without a result.
-    end: Option<Result<AnswerEnd, AgentError>>,
-}
-
-impl Reported {
-    /// The text of a turn that was answered.
-    #[track_caller]
-    fn answer(&self) -> &str {
-        let (text, end) = self.ended();
-        assert_eq!(end, AnswerEnd::Whole, "{self:?}");
-        text
-    }
-
-    /// The text of a turn that has an answer, and how that ends.
-    #[track_caller]
-    fn ended(&self) -> (&str, AnswerEnd) {
-        let Some(Ok(end)) = self.end else { panic!("no answer: {self:?}") };
-        (&self.text, end)
-    }
-
-    /// The error of a turn that was not.
-    #[track_caller]
-    fn error(&self) -> String {
-        assert_eq!(self.text, "", "{self:?}");
-        match &self.end {
-            Some(Err(error)) => error.to_string(),
-            other => panic!("no error: {other:?}"),
-        }
-    }
 }
 
 impl Fixture {
@@ -90,29 +54,13 @@ impl Fixture {
         self.run(turn(1, text)).await
     }
 
-    /// Reads a turn to its end, while time passes.
-    async fn read(&self, mut stream: Stream) -> Reported {
-        let mut reported = Reported::default();
-        let mut tick = tokio::time::interval(Duration::from_millis(5));
-        loop {
-            let delta = tokio::select! {
-                delta = next(&mut stream) => delta,
-                _ = tick.tick() => {
-                    self.sandbox.clock.pass(Duration::from_millis(100));
-                    continue;
-                }
-            };
-            match delta {
-                None => return reported,
-                Some(Ok(Delta::Text(text))) => reported.text.push_str(&text),
-                Some(Ok(Delta::Usage(usage))) => reported.usage = Some(usage),
-                Some(Ok(Delta::Compacted(compacted))) => reported.compacted.push(compacted),
-                Some(Ok(Delta::Progress | Delta::Compacting)) => {}
-                Some(Ok(Delta::Done { text: None, end })) => reported.end = Some(Ok(end)),
-                Some(Err(error)) => reported.end = Some(Err(error)),
-                Some(other) => panic!("unexpected: {other:?}"),
-            }
-        }
+    /// Reads a turn to its end, while time passes. Nothing of it is taken back, and nothing is said without an answer.
+    async fn read(&self, stream: Stream) -> Reported {
+        let reported = read(&self.sandbox, stream, Duration::from_millis(100), false).await;
+        let is_odd = reported.restarts > 0 || !reported.changes.is_empty() || reported.has_last_text;
+        assert!(!is_odd, "{reported:?}");
+        assert!(reported.text.is_empty() || !matches!(reported.end, Some(Err(_))), "{reported:?}");
+        reported
     }
 
     /// The messages of the last request.
