@@ -5,6 +5,7 @@ pub(crate) mod error;
 pub(crate) mod finish;
 mod growing_text;
 pub(crate) mod image;
+mod message;
 pub(crate) mod object;
 pub(crate) mod request;
 pub(crate) mod stream;

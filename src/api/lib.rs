@@ -22,6 +22,7 @@ mod mcp;
 mod network;
 mod origin;
 mod prompt;
+mod prompt_queue;
 mod random;
 mod refusals;
 mod reload;
@@ -52,8 +53,9 @@ use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 pub use config::{Config, Limits, Rate};
-pub use hub::{Closed, WebHub};
+pub use hub::WebHub;
 pub use mcp::tool_server_config;
+pub use prompt_queue::Closed;
 pub use reload::{Reload, ReloadRefused};
 use settings::HttpSettings;
 pub use settings::{NextServerConfig, ServerConfig};

@@ -37,8 +37,8 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
-    /// The chat that a request names, or one of its own. Without a name the text is a whole conversation that a program sends,
-    /// whoever wrote it: never a command.
+    /// The chat that a request names, or a chat of its own. A request without a name carries a whole conversation from a
+    /// program. Its text may quote anybody, so it is never read as a command.
     pub(crate) fn of(request: &ApiRequest, asked: &CompletionRequest) -> Result<Self, ApiError> {
         let named = request.parts.headers.get(CHAT).map(|chat| chat.to_str().map(str::to_owned)).transpose();
         let named = named.map_err(|_| ApiError::bad_request("X-Frontdesk-Chat: the name must be ASCII"))?;

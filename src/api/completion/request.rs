@@ -1,16 +1,12 @@
 //! The body of a chat completion request, and the prompt that it makes.
 
-use std::borrow::Cow;
-use std::fmt::{self, Write};
-
 use frontdesk_core::tool::ClientTools;
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{self, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::unsupported;
 use super::image::{Image, Images};
+use super::message::{ChatMessage, Role, or_default};
 use super::tools::{self, OfferedTool};
 use crate::error::ApiError;
 
@@ -46,90 +42,6 @@ struct ResponseFormat {
     r#type: String,
 }
 
-#[derive(Debug, Deserialize)]
-struct ChatMessage {
-    role: Role,
-    content: Option<Content>,
-    #[serde(default, deserialize_with = "or_default")]
-    tool_calls: Vec<ToolCall>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Role {
-    System,
-    Developer,
-    User,
-    Assistant,
-    Tool,
-    Function,
-}
-
-#[derive(Debug)]
-enum Content {
-    Text(String),
-    Parts(Vec<ContentPart>),
-}
-
-/// Written by hand, so that an error says what is wrong and where.
-impl<'de> Deserialize<'de> for Content {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextOrParts;
-
-        impl<'de> Visitor<'de> for TextOrParts {
-            type Value = Content;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a list of parts")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Content, E> {
-                Ok(Content::Text(text.to_owned()))
-            }
-
-            fn visit_string<E: de::Error>(self, text: String) -> Result<Content, E> {
-                Ok(Content::Text(text))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, parts: A) -> Result<Content, A::Error> {
-                Deserialize::deserialize(SeqAccessDeserializer::new(parts)).map(Content::Parts)
-            }
-        }
-
-        deserializer.deserialize_any(TextOrParts)
-    }
-}
-
-/// A field whose `null` means the same as its absence.
-fn or_default<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(field: D) -> Result<T, D::Error> {
-    Option::deserialize(field).map(Option::unwrap_or_default)
-}
-
-#[derive(Debug, Deserialize)]
-struct ContentPart {
-    r#type: String,
-    text: Option<String>,
-    refusal: Option<String>,
-    image_url: Option<ImageUrl>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ImageUrl {
-    url: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct ToolCall {
-    function: FunctionCall,
-}
-
-#[derive(Debug, Deserialize)]
-struct FunctionCall {
-    name: String,
-    #[serde(default, deserialize_with = "or_default")]
-    arguments: String,
-}
-
 /// What an agent is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Asked {
@@ -155,10 +67,7 @@ impl CompletionRequest {
             return Err(unsupported("response_format", "an agent answers in text"));
         }
         for (n, message) in self.messages.iter().enumerate() {
-            let Some(Content::Parts(parts)) = &message.content else { continue };
-            for (m, part) in parts.iter().enumerate() {
-                part.read(format_args!("messages[{n}].content[{m}]"))?;
-            }
+            message.check(format_args!("messages[{n}]"))?;
         }
         Ok(())
     }
@@ -219,86 +128,6 @@ impl CompletionRequest {
         let last = last.ok_or_else(|| no_question(self.messages.is_empty()))?;
         let mut images = Images::default();
         Ok(Asked { text: last.text(&mut images, false)?, images: images.into_list() })
-    }
-}
-
-impl ChatMessage {
-    fn instructs(&self) -> bool {
-        matches!(self.role, Role::System | Role::Developer)
-    }
-
-    /// The text. Images are put aside, and `marks` says whether their place is marked.
-    fn text(&self, images: &mut Images, marks: bool) -> Result<String, ApiError> {
-        match &self.content {
-            None => Ok(String::new()),
-            Some(Content::Text(text)) => Ok(text.clone()),
-            Some(Content::Parts(parts)) => {
-                let mut texts = Vec::with_capacity(parts.len());
-                for part in parts {
-                    texts.extend(part.text(images, marks)?);
-                }
-                Ok(texts.join("\n"))
-            }
-        }
-    }
-
-    /// Adds the message to a conversation in text.
-    fn write(&self, prompt: &mut String, images: &mut Images) -> Result<(), ApiError> {
-        let name = match self.role {
-            Role::User => "User",
-            Role::Assistant => "Assistant",
-            Role::Tool | Role::Function => "Result of a tool",
-            Role::System | Role::Developer => "System",
-        };
-        prompt.push_str(name);
-        prompt.push_str(": ");
-        prompt.push_str(&self.text(images, true)?);
-        for ToolCall { function: FunctionCall { name, arguments } } in &self.tool_calls {
-            write!(prompt, "\n(called the tool {name} with {arguments})")
-                .map_err(|_| ApiError::internal())?;
-        }
-        prompt.push_str("\n\n");
-        Ok(())
-    }
-}
-
-/// What a part of a message is.
-enum Part<'p> {
-    Text(&'p str),
-    /// An image with this URL.
-    Image(&'p str),
-}
-
-impl ContentPart {
-    /// Reads the kind of this part of a message; an error names the place of the part in the request.
-    fn read(&self, place: impl fmt::Display) -> Result<Part<'_>, ApiError> {
-        let lacks = |field: &str| {
-            let kind = &self.r#type;
-            ApiError::bad_request(format!("{place}: a part of the type `{kind}` must have a `{field}`"))
-        };
-        match &*self.r#type {
-            "text" => self.text.as_deref().map(Part::Text).ok_or_else(|| lacks("text")),
-            "refusal" => self.refusal.as_deref().map(Part::Text).ok_or_else(|| lacks("refusal")),
-            "image_url" => {
-                let url = self.image_url.as_ref().map(|image| Part::Image(&image.url));
-                url.ok_or_else(|| lacks("image_url"))
-            }
-            other => {
-                let other: String = other.chars().filter(|c| !c.is_control()).take(40).collect();
-                let why = format!("the web channel takes text and images, and no `{other}`");
-                Err(unsupported(&place, why))
-            }
-        }
-    }
-
-    fn text(&self, images: &mut Images, marks: bool) -> Result<Option<Cow<'_, str>>, ApiError> {
-        match self.read("messages")? {
-            Part::Text(text) => Ok(Some(text.into())),
-            Part::Image(url) => {
-                let number = images.add(url)?;
-                Ok(marks.then(|| format!("[image {number}]").into()))
-            }
-        }
     }
 }
 

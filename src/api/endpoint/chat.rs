@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
-use crate::hub::NewPrompt;
 use crate::list;
 use crate::prompt::{self, AcceptedPrompt};
+use crate::prompt_queue::NewPrompt;
 use crate::random;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::show::usage;

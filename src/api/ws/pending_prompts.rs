@@ -6,8 +6,8 @@ use futures_util::{FutureExt, StreamExt};
 use serde_json::Value;
 
 use crate::error::ApiError;
-use crate::hub::PromptOutcome;
 use crate::prompt::{self, AcceptedPrompt};
+use crate::prompt_queue::PromptOutcome;
 
 /// A prompt's id, as the client chose it, and the outcome of the prompt.
 pub(super) type Acknowledgement = (Value, Result<AcceptedPrompt, ApiError>);

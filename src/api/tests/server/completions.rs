@@ -1,6 +1,8 @@
 //! The OpenAI-compatible front.
 
-use std::time::Duration;
+mod client_tools;
+mod disconnects;
+mod images;
 
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -180,113 +182,12 @@ async fn an_answer_that_broke_off_is_an_error_also_when_it_is_asked_for_again() 
         let [.., last] = chunks.as_slice() else { panic!("{chunks:?}") };
         assert_eq!(last["error"]["code"], "agent_failed", "{chunks:?}");
         assert!(!chunks.iter().any(|chunk| chunk["choices"][0]["finish_reason"].is_string()), "{chunks:?}");
-        // What is stored is the same for the same key.
+        // A repetition with the same key gets the stored error.
         let keyed = || request(&server, &body).header("x-frontdesk-chat", "c").header("idempotency-key", end);
         let (first, again) = (answer(keyed()).await, answer(keyed()).await);
         assert_eq!((first.status, again.status), (StatusCode::BAD_GATEWAY, StatusCode::BAD_GATEWAY));
         assert_eq!(first.body, again.body);
     }
-    server.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_disconnects_cancels_its_turn() {
-    let server = TestServer::open().await;
-    for stream in [false, true] {
-        let mut body = ask("!wait 60000 late");
-        body["stream"] = stream.into();
-        let waiting = request(&server, &body).timeout(Duration::from_millis(500)).send();
-        if let Ok(response) = waiting.await {
-            assert!(response.text().await.is_err(), "the answer does not end in time");
-        }
-    }
-    let ended = async {
-        loop {
-            let sessions = server.get("/api/sessions").await;
-            let mut states = Vec::new();
-            for session in sessions.body["sessions"].as_array().unwrap() {
-                let key = session["key"].as_str().unwrap().replace('%', "%25").replace(':', "%3A");
-                let messages = server.get(&format!("/api/session/{key}/messages")).await;
-                states.push(messages.body["messages"][0]["state"].as_str().unwrap().to_owned());
-            }
-            if states == ["cancelled", "cancelled"] {
-                break;
-            }
-            let clock = server.handle.clock();
-            clock.sleep_until(clock.mono() + Duration::from_millis(50)).await;
-        }
-    };
-    within(ended).await;
-    server.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_with_a_key_to_a_chat_is_answered_though_its_client_disconnects() {
-    let server = TestServer::open().await;
-    let body = ask("!wait 1500 late");
-    let keyed = || request(&server, &body).header("x-frontdesk-chat", "c").header("idempotency-key", "k");
-    assert!(keyed().timeout(Duration::from_millis(300)).send().await.is_err());
-    let reply = answer(keyed()).await;
-    assert_eq!(reply.body["choices"][0]["message"]["content"], "late", "{reply:?}");
-    server.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_with_a_key_is_one_turn_however_often_it_is_sent() {
-    let server = TestServer::open().await;
-    let body = ask("!wait 1500 late");
-    let keyed = |body: &Value| request(&server, body).header("idempotency-key", "k");
-    assert!(keyed(&body).timeout(Duration::from_millis(300)).send().await.is_err());
-    let (one, other) = tokio::join!(answer(keyed(&body)), answer(keyed(&body)));
-    assert_eq!(one.body["choices"][0]["message"]["content"], "late", "{one:?}");
-    let mut in_a_stream = body.clone();
-    in_a_stream["stream"] = true.into();
-    let text = within(within(keyed(&in_a_stream).send()).await.unwrap().text()).await.unwrap();
-    assert!(text.contains("late") && text.ends_with("data: [DONE]\n\n"), "{text}");
-    assert_eq!((&one.body["id"], &one.body["choices"]), (&other.body["id"], &other.body["choices"]));
-    assert_eq!(server.get("/api/status").await.body["totals"]["sessions"], 1);
-    let conflict = answer(keyed(&ask("other words"))).await;
-    assert_eq!((conflict.status, conflict.code()), (StatusCode::CONFLICT, "conflict"), "{conflict:?}");
-    // Keys are each chat's own.
-    let named = answer(keyed(&ask("other words")).header("x-frontdesk-chat", "c")).await;
-    assert_eq!(named.body["choices"][0]["message"]["content"], "other words");
-    server.agent.take_tools();
-    let refused = answer(keyed(&with_tool("!call look {}"))).await;
-    assert_eq!((refused.status, refused.code()), (StatusCode::BAD_REQUEST, "unsupported_parameter"));
-    server.close().await;
-}
-
-/// Waits until an agent works on this many requests.
-async fn running(server: &TestServer, turns: u64) {
-    within(async {
-        while server.store().totals().await.unwrap().running < turns {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_ends_a_request_whose_answer_nobody_could_read_and_answers_one_with_a_key() {
-    let server = TestServer::open().await;
-    let (plain, keyed) = (ask("!wait 60000 plain"), ask("!wait 2000 keyed"));
-    let sent = (request(&server, &plain), request(&server, &keyed).header("idempotency-key", "k"));
-    let restarted = async {
-        running(&server, 2).await;
-        server.restarted().await
-    };
-    let (plain, first, server) = tokio::join!(answer(sent.0), answer(sent.1), restarted);
-    for (reply, what) in [(&plain, "is cancelled"), (&first, "will be answered after the next start")] {
-        assert_eq!((reply.status, reply.code()), (StatusCode::SERVICE_UNAVAILABLE, "stopping"), "{reply:?}");
-        assert!(reply.body["error"]["message"].as_str().unwrap().contains(what), "{reply:?}");
-    }
-    let again = answer(request(&server, &keyed).header("idempotency-key", "k")).await;
-    assert_eq!(again.body["choices"][0]["message"]["content"], "keyed", "{again:?}");
-    assert_eq!(again.headers["x-request-id"], first.body["error"]["about"].as_str().unwrap());
-    let id = plain.body["error"]["about"].as_str().unwrap().parse().unwrap();
-    let row = server.store().message(id).await.unwrap().unwrap();
-    assert_eq!(row.message.state.name(), "cancelled");
-    assert_eq!(server.agent.turns(), 1, "only that with the key ran once more");
     server.close().await;
 }
 
@@ -351,60 +252,6 @@ async fn wrong_requests_and_callers_are_refused_before_anything_is_stored() {
     server.close().await;
 }
 
-/// A picture of this many bytes as a part of a message.
-fn picture(bytes: usize) -> Value {
-    use base64::Engine as _;
-    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
-    png.resize(bytes, b'.');
-    let url = format!("data:image/png;base64,{}", base64::engine::general_purpose::STANDARD.encode(png));
-    json!({"type": "image_url", "image_url": {"url": url}})
-}
-
-fn kept_files(server: &TestServer) -> usize {
-    std::fs::read_dir(server.media().join("in")).unwrap().count()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn images_reach_the_agent_as_files_and_the_same_one_is_kept_once() {
-    let server = TestServer::open().await;
-    let ask = |parts: Value| json!({"model": "main", "messages": [{"role": "user", "content": parts}]});
-    for _ in 0..2 {
-        let reply = server.post(PATH, ask(json!([{"type": "text", "text": "look"}, picture(100)]))).await;
-        assert_eq!(reply.body["choices"][0]["message"]["content"], "look\n[photo, 100 bytes]", "{reply:?}");
-        let files = server.agent.files();
-        let [file] = files.as_slice() else { panic!("{files:?}") };
-        assert_eq!((file.kind, file.size), (frontdesk_core::message::FileKind::Photo, Some(100)));
-        assert!(std::fs::read(file.got.as_ref().unwrap()).unwrap().starts_with(b"\x89PNG"));
-        assert_eq!(kept_files(&server), 1);
-    }
-    let only = server.post(PATH, ask(json!([picture(101), picture(102)]))).await;
-    assert_eq!((only.status, server.agent.files().len()), (StatusCode::OK, 2), "no text is needed: {only:?}");
-    server.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_image_that_is_not_taken_leaves_no_file() {
-    let server = TestServer::with(|_, runtime| runtime.media.daily_bytes = 150).await;
-    let ask = |part: Value| json!({"model": "main", "messages": [{"role": "user", "content": [part]}]});
-    let elsewhere = json!({"type": "image_url", "image_url": {"url": "http://169.254.169.254/latest"}});
-    let refused = server.post(PATH, ask(elsewhere)).await;
-    assert_eq!((refused.status, refused.code()), (StatusCode::BAD_REQUEST, "unsupported_parameter"));
-    assert_eq!(kept_files(&server), 0);
-    // A request that is repeated has its files already.
-    let body = ask(picture(100));
-    let keyed = || request(&server, &body).header("x-frontdesk-chat", "c").header("idempotency-key", "k");
-    let (first, again) = (answer(keyed()).await, answer(keyed()).await);
-    assert_eq!((first.status, &first.body["id"]), (StatusCode::OK, &again.body["id"]), "{first:?} {again:?}");
-    assert_eq!(kept_files(&server), 1);
-    // Beyond a person's daily limit the agent is told, and nothing is kept.
-    let beyond = server.post(PATH, ask(picture(101))).await;
-    assert_eq!(beyond.status, StatusCode::OK, "{beyond:?}");
-    let missing = server.agent.files()[0].got.clone().unwrap_err();
-    assert!(missing.contains("as much today"), "{missing}");
-    assert_eq!(kept_files(&server), 1);
-    server.close().await;
-}
-
 /// A request with a tool `look`.
 fn with_tool(text: &str) -> Value {
     let mut body = ask(text);
@@ -412,68 +259,4 @@ fn with_tool(text: &str) -> Value {
     let function = json!({"name": "look", "description": "Looks", "parameters": schema});
     body["tools"] = json!([{"type": "function", "function": function}]);
     body
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_of_a_clients_tool_ends_the_answer() {
-    let server = TestServer::open().await;
-    server.agent.take_tools();
-    let whole = server.post(PATH, with_tool(r#"!call look {"at":"sky"}"#)).await;
-    let choice = &whole.body["choices"][0];
-    assert_eq!(
-        (&choice["finish_reason"], &choice["message"]["content"]),
-        (&json!("tool_calls"), &Value::Null)
-    );
-    let call = &choice["message"]["tool_calls"][1];
-    let expected = json!({"id": "call_2", "type": "function", "function": {"name": "look", "arguments": r#"{"at":"sky"}"#}});
-    assert_eq!(call, &expected, "{whole:?}");
-    let offered = server.agent.offered();
-    assert_eq!((&*offered.tools[0].name, &*offered.tools[0].description), ("look", "Looks"));
-    // In a stream, and only one call if the client wants it so.
-    let mut body = with_tool("!call look {}");
-    body["stream"] = true.into();
-    body["parallel_tool_calls"] = false.into();
-    let text = within(within(request(&server, &body).send()).await.unwrap().text()).await.unwrap();
-    let data = text.split("\n\n").filter_map(|event| event.strip_prefix("data: "));
-    let chunks: Vec<Value> = data.map(|data| serde_json::from_str(data).unwrap_or(data.into())).collect();
-    let [.., calls, end, done] = chunks.as_slice() else { panic!("{chunks:?}") };
-    let calls = calls["choices"][0]["delta"]["tool_calls"].as_array().unwrap();
-    assert_eq!((calls.len(), &calls[0]["index"], &calls[0]["id"]), (1, &json!(0), &json!("call_1")));
-    assert_eq!((&end["choices"][0]["finish_reason"], done), (&json!("tool_calls"), &json!("[DONE]")));
-    // An answer without a call is a normal one, and the next request has no tools.
-    let plain = server.post(PATH, with_tool("hello")).await;
-    assert_eq!(plain.body["choices"][0]["finish_reason"], "stop", "{plain:?}");
-    let without = server.post(PATH, ask("!call look {}")).await;
-    assert_eq!(without.body["choices"][0]["finish_reason"], "stop", "nobody could carry it out: {without:?}");
-    server.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fallback_that_calls_no_tools_is_named() {
-    let server = TestServer::open().await;
-    for (has_fallback, why) in [
-        (false, "tools: the agent main calls its own tools and none of a client"),
-        (
-            true,
-            "tools: the agent main takes none, because helper may answer in its place and calls no tools of a client",
-        ),
-    ] {
-        if has_fallback {
-            server.agent.has_fallback();
-        }
-        let reply = server.post(PATH, with_tool("hello")).await;
-        assert_eq!((reply.status, reply.code()), (StatusCode::BAD_REQUEST, "unsupported_parameter"));
-        assert_eq!(reply.body["error"]["message"], why);
-    }
-    server.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_chat_that_goes_on_without_the_client_takes_no_tools() {
-    let server = TestServer::open().await;
-    server.agent.take_tools();
-    let body = with_tool("hello");
-    let reply = answer(request(&server, &body).header("x-frontdesk-chat", "main")).await;
-    assert_eq!((reply.status, reply.code()), (StatusCode::BAD_REQUEST, "unsupported_parameter"), "{reply:?}");
-    server.close().await;
 }
