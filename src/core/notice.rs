@@ -184,11 +184,7 @@ impl Notice {
             Notice::NotCompacted => {
                 "The agent could not summarize the conversation. Send /compact to try again.".to_owned()
             }
-            Notice::Interrupted { so_far } if so_far.trim().is_empty() => {
-                "The agent was interrupted after it had started to act. Send /retry to run it again."
-                    .to_owned()
-            }
-            Notice::Interrupted { so_far } => format!("{so_far}{}{}", closing(so_far), Self::INTERRUPTED),
+            Notice::Interrupted { so_far } => interrupted(so_far),
             Notice::Behind(first) => {
                 format!("{} Your message comes after that. /stop ends the question and drops what waits.", first.sentence())
             }
@@ -197,44 +193,17 @@ impl Notice {
                  what waits.",
                 first.sentence()
             ),
-            Notice::AnsweredBy(change) => {
-                let (before, now) = (quoted_label(&change.before), quoted_label(&change.now));
-                match change.is_return {
-                    true => format!("{now} is available again and has answered."),
-                    false => format!("{before} is not available at the moment, so {now} has answered."),
-                }
-            }
-            Notice::Compacted(compacted) => {
-                let what = if compacted.has_summary() { " this summary" } else { " a summary" };
-                format!(
-                    "This conversation has become long, so the agent goes on with{what} of it.{}",
-                    compacted.told()
-                )
-            }
+            Notice::AnsweredBy(change) => answered_by(change),
+            Notice::Compacted(done) => compacted(done),
             Notice::FollowsUp => "The agent cannot take this in while it answers. It answers it next.".to_owned(),
             Notice::Gap => "Part of an answer could not be delivered here.".to_owned(),
             Notice::Stale => {
                 "An answer could not be delivered in time and was dropped. Send /retry if you still need it."
                     .to_owned()
             }
-            Notice::Code { id } => format!(
-                "I do not know you yet. Your code is `{MASK}`. Give it to the person who runs this bot within an \
-                 hour, then write to me again. Your id here is {}.",
-                quoted_label(id)
-            ),
-            Notice::CodeStands { minutes } => {
-                let time = counted(u64::try_from(*minutes).unwrap_or(0), "minute");
-                format!(
-                    "The code above is valid for another {time}: give it to the person who runs this bot. Until you \
-                     have access, I neither keep nor answer what you write."
-                )
-            }
-            Notice::Asked { shown, who } => format!(
-                "{} asks for access ({}). If you know this person, ask them for their code and send `/gateway pair \
-                 CODE`.",
-                shown.as_deref().map_or_else(|| "Somebody".to_owned(), quoted_label),
-                quoted_label(who.as_str())
-            ),
+            Notice::Code { id } => code(id),
+            Notice::CodeStands { minutes } => code_stands(*minutes),
+            Notice::Asked { shown, who } => asked(shown.as_deref(), who),
             Notice::FilesOfTheDay => {
                 "You have reached today's limit for files, so I did not download the last one. Send it again tomorrow, \
                  or describe it in text."
@@ -251,6 +220,52 @@ impl Notice {
             }
         }
     }
+}
+
+fn interrupted(so_far: &str) -> String {
+    match so_far.trim().is_empty() {
+        true => {
+            "The agent was interrupted after it had started to act. Send /retry to run it again.".to_owned()
+        }
+        false => format!("{so_far}{}{}", closing(so_far), Notice::INTERRUPTED),
+    }
+}
+
+fn answered_by(change: &AnswererChange) -> String {
+    let (before, now) = (quoted_label(&change.before), quoted_label(&change.now));
+    match change.is_return {
+        true => format!("{now} is available again and has answered."),
+        false => format!("{before} is not available at the moment, so {now} has answered."),
+    }
+}
+
+fn compacted(done: &Compacted) -> String {
+    let what = if done.has_summary() { " this summary" } else { " a summary" };
+    format!("This conversation has become long, so the agent goes on with{what} of it.{}", done.told())
+}
+
+fn code(id: &str) -> String {
+    format!(
+        "I do not know you yet. Your code is `{MASK}`. Give it to the person who runs this bot within an hour, then \
+         write to me again. Your id here is {}.",
+        quoted_label(id)
+    )
+}
+
+fn code_stands(minutes: i64) -> String {
+    let time = counted(u64::try_from(minutes).unwrap_or(0), "minute");
+    format!(
+        "The code above is valid for another {time}: give it to the person who runs this bot. Until you have access, I \
+         neither keep nor answer what you write."
+    )
+}
+
+fn asked(shown: Option<&str>, who: &Principal) -> String {
+    format!(
+        "{} asks for access ({}). If you know this person, ask them for their code and send `/gateway pair CODE`.",
+        shown.map_or_else(|| "Somebody".to_owned(), quoted_label),
+        quoted_label(who.as_str())
+    )
 }
 
 /// The reasons of a reset, in words.

@@ -56,26 +56,9 @@ pub(crate) struct Receivers {
 
 pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), StartError> {
     setup.config.check()?;
-    let Setup { config, database, boot, clock, adapters, media, hooks, obeys_admins, .. } = setup;
-    let access = AccessRules::new(setup.access);
-    let connected = adapters.iter().map(|adapter| adapter.account().clone()).collect();
-    let settings = Settings {
-        resets: ResetRules::parse(&config.sessions.reset, &setup.routing, setup.timezone)?,
-        machine_zone: setup.timezone,
-        limits: Limits::new(&config.limits, &setup.routing, None, &clock),
-        config,
-        routing: setup.routing,
-        access_when_connected: access.when_connected(&AccessRules::default(), &connected),
-        access,
-        agents: setup.agents.into_iter().map(|(name, entry)| (name, entry.into())).collect(),
-        default_agent: setup.default_agent,
-        voice: setup.transcriber.map(ActiveTranscriber::from),
-        grant_rule: setup.grant_rule,
-        pairing_secret: setup.secret,
-        problems: setup.problems,
-        shown: Arc::new(setup.shown),
-    };
+    let settings = settings(&setup)?;
     settings.check()?;
+    let Setup { database, boot, clock, adapters, media, hooks, obeys_admins, .. } = setup;
     let profiles = adapters.iter().map(|adapter| adapter.profile().clone());
     let (hooks, hook_events) = Hooks::new(hooks, clock.clone());
     let renderer = Arc::new(ProfileRenderer::new(profiles, hooks.any(HookPoint::MessageSending)));
@@ -114,6 +97,29 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
         hooks,
     };
     Ok((Arc::new(shared), Receivers { rows, commands: waiting_commands, hook_events, accepted }))
+}
+
+/// The first settings.
+fn settings(setup: &Setup) -> Result<Settings, StartError> {
+    let Setup { config, clock, adapters, routing, .. } = setup;
+    let access = AccessRules::new(setup.access.clone());
+    let connected = adapters.iter().map(|adapter| adapter.account().clone()).collect();
+    Ok(Settings {
+        resets: ResetRules::parse(&config.sessions.reset, routing, setup.timezone)?,
+        machine_zone: setup.timezone,
+        limits: Limits::new(&config.limits, routing, None, clock),
+        config: config.clone(),
+        routing: routing.clone(),
+        access_when_connected: access.when_connected(&AccessRules::default(), &connected),
+        access,
+        agents: setup.agents.iter().map(|(name, entry)| (name.clone(), entry.clone().into())).collect(),
+        default_agent: setup.default_agent.clone(),
+        voice: setup.transcriber.clone().map(ActiveTranscriber::from),
+        grant_rule: setup.grant_rule.clone(),
+        pairing_secret: setup.secret,
+        problems: setup.problems.clone(),
+        shown: Arc::new(setup.shown.clone()),
+    })
 }
 
 /// No work yet.
