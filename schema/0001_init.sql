@@ -212,7 +212,7 @@ CREATE TABLE task (
   source       TEXT NOT NULL,      -- 'chat', 'api', 'cli', 'ws', 'agent'
   request      TEXT UNIQUE,        -- what asked for it: a repetition of the same request makes no second task
   title        TEXT NOT NULL,
-  body         TEXT NOT NULL,      -- what is to be done
+  body         TEXT NOT NULL,      -- the text that its agent gets
   attachments  TEXT,               -- JSON references; NULL for none
   state        TEXT NOT NULL,      -- 'queued', 'running', 'succeeded', 'failed', 'cancelled', 'timed_out', 'lost'. A running one
                                    -- whose turn has an open question is shown as 'waiting'

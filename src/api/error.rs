@@ -96,6 +96,12 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, "conflict", message).about(about)
     }
 
+    /// The message of a repeated request was deleted with its conversation.
+    pub(crate) fn erased(about: MessageId) -> Self {
+        let message = "this request was handled before, and its conversation was deleted since: to send the text again, use a new id or Idempotency-Key";
+        Self::new(StatusCode::CONFLICT, "erased", message).about(about)
+    }
+
     /// An answer to a question does not count.
     pub(crate) fn answer(error: &AskError) -> Self {
         let status = match error {
@@ -161,7 +167,7 @@ impl ApiError {
     /// The turn of the message ended without an answer.
     pub(crate) fn ended(ending: Ending, message: MessageId) -> Self {
         let status = if ending == Ending::Dead { StatusCode::BAD_GATEWAY } else { StatusCode::CONFLICT };
-        let (code, sentence) = failure(ending).unwrap_or(("answered", "This was answered."));
+        let (code, sentence) = failure(ending).unwrap_or(("answered", "This was answered.".into()));
         Self::new(status, code, sentence).about(message)
     }
 

@@ -2,6 +2,8 @@
 
 mod wire;
 
+use std::borrow::Cow;
+
 use axum::extract::ws::Utf8Bytes;
 use frontdesk_core::ask::{AskView, Audience, PostedAsk};
 use frontdesk_core::delivery::{Ending, MessageRefs, Post, PostKind, Signal};
@@ -179,7 +181,7 @@ impl ServerFrame {
             }),
             Some((code, message)) => {
                 let TurnFields { session, message: about, messages } = turn;
-                text(&Wire::Error { code, message, session, about, messages })
+                text(&Wire::Error { code, message: &message, session, about, messages })
             }
         };
         Self { kind: FrameKind::End(ending), about, seq: 0, json, for_others: None }
@@ -226,14 +228,18 @@ pub(crate) fn session_of(signal: &Signal) -> Option<&SessionKey> {
 }
 
 /// The error code and the sentence for a turn that ended without an answer.
-pub(crate) fn failure(ending: Ending) -> Option<(&'static str, &'static str)> {
-    match ending {
-        Ending::Answered => None,
-        Ending::Cancelled => Some(("cancelled", "This was cancelled before it was answered.")),
-        Ending::Superseded => Some(("superseded", "A newer message took its place.")),
-        Ending::Refused => Some(("refused", "This message was not passed on.")),
-        Ending::Dead => Some(("agent_failed", "The agent could not answer. Send /retry to try again.")),
-    }
+pub(crate) fn failure(ending: Ending) -> Option<(&'static str, Cow<'static, str>)> {
+    let (code, sentence) = match ending {
+        Ending::Answered => return None,
+        Ending::Cancelled => ("cancelled", "This was cancelled before it was answered."),
+        Ending::Superseded => ("superseded", "A newer message took its place."),
+        Ending::MovedTo(task) => {
+            return Some(("moved", format!("This goes on in the background as task {task}.").into()));
+        }
+        Ending::Refused => ("refused", "This message was not passed on."),
+        Ending::Dead => ("agent_failed", "The agent could not answer. Send /retry to try again."),
+    };
+    Some((code, sentence.into()))
 }
 
 /// A value as the text of a frame.

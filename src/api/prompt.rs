@@ -9,7 +9,7 @@ use frontdesk_core::port::Busy;
 use futures_channel::oneshot::Canceled;
 
 use crate::error::ApiError;
-use crate::hub::NewPrompt;
+use crate::prompt_queue::NewPrompt;
 use crate::server::ServerState;
 use crate::token::Caller;
 
@@ -96,6 +96,7 @@ pub(crate) fn accepted(outcome: Result<Result<Outcome, Busy>, Canceled>) -> Resu
         Outcome::Accepted { message, session } => Ok(AcceptedPrompt { message, session, duplicate: false }),
         Outcome::Duplicate { message, session } => Ok(AcceptedPrompt { message, session, duplicate: true }),
         Outcome::Conflict { message } => Err(ApiError::conflict(message)),
+        Outcome::Erased { message } => Err(ApiError::erased(message)),
         Outcome::Refused { message, reason } => Err(ApiError::refused(reason, message)),
         Outcome::Denied => Err(ApiError::denied()),
         Outcome::Unstorable { message } => Err(ApiError::internal().about(message)),

@@ -13,22 +13,22 @@ pub(crate) fn row(task: &TaskRow) -> Value {
         "id": task.id.to_string(),
         "state": task.state.name(),
         "attempt": task.attempt,
-        "title": task.title,
+        "title": task.order.title,
         "agent": task.session.agent(),
-        "owner": task.owner.id.as_str(),
-        "owner_name": task.owner.name.as_deref().map(escaped),
-        "source": task.source.name(),
+        "owner": task.order.owner.id.as_str(),
+        "owner_name": task.order.owner.name.as_deref().map(escaped),
+        "source": task.order.source.name(),
         "session": task.session.as_str(),
-        "origin": task.origin.as_ref().map(|origin| origin.as_str()),
-        "to": task.delivers.then(|| task.address.as_str()),
-        "retry_of": task.retry_of.map(|task| task.to_string()),
+        "origin": task.order.origin.as_ref().map(|origin| origin.as_str()),
+        "to": task.order.delivers.then(|| task.order.address.as_str()),
+        "retry_of": task.order.retry_of.map(|task| task.to_string()),
         "progress": {"percent": task.progress.percent, "text": task.progress.line},
         "error": error(task),
-        "time_limit_s": task.limit.as_secs(),
+        "time_limit_s": task.order.limit.as_secs(),
         "created": time(task.created),
         "started": task.started.map(time),
         "finished": task.finished.map(time),
-        "delivered": task.delivers.then_some(delivered),
+        "delivered": task.order.delivers.then_some(delivered),
     })
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn row(task: &TaskRow) -> Value {
 pub(crate) fn whole(task: &TaskRow, asks: Vec<Value>, files: &[OutgoingFile]) -> Value {
     let mut shown = row(task);
     let said = task.result.as_deref().unwrap_or_default();
-    shown["text"] = task.text.as_str().into();
+    shown["text"] = task.order.text.as_str().into();
     shown["asks"] = asks.into();
     shown["result"] = Value::Null;
     if task.state == TaskState::Succeeded {
@@ -57,8 +57,8 @@ fn error(task: &TaskRow) -> Option<Value> {
     }
     let (code, message) = match task.error {
         Some(Reason::Refused(refusal)) => (refusal.name(), Some(refusal.sentence().to_owned())),
-        Some(Reason::Failed(failure)) => (failure.name(), cause(task.state, Some(failure), task.limit)),
-        _ => (task.state.name(), cause(task.state, None, task.limit)),
+        Some(Reason::Failed(failure)) => (failure.name(), cause(task.state, Some(failure), task.order.limit)),
+        _ => (task.state.name(), cause(task.state, None, task.order.limit)),
     };
     let message = message.unwrap_or_else(|| "It has failed.".to_owned());
     Some(json!({"code": code, "message": message}))

@@ -309,7 +309,10 @@ impl AnswerWaiter {
                 error.failed = Some(Box::new(AgentFailure { text, detail: None }));
                 Some(Err(error))
             }
-            MessageState::Superseded => Some(Err(failed(Ending::Superseded))),
+            MessageState::Superseded => Some(Err(failed(match row.message.reason {
+                Some(Reason::MovedTo(task)) => Ending::MovedTo(task),
+                _ => Ending::Superseded,
+            }))),
             MessageState::Dead => {
                 let mut error = failed(Ending::Dead);
                 error.failed = Some(Box::new(AgentFailure {

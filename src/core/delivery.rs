@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::address::Principal;
 use crate::ask::PostedAsk;
 use crate::delta::Usage;
-use crate::id::{MessageId, OutId};
+use crate::id::{MessageId, OutId, TaskId};
 use crate::key::SessionKey;
 use crate::markup::Part;
 use crate::message::FileKind;
@@ -204,6 +204,8 @@ pub enum Ending {
     Cancelled,
     /// A newer message replaced it (`queue.mode = "interrupt"`).
     Superseded,
+    /// It was given up here, because its messages go on as this background task.
+    MovedTo(TaskId),
     /// A hook rejected the message before it reached the agent.
     Refused,
     /// It failed for good. A notice says so.
@@ -216,7 +218,7 @@ impl Ending {
         match self {
             Ending::Answered => "answered",
             Ending::Cancelled => "cancelled",
-            Ending::Superseded => "superseded",
+            Ending::Superseded | Ending::MovedTo(_) => "superseded",
             Ending::Refused => "refused",
             Ending::Dead => "dead",
         }

@@ -32,7 +32,7 @@ use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::visible::quoted;
 use frontdesk_store::row::{
     AccessDone, CommandChoices, CommandEffect, CommandFacts, Fenced, InboundRow, MovedToTask, Reason,
-    Stopped, TaskFound,
+    Stopped, TaskFound, TaskSubmitted,
 };
 use frontdesk_store::{Reply, StoreError};
 use futures_util::FutureExt;
@@ -159,8 +159,8 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
         }
         CommandFacts::Answered(Ok(answered)) => shared.answered(&answered),
         CommandFacts::Submitted(_) | CommandFacts::TaskRetried(_) => shared.work.tasks.note(),
-        CommandFacts::MovedToTask(MovedToTask::Moved(_, stopped)) => {
-            shared.stopped(&row.session, &row.address, stopped, Ending::Superseded).await;
+        CommandFacts::MovedToTask(MovedToTask::Moved(TaskSubmitted::Stored(task), stopped)) => {
+            shared.stopped(&row.session, &row.address, stopped, Ending::MovedTo(task)).await;
             shared.work.tasks.note();
         }
         CommandFacts::TaskCancelled(TaskFound::Done(cancelled)) => shared.task_cancelled(cancelled).await,

@@ -23,6 +23,7 @@ use frontdesk_core::command::{self, Command, Parsed};
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::hook::HookEvent;
+use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, Refusal, Source};
 use frontdesk_core::port::Busy;
@@ -288,30 +289,9 @@ async fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored:
     let channel = source.account.channel();
     match stored {
         Stored::Accepted { message: id, ended, began, mode, superseded, .. } => {
-            let session = &message.session;
-            tracing::debug!(message_id = %id, %session, channel, "accepted");
-            if ended.is_some() {
-                shared.hooks.tell(HookEvent::SessionEnd { session: session.clone() });
-            }
-            if began || ended.is_some() {
-                shared.hooks.tell(HookEvent::SessionStart { session: session.clone() });
-            }
-            wake_for(shared, message, session, (id, mode));
-            if shared.adapters.marks(&message.event.address) {
-                shared.work.marks.accepted(id, message);
-            }
-            if mode == QueueMode::Steer && message.disposition == Disposition::Turn {
-                shared.work.running.steer(session, SteerRequest { message: id, overtakes: false });
-            }
-            if superseded != Stopped::default() {
-                shared.stopped(session, &message.event.address, superseded, Ending::Superseded).await;
-            }
-            match press(&message.event) {
-                Some(Press { ask, .. }) => {
-                    Outcome::Answered { message: id, ask, answer: message.text().to_owned() }
-                }
-                None => Outcome::Accepted { message: id, session: session.clone() },
-            }
+            tracing::debug!(message_id = %id, session = %message.session, channel, "accepted");
+            let is_new = began || ended.is_some();
+            accepted(shared, message, id, (ended.is_some(), is_new), (mode, superseded)).await
         }
         Stored::Duplicate { message: id, same: true, refused: Some(reason), .. } => {
             Outcome::Refused { message: id, reason }
@@ -324,6 +304,7 @@ async fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored:
             Outcome::Duplicate { message: id, session }
         }
         Stored::Duplicate { message, same: false, .. } => Outcome::Conflict { message },
+        Stored::Erased { message } => Outcome::Erased { message },
         Stored::Refused { message: id, reason, told } => {
             if told {
                 let Event { from, address, .. } = &message.event;
@@ -346,6 +327,37 @@ async fn follow_up(shared: &Shared, source: &Source, message: &Admitted, stored:
     }
 }
 
+/// Acts on a message that waits now, and returns the outcome for the adapter.
+async fn accepted(
+    shared: &Shared,
+    message: &Admitted,
+    id: MessageId,
+    (has_ended, is_new): (bool, bool),
+    (mode, superseded): (QueueMode, Stopped),
+) -> Outcome {
+    let session = &message.session;
+    if has_ended {
+        shared.hooks.tell(HookEvent::SessionEnd { session: session.clone() });
+    }
+    if is_new {
+        shared.hooks.tell(HookEvent::SessionStart { session: session.clone() });
+    }
+    wake_for(shared, message, session, (id, mode));
+    if shared.adapters.marks(&message.event.address) {
+        shared.work.marks.accepted(id, message);
+    }
+    if mode == QueueMode::Steer && message.disposition == Disposition::Turn {
+        shared.work.running.steer(session, SteerRequest { message: id, overtakes: false });
+    }
+    if superseded != Stopped::default() {
+        shared.stopped(session, &message.event.address, superseded, Ending::Superseded).await;
+    }
+    match press(&message.event) {
+        Some(Press { ask, .. }) => Outcome::Answered { message: id, ask, answer: message.text().to_owned() },
+        None => Outcome::Accepted { message: id, session: session.clone() },
+    }
+}
+
 /// The outcome of a request for a pairing code: only the first request of a sender gets a code.
 fn pairing_outcome(stored: &Stored) -> Outcome {
     match stored {
@@ -360,6 +372,7 @@ fn name(stored: &Stored) -> &'static str {
     match stored {
         Stored::Accepted { .. } => "accepted",
         Stored::Duplicate { .. } => "duplicate",
+        Stored::Erased { .. } => "erased",
         Stored::Refused { .. } => "refused",
         Stored::Dead { .. } => "dead",
         Stored::Noted => "noted",

@@ -59,7 +59,7 @@ pub(crate) async fn task(shared: &Shared, id: TaskId, reach: TaskReach) -> Resul
 
 /// Stores a task whose place and permissions are decided. A repetition of a request returns the first task.
 pub(crate) async fn hand_over(shared: &Arc<Shared>, task: NewTask) -> Result<TaskRow, GatewayError> {
-    let (text, title) = (task.text.clone(), task.title.clone());
+    let (text, title) = (task.order.text.clone(), task.order.title.clone());
     let to_store = shared.clone();
     let stored = async move {
         let submitted = to_store.store.submit_task(task, to_store.time.wall()).await?;
@@ -67,7 +67,7 @@ pub(crate) async fn hand_over(shared: &Arc<Shared>, task: NewTask) -> Result<Tas
         Ok(submitted)
     };
     let row = submitted(shared, to_its_end(shared, stored).await?).await?;
-    match row.text == text && row.title == title {
+    match row.order.text == text && row.order.title == title {
         true => Ok(row),
         false => Err(TaskError::Conflict.into()),
     }

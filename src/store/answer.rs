@@ -112,7 +112,7 @@ fn end_of(ending: Ending) -> Option<&'static str> {
     match ending {
         Ending::Answered => None,
         Ending::Dead => Some("(interrupted, /retry)"),
-        Ending::Cancelled | Ending::Superseded | Ending::Refused => Some("(stopped)"),
+        Ending::Cancelled | Ending::Superseded | Ending::MovedTo(_) | Ending::Refused => Some("(stopped)"),
     }
 }
 

@@ -64,7 +64,7 @@ const ERASED: [ErasedTable; 11] = [
         newest: "SELECT coalesce(max(id), 0) FROM outbox",
         erase: "UPDATE outbox SET body = '', plain = NULL, media = NULL, salt = NULL WHERE id = ?1",
     },
-    // What the session has handed over goes with it.
+    // The background tasks of the session are erased with it.
     ErasedTable {
         rows: "SELECT m.id FROM task k JOIN session_message m ON m.key = k.key WHERE k.origin_key = ?1 AND m.id <= ?2",
         newest: "SELECT coalesce(max(id), 0) FROM inbound",

@@ -192,7 +192,7 @@ fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<Option<TaskRo
         (Ending::Dead, Some(Notice::Interrupted { .. })) => TurnState::Interrupted,
         (Ending::Dead, _) => TurnState::Dead,
         (Ending::Cancelled, _) => TurnState::Cancelled,
-        (Ending::Superseded, _) => TurnState::Superseded,
+        (Ending::Superseded | Ending::MovedTo(_), _) => TurnState::Superseded,
         (Ending::Refused, _) => TurnState::Refused,
     };
     let error = finish.error.map(|reason| reason.to_string());

@@ -112,17 +112,22 @@ pub(crate) fn known(
     digest: Option<i64>,
 ) -> Outcome<Option<Stored>> {
     tx.one(
-        "SELECT id, key, digest, CASE state WHEN 'refused' THEN reason END
+        "SELECT id, key, digest, CASE state WHEN 'refused' THEN reason END,
+                digest = 0 AND body = '' AND state <> 'refused'
          FROM inbound WHERE source = ?1 AND event_id = ?2",
         params![batch.source.id, event_id],
         |row| {
+            let message = MessageId(row.get(0)?);
+            if row.get(4)? {
+                return Ok(Stored::Erased { message });
+            }
             let first: i64 = row.get(2)?;
             let refused: Option<Refusal> = match maybe_parsed(row, 3)? {
                 Some(Reason::Refused(refusal)) => Some(refusal),
                 _ => None,
             };
             Ok(Stored::Duplicate {
-                message: MessageId(row.get(0)?),
+                message,
                 session: parsed(row, 1)?,
                 same: first == 0 || digest.is_none_or(|digest| digest == first),
                 refused,

@@ -81,13 +81,13 @@ pub(crate) fn end_access(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>) ->
 
 /// Cancels the tasks that were handed over where the access is lost.
 fn tasks(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>, ended: &mut Revoked) -> Outcome<()> {
-    let in_reach = |task: &TaskRow| match (&task.origin, target) {
+    let in_reach = |task: &TaskRow| match (&task.order.origin, target) {
         (Some(origin), _) => target.covers(origin),
         // Handed over outside of every chat.
         (None, Target::Person { scope, .. }) => matches!(scope, None | Some(Scope::Dm)),
         (None, Target::Group(_)) => false,
     };
-    let theirs = |task: &TaskRow| target.is_author(task.owner.id.as_str()) && in_reach(task);
+    let theirs = |task: &TaskRow| target.is_author(task.order.owner.id.as_str()) && in_reach(task);
     for CancelledTask { session, address, stopped } in task_control::cancel_where(tx, theirs, now)? {
         let Stopped { running, waiting } = stopped;
         ended.running.extend(running.into_iter().map(|turn| (session.clone(), address.clone(), turn)));

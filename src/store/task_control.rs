@@ -12,8 +12,8 @@ use crate::dequeue::ends_unanswered;
 use crate::fault::Outcome;
 use crate::queue::WorkClass;
 use crate::row::{
-    Author, CancelledTask, MessageState, NewTask, OpenTasks, Stopped, TaskFound, TaskReach, TaskRow,
-    TaskSubmitted, TurnState,
+    Author, CancelledTask, MessageState, NewTask, OpenTasks, Stopped, TaskFound, TaskOrder, TaskReach,
+    TaskRow, TaskSubmitted, TurnState,
 };
 use crate::sql::ms;
 use crate::turn::OpenTurn;
@@ -64,7 +64,7 @@ pub(crate) fn cancel(
     }
     let stopped = end_open(tx, &task, now)?;
     audit(tx, author, "task cancel", &id.to_string(), "done", now)?;
-    Ok(TaskFound::Done(CancelledTask { session: task.session, address: task.address, stopped }))
+    Ok(TaskFound::Done(CancelledTask { session: task.session, address: task.order.address, stopped }))
 }
 
 /// Cancels a task that has not ended, with its turn or the message by which it entered its session.
@@ -98,7 +98,7 @@ pub(crate) fn cancel_where(
     for id in tx.all(open, [], |row| row.get(0).map(TaskId))? {
         let Some(task) = by_id(tx, id)?.filter(&fits) else { continue };
         let stopped = end_open(tx, &task, now)?;
-        cancelled.push(CancelledTask { session: task.session, address: task.address, stopped });
+        cancelled.push(CancelledTask { session: task.session, address: task.order.address, stopped });
     }
     Ok(cancelled)
 }
@@ -147,25 +147,15 @@ fn retry(
     if !task.state.has_ended() {
         return Ok(TaskFound::NotNow(task.state));
     }
-    if task.text.is_empty() && task.attachments.is_empty() {
+    if task.order.text.is_empty() && task.order.attachments.is_empty() {
         // It was erased.
         return Ok(TaskFound::Unknown);
     }
     let again = NewTask {
         agent: task.session.agent().to_owned(),
         account: task.session.account().clone(),
-        owner: task.owner,
-        origin: task.origin,
-        address: task.address,
-        delivers: task.delivers,
-        reply_to: task.reply_to,
-        source: task.source,
+        order: TaskOrder { retry_of: Some(id), ..task.order },
         request: request.map(str::to_owned),
-        title: task.title,
-        text: task.text,
-        attachments: task.attachments,
-        limit: task.limit,
-        retry_of: Some(id),
         open,
     };
     submit(tx, &again, now).map(TaskFound::Done)

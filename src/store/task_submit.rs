@@ -15,7 +15,9 @@ use crate::finish::cancel;
 use crate::ids::Table;
 use crate::message::{attachments, inbound, inbound_columns, stored, stored_roles};
 use crate::queue::WorkClass;
-use crate::row::{MovedToTask, NewTask, Stopped, TaskPlaces, TaskSubmitted, TurnState, digest};
+use crate::row::{
+    MovedToTask, NewTask, Reason, Stopped, TaskOrder, TaskPlaces, TaskSubmitted, TurnState, digest,
+};
 use crate::sql::{ms, parsed};
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
@@ -57,7 +59,7 @@ pub(crate) fn submit(tx: &Tx<'_>, task: &NewTask, now: DateTime<Utc>) -> Outcome
     if open(None)? >= task.open.total {
         return Ok(TaskSubmitted::Full);
     }
-    if open(Some(task.owner.id.as_str()))? >= task.open.per_person {
+    if open(Some(task.order.owner.id.as_str()))? >= task.open.per_person {
         return Ok(TaskSubmitted::PersonFull);
     }
     let id = TaskId(tx.new_id(Table::Task)?);
@@ -70,21 +72,21 @@ pub(crate) fn submit(tx: &Tx<'_>, task: &NewTask, now: DateTime<Utc>) -> Outcome
         params![
             id.0,
             key.as_str(),
-            task.owner.id.as_str(),
-            task.owner.kind.name(),
-            stored_roles(&task.owner.roles),
-            task.owner.name,
-            task.origin.as_ref().map(SessionKey::as_str),
-            task.address.as_str(),
-            task.delivers,
-            task.reply_to,
-            task.source.name(),
+            task.order.owner.id.as_str(),
+            task.order.owner.kind.name(),
+            stored_roles(&task.order.owner.roles),
+            task.order.owner.name,
+            task.order.origin.as_ref().map(SessionKey::as_str),
+            task.order.address.as_str(),
+            task.order.delivers,
+            task.order.reply_to,
+            task.order.source.name(),
             task.request,
-            task.title,
-            task.text,
-            stored(&task.attachments),
-            i64::try_from(task.limit.as_millis()).unwrap_or(i64::MAX),
-            task.retry_of.map(|task| task.0),
+            task.order.title,
+            task.order.text,
+            stored(&task.order.attachments),
+            i64::try_from(task.order.limit.as_millis()).unwrap_or(i64::MAX),
+            task.order.retry_of.map(|task| task.0),
             ms(now),
         ],
     )?;
@@ -118,11 +120,12 @@ pub(crate) fn move_here(
     let text = texts.join("\n\n");
     let files: Vec<Attachment> = said.iter().flat_map(|row| row.attachments.clone()).collect();
     let title = frontdesk_core::task::title_of(&text);
-    let task = NewTask { title, text, attachments: files, ..task.clone() };
+    let order = TaskOrder { title, text, attachments: files, ..task.order.clone() };
+    let task = NewTask { order, ..task.clone() };
     let submitted = submit(tx, &task, now)?;
     let mut stopped = Stopped::default();
-    if let TaskSubmitted::Stored(_) = submitted {
-        cancel(tx, &turn, Ending::Superseded, None, now)?;
+    if let TaskSubmitted::Stored(id) = submitted {
+        cancel(tx, &turn, Ending::MovedTo(id), Some(Reason::MovedTo(id)), now)?;
         match turn.state {
             TurnState::Running => stopped.running.push(turn.id),
             _ => stopped.waiting.extend(&turn.messages),

@@ -59,9 +59,9 @@ async fn a_result_goes_to_the_chat_that_is_named_or_waits_to_be_fetched() {
         world.agent().will([Step::Say(answer)]);
     }
     let quiet = submits(&world, request(" first \nof all ", TaskPlace::Nowhere)).await.unwrap();
-    assert_eq!((quiet.title.as_str(), quiet.text.as_str()), ("first", "first \nof all"));
+    assert_eq!((quiet.order.title.as_str(), quiet.order.text.as_str()), ("first", "first \nof all"));
     let quiet = is(&world, quiet.id.0, TaskState::Succeeded).await;
-    assert_eq!((quiet.delivers, quiet.result.as_deref(), quiet.result_out), (false, Some("41"), None));
+    assert_eq!((quiet.order.delivers, quiet.result.as_deref(), quiet.result_out), (false, Some("41"), None));
     world.at_rest().await;
     assert_eq!(anna.sees(), Vec::<String>::new());
 
@@ -84,7 +84,7 @@ async fn a_session_that_is_named_learns_the_result() {
     world.at_rest().await;
     world.agent().will([Step::Say("42")]);
     let task = submits(&world, request("compute", TaskPlace::Session(world.key("anna")))).await.unwrap();
-    assert_eq!(task.origin, Some(world.key("anna")));
+    assert_eq!(task.order.origin, Some(world.key("anna")));
     sees(&anna, "✅ Background task completed: compute (b1)").await;
     anna.says("well?").await;
     world.at_rest().await;
@@ -141,7 +141,7 @@ async fn what_cannot_be_a_task_is_refused_with_what_to_write_instead() {
     }
     assert_eq!(tasks(&world).await, []);
     let longer = submits(&world, TaskRequest { operator: true, ..limit(601) }).await.unwrap();
-    assert_eq!(longer.limit, Duration::from_secs(601));
+    assert_eq!(longer.order.limit, Duration::from_secs(601));
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn a_repeated_request_is_one_task_also_after_a_restart() {
     assert_eq!(submits(&world, keyed("once")).await.unwrap().id, first.id);
     assert_eq!(refusal(submits(&world, keyed("other")).await), TaskError::Conflict);
     let repeated = world.handle().retry_task(first.id, own("anna"), Some("r".to_owned())).await.unwrap();
-    assert_eq!((again.retry_of, repeated.id), (Some(first.id), again.id));
+    assert_eq!((again.order.retry_of, repeated.id), (Some(first.id), again.id));
     assert_eq!(tasks(&world).await.len(), 2);
 }
 
@@ -187,7 +187,7 @@ async fn only_the_owner_and_admins_reach_a_task() {
     })
     .await;
     let again = handle.retry_task(task, TaskReach::All, None).await.unwrap();
-    assert_eq!((again.retry_of, again.owner.id.clone()), (Some(task), person("anna")));
+    assert_eq!((again.order.retry_of, again.order.owner.id.clone()), (Some(task), person("anna")));
     is(&world, again.id.0, TaskState::Succeeded).await;
     let late = handle.cancel_task(again.id, own("anna"), operator()).await;
     assert_eq!(refusal(late), TaskError::Ended(again.id, TaskState::Succeeded));

@@ -34,10 +34,10 @@ async fn an_agent_hands_over_a_task_in_the_name_of_its_person() {
     assert!(told.ends_with("42"), "{told}");
     let task = is(&world, 1, TaskState::Succeeded).await;
     assert_eq!(
-        (task.owner.id.id(), task.source, task.text.as_str()),
+        (task.order.owner.id.id(), task.order.source, task.order.text.as_str()),
         ("anna", TaskSource::Agent, "compute\nit")
     );
-    assert_eq!(task.origin, Some(world.key("anna")));
+    assert_eq!(task.order.origin, Some(world.key("anna")));
     assert!(results(&world)[0].contains("b1"), "{:?}", results(&world));
 
     world.agent().will([

@@ -125,7 +125,7 @@ async fn a_task_that_has_acted_is_lost_in_a_crash_and_says_so_once() {
     world.agent().will([Step::Say("paid")]);
     anna.says("/tasks retry b1").await;
     let again = is(&world, 2, TaskState::Succeeded).await;
-    assert_eq!(again.retry_of, Some(TaskId(1)));
+    assert_eq!(again.order.retry_of, Some(TaskId(1)));
     sees(&anna, "✅ Background task completed: pay the bill (b2)").await;
 }
 
@@ -155,7 +155,7 @@ async fn tasks_wait_for_a_place_by_person_by_chat_and_in_all() {
     .await;
     let all = tasks(&world).await;
     let of = |owner: &str| {
-        all.iter().filter(|t| t.owner.id.id() == owner).filter(running(TaskState::Running)).count()
+        all.iter().filter(|t| t.order.owner.id.id() == owner).filter(running(TaskState::Running)).count()
     };
     assert_eq!((of("anna"), of("ben")), (2, 1));
     until("all are done", || async {
@@ -294,7 +294,8 @@ async fn a_long_result_is_a_file_below_its_beginning() {
     sees(&anna, "(The whole result is in the file.)").await;
     world.at_rest().await;
     assert!(anna.sees().len() <= 5, "{}", anna.sees().len());
-    assert_eq!(tasks(&world).await[0].result.as_deref().map(str::trim_end), Some(whole.trim_end()));
+    let task = is(&world, 1, TaskState::Succeeded).await;
+    assert_eq!(task.result.as_deref().map(str::trim_end), Some(whole.trim_end()));
     let file = world.outbox().await.into_iter().find_map(|row| row.media).unwrap();
     let kept = std::fs::read_to_string(world.media().join(&file.file)).unwrap();
     assert_eq!((file.name.as_str(), kept.trim_end()), ("b1.md", whole.trim_end()));
@@ -308,13 +309,13 @@ async fn in_a_group_the_result_comes_to_the_thread_that_asked() {
     is(&world, 1, TaskState::Succeeded).await;
     world.at_rest().await;
     let task = tasks(&world).await.remove(0);
-    assert_eq!(task.address.as_str(), "fake:-1:topic:7");
+    assert_eq!(task.order.address.as_str(), "fake:-1:topic:7");
     assert!(
         world
             .outbox()
             .await
             .iter()
-            .any(|row| row.address == task.address && row.post.part.body.contains("completed"))
+            .any(|row| row.address == task.order.address && row.post.part.body.contains("completed"))
     );
 }
 

@@ -118,7 +118,7 @@ impl Transcriber for Program {
         text.push_str(&utf8.finish());
         match process.exited().await {
             Some(status) if status.success() => Ok(text),
-            // What it wrote on stderr may be what somebody said; the log has it at debug level.
+            // The program may have written the recording's words to stderr, so the log shows stderr only at debug level.
             _ => Err(process.failure().await.for_log().to_owned()),
         }
     }

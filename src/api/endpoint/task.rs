@@ -110,7 +110,7 @@ pub(crate) async fn retry(request: ApiRequest) -> Result<ApiResponse, ApiError> 
 /// A task with its text, its open questions and its result.
 async fn whole(request: &ApiRequest, task: &TaskRow) -> Result<Value, ApiError> {
     let (server, caller) = (&request.server, request.caller()?);
-    let asked_in = task.origin.as_ref().unwrap_or(&task.session).clone();
+    let asked_in = task.order.origin.as_ref().unwrap_or(&task.session).clone();
     let open = AskFilter { state: Some(AskState::Open), session: Some(asked_in), before: None };
     let asks = match task.state {
         TaskState::Waiting => server.handle.all_asks(open, ASKS).await?,

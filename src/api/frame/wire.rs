@@ -62,7 +62,7 @@ pub(super) enum Wire<'a> {
     },
     Error {
         code: &'static str,
-        message: &'static str,
+        message: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         session: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -53,7 +53,7 @@ pub struct ListArgs {
 pub struct SubmitArgs {
     #[command(flatten)]
     remote: Remote,
-    /// What is to be done
+    /// What the agent is to do
     #[arg(allow_hyphen_values = true, value_parser = client::text)]
     text: String,
     /// The agent that works on it [default: the one that answers in the chat]

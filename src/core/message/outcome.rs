@@ -30,6 +30,11 @@ pub enum Outcome {
         /// The id of the first event with this id.
         message: MessageId,
     },
+    /// The event id is known already, and the conversation of its message was deleted since. Nothing was stored.
+    Erased {
+        /// The id of the deleted message.
+        message: MessageId,
+    },
     /// An edit of a message that still waits, which now has the new text; or a message kept as context. It gets no
     /// answer of its own.
     Noted,

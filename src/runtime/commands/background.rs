@@ -8,8 +8,8 @@ use frontdesk_core::task::{TaskSource, TaskState, title_of};
 use frontdesk_core::visible::quoted_label;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{
-    Author, CommandEffect, CommandFacts, InboundRow, MovedToTask, NewTask, TaskFilter, TaskFound, TaskReach,
-    TaskRow, TaskSubmitted,
+    Author, CommandEffect, CommandFacts, InboundRow, MovedToTask, NewTask, TaskFilter, TaskFound, TaskOrder,
+    TaskReach, TaskRow, TaskSubmitted,
 };
 
 use super::Plan;
@@ -25,24 +25,26 @@ pub(super) fn plan(shared: &Shared, row: &InboundRow, text: Option<String>) -> P
     let task = Box::new(NewTask {
         agent: row.session.agent().to_owned(),
         account: row.session.account().clone(),
-        owner: row.from.clone(),
-        origin: Some(row.session.clone()),
-        address: row.address.clone(),
-        delivers: true,
-        reply_to: row.platform_message.clone(),
-        source: TaskSource::Chat,
+        order: TaskOrder {
+            owner: row.from.clone(),
+            origin: Some(row.session.clone()),
+            address: row.address.clone(),
+            delivers: true,
+            reply_to: row.platform_message.clone(),
+            source: TaskSource::Chat,
+            title: title_of(&text_of),
+            text: text_of,
+            attachments: row.attachments.clone(),
+            limit: settings.config.tasks.limit(),
+            retry_of: None,
+        },
         // Its effect is in the transaction that ends the command.
         request: None,
-        title: title_of(&text_of),
-        text: text_of,
-        attachments: row.attachments.clone(),
-        limit: settings.config.tasks.limit(),
-        retry_of: None,
         open: settings.config.tasks.open(),
     });
     match text {
         Some(_) => {
-            let title = task.title.clone();
+            let title = task.order.title.clone();
             Plan::new(CommandEffect::Submit(task), move |facts| match facts {
                 CommandFacts::Submitted(submitted) => told(submitted, &title),
                 _ => String::new(),
@@ -105,7 +107,7 @@ pub(super) async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
 }
 
 fn line(task: &TaskRow, now: DateTime<Utc>) -> String {
-    let title = quoted_label(&task.title);
+    let title = quoted_label(&task.order.title);
     let state = match task.state {
         TaskState::Queued => "waits for a free place".to_owned(),
         TaskState::Running => match task.progress.shown() {

@@ -12,7 +12,7 @@ use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::route::Place;
 use frontdesk_core::task::{TaskSource, title_of};
 use frontdesk_core::visible::is_visible;
-use frontdesk_store::row::{Author, NewTask, TaskReach, TaskRow};
+use frontdesk_store::row::{Author, NewTask, TaskOrder, TaskReach, TaskRow};
 
 use super::{GatewayError, GatewayHandle, TaskError};
 use crate::settings::Settings;
@@ -29,19 +29,19 @@ pub struct TaskRequest {
     pub source: TaskSource,
     /// The same for every repetition of one request, and different for all others; `None` if it is not repeated.
     pub key: Option<String>,
-    /// What is to be done.
+    /// The text that its agent gets.
     pub text: String,
     /// Its title; `None` for the beginning of the text.
     pub title: Option<String>,
     /// The agent that works on it; `None` for the one that answers in its chat.
     pub agent: Option<String>,
-    /// What gets its result.
+    /// Where its result goes.
     pub place: TaskPlace,
     /// How long it may take; `None` for the configured limit.
     pub limit: Option<Duration>,
 }
 
-/// What gets the result of a task.
+/// Where the result of a task goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskPlace {
     /// Nobody is sent anything: the result waits to be fetched.
@@ -80,7 +80,7 @@ impl GatewayHandle {
         let settings = self.0.settings();
         let (text, most) = (request.text.trim().to_owned(), settings.config.queue.max_text);
         if !is_visible(&text) {
-            return Err(GatewayError::Invalid("the text is empty: say what is to be done".to_owned()));
+            return Err(GatewayError::Invalid("the text is empty: write what the agent is to do".to_owned()));
         }
         if text.len() > most {
             return Err(GatewayError::Invalid(format!(
@@ -98,18 +98,20 @@ impl GatewayHandle {
         let task = NewTask {
             agent,
             account: address.account().clone(),
-            owner: Sender::new(request.owner, SenderKind::Person),
-            origin,
-            address,
-            delivers,
-            reply_to: None,
-            source: request.source,
+            order: TaskOrder {
+                owner: Sender::new(request.owner, SenderKind::Person),
+                origin,
+                address,
+                delivers,
+                reply_to: None,
+                source: request.source,
+                title: title_of(request.title.as_deref().filter(|title| is_visible(title)).unwrap_or(&text)),
+                text,
+                attachments: Vec::new(),
+                limit,
+                retry_of: None,
+            },
             request: request.key,
-            title: title_of(request.title.as_deref().filter(|title| is_visible(title)).unwrap_or(&text)),
-            text,
-            attachments: Vec::new(),
-            limit,
-            retry_of: None,
             open: config.open(),
         };
         tasks::hand_over(&self.0, task).await

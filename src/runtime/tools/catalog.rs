@@ -134,7 +134,7 @@ static ENTRIES: [Entry; 10] = [
             let fields = json!({
                 "action": choice(&["list", "show", "submit", "cancel", "retry"]),
                 "id": text("The task, for example b12: to show, cancel or retry it"),
-                "text": text("What is to be done, with everything that one needs to know for it"),
+                "text": text("What to do, with everything that one needs to know for it"),
                 "title": text("A few words by which people recognise the task"),
             });
             object(fields, &[])

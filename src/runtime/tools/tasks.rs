@@ -6,7 +6,7 @@ use frontdesk_core::key::Scope;
 use frontdesk_core::message::{Sender, SenderKind};
 use frontdesk_core::task::{TaskSource, cause, title_of};
 use frontdesk_core::visible::is_visible;
-use frontdesk_store::row::{NewTask, Reason, TaskFilter, TaskReach, TaskRow};
+use frontdesk_store::row::{NewTask, Reason, TaskFilter, TaskOrder, TaskReach, TaskRow};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -49,16 +49,16 @@ impl Caller<'_> {
             Action::Submit => self.submit_task(id, &asked).await,
             Action::Cancel => {
                 let task = self.own_task(&asked).await?;
-                let reach = TaskReach::Own(task.owner.id);
+                let reach = TaskReach::Own(task.order.owner.id);
                 let cancelled = tasks::cancel(self.shared, task.id, reach, self.author()).await?;
                 Ok(format!("{} is cancelled.", cancelled.id))
             }
             Action::Retry => {
                 let task = self.own_task(&asked).await?;
                 self.count_task().await?;
-                let (reach, key) = (TaskReach::Own(task.owner.id), Some(self.key(id)));
+                let (reach, key) = (TaskReach::Own(task.order.owner.id), Some(self.key(id)));
                 let again = tasks::retry(self.shared, task.id, reach, key).await?;
-                Ok(handed_over(again.id, again.delivers))
+                Ok(handed_over(again.id, again.order.delivers))
             }
         }
     }
@@ -72,7 +72,7 @@ impl Caller<'_> {
     async fn submit_task(&self, id: &str, asked: &Tasks) -> Result<String, GatewayError> {
         let text = asked.text.as_deref().unwrap_or_default();
         if !is_visible(text) {
-            return Err(GatewayError::Invalid("text: say what is to be done".to_owned()));
+            return Err(GatewayError::Invalid("text: write what to do".to_owned()));
         }
         let parent = self.count_task().await?;
         let text = bounded(text)?.trim().to_owned();
@@ -82,32 +82,34 @@ impl Caller<'_> {
         let task = NewTask {
             agent: self.session.agent().to_owned(),
             account: self.session.account().clone(),
-            owner: self.owner()?.clone(),
-            origin: match &parent {
-                Some(parent) => parent.origin.clone(),
-                None => Some(self.turn.chat.clone()),
+            order: TaskOrder {
+                owner: self.owner()?.clone(),
+                origin: match &parent {
+                    Some(parent) => parent.order.origin.clone(),
+                    None => Some(self.turn.chat.clone()),
+                },
+                address: self.turn.address.clone(),
+                delivers: parent.is_none_or(|parent| parent.order.delivers),
+                reply_to: None,
+                source: TaskSource::Agent,
+                title: title_of(title.as_deref().unwrap_or(&text)),
+                text,
+                attachments: Vec::new(),
+                limit: config.limit(),
+                retry_of: None,
             },
-            address: self.turn.address.clone(),
-            delivers: parent.is_none_or(|parent| parent.delivers),
-            reply_to: None,
-            source: TaskSource::Agent,
             request: Some(self.key(id)),
-            title: title_of(title.as_deref().unwrap_or(&text)),
-            text,
-            attachments: Vec::new(),
-            limit: config.limit(),
-            retry_of: None,
             open: config.open(),
         };
         let task = tasks::hand_over(self.shared, task).await?;
-        Ok(handed_over(task.id, task.delivers))
+        Ok(handed_over(task.id, task.order.delivers))
     }
 
     /// Counts a task that the turn hands over, so that tasks cannot multiply: a task that an agent has handed over hands
     /// over none. Returns the task that the turn itself works on.
     async fn count_task(&self) -> Result<Option<TaskRow>, GatewayError> {
         let parent = self.own_parent().await?;
-        if parent.as_ref().is_some_and(|parent| parent.source == TaskSource::Agent) {
+        if parent.as_ref().is_some_and(|parent| parent.order.source == TaskSource::Agent) {
             let why = "a background task that an agent has handed over cannot hand over further ones";
             return Err(GatewayError::Invalid(why.to_owned()));
         }
@@ -147,7 +149,7 @@ impl Caller<'_> {
     /// The same, if it is also a task of somebody whose message the turn answers: only they and admins change it.
     async fn own_task(&self, asked: &Tasks) -> Result<TaskRow, GatewayError> {
         let task = self.task_of_chat(asked).await?;
-        let is_own = self.turn.people.iter().any(|sender| sender.id == task.owner.id);
+        let is_own = self.turn.people.iter().any(|sender| sender.id == task.order.owner.id);
         match is_own || self.is_for_admin() {
             true => Ok(task),
             false => Err(GatewayError::Invalid(format!(
@@ -169,7 +171,7 @@ fn handed_over(task: TaskId, delivers: bool) -> String {
 fn shown(task: &TaskRow, whole: bool) -> Value {
     let mut shown = json!({
         "id": task.id.to_string(),
-        "title": task.title,
+        "title": task.order.title,
         "state": task.state.name(),
         "progress": task.progress.shown(),
         "created": task.created.to_rfc3339(),
@@ -179,12 +181,12 @@ fn shown(task: &TaskRow, whole: bool) -> Value {
         return shown;
     }
     let result = task.result.as_deref().filter(|_| task.state.has_ended()).unwrap_or_default();
-    shown["text"] = task.text.as_str().into();
+    shown["text"] = task.order.text.as_str().into();
     shown["result"] = result[..result.floor_char_boundary(RESULT)].into();
     let failure = match task.error {
         Some(Reason::Failed(failure)) => Some(failure),
         _ => None,
     };
-    shown["why"] = cause(task.state, failure, task.limit).into();
+    shown["why"] = cause(task.state, failure, task.order.limit).into();
     shown
 }

@@ -217,6 +217,11 @@ pub enum Stored {
         /// Why it was refused, if it was.
         refused: Option<Refusal>,
     },
+    /// A redelivery of a message whose conversation was deleted since: neither its text nor its answer is known.
+    Erased {
+        /// The id it got the first time.
+        message: MessageId,
+    },
     /// Stored as refused, by the gate or because the session is full.
     Refused {
         /// Its id.

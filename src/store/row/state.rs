@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use frontdesk_core::id::{MessageId, TurnId};
+use frontdesk_core::id::{MessageId, TaskId, TurnId};
 use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Failure;
 use frontdesk_core::queue_mode::QueueMode;
@@ -139,6 +139,8 @@ pub enum Reason {
     EditNoted,
     /// `/retry`: the turn whose messages run once more.
     Retries(TurnId),
+    /// `/background` without a text: the message goes on as this task.
+    MovedTo(TaskId),
     /// `/queue MODE TEXT`: the message waits in this mode, whatever that of its session is.
     Queued(QueueMode),
     /// `/compact`: the agent compacts its context, and is told nothing.
@@ -169,6 +171,7 @@ impl fmt::Display for Reason {
             Reason::FromEpoch(epoch) => write!(f, "from:{epoch}"),
             Reason::MergedInto(message) => write!(f, "into:{message}"),
             Reason::Retries(turn) => write!(f, "retry:{turn}"),
+            Reason::MovedTo(task) => write!(f, "task:{task}"),
             Reason::Queued(mode) => write!(f, "queue:{}", mode.name()),
             Reason::Interrupted
             | Reason::Unstorable
@@ -195,6 +198,7 @@ impl FromStr for Reason {
         let found = match text.split_once(':') {
             Some(("from", epoch)) => epoch.parse().ok().map(Reason::FromEpoch),
             Some(("into", message)) => message.parse().ok().map(Reason::MergedInto),
+            Some(("task", task)) => task.parse().ok().map(Reason::MovedTo),
             Some(("queue", mode)) => QueueMode::named(mode).map(Reason::Queued),
             Some(("retry", turn)) => turn.parse().ok().map(Reason::Retries),
             _ => plain().or_else(refused).or_else(failed),
@@ -269,9 +273,14 @@ mod tests {
 
     #[test]
     fn every_reason_reads_back() {
-        let numbered = [Reason::FromEpoch(3), Reason::MergedInto(MessageId(7)), Reason::Retries(TurnId(42))];
+        let numbered = [
+            Reason::FromEpoch(3),
+            Reason::MergedInto(MessageId(7)),
+            Reason::Retries(TurnId(42)),
+            Reason::MovedTo(TaskId(12)),
+        ];
         let texts: Vec<String> = numbered.iter().map(Reason::to_string).collect();
-        assert_eq!(texts, ["from:3", "into:m7", "retry:t42"]);
+        assert_eq!(texts, ["from:3", "into:m7", "retry:t42", "task:b12"]);
         let refused = Refusal::ALL.into_iter().map(Reason::Refused);
         let failed = Failure::ALL.into_iter().map(Reason::Failed);
         let plain = PLAIN.into_iter().map(|(reason, _)| reason);
@@ -279,7 +288,7 @@ mod tests {
         for reason in numbered.into_iter().chain(refused).chain(failed).chain(plain) {
             assert_eq!(reason.to_string().parse(), Ok(reason));
         }
-        for text in ["queue:later", "from:", "from:m3", "into:7", "retry:m1", "", "gone"] {
+        for text in ["queue:later", "from:", "from:m3", "into:7", "retry:m1", "task:12", "", "gone"] {
             assert!(text.parse::<Reason>().is_err(), "{text}");
         }
     }

@@ -13,13 +13,9 @@ use frontdesk_core::task::{TaskSource, TaskState};
 
 use super::{OutboxState, Reason, Stopped};
 
-/// A task to be stored.
-#[derive(Debug, Clone)]
-pub struct NewTask {
-    /// The agent that works on it.
-    pub agent: String,
-    /// The account whose chat it belongs to.
-    pub account: AccountId,
+/// What is known about a task when it is handed over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskOrder {
     /// Who hands it over.
     pub owner: Sender,
     /// The session in which that happens; `None` outside of a chat.
@@ -32,18 +28,29 @@ pub struct NewTask {
     pub reply_to: Option<String>,
     /// By what it is submitted.
     pub source: TaskSource,
-    /// Names the request: a repetition makes no second task. `None` if it cannot be repeated.
-    pub request: Option<String>,
     /// Its title.
     pub title: String,
-    /// What is to be done.
+    /// The text that its agent gets.
     pub text: String,
-    /// Files that came with it, not yet fetched.
+    /// Files that came with it. They are fetched when its agent begins.
     pub attachments: Vec<Attachment>,
     /// How long its agent may work on it.
     pub limit: Duration,
     /// The task that it runs again.
     pub retry_of: Option<TaskId>,
+}
+
+/// A task to be stored.
+#[derive(Debug, Clone)]
+pub struct NewTask {
+    /// The agent that works on it.
+    pub agent: String,
+    /// The account whose chat it belongs to.
+    pub account: AccountId,
+    /// What is handed over.
+    pub order: TaskOrder,
+    /// Names the request: a repetition makes no second task. `None` if it cannot be repeated.
+    pub request: Option<String>,
     /// How many tasks may be open.
     pub open: OpenTasks,
 }
@@ -165,32 +172,14 @@ pub struct TaskRow {
     pub id: TaskId,
     /// The session of its own.
     pub session: SessionKey,
-    /// Who has handed it over.
-    pub owner: Sender,
-    /// The session in which that happened.
-    pub origin: Option<SessionKey>,
-    /// Where its result goes.
-    pub address: Address,
-    /// Whether anything is sent there.
-    pub delivers: bool,
-    /// The platform's id of the message that asked for it.
-    pub reply_to: Option<String>,
-    /// By what it was submitted.
-    pub source: TaskSource,
-    /// Its title.
-    pub title: String,
-    /// What is to be done.
-    pub text: String,
-    /// Files that came with it.
-    pub attachments: Vec<Attachment>,
+    /// What was handed over.
+    pub order: TaskOrder,
     /// Its state.
     pub state: TaskState,
     /// How often it was begun.
     pub attempt: u32,
     /// The turn that works on it, or has.
     pub turn: Option<TurnId>,
-    /// The task that it runs again.
-    pub retry_of: Option<TaskId>,
     /// How far it is.
     pub progress: Progress,
     /// The message that shows its progress.
@@ -201,8 +190,6 @@ pub struct TaskRow {
     pub result: Option<String>,
     /// Why it has no result.
     pub error: Option<Reason>,
-    /// How long its agent may work on it.
-    pub limit: Duration,
     /// When it was handed over.
     pub created: DateTime<Utc>,
     /// When it was begun first.

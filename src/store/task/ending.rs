@@ -13,7 +13,7 @@ use crate::fault::Outcome;
 use crate::ids::Table;
 use crate::part::Outgoing;
 use crate::part_key::TextKey;
-use crate::row::{Claim, Finish, OutboxAct, OutboxRow, OutboxState, Reason, TaskRow, TurnState};
+use crate::row::{Claim, Finish, OutboxAct, OutboxRow, OutboxState, Reason, TaskOrder, TaskRow, TurnState};
 use crate::sql::ms;
 use crate::tx::Tx;
 
@@ -64,13 +64,13 @@ pub(crate) fn report(tx: &Tx<'_>, task: &TaskRow, finish: &Finish) -> Outcome<()
     let told = finish.shown.as_deref().or(task.result.as_deref()).unwrap_or_default();
     let report = TaskReport {
         task: task.id,
-        title: &task.title,
+        title: &task.order.title,
         state: task.state,
         text: told,
         failure,
-        limit: task.limit,
+        limit: task.order.limit,
     };
-    if task.delivers {
+    if task.order.delivers {
         close_progress(tx, task, &report.last_progress(), finish.now)?;
         let outgoing = outgoing(task, finish.now);
         let key = TextKey::task(task.id);
@@ -86,13 +86,13 @@ pub(crate) fn report(tx: &Tx<'_>, task: &TaskRow, finish: &Finish) -> Outcome<()
 pub(crate) fn stopped(tx: &Tx<'_>, task: &TaskRow, now: DateTime<Utc>) -> Outcome<()> {
     let report = TaskReport {
         task: task.id,
-        title: &task.title,
+        title: &task.order.title,
         state: task.state,
         text: "",
         failure: None,
-        limit: task.limit,
+        limit: task.order.limit,
     };
-    if task.delivers {
+    if task.order.delivers {
         close_progress(tx, task, &report.last_progress(), now)?;
     }
     Ok(())
@@ -102,9 +102,9 @@ fn outgoing(task: &TaskRow, now: DateTime<Utc>) -> Outgoing<'_> {
     Outgoing {
         turn: None,
         about: &[],
-        session: task.origin.as_ref(),
-        address: &task.address,
-        reply_to: task.reply_to.as_deref(),
+        session: task.order.origin.as_ref(),
+        address: &task.order.address,
+        reply_to: task.order.reply_to.as_deref(),
         kind: PostKind::Result,
         audience: None,
         now,
@@ -114,7 +114,7 @@ fn outgoing(task: &TaskRow, now: DateTime<Utc>) -> Outgoing<'_> {
 /// The last edit of the message that showed the progress of a task, where the platform edits messages.
 fn close_progress(tx: &Tx<'_>, task: &TaskRow, text: &str, now: DateTime<Utc>) -> Outcome<()> {
     let Some(shown) = task.progress_out else { return Ok(()) };
-    if !tx.shared.renderer.edits(&task.address) {
+    if !tx.shared.renderer.edits(&task.order.address) {
         return Ok(());
     }
     let outgoing = Outgoing { reply_to: None, kind: PostKind::Send, ..outgoing(task, now) };
@@ -128,7 +128,7 @@ fn close_progress(tx: &Tx<'_>, task: &TaskRow, text: &str, now: DateTime<Utc>) -
 
 /// The session that has handed over a task gets its result as context of its next turn.
 fn add_context(tx: &Tx<'_>, task: &TaskRow, text: &str, now: DateTime<Utc>) -> Outcome<()> {
-    let Some(origin) = &task.origin else { return Ok(()) };
+    let Some(origin) = &task.order.origin else { return Ok(()) };
     let known = "SELECT 1 FROM session WHERE key = ?1";
     if tx.one(known, [origin.as_str()], |_| Ok(()))?.is_none() {
         return Ok(());
@@ -142,9 +142,9 @@ fn add_context(tx: &Tx<'_>, task: &TaskRow, text: &str, now: DateTime<Utc>) -> O
             tx.new_id(Table::ContextMessage)?,
             task.id.to_string(),
             origin.as_str(),
-            task.owner.id.as_str(),
+            task.order.owner.id.as_str(),
             SenderKind::Person.name(),
-            task.owner.name,
+            task.order.owner.name,
             text,
             ms(now),
         ],
@@ -171,7 +171,8 @@ pub(crate) fn turn_is_dead(tx: &Tx<'_>, turn: TurnId, now: DateTime<Utc>) -> Out
     let failed = Some(Reason::Failed(Failure::Internal));
     let told = tx.apart(|| match ended(tx, task, TurnState::Dead, (failed, AnswerEnd::Whole), now)? {
         Some(task) => {
-            let bare = TaskRow { title: String::new(), result: None, ..task };
+            let order = TaskOrder { title: String::new(), ..task.order };
+            let bare = TaskRow { order, result: None, ..task };
             let claim = Claim { id: turn, fence: 0 };
             report(tx, &bare, &Finish::bare(claim, Ending::Dead, now))
         }

@@ -31,7 +31,7 @@ impl Store {
                 "UPDATE task SET percent = ?2, line = ?3 WHERE id = ?1",
                 params![task.id.0, progress.percent, progress.line],
             )?;
-            if task.progress_out.is_some() || !task.delivers {
+            if task.progress_out.is_some() || !task.order.delivers {
                 return Ok(Fenced::Done(task.progress_out));
             }
             let out = first_progress(tx, &task, &text, now)?;

@@ -12,21 +12,26 @@ use crate::fault::Outcome;
 use crate::message::{attachments, sender};
 use crate::part::{out, out_columns};
 use crate::part_key::TextKey;
-use crate::row::{OutboxState, OutgoingFile, TaskFilter, TaskReach, TaskRow, TurnTask};
+use crate::row::{OutboxState, OutgoingFile, TaskFilter, TaskOrder, TaskReach, TaskRow, TurnTask};
 use crate::sql::{Sql, at, maybe_at, maybe_parsed, nat, parsed, small};
 use crate::{Result, StoreReader};
 
-/// The columns that [`task`] reads, of `task k`.
+/// The columns that [`task`] reads, of `task k`: with its text, its files and its result, or without them.
 macro_rules! task_columns {
-    () => {
-        "k.id, k.key, k.owner, k.owner_kind, k.owner_roles, k.owner_name, k.origin_key, k.address, k.delivers, \
-         k.reply_to, k.source, k.title, k.body, k.attachments, \
+    (whole) => {
+        task_columns!("k.body, k.attachments", "(SELECT t.answer FROM turn t WHERE t.id = k.turn_id)")
+    };
+    (short) => {
+        task_columns!("'', NULL", "NULL")
+    };
+    ($text:literal, $result:literal) => {
+        concat!("k.id, k.key, k.owner, k.owner_kind, k.owner_roles, k.owner_name, k.origin_key, k.address, k.delivers, \
+         k.reply_to, k.source, k.title, ", $text, ", \
          iif(k.state = 'running' AND EXISTS (SELECT 1 FROM ask WHERE turn_id = k.turn_id AND state = 'open'), \
              'waiting', k.state), \
          k.attempt, k.turn_id, k.retry_of, k.percent, k.line, k.progress_out, k.result_out, \
-         (SELECT o.state FROM outbox o WHERE o.id = k.result_out), \
-         (SELECT t.answer FROM turn t WHERE t.id = k.turn_id), k.error, k.limit_ms, k.created_at, k.started_at, \
-         k.finished_at"
+         (SELECT o.state FROM outbox o WHERE o.id = k.result_out), ", $result, ", k.error, k.limit_ms, k.created_at, k.started_at, \
+         k.finished_at")
     };
 }
 
@@ -36,12 +41,12 @@ impl StoreReader {
         self.read(move |sql| Ok(by_id(sql, id)?.filter(|task| reaches(&reach, task)))).await
     }
 
-    /// Tasks, the newest first.
+    /// Tasks, the newest first, without their texts, files and results.
     pub async fn tasks(&self, filter: TaskFilter, limit: u32) -> Result<Vec<TaskRow>> {
         self.read(move |sql| {
             let list = concat!(
                 "SELECT ",
-                task_columns!(),
+                task_columns!(short),
                 " FROM task k WHERE k.id < ?1 AND (?2 IS NULL OR k.owner = ?2) AND (?3 = 0 OR k.state IN ('queued', 'running'))
                    AND (?4 IS NULL OR ?4 =
                         iif(k.state = 'running' AND EXISTS (SELECT 1 FROM ask WHERE turn_id = k.turn_id AND state = 'open'),
@@ -83,13 +88,15 @@ impl StoreReader {
 
 /// Whether a task is within reach.
 pub(crate) fn reaches(reach: &TaskReach, task: &TaskRow) -> bool {
-    reach.owner().is_none_or(|owner| task.owner.id.as_str() == owner)
-        && reach.origin().is_none_or(|origin| task.origin.as_ref().is_some_and(|key| key.as_str() == origin))
+    reach.owner().is_none_or(|owner| task.order.owner.id.as_str() == owner)
+        && reach
+            .origin()
+            .is_none_or(|origin| task.order.origin.as_ref().is_some_and(|key| key.as_str() == origin))
 }
 
 /// One task.
 pub(crate) fn by_id(sql: &Sql<'_>, id: TaskId) -> Outcome<Option<TaskRow>> {
-    sql.one(concat!("SELECT ", task_columns!(), " FROM task k WHERE k.id = ?1"), [id.0], task)
+    sql.one(concat!("SELECT ", task_columns!(whole), " FROM task k WHERE k.id = ?1"), [id.0], task)
 }
 
 /// What a turn of this session works on, if that is a task.
@@ -108,9 +115,7 @@ pub(crate) fn of_session(sql: &Sql<'_>, session: &SessionKey) -> Outcome<Option<
 
 fn task(row: &Row<'_>) -> rusqlite::Result<TaskRow> {
     let result_state = row.get::<_, Option<String>>(22)?.and_then(|state| state.parse::<OutboxState>().ok());
-    Ok(TaskRow {
-        id: TaskId(row.get(0)?),
-        session: parsed(row, 1)?,
+    let order = TaskOrder {
         owner: sender(row, [2, 3, 4, 5])?,
         origin: maybe_parsed(row, 6)?,
         address: parsed(row, 7)?,
@@ -120,16 +125,21 @@ fn task(row: &Row<'_>) -> rusqlite::Result<TaskRow> {
         title: row.get(11)?,
         text: row.get(12)?,
         attachments: row.get::<_, Option<String>>(13)?.map_or_else(Vec::new, |json| attachments(&json)),
+        limit: Duration::from_millis(nat(row.get(25)?)),
+        retry_of: row.get::<_, Option<i64>>(17)?.map(TaskId),
+    };
+    Ok(TaskRow {
+        id: TaskId(row.get(0)?),
+        session: parsed(row, 1)?,
+        order,
         state: TaskState::named(row.get_ref(14)?.as_str()?).unwrap_or(TaskState::Failed),
         attempt: small(row, 15)?,
         turn: row.get::<_, Option<i64>>(16)?.map(TurnId),
-        retry_of: row.get::<_, Option<i64>>(17)?.map(TaskId),
         progress: Progress { percent: row.get(18)?, line: row.get(19)? },
         progress_out: row.get::<_, Option<i64>>(20)?.map(OutId),
         result_out: row.get::<_, Option<i64>>(21)?.map(OutId).zip(result_state),
         result: row.get(23)?,
         error: maybe_parsed(row, 24)?,
-        limit: Duration::from_millis(nat(row.get(25)?)),
         created: at(row, 26)?,
         started: maybe_at(row, 27)?,
         finished: maybe_at(row, 28)?,

@@ -9,6 +9,7 @@ mod attacks;
 mod client;
 mod completions;
 mod disconnected;
+mod erased;
 mod harness;
 mod http;
 mod memory;

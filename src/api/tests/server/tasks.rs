@@ -147,6 +147,45 @@ async fn a_repeated_request_is_one_task_also_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_whose_answer_is_moved_to_the_background_is_told_the_task() {
+    let server = TestServer::open().await;
+    let client = server.client();
+    // The answer must be under way before it can be moved.
+    let moved = async |task: &str| {
+        for n in 0.. {
+            let reply = client.chat(&format!("{task} {n}"), "/bg").await;
+            if reply.body["text"].as_str().unwrap().contains(task) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let why = |task: &str| format!("This goes on in the background as task {task}.");
+    let (reply, ()) = tokio::join!(client.chat("1", LONG), moved("b1"));
+    let told = (reply.status.as_u16(), reply.code(), reply.body["error"]["message"].as_str().unwrap());
+    assert_eq!(told, (409, "moved", &*why("b1")), "{reply:?}");
+    assert_eq!(client.chat("1", LONG).await.body, reply.body, "also when it asks again");
+
+    let mut body = json!({"model": "main", "stream": true, "messages": [{"role": "user", "content": LONG}]});
+    let ask = |body: &Value| {
+        let request = server.request(Method::POST, "/v1/chat/completions").bearer_auth(ADMIN);
+        request.header("x-frontdesk-chat", "main").json(body).send()
+    };
+    let (streamed, ()) = tokio::join!(ask(&body), moved("b2"));
+    let streamed = streamed.unwrap().text().await.unwrap();
+    assert!(streamed.contains(&why("b2")) && streamed.contains("\"code\":\"moved\""), "{streamed}");
+    body["stream"] = false.into();
+    let (whole, ()) = tokio::join!(ask(&body), moved("b3"));
+    let whole = whole.unwrap();
+    assert_eq!(whole.status(), 409);
+    assert!(whole.text().await.unwrap().contains(&why("b3")));
+    for id in ["b1", "b2", "b3"] {
+        assert_eq!(server.post(&format!("/api/tasks/{id}/cancel"), json!({})).await.status, 200);
+    }
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn too_many_open_tasks_are_refused() {
     let server = TestServer::with(|_, runtime| runtime.tasks.max_open_per_person = 1).await;
     submit(&server, json!({"text": LONG})).await;

@@ -179,8 +179,10 @@ async fn an_erased_session_has_no_words_and_knows_its_events() {
     assert!(parts.iter().all(|part| part.state == OutboxState::Dropped && part.post.part.body.is_empty()));
     let epochs = fixture.store.epochs(&key("anna"), None, 10).await.unwrap();
     assert_eq!(epochs.iter().map(|e| (e.n, e.reason)).collect::<Vec<_>>(), [(2, EpochReason::Erased)]);
-    let items = fixture.accept(31, vec![says("anna", "w", "secret")]).await;
-    assert!(matches!(items[0], Stored::Duplicate { same: true, .. }));
+    for text in ["secret", "other"] {
+        let items = fixture.accept(31, vec![says("anna", "w", text)]).await;
+        assert_eq!(items, [Stored::Erased { message: waiting }], "{text}");
+    }
     assert_eq!(fixture.store.waiting(), 0);
 }
 

@@ -20,18 +20,20 @@ fn task(who: &str, text: &str) -> NewTask {
     NewTask {
         agent: "main".into(),
         account: key(who).account().clone(),
-        owner: Sender::new(person(who), SenderKind::Person),
-        origin: Some(key(who)),
-        address: message.event.address.clone(),
-        delivers: true,
-        reply_to: None,
-        source: TaskSource::Chat,
+        order: TaskOrder {
+            owner: Sender::new(person(who), SenderKind::Person),
+            origin: Some(key(who)),
+            address: message.event.address.clone(),
+            delivers: true,
+            reply_to: None,
+            source: TaskSource::Chat,
+            title: text.into(),
+            text: text.into(),
+            attachments: Vec::new(),
+            limit: Duration::from_secs(60),
+            retry_of: None,
+        },
         request: Some(format!("request {text}")),
-        title: text.into(),
-        text: text.into(),
-        attachments: Vec::new(),
-        limit: Duration::from_secs(60),
-        retry_of: None,
         open: OpenTasks { total: 100, per_person: 3 },
     }
 }
@@ -141,7 +143,7 @@ async fn a_task_is_cancelled_in_every_state_and_only_within_reach() {
     let sessions = placed(&fixture, "anna").await;
     let turn = claimed(&fixture, &sessions[0]).await;
     let by = |reach, id| fixture.store.cancel_task(id, reach, admin(), t(14));
-    let bob = TaskReach::Own(task("bob", "x").owner.id);
+    let bob = TaskReach::Own(task("bob", "x").order.owner.id);
     assert_eq!(by(bob, ids[0]).await.unwrap(), TaskFound::Unknown);
     for (n, id) in ids.iter().enumerate() {
         let TaskFound::Done(cancelled) = by(TaskReach::All, *id).await.unwrap() else { panic!("{id}") };
@@ -171,7 +173,7 @@ async fn what_a_session_has_handed_over_is_erased_with_it() {
     assert!(stopped.running.contains(&runs.claim.id));
     for task in [ended, open] {
         let row = fixture.store.task(task, TaskReach::All).await.unwrap().unwrap();
-        assert_eq!((row.title.as_str(), row.text.as_str(), row.result), ("", "", None), "{task}");
+        assert_eq!((row.order.title.as_str(), row.order.text.as_str(), row.result), ("", "", None), "{task}");
         let again = fixture.store.retry_task(
             task,
             TaskReach::All,
