@@ -228,6 +228,12 @@ async fn progress_is_shown_in_one_message_at_most_every_few_seconds() {
     anna.says("/bg papers").await;
     sees(&anna, "█░░░░░░░░░ 10 % · reading").await;
     world.agent().resume();
+    // The second report comes at once, and is shown when five seconds have passed since the first.
+    for _ in 0..4 {
+        world.round_trip().await;
+        assert_eq!(tasks(&world).await[0].progress.percent, Some(10));
+        world.clock().pass(SECOND);
+    }
     until("it is stored", || async {
         world.clock().pass(SECOND);
         (tasks(&world).await[0].progress.percent == Some(60)).then_some(())
@@ -291,7 +297,12 @@ async fn a_long_result_is_a_file_below_its_beginning() {
     world.agent().will([Step::Say(whole)]);
     anna.says("/bg report").await;
     sees(&anna, "✅ Background task completed").await;
-    sees(&anna, "(The whole result is in the file.)").await;
+    let told = until("the beginning is shown", || async {
+        let shown = anna.sees().join("\n\n");
+        shown.contains("(The whole result is in the file.)").then_some(shown)
+    })
+    .await;
+    assert!(told.contains(LINE.trim_end()) && told.len() < 4000, "its beginning is shown: {told}");
     world.at_rest().await;
     assert!(anna.sees().len() <= 5, "{}", anna.sees().len());
     let task = is(&world, 1, TaskState::Succeeded).await;
