@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::Value;
 
 use super::{ask, request, with_tool};
 use crate::client::{answer, within};
