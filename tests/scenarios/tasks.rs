@@ -63,9 +63,8 @@ async fn the_result_of_a_task_comes_to_its_chat_while_that_is_busy() {
     world.agent().resume();
     let result = sees(&anna, "✅ Background task completed: read the papers (b1)").await;
     assert!(result.ends_with("\n\nAll <b>read</b>."), "{result:?}");
-    is(&world, 1, TaskState::Succeeded).await;
+    let task = is(&world, 1, TaskState::Succeeded).await;
     sees(&anna, "✅ read the papers (b1) is done.").await;
-    let task = tasks(&world).await.remove(0);
     assert_eq!((task.attempt, task.result.as_deref()), (1, Some("All **read**.")));
     assert!(world.history("anna").await.iter().all(|row| row.answer.as_deref() != Some("All **read**.")));
     anna.says("/stop").await;
@@ -102,8 +101,8 @@ async fn a_task_that_has_not_acted_runs_again_after_a_crash_and_reports_once() {
     world.at_rest().await;
     let results = anna.sees().into_iter().filter(|text| text.contains("completed")).count();
     assert_eq!(results, 1, "{:?}", anna.sees());
-    let task = tasks(&world).await.remove(0);
-    assert_eq!((task.state, task.attempt, task.result.as_deref()), (TaskState::Succeeded, 2, Some("done")));
+    let task = is(&world, 1, TaskState::Succeeded).await;
+    assert_eq!((task.attempt, task.result.as_deref()), (2, Some("done")));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ pub(super) const MAX_UNKNOWN: usize = 32;
 #[derive(Default)]
 pub(super) struct UnknownConnections(Mutex<VecDeque<Arc<CancellationToken>>>);
 
-/// The place of one of them. Dropping it makes room for another.
+/// The place of one of them. Dropping it frees the place for another.
 pub(super) struct UnknownPlace {
     all: Arc<UnknownConnections>,
     displaced: Arc<CancellationToken>,
