@@ -295,6 +295,7 @@ CREATE TABLE outbox (
   album               INTEGER,     -- the id of the first file of the album that this file is sent in; NULL for none
   salt                BLOB,        -- what the pairing code is derived from that is inserted when it is sent
   ask                 INTEGER,     -- the question that it asks, or closes
+  task                TEXT,        -- JSON: the change of a task's state that it shows; its body is the task's title then
   audience            TEXT,        -- the only person who may see it, where the platform can do that; NULL for the whole chat
   place               INTEGER NOT NULL,  -- its place in the order of its address: its id, or that of the part that it follows
   unseen              INTEGER NOT NULL DEFAULT 0  -- 1: the body is a whole text in Markdown, which hooks have not seen yet

@@ -10,10 +10,11 @@ use frontdesk_core::ask::{AskChoice, AskKind, Audience, ChoiceStyle, PostedAsk, 
 use frontdesk_core::delivery::{
     AlbumFile, Delivery, Ending, MediaFile, MessageRefs, Post, PostKind, Receipt, SendError, Signal,
 };
-use frontdesk_core::id::{AskId, OutId};
+use frontdesk_core::id::{AskId, OutId, TaskId};
 use frontdesk_core::message::{Attachment, Event, EventKind, FileKind};
 use frontdesk_core::port::Adapter;
 use frontdesk_core::profile::{Profile, ReceiptRule};
+use frontdesk_core::progress::Progress;
 
 use super::{TestPlatform, run_adapter, until};
 use crate::RecordingInbox;
@@ -32,6 +33,7 @@ fn post(text: &str, profile: &Profile) -> Post {
         seq: (profile.receipt == ReceiptRule::Commit).then_some(1),
         more: false,
         ask: None,
+        task: None,
         audience: None,
     }
 }
@@ -160,6 +162,12 @@ pub(super) async fn every_signal_returns_in_time(platform: &impl TestPlatform) {
     let signals = [
         Signal::Typing,
         Signal::Delta { about: about.clone(), attempt: 1, text: "piece".to_owned() },
+        Signal::Progress {
+            about: about.clone(),
+            task: TaskId(7),
+            attempt: 1,
+            progress: Progress { percent: Some(50), line: Some("half of it".to_owned()) },
+        },
         Signal::End { about, ending: Ending::Cancelled, usage: None },
         Signal::Draft { id: 7, text: "a draft".to_owned() },
         Signal::Grow { target: "999999999".to_owned(), text: "nothing to grow".to_owned() },

@@ -89,7 +89,7 @@ pub(crate) async fn signal(
             done(api.invoke(&reaction::call(chat.id, message_id(&target)?, emoji)).await)
         }
         // There are no clients that read pieces, and the profile asks for no `End`.
-        Signal::Delta { .. } | Signal::End { .. } => Ok(()),
+        Signal::Delta { .. } | Signal::Progress { .. } | Signal::End { .. } => Ok(()),
     }
 }
 
@@ -196,6 +196,7 @@ mod tests {
             seq: None,
             more: false,
             ask: None,
+            task: None,
             audience: None,
         }
     }

@@ -23,7 +23,7 @@ pub(crate) fn post(delivery: Delivery) -> Result<Post, SendError> {
 /// Whether clients are shown a signal. They see the deltas of an answer, and so neither drafts nor growing messages.
 pub(crate) fn is_shown(signal: &Signal) -> bool {
     match signal {
-        Signal::Typing | Signal::Delta { .. } | Signal::End { .. } => true,
+        Signal::Typing | Signal::Delta { .. } | Signal::Progress { .. } | Signal::End { .. } => true,
         Signal::Draft { .. } | Signal::Grow { .. } | Signal::Waits { .. } => false,
     }
 }

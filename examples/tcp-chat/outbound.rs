@@ -53,7 +53,11 @@ pub(crate) fn signal(chat: &str, signal: Signal) -> Option<String> {
     match signal {
         Signal::Typing => Some(format!("TYPING {shown}")),
         Signal::Grow { target, text } => Some(format!("EDIT {shown} {target} {}", escape(&text))),
-        Signal::Draft { .. } | Signal::Waits { .. } | Signal::Delta { .. } | Signal::End { .. } => None,
+        Signal::Draft { .. }
+        | Signal::Waits { .. }
+        | Signal::Delta { .. }
+        | Signal::Progress { .. }
+        | Signal::End { .. } => None,
     }
 }
 
@@ -91,6 +95,7 @@ mod tests {
             seq: None,
             more: false,
             ask: None,
+            task: None,
             audience: None,
         }
     }

@@ -14,7 +14,7 @@ use frontdesk_runtime::{GatewayError, TaskError};
 use frontdesk_store::StoreError;
 use serde_json::{Value, json};
 
-use crate::frame::failure;
+use crate::ending::failure;
 
 /// An error of an HTTP request or a WebSocket frame.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,19 +2,21 @@
 
 mod wire;
 
-use std::borrow::Cow;
-
 use axum::extract::ws::Utf8Bytes;
 use frontdesk_core::ask::{AskView, Audience, PostedAsk};
 use frontdesk_core::delivery::{Ending, MessageRefs, Post, PostKind, Signal};
 use frontdesk_core::delta::Usage;
-use frontdesk_core::id::MessageId;
+use frontdesk_core::id::{MessageId, TaskId};
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::progress::Progress;
+use frontdesk_core::task::TaskChange;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::ask;
+use crate::ending::failure;
 use crate::show::usage_numbers;
+use crate::task;
 use wire::{TurnFields, Wire};
 
 /// A serialized frame with what the server must know about it.
@@ -50,6 +52,10 @@ pub(crate) enum FrameKind {
     AskReply,
     /// The end of a question.
     AskClosed,
+    /// A change of a background task's state.
+    Task,
+    /// How far a background task is. Left out for a client that reads too slowly.
+    Progress,
     /// Any other stored message.
     Message,
     /// The end of a turn.
@@ -69,6 +75,9 @@ impl ServerFrame {
         match signal {
             Signal::Delta { about, attempt, text } => Some(Self::delta(about, attempt, &text)),
             Signal::End { about, ending, usage } => Some(Self::end(about, ending, usage.as_ref())),
+            Signal::Progress { about, task, attempt, progress } => {
+                Some(Self::progress(about, task, attempt, &progress))
+            }
             Signal::Typing => Some(Self {
                 kind: FrameKind::Typing,
                 about: MessageRefs::default(),
@@ -85,6 +94,9 @@ impl ServerFrame {
         let seq = post.seq.unwrap_or(0);
         if let Some(ask) = post.ask {
             return Self::ask(post.about, post.kind == PostKind::Answer, seq, ask);
+        }
+        if let Some(change) = &post.task {
+            return Self::task(post.about, seq, change, &post.part.body);
         }
         match post.kind {
             PostKind::Answer => Self::answer(post.about, seq, &post.part.body),
@@ -114,6 +126,32 @@ impl ServerFrame {
     pub(crate) fn open_ask(about: MessageRefs, ask: AskView) -> Self {
         let AskView { id, kind, text, choices, deadline, audience, .. } = ask;
         Self::ask(about, false, 0, PostedAsk { id, kind, text, choices, deadline, audience, closed: None })
+    }
+
+    /// The frame of a change of a task's state.
+    fn task(about: MessageRefs, seq: u64, change: &TaskChange, title: &str) -> Self {
+        let json = text(&Wire::Task {
+            task: change.task.to_string(),
+            session: about.session.as_ref().map(SessionKey::as_str),
+            state: change.state.name(),
+            attempt: change.attempt,
+            title,
+            error: change.problem.as_ref().map(task::problem),
+            seq: (seq > 0).then_some(seq),
+        });
+        Self { kind: FrameKind::Task, about, seq, json, for_others: None }
+    }
+
+    /// The frame that says how far a task is.
+    pub(crate) fn progress(about: MessageRefs, task: TaskId, attempt: u32, progress: &Progress) -> Self {
+        let json = text(&Wire::Progress {
+            task: task.to_string(),
+            session: about.session.as_ref().map(SessionKey::as_str),
+            attempt,
+            percent: progress.percent,
+            text: progress.line.as_deref(),
+        });
+        Self { kind: FrameKind::Progress, about, seq: 0, json, for_others: None }
     }
 
     /// The frame of a question, or of its end. `reply`: nothing else answers its message.
@@ -189,7 +227,7 @@ impl ServerFrame {
 
     /// Whether the frame may be left out for a client that reads too slowly.
     pub(crate) fn is_optional(&self) -> bool {
-        matches!(self.kind, FrameKind::Delta | FrameKind::Typing)
+        matches!(self.kind, FrameKind::Delta | FrameKind::Progress | FrameKind::Typing)
     }
 
     /// Whether it is about this message.
@@ -210,6 +248,8 @@ impl ServerFrame {
             FrameKind::Done => "done",
             FrameKind::Ask | FrameKind::AskReply => "ask",
             FrameKind::AskClosed => "ask_closed",
+            FrameKind::Task => "task",
+            FrameKind::Progress => "progress",
             FrameKind::Message => "message",
             FrameKind::End(ending) if failure(ending).is_some() => "error",
             FrameKind::End(_) => "status",
@@ -222,24 +262,11 @@ impl ServerFrame {
 /// The session of a signal, by which its subscribers are found; `None` if its address decides.
 pub(crate) fn session_of(signal: &Signal) -> Option<&SessionKey> {
     match signal {
-        Signal::Delta { about, .. } | Signal::End { about, .. } => about.session.as_ref(),
+        Signal::Delta { about, .. } | Signal::Progress { about, .. } | Signal::End { about, .. } => {
+            about.session.as_ref()
+        }
         Signal::Typing | Signal::Draft { .. } | Signal::Grow { .. } | Signal::Waits { .. } => None,
     }
-}
-
-/// The error code and the sentence for a turn that ended without an answer.
-pub(crate) fn failure(ending: Ending) -> Option<(&'static str, Cow<'static, str>)> {
-    let (code, sentence) = match ending {
-        Ending::Answered => return None,
-        Ending::Cancelled => ("cancelled", "This was cancelled before it was answered."),
-        Ending::Superseded => ("superseded", "A newer message took its place."),
-        Ending::MovedTo(task) => {
-            return Some(("moved", format!("This goes on in the background as task {task}.").into()));
-        }
-        Ending::Refused => ("refused", "This message was not passed on."),
-        Ending::Dead => ("agent_failed", "The agent could not answer. Send /retry to try again."),
-    };
-    Some((code, sentence.into()))
 }
 
 /// A value as the text of a frame.
@@ -271,7 +298,19 @@ pub(crate) mod tests {
     pub(crate) fn post(about: MessageRefs, seq: u64, kind: PostKind, text: &str) -> Post {
         let part = Part { key: 0, body: text.to_owned(), plain: text.to_owned() };
         let (key, out, seq) = (String::new(), OutId(1), Some(seq));
-        Post { part, out, key, reply_to: None, kind, about, seq, more: false, ask: None, audience: None }
+        Post {
+            part,
+            out,
+            key,
+            reply_to: None,
+            kind,
+            about,
+            seq,
+            more: false,
+            ask: None,
+            task: None,
+            audience: None,
+        }
     }
 
     fn sent(post: Post) -> String {

@@ -9,6 +9,7 @@ mod completion;
 pub mod config;
 mod connections;
 mod dispatch;
+mod ending;
 mod endpoint;
 mod error;
 mod frame;

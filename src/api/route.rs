@@ -47,6 +47,7 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/" Access::Public, NoReplay, page::index;
     GET "/app.js" Access::Public, NoReplay, page::script;
     GET "/asks.js" Access::Public, NoReplay, page::asks;
+    GET "/tasks.js" Access::Public, NoReplay, page::tasks;
     GET "/style.css" Access::Public, NoReplay, page::style;
     GET "/health" Access::Probe, NoReplay, status::health;
     GET "/ready" Access::Probe, NoReplay, status::ready;
@@ -128,7 +129,7 @@ pub(crate) async fn respond(server: &ServerState, router: Router, request: Reque
         PageOrigin::Listed => request.headers().get(header::ORIGIN).cloned(),
         PageOrigin::None | PageOrigin::Own | PageOrigin::Foreign => None,
     };
-    let api = !matches!(request.uri().path(), "/" | "/app.js" | "/asks.js" | "/style.css");
+    let api = !matches!(request.uri().path(), "/" | "/app.js" | "/asks.js" | "/tasks.js" | "/style.css");
     let mut response = match refused {
         Err(error) => error.into_response(),
         Ok(()) if request.method() == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
@@ -224,6 +225,6 @@ mod tests {
             .filter(|e| matches!(e.access, Access::Public | Access::Probe))
             .map(|e| e.path)
             .collect();
-        assert_eq!(open, ["/", "/app.js", "/asks.js", "/style.css", "/health", "/ready"]);
+        assert_eq!(open, ["/", "/app.js", "/asks.js", "/tasks.js", "/style.css", "/health", "/ready"]);
     }
 }

@@ -1,7 +1,7 @@
 //! Background tasks, as JSON.
 
-use frontdesk_core::task::{TaskState, cause};
-use frontdesk_store::row::{OutboxState, OutgoingFile, Reason, TaskRow};
+use frontdesk_core::task::{TaskProblem, TaskState};
+use frontdesk_store::row::{OutboxState, OutgoingFile, TaskRow};
 use serde_json::{Value, json};
 
 use crate::show::{escaped, time};
@@ -50,16 +50,11 @@ pub(crate) fn whole(task: &TaskRow, asks: Vec<Value>, files: &[OutgoingFile]) ->
     shown
 }
 
-/// Why a task has no result.
 fn error(task: &TaskRow) -> Option<Value> {
-    if !task.state.has_ended() || task.state == TaskState::Succeeded {
-        return None;
-    }
-    let (code, message) = match task.error {
-        Some(Reason::Refused(refusal)) => (refusal.name(), Some(refusal.sentence().to_owned())),
-        Some(Reason::Failed(failure)) => (failure.name(), cause(task.state, Some(failure), task.order.limit)),
-        _ => (task.state.name(), cause(task.state, None, task.order.limit)),
-    };
-    let message = message.unwrap_or_else(|| "It has failed.".to_owned());
-    Some(json!({"code": code, "message": message}))
+    task.problem().as_ref().map(problem)
+}
+
+/// Why a task has no result.
+pub(crate) fn problem(problem: &TaskProblem) -> Value {
+    json!({"code": problem.code, "message": problem.message})
 }

@@ -14,8 +14,9 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::{HistoryRow, MessageState, Reason, TurnState};
 
 use crate::budget::Reserved;
+use crate::ending::{beginning, failure};
 use crate::error::{AgentFailure, ApiError};
-use crate::frame::{FrameKind, ServerFrame, failure};
+use crate::frame::{FrameKind, ServerFrame};
 use crate::hub::Subscriber;
 use crate::list::SMALL;
 use crate::prompt::AcceptedPrompt;
@@ -241,6 +242,8 @@ impl AnswerWaiter {
             }
             FrameKind::Delta
             | FrameKind::Message
+            | FrameKind::Task
+            | FrameKind::Progress
             | FrameKind::Ask
             | FrameKind::AskClosed
             | FrameKind::Gap
@@ -389,13 +392,4 @@ impl AnswerWaiter {
     fn about(&self) -> MessageRefs {
         MessageRefs { session: Some(self.session.clone()), messages: vec![self.message] }
     }
-}
-
-/// The part of an unfinished answer that an error carries. The history has all of it.
-pub(crate) fn beginning(mut text: String) -> String {
-    if text.len() > SMALL {
-        text.truncate(text.floor_char_boundary(SMALL));
-        text.push('…');
-    }
-    text
 }

@@ -6,3 +6,4 @@ pub(crate) mod handshake;
 mod message;
 mod pending_prompts;
 mod socket;
+mod task_progress;

@@ -12,6 +12,8 @@ use crate::id::{MessageId, OutId, TaskId};
 use crate::key::SessionKey;
 use crate::markup::Part;
 use crate::message::FileKind;
+use crate::progress::Progress;
+use crate::task::TaskChange;
 
 /// One outgoing row: the gateway keeps it until the platform has accepted or refused it. Adding a variant breaks every
 /// adapter on purpose, until its author has handled it.
@@ -93,6 +95,17 @@ pub enum Signal {
         /// The text to add.
         text: String,
     },
+    /// How far a background task is, for clients that are connected now.
+    Progress {
+        /// The session that has handed the task over.
+        about: MessageRefs,
+        /// The task.
+        task: TaskId,
+        /// How often it was begun. What an earlier attempt has reported does not count any more.
+        attempt: u32,
+        /// How far it is.
+        progress: Progress,
+    },
     /// The turn has ended. Its answer, if any, was delivered as posts before.
     End {
         /// The session and the messages of the turn.
@@ -156,6 +169,8 @@ pub struct Post {
     pub more: bool,
     /// The question that it asks or closes.
     pub ask: Option<PostedAsk>,
+    /// The change of a background task's state that it shows. Its text is the title of the task then.
+    pub task: Option<TaskChange>,
     /// The only person who may see it, on platforms with [`crate::profile::Profile::private_posts`]; elsewhere every
     /// post is for the whole chat.
     pub audience: Option<Principal>,

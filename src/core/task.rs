@@ -114,6 +114,28 @@ impl TaskSource {
     }
 }
 
+/// Why a task has no result, as programs are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskProblem {
+    /// The name of the reason.
+    pub code: String,
+    /// The reason in one sentence.
+    pub message: String,
+}
+
+/// A change of a task's state, as connected readers of its chat are shown it. The title of the task is the text of its post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskChange {
+    /// The task.
+    pub task: TaskId,
+    /// Its new state.
+    pub state: TaskState,
+    /// How often it was begun.
+    pub attempt: u32,
+    /// Why it has no result, if it has ended without one.
+    pub problem: Option<TaskProblem>,
+}
+
 /// The title of a task whose submitter gave none: the beginning of its first line.
 pub fn title_of(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();

@@ -218,7 +218,7 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
             Command::Answer(None) => answer::list(shared, row).await?,
             Command::Background { text } => background::plan(shared, row, text),
             Command::Tasks => background::list(shared, row).await?,
-            Command::RetryTask(task) => background::retry(shared, row, task),
+            Command::RetryTask(task) => background::retry(shared, row, task).await?,
             Command::CancelTask(task) => background::cancel(shared, row, task),
             Command::Sessions { page } => sessions::plan(shared, row, page).await?,
             Command::Resume { epoch } => resume::plan(row, epoch),

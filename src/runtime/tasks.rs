@@ -7,9 +7,12 @@ use std::time::Duration;
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::TaskId;
 use frontdesk_core::port::Stop;
+use frontdesk_core::route::Place;
 use frontdesk_core::task::TaskState;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{Author, CancelledTask, NewTask, TaskFound, TaskReach, TaskRow, TaskSubmitted};
+use frontdesk_store::row::{
+    Author, CancelledTask, NewTask, TaskFound, TaskOrder, TaskReach, TaskRow, TaskSubmitted,
+};
 
 use crate::error::{GatewayError, TaskError};
 use crate::shared::Shared;
@@ -105,8 +108,10 @@ pub(crate) async fn retry(
     request: Option<String>,
 ) -> Result<TaskRow, GatewayError> {
     let (to_store, open) = (shared.clone(), shared.settings().config.tasks.open());
+    let agent = successor(shared, id, reach.clone()).await?;
     let found = async move {
-        let found = to_store.store.retry_task(id, reach, request, open, to_store.time.wall()).await?;
+        let now = to_store.time.wall();
+        let found = to_store.store.retry_task(id, reach, (request, agent), open, now).await?;
         to_store.work.tasks.note();
         Ok(found)
     };
@@ -115,6 +120,28 @@ pub(crate) async fn retry(
         TaskFound::NotNow(state) => Err(TaskError::Open(id, state).into()),
         TaskFound::Unknown => Err(unknown(id)),
     }
+}
+
+/// The agent that runs a task again if its own is not in the configuration any more: the one that answers in its chat.
+pub(crate) async fn successor(
+    shared: &Shared,
+    id: TaskId,
+    reach: TaskReach,
+) -> Result<Option<String>, StoreError> {
+    let settings = shared.settings();
+    let Some(task) = shared.store.task(id, reach).await? else { return Ok(None) };
+    if settings.agents.contains_key(task.session.agent()) {
+        return Ok(None);
+    }
+    let TaskOrder { origin, address, owner, .. } = &task.order;
+    let route = match origin {
+        Some(origin) => shared.route_of(&settings, origin, Some(&owner.id)),
+        None => {
+            let place = Place { chat: address.chat(), thread: address.thread(), ..Place::default() };
+            shared.route(&settings, address.account(), place)
+        }
+    };
+    Ok(Some(route.agent.to_owned()).filter(|agent| settings.agents.contains_key(agent)))
 }
 
 async fn submitted(shared: &Shared, submitted: TaskSubmitted) -> Result<TaskRow, GatewayError> {

@@ -102,11 +102,7 @@ fn answer(
                 _ => CommandFacts::Waits,
             });
         }
-        CommandEffect::ChooseQueue(mode) => {
-            let chosen = params![row.session.as_str(), mode.map(QueueMode::name)];
-            tx.run("UPDATE session SET queue_mode = ?2 WHERE key = ?1", chosen)?;
-            CommandFacts::None
-        }
+        CommandEffect::ChooseQueue(mode) => choose_queue(tx, row, *mode)?,
         CommandEffect::Dequeue { what, any } => {
             CommandFacts::Dequeued(dequeue(tx, row, *what, *any, now.wall)?)
         }
@@ -119,8 +115,9 @@ fn answer(
         CommandEffect::CancelTask { task, reach, author } => {
             CommandFacts::TaskCancelled(task_control::cancel(tx, *task, reach, author, now.wall)?)
         }
-        CommandEffect::RetryTask { task, reach, open } => {
-            CommandFacts::TaskRetried(task_control::retried(tx, *task, reach, *open, now.wall)?)
+        CommandEffect::RetryTask { task, reach, agent, open } => {
+            let retried = task_control::retried(tx, *task, reach, agent.as_deref(), *open, now.wall)?;
+            CommandFacts::TaskRetried(retried)
         }
         CommandEffect::Answer(answering) => CommandFacts::Answered(ask::answered(tx, answering, now)?),
     };
@@ -131,6 +128,13 @@ fn answer(
     let kind = if is_answered_by_its_turn { PostKind::Notice } else { PostKind::Answer };
     send_reply(tx, row, &facts, kind, choices, now, reply)?;
     Ok(facts)
+}
+
+/// The messages of the session wait in this mode from now on.
+fn choose_queue(tx: &Tx<'_>, row: &InboundRow, mode: Option<QueueMode>) -> Outcome<CommandFacts> {
+    let chosen = params![row.session.as_str(), mode.map(QueueMode::name)];
+    tx.run("UPDATE session SET queue_mode = ?2 WHERE key = ?1", chosen)?;
+    Ok(CommandFacts::None)
 }
 
 /// Stores the reply to a command.

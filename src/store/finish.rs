@@ -49,13 +49,13 @@ impl Store {
     }
 
     /// The agent died: the turn is to run once more. The attempt counts as a death.
-    pub async fn requeue(&self, claim: Claim<TurnId>) -> Result<Fenced<()>> {
+    pub async fn requeue(&self, claim: Claim<TurnId>, now: DateTime<Utc>) -> Result<Fenced<()>> {
         self.write(WorkClass::Turns, move |tx| {
             let queued = tx.run(
                 "UPDATE turn SET state = 'queued', owner = NULL WHERE id = ?1 AND fence = ?2 AND state = 'running'",
                 [claim.id.0, claim.fence],
             )?;
-            task::waits_again(tx, claim.id)?;
+            task::waits_again(tx, claim.id, now)?;
             Ok(Fenced::if_changed(queued))
         })
         .await
@@ -63,7 +63,7 @@ impl Store {
 
     /// The agent could not even be started: the turn waits again as if it had not been claimed. What was put on disk
     /// for the tool call that is the start itself has not happened either.
-    pub async fn not_begun(&self, claim: Claim<TurnId>) -> Result<Fenced<()>> {
+    pub async fn not_begun(&self, claim: Claim<TurnId>, now: DateTime<Utc>) -> Result<Fenced<()>> {
         self.write(WorkClass::Turns, move |tx| {
             let queued = tx.run(
                 "UPDATE turn SET state = 'queued', owner = NULL, attempt = attempt - 1, side_effect_at = NULL,
@@ -71,7 +71,7 @@ impl Store {
                  WHERE id = ?1 AND fence = ?2 AND state = 'running'",
                 [claim.id.0, claim.fence],
             )?;
-            task::waits_again(tx, claim.id)?;
+            task::waits_again(tx, claim.id, now)?;
             Ok(Fenced::if_changed(queued))
         })
         .await
@@ -90,7 +90,7 @@ impl Store {
                 "UPDATE turn SET state = 'queued', owner = NULL, released = released + 1 WHERE id = ?1",
                 [turn.id.0],
             )?;
-            task::waits_again(tx, turn.id)?;
+            task::waits_again(tx, turn.id, now)?;
             Ok(Fenced::if_changed(released))
         })
         .await

@@ -68,6 +68,7 @@ mod stop;
 mod stopwatch;
 mod streaming;
 mod task;
+mod task_change;
 mod task_control;
 mod task_submit;
 mod totals;

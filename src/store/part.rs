@@ -20,6 +20,7 @@ use crate::message::text;
 use crate::part_key::{PartKey, TextKey};
 use crate::row::{OutboxAct, OutboxRow, OutboxState, OutgoingFile, Withheld};
 use crate::sql::{Sql, at, int, maybe_parsed, ms, nat, parsed, small, time};
+use crate::task_change;
 use crate::tx::Tx;
 
 /// The columns that [`out`] reads, of `outbox o`.
@@ -33,7 +34,7 @@ macro_rules! out_columns {
          o.state, o.attempts, o.next_at, o.fence, o.platform_message_id, o.error, o.created_at, o.message_id, \
          o.media, o.salt, o.part, o.failures, o.album, \
          (SELECT group_concat(m.id) FROM (SELECT id FROM inbound WHERE turn_id = o.turn_id ORDER BY id) m), \
-         o.audience, ", $crate::ask_row::out_ask_columns!(), ", o.place, o.unseen")
+         o.audience, ", $crate::ask_row::out_ask_columns!(), ", o.place, o.unseen, o.task")
     };
 }
 
@@ -164,6 +165,7 @@ impl Outgoing<'_> {
                 seq: None,
                 more: false,
                 ask: None,
+                task: None,
                 audience: self.audience.cloned(),
             },
             act: OutboxAct::Post,
@@ -200,9 +202,9 @@ impl Outgoing<'_> {
         let inserted = tx.run(
             "INSERT INTO outbox (id, turn_id, message_id, key, seq, address, part_key, part, notice, kind, act, target,
                                  body, plain, reply_to, state, owner, attempts, next_at, fence, created_at, done_at,
-                                 media, salt, album, ask, audience, place, unseen, error, about_out)
+                                 media, salt, album, ask, audience, place, unseen, error, about_out, task)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18, 0, ?18, ?19,
-                     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)
+                     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)
              ON CONFLICT (part_key) DO NOTHING",
             params![
                 id.0,
@@ -233,6 +235,7 @@ impl Outgoing<'_> {
                 row.unseen,
                 row.error,
                 row.about.map(|about| about.0),
+                row.post.task.as_ref().map(task_change::stored),
             ],
         )?;
         if inserted == 0 {
@@ -304,6 +307,7 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
             seq: row.get::<_, Option<i64>>(2)?.map(nat),
             more: state == OutboxState::Streaming,
             ask: row.get::<_, Option<String>>(26)?.and_then(|json| posted(&json)),
+            task: row.get::<_, Option<String>>(29)?.and_then(|json| task_change::read(&json)),
             audience: maybe_parsed(row, 25)?,
         },
         act,

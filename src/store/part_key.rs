@@ -58,6 +58,11 @@ impl TextKey {
         Self(format!("{id}/progress/end"))
     }
 
+    /// A change of a task's state: `b7/state/12`. `number` is that of the last frame of its chat before it.
+    pub(crate) fn task_state(id: TaskId, number: u64) -> Self {
+        Self(format!("{id}/state/{number}"))
+    }
+
     /// Something that was sent without a turn: `send/` and the key of the request.
     pub(crate) fn request(key: &str) -> Self {
         Self(format!("send/{key}"))

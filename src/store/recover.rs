@@ -123,7 +123,7 @@ fn decide(tx: &Tx<'_>, turn: TurnId, how: Recovery) -> Outcome<OrphanedTurn> {
     }
     let back = "UPDATE turn SET state = 'queued', owner = NULL, released = released + ?2 WHERE id = ?1";
     tx.run(back, params![turn.id.0, released])?;
-    task::waits_again(tx, turn.id)?;
+    task::waits_again(tx, turn.id, how.now)?;
     Ok(OrphanedTurn::Resumed)
 }
 

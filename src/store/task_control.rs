@@ -21,7 +21,7 @@ use crate::tx::Tx;
 use crate::waiting::waiting;
 use crate::{Result, Store, finish};
 
-use crate::task::{by_id, reaches, stopped};
+use crate::task::{by_id, reaches, show_state, stopped};
 use crate::task_submit::submit;
 
 impl Store {
@@ -36,16 +36,20 @@ impl Store {
         self.write(WorkClass::Commands, move |tx| cancel(tx, id, &reach, &author, now)).await
     }
 
-    /// Submits a task that has ended once more, as a new one. `request` names the request, if it may be repeated.
+    /// Submits a task that has ended once more, as a new one. `request` names the request, if it may be repeated. `agent` gets
+    /// it in place of its own.
     pub async fn retry_task(
         &self,
         id: TaskId,
         reach: TaskReach,
-        request: Option<String>,
+        (request, agent): (Option<String>, Option<String>),
         open: OpenTasks,
         now: DateTime<Utc>,
     ) -> Result<TaskFound<TaskSubmitted>> {
-        self.write(WorkClass::Requests, move |tx| retry(tx, id, &reach, request.as_deref(), open, now)).await
+        self.write(WorkClass::Requests, move |tx| {
+            retry(tx, id, &reach, (request.as_deref(), agent.as_deref()), open, now)
+        })
+        .await
     }
 }
 
@@ -120,6 +124,7 @@ fn end_unbegun(tx: &Tx<'_>, task: &TaskRow, now: DateTime<Utc>) -> Outcome<()> {
         "UPDATE task SET state = ?2, finished_at = ?3 WHERE id = ?1 AND state IN ('queued', 'running')",
         params![task.id.0, cancelled.name(), ms(now)],
     )?;
+    show_state(tx, task.id, now)?;
     stopped(tx, &TaskRow { state: cancelled, ..task.clone() }, now)
 }
 
@@ -137,7 +142,7 @@ fn retry(
     tx: &Tx<'_>,
     id: TaskId,
     reach: &TaskReach,
-    request: Option<&str>,
+    (request, agent): (Option<&str>, Option<&str>),
     open: OpenTasks,
     now: DateTime<Utc>,
 ) -> Outcome<TaskFound<TaskSubmitted>> {
@@ -152,7 +157,7 @@ fn retry(
         return Ok(TaskFound::Unknown);
     }
     let again = NewTask {
-        agent: task.session.agent().to_owned(),
+        agent: agent.unwrap_or(task.session.agent()).to_owned(),
         account: task.session.account().clone(),
         order: TaskOrder { retry_of: Some(id), ..task.order },
         request: request.map(str::to_owned),
@@ -166,10 +171,11 @@ pub(crate) fn retried(
     tx: &Tx<'_>,
     id: TaskId,
     reach: &TaskReach,
+    agent: Option<&str>,
     open: OpenTasks,
     now: DateTime<Utc>,
 ) -> Outcome<TaskFound<TaskSubmitted>> {
-    retry(tx, id, reach, None, open, now)
+    retry(tx, id, reach, (None, agent), open, now)
 }
 
 /// Cancels everything that a session has handed over and that has not ended.

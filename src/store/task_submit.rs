@@ -19,6 +19,7 @@ use crate::row::{
     MovedToTask, NewTask, Reason, Stopped, TaskOrder, TaskPlaces, TaskSubmitted, TurnState, digest,
 };
 use crate::sql::{ms, parsed};
+use crate::task::show_state;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -90,6 +91,7 @@ pub(crate) fn submit(tx: &Tx<'_>, task: &NewTask, now: DateTime<Utc>) -> Outcome
             ms(now),
         ],
     )?;
+    show_state(tx, id, now)?;
     Ok(TaskSubmitted::Stored(id))
 }
 

@@ -42,6 +42,7 @@ mod stopping;
 mod storage;
 mod streaming;
 mod task_requests;
+mod task_shown;
 mod task_tool;
 mod tasks;
 mod terminal;

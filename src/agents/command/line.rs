@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use frontdesk_core::ask::Question;
 use frontdesk_core::delta::Usage;
+use frontdesk_core::progress::Progress;
 use serde_json::Value;
 
 use super::fields::{Fields, LineId, WrongField};
@@ -24,7 +25,7 @@ pub(super) enum Content {
     ToolStart { id: LineId, name: String, params: Value },
     ToolEnd { id: LineId, failed: bool, result: String },
     Ask { id: LineId, question: Result<Box<Question>, WrongField> },
-    Progress,
+    Progress(Progress),
     Restart,
     Session(String),
     Compacting,
@@ -95,7 +96,10 @@ impl Content {
                 result: fields.text_if_any("result")?.unwrap_or_default(),
             },
             "ask" => Self::Ask { id: fields.id("id")?, question: question::read(fields).map(Box::new) },
-            "progress" => Self::Progress,
+            "progress" => Self::Progress(Progress {
+                percent: fields.whole_number("percent")?.map(|percent| u8::try_from(percent).unwrap_or(100)),
+                line: fields.text_if_any("text")?,
+            }),
             "restart" => Self::Restart,
             "session" => Self::Session(fields.text("ref")?),
             "compacting" => Self::Compacting,

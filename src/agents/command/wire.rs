@@ -34,7 +34,7 @@
 //! {"type":"tool_end","id":"1","failed":false,"result":"what it returned, for hooks; optional"}
 //! {"type":"ask","id":"1","kind":"choice","text":"Which one?","choices":[{"id":"a","label":"This one","style":"primary"}],
 //!  "deadline_s":600,"default":"a"}                     and then wait for answer; the last two are optional
-//! {"type":"progress"}                                  alive, nothing to say yet
+//! {"type":"progress","percent":40,"text":"reading"}    alive; the fields say how far it is, and may be missing
 //! {"type":"restart"}                                   forget the text and the files of this turn so far: it begins again
 //! {"type":"session","ref":"abc"}                       its own name for the conversation, at most 4096 bytes: stored at
 //!                                                      once, and in `agent_ref` of every later prompt of the epoch

@@ -92,7 +92,7 @@ fn silence(turn: &Turn) -> Duration {
 
 /// Whether a report is more than a sign of life.
 fn shows_or_does(report: &Result<Delta, Broken>) -> bool {
-    !matches!(report, Ok(Delta::Progress | Delta::Usage(_) | Delta::Session(_)))
+    !matches!(report, Ok(Delta::Progress | Delta::Step(_) | Delta::Usage(_) | Delta::Session(_)))
 }
 
 /// What follows from a silence. Each one is minutes in which another one could answer, so it begins a pause at once.

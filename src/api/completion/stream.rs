@@ -146,6 +146,8 @@ impl Streamed {
             FrameKind::End(Ending::Answered) => None,
             FrameKind::End(ending) => return Err(ApiError::ended(ending, self.completion.message)),
             FrameKind::Message
+            | FrameKind::Task
+            | FrameKind::Progress
             | FrameKind::Ask
             | FrameKind::AskClosed
             | FrameKind::Typing

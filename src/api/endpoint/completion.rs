@@ -13,13 +13,14 @@ use crate::completion::image::Image;
 use crate::completion::object::{self, Completion};
 use crate::completion::request::CompletionRequest;
 use crate::completion::stream::{self, CancelOnDrop, TurnTools};
+use crate::ending::beginning;
 use crate::error::{AgentFailure, ApiError};
 use crate::list;
 use crate::prompt::{self, AcceptedPrompt};
 use crate::prompt_queue::NewPrompt;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
-use crate::waiter::{AnswerWaiter, ReceivedAnswer, beginning};
+use crate::waiter::{AnswerWaiter, ReceivedAnswer};
 
 /// The message's id, by which a complaint can be traced. The official clients log it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -1,4 +1,4 @@
-//! The web chat's page: four files that load nothing from other hosts.
+//! The web chat's page: five files that load nothing from other hosts.
 
 use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
@@ -21,6 +21,10 @@ pub(crate) async fn script(_: ApiRequest) -> Result<ApiResponse, ApiError> {
 
 pub(crate) async fn asks(_: ApiRequest) -> Result<ApiResponse, ApiError> {
     file("text/javascript; charset=utf-8", include_str!("../page/asks.js"))
+}
+
+pub(crate) async fn tasks(_: ApiRequest) -> Result<ApiResponse, ApiError> {
+    file("text/javascript; charset=utf-8", include_str!("../page/tasks.js"))
 }
 
 pub(crate) async fn style(_: ApiRequest) -> Result<ApiResponse, ApiError> {

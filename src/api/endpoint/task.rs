@@ -8,7 +8,7 @@ use frontdesk_core::ask::AskState;
 use frontdesk_core::id::{IdError, TaskId};
 use frontdesk_core::task::{TaskSource, TaskState};
 use frontdesk_runtime::{TaskPlace, TaskRequest};
-use frontdesk_store::row::{AskFilter, TaskFilter, TaskReach, TaskRow};
+use frontdesk_store::row::{AskFilter, Author, TaskFilter, TaskReach, TaskRow};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -17,14 +17,17 @@ use crate::endpoint::session;
 use crate::error::ApiError;
 use crate::list;
 use crate::request::{ApiRequest, ApiResponse};
+use crate::server::ServerState;
 use crate::task;
+use crate::token::Caller;
 
 /// How many open questions of a task are shown.
 const ASKS: u32 = 50;
 
+/// A task as a client hands it over.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewTask {
+pub(crate) struct NewTask {
     text: String,
     agent: Option<String>,
     session: Option<String>,
@@ -33,9 +36,10 @@ struct NewTask {
     time_limit_s: Option<u64>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Which tasks a client asks for.
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TasksQuery {
+pub(crate) struct TasksQuery {
     state: Option<String>,
     #[serde(alias = "before")]
     cursor: Option<String>,
@@ -44,7 +48,22 @@ struct TasksQuery {
 
 /// Hands over a task. With an `Idempotency-Key` it is stored once, also across a restart.
 pub(crate) async fn submit(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let NewTask { text, agent, session, to, title, time_limit_s } = request.json()?;
+    let new = request.json()?;
+    let source = if request.author()?.via == "cli" { TaskSource::Cli } else { TaskSource::Api };
+    let key = request.idempotency_key()?;
+    let body = submit_task(&request.server, request.caller()?, new, source, key.as_deref()).await?;
+    Ok(ApiResponse::Json(StatusCode::ACCEPTED, body))
+}
+
+/// The same for every interface. `key` names the request, if it may be repeated.
+pub(crate) async fn submit_task(
+    server: &ServerState,
+    caller: &Caller,
+    new: NewTask,
+    source: TaskSource,
+    key: Option<&str>,
+) -> Result<Value, ApiError> {
+    let NewTask { text, agent, session, to, title, time_limit_s } = new;
     let place = match (session, to) {
         (None, None) => TaskPlace::Nowhere,
         (Some(key), None) => TaskPlace::Session(session::key(&key)?),
@@ -53,13 +72,11 @@ pub(crate) async fn submit(request: ApiRequest) -> Result<ApiResponse, ApiError>
             return Err(ApiError::bad_request("a task has either a `session` or a `to`, not both"));
         }
     };
-    let (server, caller) = (&request.server, request.caller()?);
-    let source = if request.author()?.via == "cli" { TaskSource::Cli } else { TaskSource::Api };
     let task = TaskRequest {
         owner: caller.principal.clone(),
         operator: server.is_operator(caller),
         source,
-        key: key(&request, "submit")?,
+        key: key.map(|key| stored_key(caller, "submit", key)),
         text,
         title,
         agent,
@@ -67,49 +84,78 @@ pub(crate) async fn submit(request: ApiRequest) -> Result<ApiResponse, ApiError>
         limit: time_limit_s.map(Duration::from_secs),
     };
     let task = server.handle.submit_task(task).await?;
-    let body = json!({
+    Ok(json!({
         "task": task.id.to_string(), "session": task.session.as_str(), "state": task.state.name(),
-    });
-    Ok(ApiResponse::Json(StatusCode::ACCEPTED, body))
+    }))
 }
 
 /// Tasks, the newest first: those in the state that the query names, or all.
 pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let query: TasksQuery = request.query()?;
+    Ok(ApiResponse::ok(tasks(&request.server, request.caller()?, request.query()?).await?))
+}
+
+pub(crate) async fn tasks(
+    server: &ServerState,
+    caller: &Caller,
+    query: TasksQuery,
+) -> Result<Value, ApiError> {
     let (state, open) = state(query.state.as_deref())?;
     let before = query.cursor.as_deref().map(id).transpose()?;
-    let filter = TaskFilter { reach: reach(&request)?, state, open, before };
+    let filter = TaskFilter { reach: reach(server, caller), state, open, before };
     let limit = list::row_limit(query.limit);
-    let tasks = request.server.handle.store().tasks(filter, limit).await?;
+    let tasks = server.handle.store().tasks(filter, limit).await?;
     let next = tasks.last().filter(|_| tasks.len() >= limit as usize).map(|task| task.id.to_string());
     let shown: Vec<Value> = tasks.iter().map(task::row).collect();
-    Ok(ApiResponse::ok(json!({"tasks": shown, "next": next})))
+    Ok(json!({"tasks": shown, "next": next}))
 }
 
 pub(crate) async fn get(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let task = request.server.handle.task(id(request.param(0)?)?, reach(&request)?).await?;
-    let json = whole(&request, &task).await?.to_string();
+    let json = task(&request.server, request.caller()?, request.param(0)?).await?.to_string();
     let reserved = request.server.reserve_unread(json.len()).await?;
     Ok(list::reserved_response(json, reserved))
 }
 
+/// A task with its text, its open questions and its result.
+pub(crate) async fn task(server: &ServerState, caller: &Caller, name: &str) -> Result<Value, ApiError> {
+    let task = server.handle.task(id(name)?, reach(server, caller)).await?;
+    whole(server, caller, &task).await
+}
+
 pub(crate) async fn cancel(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let (id, reach) = (id(request.param(0)?)?, reach(&request)?);
-    let task = request.server.handle.cancel_task(id, reach, request.author()?).await?;
-    Ok(ApiResponse::ok(task::row(&task)))
+    let (server, caller) = (&request.server, request.caller()?);
+    Ok(ApiResponse::ok(cancel_task(server, caller, request.param(0)?, request.author()?).await?))
+}
+
+pub(crate) async fn cancel_task(
+    server: &ServerState,
+    caller: &Caller,
+    name: &str,
+    author: Author,
+) -> Result<Value, ApiError> {
+    let task = server.handle.cancel_task(id(name)?, reach(server, caller), author).await?;
+    Ok(task::row(&task))
 }
 
 /// Runs a task that has ended again, as a new one.
 pub(crate) async fn retry(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let (id, reach) = (id(request.param(0)?)?, reach(&request)?);
-    let key = key(&request, &format!("retry {id}"))?;
-    let again = request.server.handle.retry_task(id, reach, key).await?;
-    Ok(ApiResponse::Json(StatusCode::ACCEPTED, task::row(&again)))
+    let (caller, key) = (request.caller()?, request.idempotency_key()?);
+    let again = retry_task(&request.server, caller, request.param(0)?, key.as_deref()).await?;
+    Ok(ApiResponse::Json(StatusCode::ACCEPTED, again))
+}
+
+pub(crate) async fn retry_task(
+    server: &ServerState,
+    caller: &Caller,
+    name: &str,
+    key: Option<&str>,
+) -> Result<Value, ApiError> {
+    let id = id(name)?;
+    let key = key.map(|key| stored_key(caller, &format!("retry {id}"), key));
+    Ok(task::row(&server.handle.retry_task(id, reach(server, caller), key).await?))
 }
 
 /// A task with its text, its open questions and its result.
-async fn whole(request: &ApiRequest, task: &TaskRow) -> Result<Value, ApiError> {
-    let (server, caller) = (&request.server, request.caller()?);
+async fn whole(server: &ServerState, caller: &Caller, task: &TaskRow) -> Result<Value, ApiError> {
     let asked_in = task.order.origin.as_ref().unwrap_or(&task.session).clone();
     let open = AskFilter { state: Some(AskState::Open), session: Some(asked_in), before: None };
     let asks = match task.state {
@@ -123,16 +169,14 @@ async fn whole(request: &ApiRequest, task: &TaskRow) -> Result<Value, ApiError> 
 }
 
 /// The tasks that the caller may see and change.
-fn reach(request: &ApiRequest) -> Result<TaskReach, ApiError> {
-    Ok(request.server.handle.task_reach(&request.caller()?.principal))
+fn reach(server: &ServerState, caller: &Caller) -> TaskReach {
+    server.handle.task_reach(&caller.principal)
 }
 
-/// The key of a request in the database, unique over all tokens; `None` for a request that names none.
-fn key(request: &ApiRequest, what: &str) -> Result<Option<String>, ApiError> {
-    let Some(key) = request.idempotency_key()? else { return Ok(None) };
+/// The key of a request in the database, unique over all tokens.
+fn stored_key(caller: &Caller, what: &str, key: &str) -> String {
     // A token's id may contain any character, so its length separates it from the key.
-    let token = request.token();
-    Ok(Some(format!("{what}:{}:{token}/{key}", token.len())))
+    format!("{what}:{}:{}/{key}", caller.token.len(), caller.token)
 }
 
 /// The state that a query names, and whether it names all that have not ended.

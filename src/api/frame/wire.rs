@@ -53,6 +53,26 @@ pub(super) enum Wire<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         seq: Option<u64>,
     },
+    Task {
+        task: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<&'a str>,
+        state: &'static str,
+        attempt: u32,
+        title: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<Value>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+    },
+    Progress {
+        task: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<&'a str>,
+        attempt: u32,
+        percent: Option<u8>,
+        text: Option<&'a str>,
+    },
     Status {
         state: &'static str,
         model: Option<&'a str>,

@@ -158,6 +158,8 @@ const frames = {
     if (frame.reply) markEnded(frame);
   },
   ask_closed(frame) { closeAsk(frame); },
+  task(frame) { showTask(frame); },
+  progress(frame) { showProgress(frame); },
   status(frame) { markEnded(frame); },
   gap() {
     for (const row of $("log").querySelectorAll('li[aria-busy="true"]')) setNote(row, "Some of this answer is missing; the whole answer follows");
@@ -193,7 +195,7 @@ function handleFrame(frame) {
   if (frame.id === "resume" && frame.result) return resumed(frame.result);
   const show = frames[frame.type];
   if (!show) return;
-  if (early && ["delta", "done", "message", "ask", "ask_closed", "status", "gap"].includes(frame.type)) {
+  if (early && ["delta", "done", "message", "ask", "ask_closed", "task", "progress", "status", "gap"].includes(frame.type)) {
     early.push(frame);
     return;
   }
@@ -211,6 +213,7 @@ async function resumed(result) {
   try {
     await showHistory();
     await showAsks();
+    await showTasks();
   } catch (error) {
     addRow("notice", "Earlier messages could not be loaded (" + error.message + "). Reload the page to try again.");
   }

@@ -1,20 +1,22 @@
 //! Method calls over the WebSocket: the same operations as over HTTP.
 
 use frontdesk_core::access::Action;
+use frontdesk_core::task::TaskSource;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::endpoint::{config, session};
+use crate::endpoint::{config, session, task};
 use crate::error::ApiError;
 use crate::server::ServerState;
 use crate::token::{Caller, Scope};
 
-/// A method and the scope that it needs.
+/// A method, and the scope and the permission that it needs.
 struct Method {
     name: &'static str,
     scope: Scope,
+    action: Action,
     run: for<'a> fn(&'a ServerState, &'a Caller, Value) -> BoxFuture<'a, Result<Value, ApiError>>,
 }
 
@@ -23,33 +25,75 @@ static METHODS: &[Method] = &[
     Method {
         name: "session.list",
         scope: Scope::Read,
+        action: Action::Administer,
         run: |server, caller, params| Box::pin(list(server, caller, params)),
     },
     Method {
         name: "session.get",
         scope: Scope::Read,
+        action: Action::Administer,
         run: |server, caller, params| Box::pin(get(server, caller, params)),
     },
     Method {
         name: "session.kill",
         scope: Scope::Admin,
+        action: Action::Administer,
         run: |server, caller, params| Box::pin(kill(server, caller, params)),
     },
     Method {
         name: "session.reset",
         scope: Scope::Admin,
+        action: Action::Administer,
         run: |server, caller, params| Box::pin(reset(server, caller, params)),
     },
     Method {
         name: "config.reload",
         scope: Scope::Admin,
+        action: Action::Administer,
         run: |server, caller, params| Box::pin(reload(server, caller, params)),
+    },
+    Method {
+        name: "task.submit",
+        scope: Scope::Admin,
+        action: Action::Write,
+        run: |server, caller, params| Box::pin(submit_task(server, caller, params)),
+    },
+    Method {
+        name: "task.list",
+        scope: Scope::Read,
+        action: Action::Write,
+        run: |server, caller, params| Box::pin(list_tasks(server, caller, params)),
+    },
+    Method {
+        name: "task.get",
+        scope: Scope::Read,
+        action: Action::Write,
+        run: |server, caller, params| Box::pin(get_task(server, caller, params)),
+    },
+    Method {
+        name: "task.cancel",
+        scope: Scope::Admin,
+        action: Action::Write,
+        run: |server, caller, params| Box::pin(cancel_task(server, caller, params)),
+    },
+    Method {
+        name: "task.retry",
+        scope: Scope::Admin,
+        action: Action::Write,
+        run: |server, caller, params| Box::pin(retry_task(server, caller, params)),
     },
 ];
 
 #[derive(Deserialize)]
 struct Key {
     key: String,
+}
+
+#[derive(Deserialize)]
+struct TaskName {
+    task: String,
+    /// The same for every repetition of one request.
+    idempotency_key: Option<String>,
 }
 
 /// Carries out a call.
@@ -66,7 +110,7 @@ pub(crate) async fn call(
         error.code = "unknown_method".into();
         return Err(error);
     };
-    server.authorize(caller, method.scope, Action::Administer)?;
+    server.authorize(caller, method.scope, method.action)?;
     (method.run)(server, caller, params).await
 }
 
@@ -95,9 +139,49 @@ async fn reload(server: &ServerState, caller: &Caller, params: Value) -> Result<
     config::take_over(server, &wanted, caller.author()).await
 }
 
+/// Hands over a task. The key is beside the fields of the task, as the header is beside the body over HTTP.
+async fn submit_task(server: &ServerState, caller: &Caller, mut params: Value) -> Result<Value, ApiError> {
+    let key = params.as_object_mut().and_then(|params| params.remove("idempotency_key"));
+    let key: Option<String> = key.map_or(Ok(None), parse_any)?;
+    let source = TaskSource::WebSocket;
+    task::submit_task(server, caller, parse(params)?, source, checked(key.as_deref())?).await
+}
+
+async fn list_tasks(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
+    let which = if params.is_null() { task::TasksQuery::default() } else { parse(params)? };
+    task::tasks(server, caller, which).await
+}
+
+async fn get_task(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
+    let TaskName { task, .. } = parse(params)?;
+    task::task(server, caller, &task).await
+}
+
+async fn cancel_task(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
+    let TaskName { task, .. } = parse(params)?;
+    task::cancel_task(server, caller, &task, caller.author()).await
+}
+
+async fn retry_task(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
+    let TaskName { task, idempotency_key } = parse(params)?;
+    task::retry_task(server, caller, &task, checked(idempotency_key.as_deref())?).await
+}
+
+/// A key, unless it is empty or too long.
+fn checked(key: Option<&str>) -> Result<Option<&str>, ApiError> {
+    match key.is_none_or(|key| !key.is_empty() && key.len() <= 200) {
+        true => Ok(key),
+        false => Err(ApiError::bad_request("an idempotency_key has 1 to 200 bytes")),
+    }
+}
+
 fn parse<T: DeserializeOwned>(params: Value) -> Result<T, ApiError> {
     if params.is_array() {
         return Err(ApiError::bad_request("params: it is a list and must be an object"));
     }
+    parse_any(params)
+}
+
+fn parse_any<T: DeserializeOwned>(params: Value) -> Result<T, ApiError> {
     serde_json::from_value(params).map_err(|error| ApiError::bad_request(format!("params: {error}")))
 }

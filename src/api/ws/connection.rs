@@ -25,6 +25,7 @@ use crate::ws::call;
 use crate::ws::message::{ClientFrame, ClientMessage, InvalidFrame};
 use crate::ws::pending_prompts::{Acknowledgement, PendingPrompts};
 use crate::ws::socket::{ClientSocket, Disconnect};
+use crate::ws::task_progress;
 
 /// How often a client is pinged. A client that answers neither of two pings is disconnected.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
@@ -306,6 +307,10 @@ impl Connection {
         // The session may have been erased since: a number that it has not reached must not hide new frames.
         self.sent.insert(session.clone(), last_seq.min(newest));
         self.replay(socket, &session).await?;
+        for frame in task_progress::frames(&self.server, &session).await {
+            socket.feed(self.json(&frame), &self.subscriber.queue).await?;
+        }
+        socket.flush(&self.subscriber.queue).await?;
         let seq = self.sent.get(&session).copied().unwrap_or_default();
         Ok(Ok(Some(json!({"session": session.as_str(), "seq": seq}))))
     }

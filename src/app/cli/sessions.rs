@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use frontdesk_core::count::counted;
 use frontdesk_core::id::MessageId;
-use frontdesk_core::key::SessionKey;
+use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::FileKind;
 use frontdesk_core::voice::with_transcripts;
 use serde_json::{Value, json};
@@ -154,11 +154,17 @@ async fn list(args: List) -> Done {
     }
 }
 
-/// When the last message for the agent came, or that the current conversation has none.
+/// When the last message for the agent came; of the session of a background task, in which nobody writes, the task.
 fn last_message(session: &Value) -> String {
-    Some(field::ago(session, "last_user_at"))
-        .filter(|ago| !ago.is_empty())
-        .unwrap_or_else(|| "none yet".to_owned())
+    let ago = field::ago(session, "last_user_at");
+    if !ago.is_empty() {
+        return ago;
+    }
+    let key: Option<SessionKey> = field::text(session, "key").parse().ok();
+    match key.filter(|key| key.scope() == Scope::Task) {
+        Some(key) => format!("task b{}", key.id()),
+        None => "none yet".to_owned(),
+    }
 }
 
 /// Parses the number of a conversation.
@@ -312,4 +318,16 @@ async fn delete(args: Delete) -> Done {
     }
     let answer = Client::find(&args.one.remote)?.delete(&path).await?;
     args.one.remote.say(&answer, "Erased.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_session_of_a_background_task_names_the_task() {
+        let session = |key: &str| last_message(&json!({"key": key, "last_user_at": null}));
+        assert_eq!(session("agent:main:telegram:task:12"), "task b12");
+        assert_eq!(session("agent:main:telegram:dm:12"), "none yet");
+    }
 }

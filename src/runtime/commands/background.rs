@@ -14,6 +14,7 @@ use frontdesk_store::row::{
 
 use super::Plan;
 use crate::shared::Shared;
+use crate::tasks;
 
 /// Tasks in one reply: as many as a phone shows without scrolling.
 const LISTED: u32 = 10;
@@ -106,6 +107,16 @@ pub(super) async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
     )))
 }
 
+/// The open tasks that this chat has handed over, one line each.
+pub(super) async fn open(shared: &Shared, row: &InboundRow) -> Result<Vec<String>, StoreError> {
+    let reach = TaskReach::Chat(row.session.clone());
+    let tasks =
+        shared.store.tasks(TaskFilter { reach, state: None, open: true, before: None }, LISTED).await?;
+    let now = shared.time.wall();
+    let heading = (!tasks.is_empty()).then(|| "Background tasks of this chat:".to_owned());
+    Ok(heading.into_iter().chain(tasks.iter().map(|task| line(task, now))).collect())
+}
+
 fn line(task: &TaskRow, now: DateTime<Utc>) -> String {
     let title = quoted_label(&task.order.title);
     let state = match task.state {
@@ -134,10 +145,11 @@ pub(super) fn cancel(shared: &Shared, row: &InboundRow, task: TaskId) -> Plan {
     })
 }
 
-pub(super) fn retry(shared: &Shared, row: &InboundRow, task: TaskId) -> Plan {
-    let open = shared.settings().config.tasks.open();
-    let effect = CommandEffect::RetryTask { task, reach: reach(shared, row), open };
-    Plan::new(effect, move |facts| match facts {
+pub(super) async fn retry(shared: &Shared, row: &InboundRow, task: TaskId) -> Result<Plan, StoreError> {
+    let (open, reach) = (shared.settings().config.tasks.open(), reach(shared, row));
+    let agent = tasks::successor(shared, task, reach.clone()).await?;
+    let effect = CommandEffect::RetryTask { task, reach, agent, open };
+    Ok(Plan::new(effect, move |facts| match facts {
         CommandFacts::TaskRetried(TaskFound::Done(submitted)) => {
             told(submitted, &format!("{task} once more"))
         }
@@ -145,7 +157,7 @@ pub(super) fn retry(shared: &Shared, row: &InboundRow, task: TaskId) -> Plan {
             format!("{task} has not ended yet. `/cancel {task}` stops it.")
         }
         _ => unknown(task),
-    })
+    }))
 }
 
 fn unknown(task: TaskId) -> String {

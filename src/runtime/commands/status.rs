@@ -9,7 +9,7 @@ use frontdesk_core::visible::quoted;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{EpochUsage, InboundRow};
 
-use super::{Plan, answer};
+use super::{Plan, answer, background};
 use crate::session_status::{OptionStatus, SessionStatus};
 use crate::shared::Shared;
 
@@ -35,6 +35,7 @@ pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
     lines.extend(status.failover.iter().flat_map(models));
     let asks = asks.iter().filter(|ask| !ask.is_menu);
     lines.extend(asks.map(|ask| answer::line(ask, shared.time.now().steady)));
+    lines.extend(background::open(shared, row).await?);
     if settings.config.limits.daily > 0 {
         let used = shared.store.quota_used(&row.from.id, settings.quota_day(now)).await?;
         lines.push(format!(

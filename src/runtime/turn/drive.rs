@@ -117,7 +117,7 @@ impl TurnRun<'_> {
                 self.files.add(path, caption.map(|caption| terminal::plain(&caption).into_owned()));
             }
             Delta::ToolStart(call) => {
-                self.progressed(Progress { percent: None, line: Some(call.name.clone()) });
+                self.progressed(Progress::of_call(&call.name, &call.params));
                 self.tool(call, true).await;
             }
             Delta::Ask(question) => self.ask(question).await,
@@ -160,7 +160,10 @@ impl TurnRun<'_> {
     /// A call of one of the gateway's own tools.
     async fn own_tool(&mut self, event: ToolEvent) {
         match event {
-            ToolEvent::Start { call, acts } => self.tool(call, acts).await,
+            ToolEvent::Start { call, acts } => {
+                self.progressed(Progress::of_call(&call.name, &call.params));
+                self.tool(call, acts).await;
+            }
             ToolEvent::End { id, name, result } => self.after_tool(&id, name, result).await,
         }
     }

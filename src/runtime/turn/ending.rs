@@ -106,14 +106,16 @@ impl TurnRun<'_> {
                     self.stopped().await?;
                 }
             }
-            FinalWrite::Requeue => match self.shared.store.requeue(claim).await? {
+            FinalWrite::Requeue => match self.shared.store.requeue(claim, self.shared.time.wall()).await? {
                 Fenced::Done(()) => return Ok(Some(self.shared.time.mono() + PAUSE)),
                 Fenced::Stale => self.stopped().await?,
             },
-            FinalWrite::NotBegun => match self.shared.store.not_begun(claim).await? {
-                Fenced::Done(()) => return Ok(Some(self.shared.time.mono() + SHORTAGE)),
-                Fenced::Stale => self.stopped().await?,
-            },
+            FinalWrite::NotBegun => {
+                match self.shared.store.not_begun(claim, self.shared.time.wall()).await? {
+                    Fenced::Done(()) => return Ok(Some(self.shared.time.mono() + SHORTAGE)),
+                    Fenced::Stale => self.stopped().await?,
+                }
+            }
             FinalWrite::Finish(finish) => match self.shared.store.finish((**finish).clone()).await? {
                 Fenced::Done(_) => self.finished(finish).await,
                 // The turn was cancelled while the agent was finishing.

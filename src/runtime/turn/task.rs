@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use frontdesk_core::address::Address;
-use frontdesk_core::delivery::{SendError, Signal};
+use frontdesk_core::delivery::{MessageRefs, SendError, Signal};
 use frontdesk_core::id::{OutId, TaskId};
 use frontdesk_core::markup::followed_by;
 use frontdesk_core::port::{Mono, Stop};
@@ -101,13 +101,23 @@ impl TurnRun<'_> {
         progress.next = now + progress.every;
         progress.shown = progress.now.clone();
         let (text, reported) = (progress.text(), progress.now.clone());
-        match shared.store.task_progress(claim, reported, text.clone(), shared.time.wall()).await {
+        let address = self.turn.address.clone();
+        let stored =
+            shared.store.task_progress(claim, reported.clone(), text.clone(), shared.time.wall()).await;
+        match stored {
             Ok(Fenced::Done(Some(out))) => {
-                let address = self.turn.address.clone();
                 let edit = async move { edited(&shared, &address, out, text, stop).await };
                 progress.pending = Some(edit.boxed());
             }
-            Ok(Fenced::Done(None) | Fenced::Stale) => {}
+            Ok(Fenced::Done(None)) => {
+                let about = MessageRefs { session: Some(self.turn.chat().clone()), messages: Vec::new() };
+                let (task, attempt) = (progress.task, self.turn.attempt);
+                shared
+                    .adapters
+                    .signal(&address, Signal::Progress { about, task, attempt, progress: reported })
+                    .await;
+            }
+            Ok(Fenced::Stale) => {}
             Err(error) => {
                 shared.health.note(Some(&error));
                 tracing::debug!(turn = %claim.id, %error, "the progress of a task was not stored");

@@ -15,6 +15,7 @@ use crate::part::{Outgoing, load};
 use crate::part_key::{PartKey, TextKey};
 use crate::row::{EndedAsk, OutboxAct, OutboxRow, OutboxState};
 use crate::sql::ms;
+use crate::task::show_state_of;
 use crate::tx::Tx;
 
 /// Ends an open question and shows that in its chat. Returns whether it was open.
@@ -48,6 +49,9 @@ pub(super) fn close_silently(tx: &Tx<'_>, ask: &AskRow, end: &AskEnd, now: DateT
         return Ok(false);
     }
     tx.ask_ended(EndedAsk { id: ask.view.id, turn: ask.view.turn, end: end.clone() });
+    if let Some(turn) = ask.view.turn {
+        show_state_of(tx, turn, now)?;
+    }
     Ok(true)
 }
 

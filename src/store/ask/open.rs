@@ -25,6 +25,7 @@ use crate::row::{
     OutboxRow,
 };
 use crate::sql::{ms, time};
+use crate::task::show_state_of;
 use crate::turn::OpenTurn;
 use crate::tx::Tx;
 use crate::{Result, Store};
@@ -97,6 +98,7 @@ fn of_turn(tx: &Tx<'_>, turn: &OpenTurn, new: &NewAsk, now: Now) -> Outcome<AskO
         digest,
     };
     open(tx, &outgoing, &TextKey::ask(id), &opening, now)?;
+    show_state_of(tx, turn.id, now.wall)?;
     Ok(AskOpened::Open(id))
 }
 

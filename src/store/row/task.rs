@@ -9,7 +9,7 @@ use frontdesk_core::id::{OutId, TaskId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Attachment, Sender};
 use frontdesk_core::progress::Progress;
-use frontdesk_core::task::{TaskSource, TaskState};
+use frontdesk_core::task::{TaskProblem, TaskSource, TaskState, cause};
 
 use super::{OutboxState, Reason, Stopped};
 
@@ -196,6 +196,23 @@ pub struct TaskRow {
     pub started: Option<DateTime<Utc>>,
     /// When it ended.
     pub finished: Option<DateTime<Utc>>,
+}
+
+impl TaskRow {
+    /// Why it has no result, if it has ended without one.
+    pub fn problem(&self) -> Option<TaskProblem> {
+        if !self.state.has_ended() || self.state == TaskState::Succeeded {
+            return None;
+        }
+        let limit = self.order.limit;
+        let (code, message) = match self.error {
+            Some(Reason::Refused(refusal)) => (refusal.name(), Some(refusal.sentence().to_owned())),
+            Some(Reason::Failed(failure)) => (failure.name(), cause(self.state, Some(failure), limit)),
+            _ => (self.state.name(), cause(self.state, None, limit)),
+        };
+        let message = message.unwrap_or_else(|| "It has failed.".to_owned());
+        Some(TaskProblem { code: code.to_owned(), message })
+    }
 }
 
 /// Which tasks are listed.

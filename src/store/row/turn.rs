@@ -200,6 +200,8 @@ pub enum CommandEffect {
         task: TaskId,
         /// Whose tasks may be run again.
         reach: TaskReach,
+        /// The agent that gets it in place of its own.
+        agent: Option<String>,
         /// How many tasks may be open.
         open: OpenTasks,
     },

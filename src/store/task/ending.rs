@@ -18,6 +18,7 @@ use crate::sql::ms;
 use crate::tx::Tx;
 
 use super::read::by_id;
+use super::shown::show;
 
 /// How much of a result the asking session gets as context, in bytes.
 const CONTEXT: usize = 2000;
@@ -51,7 +52,9 @@ pub(crate) fn ended(
          WHERE id = ?1 AND state IN ('queued', 'running')",
         params![task.0, state.name(), error.map(|reason| reason.to_string()), ms(now)],
     )?;
-    if ended == 0 { Ok(None) } else { by_id(tx, task) }
+    let Some(task) = (ended > 0).then(|| by_id(tx, task)).transpose()?.flatten() else { return Ok(None) };
+    show(tx, &task, now)?;
+    Ok(Some(task))
 }
 
 /// Tells the chat of a task how that has ended: its result, or why there is none, and the last text of the message that

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::id::{OutId, TaskId, TurnId};
+use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::progress::Progress;
 use rusqlite::params;
 
@@ -31,7 +32,9 @@ impl Store {
                 "UPDATE task SET percent = ?2, line = ?3 WHERE id = ?1",
                 params![task.id.0, progress.percent, progress.line],
             )?;
-            if task.progress_out.is_some() || !task.order.delivers {
+            // Readers that fetch what was sent see the progress as it is reported.
+            let is_live = tx.shared.renderer.receipt(&task.order.address) == ReceiptRule::Commit;
+            if task.progress_out.is_some() || !task.order.delivers || is_live {
                 return Ok(Fenced::Done(task.progress_out));
             }
             let out = first_progress(tx, &task, &text, now)?;

@@ -225,7 +225,7 @@ impl Platform {
                 self.state().deltas.push((to.chat().to_owned(), *attempt, text.clone()));
                 Ok(())
             }
-            Signal::End { .. } => Ok(()),
+            Signal::Progress { .. } | Signal::End { .. } => Ok(()),
         }
     }
 }

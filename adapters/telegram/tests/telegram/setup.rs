@@ -150,6 +150,7 @@ pub fn post(body: &str, plain: &str) -> Post {
         seq: None,
         more: false,
         ask: None,
+        task: None,
         audience: None,
     }
 }

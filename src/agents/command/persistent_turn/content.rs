@@ -4,6 +4,7 @@ use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::ask::{AgentQuestion, AskReply, Question};
 use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::{AgentError, Compacted, Delta, ToolApproval, ToolCall, ToolDecision};
+use frontdesk_core::progress::Progress;
 use frontdesk_core::visible;
 use futures_util::future::FutureExt;
 use serde_json::Value;
@@ -60,7 +61,8 @@ impl PersistentTurn {
                 self.warn("ask", &wrong);
                 self.send(wire::answer(self.turn, &id, &Err(wrong.to_string())))
             }
-            Content::Progress => Step::Emit(Delta::Progress),
+            Content::Progress(progress) if progress == Progress::default() => Step::Emit(Delta::Progress),
+            Content::Progress(progress) => Step::Emit(Delta::Step(progress)),
             Content::Restart => {
                 self.answer_bytes = 0;
                 Step::Emit(Delta::Restart)

@@ -9,7 +9,7 @@ use frontdesk_core::agent::SessionOptions;
 use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::config::PromptText;
 use frontdesk_core::config::Secret;
-use frontdesk_core::delta::{AgentError, AnswererChange, Delta};
+use frontdesk_core::delta::{AnswererChange, Delta};
 use frontdesk_core::failover::CandidateState;
 use frontdesk_core::history::HistoryEntry;
 use frontdesk_core::id::TurnId;

@@ -323,3 +323,24 @@ async fn an_aborted_program_that_settles_is_kept_and_one_that_does_not_is_killed
     assert!(end.is_none());
     gone(sandbox.pid("pid").await).await;
 }
+
+#[tokio::test]
+async fn a_program_says_how_far_it_is() {
+    let sandbox = Sandbox::new();
+    let agent = sandbox.persistent(
+        r#"read -r line
+        echo '{"type":"progress"}'; echo '{"type":"progress","percent":400,"text":"reading"}'
+        echo '{"type":"progress","text":"writing"}'; echo '{"type":"done","text":"done"}'; cat > /dev/null"#,
+    );
+    let mut stream = agent.turn(turn(1, "x"));
+    let (mut steps, mut alive) = (Vec::new(), 0);
+    while let Some(delta) = next(&mut stream).await {
+        match delta.expect("an answer") {
+            Delta::Step(progress) => steps.push((progress.percent, progress.line)),
+            Delta::Progress => alive += 1,
+            _ => {}
+        }
+    }
+    assert_eq!(steps, [(Some(100), Some("reading".to_owned())), (None, Some("writing".to_owned()))]);
+    assert!(alive > 0, "a line without more is a sign of life");
+}

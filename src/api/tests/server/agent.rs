@@ -1,5 +1,6 @@
 //! The echo agent, which also notes where each of its turns finds the gateway's tools and which files came with it, and
-//! calls tools of clients: `!call NAME ARGUMENTS`. `!ends END TEXT` is an answer that is not whole.
+//! calls tools of clients: `!call NAME ARGUMENTS`. `!ends END TEXT` is an answer that is not whole, and `!step PERCENT TEXT` reports
+//! how far it is and goes on for ever.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,6 +14,7 @@ use frontdesk_core::failover::{Candidate, CandidateState, Failover};
 use frontdesk_core::id::TurnId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Agent, Clock, File, Prompt, Turn};
+use frontdesk_core::progress::Progress;
 use frontdesk_core::tool::{ClientCall, ClientTools, ToolEndpoint};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
@@ -89,6 +91,10 @@ impl Agent for NotingAgent {
             let pieces = text.split_inclusive(' ').map(|piece| Ok(Delta::Text(piece.to_owned())));
             let pieces: Vec<_> = pieces.chain([Ok(Delta::Done { text: None, end })]).collect();
             return stream::iter(pieces).boxed();
+        }
+        if let Some((percent, line)) = text.strip_prefix("!step ").and_then(|rest| rest.split_once(' ')) {
+            let step = Progress { percent: percent.parse().ok(), line: Some(line.to_owned()) };
+            return stream::iter([Ok(Delta::Step(step))]).chain(stream::pending()).boxed();
         }
         let Some((name, arguments)) = text.strip_prefix("!call ").and_then(|call| call.split_once(' '))
         else {

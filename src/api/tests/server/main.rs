@@ -19,6 +19,7 @@ mod reload;
 mod reports;
 mod socket;
 mod stopping;
+mod task_socket;
 mod tasks;
 mod tools;
 mod unauthenticated;

@@ -8,7 +8,7 @@ use crate::harness::TestServer;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_page_loads_nothing_from_other_hosts_and_shows_markup_as_text() {
     let server = TestServer::open().await;
-    for path in ["/", "/app.js", "/asks.js", "/style.css"] {
+    for path in ["/", "/app.js", "/asks.js", "/tasks.js", "/style.css"] {
         let reply = answer(server.request(Method::GET, path)).await;
         assert!(reply.status.is_success());
         let policy = reply.headers["content-security-policy"].to_str().unwrap();

@@ -42,6 +42,7 @@ async fn no_body_is_read_before_a_token_or_secret() {
         ("GET", "/", 200),
         ("GET", "/app.js", 200),
         ("GET", "/asks.js", 200),
+        ("GET", "/tasks.js", 200),
         ("GET", "/health", 200),
         ("GET", "/ready", 200),
         ("GET", "/ws", 400),

@@ -100,7 +100,7 @@ async fn a_task_follows_its_turn_over_deaths_and_a_late_end_changes_nothing() {
     assert_eq!(placed(&fixture, "anna").await, [], "it has its place");
     let again = claimed(&fixture, &session).await;
     assert_eq!(fixture.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
-    done(fixture.store.requeue(again.claim).await.unwrap());
+    done(fixture.store.requeue(again.claim, t(1)).await.unwrap());
     assert_eq!(state(&fixture, id).await, TaskState::Queued);
     let last = claimed(&fixture, &session).await;
     done(fixture.store.finish(answered(&last, "in time")).await.unwrap());
@@ -177,7 +177,7 @@ async fn what_a_session_has_handed_over_is_erased_with_it() {
         let again = fixture.store.retry_task(
             task,
             TaskReach::All,
-            None,
+            (None, None),
             OpenTasks { total: 9, per_person: 9 },
             t(21),
         );

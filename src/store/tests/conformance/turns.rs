@@ -86,7 +86,7 @@ async fn a_turn_ends_once() {
     let turn = fixture.turn("anna", "a").await;
     fixture.finish(answered(&turn, "A")).await;
     assert_eq!(fixture.store.finish(answered(&turn, "B")).await.unwrap(), Fenced::Stale);
-    assert_eq!(fixture.store.requeue(turn.claim).await.unwrap(), Fenced::Stale);
+    assert_eq!(fixture.store.requeue(turn.claim, t(1)).await.unwrap(), Fenced::Stale);
     assert_eq!(fixture.store.release(turn.claim, t(140)).await.unwrap(), Fenced::Stale);
     assert_eq!(fixture.texts(OutboxState::Queued).await, ["A"]);
 }
@@ -165,7 +165,7 @@ async fn a_turn_whose_agent_died_runs_again_with_its_messages() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     fixture.accept_one(11, says("anna", "later", "b")).await;
-    done(fixture.store.requeue(turn.claim).await.unwrap());
+    done(fixture.store.requeue(turn.claim, t(1)).await.unwrap());
     let again = fixture.claim("anna").await.unwrap();
     assert_eq!((again.claim.id, again.attempt, again.deaths, again.more), (turn.claim.id, 2, 1, true));
     assert_eq!(ids(&again), ids(&turn));
@@ -182,11 +182,11 @@ async fn a_turn_that_could_not_begin_is_as_if_it_had_not_been_claimed() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     done(fixture.store.side_effect(turn.claim, "so far".into(), t(1)).await.unwrap());
-    done(fixture.store.not_begun(turn.claim).await.unwrap());
-    assert_eq!(fixture.store.not_begun(turn.claim).await.unwrap(), Fenced::Stale);
+    done(fixture.store.not_begun(turn.claim, t(1)).await.unwrap());
+    assert_eq!(fixture.store.not_begun(turn.claim, t(1)).await.unwrap(), Fenced::Stale);
     let again = fixture.claim("anna").await.unwrap();
     assert_eq!((again.claim.id, again.attempt, again.deaths, ids(&again)), (turn.claim.id, 1, 0, ids(&turn)));
-    assert_eq!(fixture.store.not_begun(turn.claim).await.unwrap(), Fenced::Stale, "of an older claim");
+    assert_eq!(fixture.store.not_begun(turn.claim, t(1)).await.unwrap(), Fenced::Stale, "of an older claim");
     // It has not acted: after a crash it runs once more.
     let found = fixture.store.recover(recovery()).await.unwrap();
     assert_eq!((found.resumed, found.interrupted), (0, 0), "it is this life's own");
