@@ -103,12 +103,25 @@ mod tests {
             (json!({"jsonrpc": "2.0", "id": 7, "method": 1}).to_string(), -32600, json!(7)),
             (call(json!([])).to_string(), -32602, json!(7)),
             (call(json!({})).to_string(), -32602, json!(7)),
+            (
+                json!({"jsonrpc": "2.0", "id": 7, "method": "ping", "params": []}).to_string(),
+                -32602,
+                json!(7),
+            ),
+            (
+                json!({"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": {"cursor": 5}})
+                    .to_string(),
+                -32602,
+                json!(7),
+            ),
             (named(json!([])), -32602, json!(7)),
             (named(json!("x")), -32602, json!(7)),
             (json!({"jsonrpc": "2.0", "id": 7, "method": "initialize"}).to_string(), -32602, json!(7)),
         ] {
             let wrong = check(body.as_bytes()).unwrap_err();
             assert_eq!((wrong.error.code.0, &wrong.id), (code, &id), "{body}");
+            let status = if code == -32602 { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+            assert_eq!(wrong.status, status, "{body}");
         }
         for body in [
             named(json!({})),
@@ -117,6 +130,10 @@ mod tests {
             json!({"jsonrpc": "2.0", "id": 7, "method": "tools/list"}).to_string(),
             json!({"jsonrpc": "2.0", "id": 7, "method": "unknown", "params": {"x": 1}}).to_string(),
             json!({"jsonrpc": "2.0", "method": "notifications/initialized"}).to_string(),
+            // Nobody would read an error about a notification, and a reply is no request.
+            json!({"jsonrpc": "2.0", "method": "tools/call", "params": {}}).to_string(),
+            json!({"jsonrpc": "2.0", "id": 7, "result": {}}).to_string(),
+            json!({"jsonrpc": "2.0", "id": 7, "error": {"code": 1, "message": "no"}}).to_string(),
         ] {
             assert_eq!(check(body.as_bytes()), Ok(()), "{body}");
         }
