@@ -12,6 +12,7 @@ mod dispatch;
 mod ending;
 mod endpoint;
 mod error;
+mod file;
 mod frame;
 mod frame_queue;
 mod hub;

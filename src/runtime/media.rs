@@ -40,6 +40,7 @@ pub(crate) use adopt::{caption, check_kind};
 pub(crate) use albums::join;
 use budget::DiskBudget;
 pub(crate) use fetch::{Fetcher, MessageFiles};
+pub(crate) use kind::kind_of;
 pub(crate) use media_lines::split as without_files;
 pub(crate) use transcripts::Transcripts;
 

@@ -10,7 +10,7 @@ use frontdesk_core::notice::Notice;
 use rusqlite::{Row, params};
 
 use crate::fault::Outcome;
-use crate::message::{inbound, inbound_columns};
+use crate::message::{attachments, inbound, inbound_columns};
 use crate::part::{Outgoing, read_file};
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
@@ -236,7 +236,7 @@ impl StoreReader {
         .await
     }
 
-    /// Those of these files that a message refers to, or a part that has not been sent or may be sent again.
+    /// Those of these files that a message refers to, a part that has not been sent or may be sent again, or an open task.
     pub async fn files_in_use(&self, names: Vec<String>) -> Result<Vec<String>> {
         self.read(move |sql| {
             let mut leaving = HashSet::new();
@@ -247,6 +247,10 @@ impl StoreReader {
             ] {
                 let files = sql.all(open, [], |row| row.get::<_, String>(0))?;
                 leaving.extend(files.iter().filter_map(|json| read_file(json)).map(|media| media.file));
+            }
+            let of_tasks = "SELECT attachments FROM task WHERE attachments IS NOT NULL AND state IN ('queued', 'running')";
+            for json in sql.all(of_tasks, [], |row| row.get::<_, String>(0))? {
+                leaving.extend(attachments(&json).into_iter().filter_map(|file| file.kept));
             }
             let mut used = Vec::new();
             for name in names {

@@ -23,6 +23,7 @@ fn own(name: &str) -> TaskReach {
 /// Anna's request for a task.
 fn request(text: &str, place: TaskPlace) -> TaskRequest {
     TaskRequest {
+        files: Vec::new(),
         owner: person("anna"),
         operator: false,
         source: TaskSource::Api,

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::ask;
 use crate::endpoint::session;
 use crate::error::ApiError;
+use crate::file::{self, NewFile};
 use crate::list;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
@@ -34,6 +35,8 @@ pub(crate) struct NewTask {
     to: Option<String>,
     title: Option<String>,
     time_limit_s: Option<u64>,
+    #[serde(default)]
+    attachments: Vec<NewFile>,
 }
 
 /// Which tasks a client asks for.
@@ -63,7 +66,7 @@ pub(crate) async fn submit_task(
     source: TaskSource,
     key: Option<&str>,
 ) -> Result<Value, ApiError> {
-    let NewTask { text, agent, session, to, title, time_limit_s } = new;
+    let NewTask { text, agent, session, to, title, time_limit_s, attachments } = new;
     let place = match (session, to) {
         (None, None) => TaskPlace::Nowhere,
         (Some(key), None) => TaskPlace::Session(session::key(&key)?),
@@ -72,6 +75,7 @@ pub(crate) async fn submit_task(
             return Err(ApiError::bad_request("a task has either a `session` or a `to`, not both"));
         }
     };
+    let files = file::kept(server, attachments).await?;
     let task = TaskRequest {
         owner: caller.principal.clone(),
         operator: server.is_operator(caller),
@@ -79,11 +83,17 @@ pub(crate) async fn submit_task(
         key: key.map(|key| stored_key(caller, "submit", key)),
         text,
         title,
+        files: files.clone(),
         agent,
         place,
         limit: time_limit_s.map(Duration::from_secs),
     };
-    let task = server.handle.submit_task(task).await?;
+    let stored = server.handle.submit_task(task).await;
+    // A task that is refused needs no files, and one that was stored before has its own.
+    if stored.as_ref().map_or(true, |task| task.order.attachments != files) {
+        server.handle.discard_files(&files).await;
+    }
+    let task = stored?;
     Ok(json!({
         "task": task.id.to_string(), "session": task.session.as_str(), "state": task.state.name(),
     }))

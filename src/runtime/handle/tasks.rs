@@ -7,7 +7,7 @@ use frontdesk_core::account::NoSuchChannel;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::TaskId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{Sender, SenderKind};
+use frontdesk_core::message::{Attachment, Sender, SenderKind};
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::route::Place;
 use frontdesk_core::task::{TaskSource, title_of};
@@ -31,6 +31,8 @@ pub struct TaskRequest {
     pub key: Option<String>,
     /// The text that its agent gets.
     pub text: String,
+    /// Files that come with it, stored already.
+    pub files: Vec<Attachment>,
     /// Its title; `None` for the beginning of the text.
     pub title: Option<String>,
     /// The agent that works on it; `None` for the one that answers in its chat.
@@ -107,7 +109,7 @@ impl GatewayHandle {
                 source: request.source,
                 title: title_of(request.title.as_deref().filter(|title| is_visible(title)).unwrap_or(&text)),
                 text,
-                attachments: Vec::new(),
+                attachments: request.files,
                 limit,
                 retry_of: None,
             },

@@ -14,13 +14,19 @@ use super::{IN, Media, kind};
 
 impl Media {
     /// Stores a file and describes it for a message. Until a turn of the message has begun, only its age keeps the file.
-    pub(crate) async fn keep(&self, bytes: Vec<u8>, kind: FileKind, mime: &str) -> io::Result<Attachment> {
+    pub(crate) async fn keep(
+        &self,
+        bytes: Vec<u8>,
+        name: Option<String>,
+        kind: FileKind,
+        mime: &str,
+    ) -> io::Result<Attachment> {
         let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         let mut file = Attachment {
             reference: digest,
             unique: None,
             kind,
-            name: None,
+            name,
             mime: Some(mime.to_owned()),
             size: u64::try_from(bytes.len()).ok(),
             seconds: None,

@@ -40,6 +40,11 @@ pub(super) fn of(name: &str) -> (FileKind, Option<&'static str>) {
     known.map_or((FileKind::Document, None), |(_, mime, kind)| (*kind, Some(*mime)))
 }
 
+/// How a file of this name is shown.
+pub(crate) fn kind_of(name: &str) -> FileKind {
+    of(name).0
+}
+
 /// Whether a file of this name can be shown in this way.
 pub(super) fn can_be(name: &str, kind: FileKind) -> bool {
     let mime = of(name).1.unwrap_or_default();

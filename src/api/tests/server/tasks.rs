@@ -58,6 +58,34 @@ async fn a_task_is_handed_over_and_its_result_fetched() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_in_a_request_reach_the_agent_of_the_task_and_are_kept_once() {
+    let server = TestServer::open().await;
+    let kept = || std::fs::read_dir(server.media().join("in")).map_or(0, Iterator::count);
+    let notes = json!({"name": "notes.txt", "url": "data:text/plain;base64,aGVsbG8="});
+    let body = json!({"text": "read it", "attachments": [notes]});
+    for _ in 0..2 {
+        let reply = server.post_as("k", "/api/tasks", body.clone()).await;
+        assert_eq!((reply.status.as_u16(), &reply.body["task"]), (202, &json!("b1")), "{reply:?}");
+    }
+    assert_eq!(kept(), 1);
+    assert_eq!(ended(&server, "b1").await["state"], "succeeded");
+    let files = server.agent.files();
+    assert_eq!((files[0].name.as_deref(), files[0].mime.as_deref()), (Some("notes.txt"), Some("text/plain")));
+    assert_eq!(std::fs::read_to_string(files[0].got.as_ref().unwrap()).unwrap(), "hello");
+    let server = server.restarted().await;
+    assert_eq!(server.post_as("k", "/api/tasks", body).await.body["task"], "b1");
+    let kept = std::fs::read_dir(server.media().join("in")).unwrap().count();
+    assert_eq!(kept, 1, "the repeated request leaves no second file");
+    let refused = server.post("/api/tasks", json!({"text": " ", "attachments": [notes]})).await;
+    assert_eq!(refused.status, 400);
+    let wrong = json!({"text": "x", "attachments": [notes, {"url": "file:///etc/passwd"}]});
+    let wrong = server.post("/api/tasks", wrong).await;
+    assert!(wrong.body["error"]["message"].as_str().unwrap().starts_with("attachments[1].url"), "{wrong:?}");
+    assert_eq!(std::fs::read_dir(server.media().join("in")).unwrap().count(), 1);
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_result_is_sent_to_the_chat_that_is_named() {
     let server = TestServer::open().await;
     submit(&server, json!({"text": "for five", "to": "demo:5"})).await;
