@@ -32,9 +32,11 @@ impl Store {
                 "UPDATE task SET percent = ?2, line = ?3 WHERE id = ?1",
                 params![task.id.0, progress.percent, progress.line],
             )?;
-            // Readers that fetch what was sent see the progress as it is reported.
-            let is_live = tx.shared.renderer.receipt(&task.order.address) == ReceiptRule::Commit;
-            if task.progress_out.is_some() || !task.order.delivers || is_live {
+            // Readers that fetch what was sent see the progress as it is reported, and in no message.
+            if tx.shared.renderer.receipt(&task.order.address) == ReceiptRule::Commit {
+                return Ok(Fenced::Done(None));
+            }
+            if task.progress_out.is_some() || !task.order.delivers {
                 return Ok(Fenced::Done(task.progress_out));
             }
             let out = first_progress(tx, &task, &text, now)?;
