@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use frontdesk_core::delivery::Ending;
 
-use crate::list::SMALL;
+/// How much of an unfinished answer an error carries, in bytes.
+const BEGINNING: usize = 64 * 1024;
 
 /// The error code and the sentence for a turn that ended without an answer.
 pub(crate) fn failure(ending: Ending) -> Option<(&'static str, Cow<'static, str>)> {
@@ -23,8 +24,8 @@ pub(crate) fn failure(ending: Ending) -> Option<(&'static str, Cow<'static, str>
 
 /// The part of an unfinished answer that an error carries. The history has all of it.
 pub(crate) fn beginning(mut text: String) -> String {
-    if text.len() > SMALL {
-        text.truncate(text.floor_char_boundary(SMALL));
+    if text.len() > BEGINNING {
+        text.truncate(text.floor_char_boundary(BEGINNING));
         text.push('…');
     }
     text
