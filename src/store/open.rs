@@ -15,7 +15,6 @@ use crate::error::{OpenError, StoreError};
 use crate::fault::Outcome;
 use crate::file::{self, Identity, unusable};
 use crate::ids::Ids;
-use crate::job::Job;
 use crate::mark;
 use crate::others;
 use crate::queue::{Queue, WorkClass};
@@ -24,6 +23,7 @@ use crate::schema::{self, not_opened, unreadable};
 use crate::shared::Shared;
 use crate::sql::Sql;
 use crate::tx::Tx;
+use crate::unit::Unit;
 use crate::wal::{BUSY, Wal};
 use crate::writer::Writer;
 use crate::{Options, Store, StoreReader};
@@ -119,10 +119,10 @@ impl Store {
         class: WorkClass,
         unit: impl Fn(&Tx<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (job, answer) = Job::with_reply(unit);
+        let (work, answer) = Unit::with_reply(unit);
         self.inner
             .queue
-            .put(class, job)
+            .put(class, work)
             .await
             .map_err(|error| self.inner.shared.broken().unwrap_or(error))?;
         answer.await.unwrap_or_else(|_| Err(self.inner.shared.broken().unwrap_or(StoreError::Closed)))

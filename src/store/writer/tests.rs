@@ -12,13 +12,13 @@ use frontdesk_core::markup::Part;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::job::Job;
 use crate::null_renderer::NullRenderer;
 use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::{Work, WorkClass};
 use crate::row::{AccessChange, Author, EndedAsk, Scope};
 use crate::sql::Sql;
+use crate::unit::Unit;
 use crate::{Options, Store, access};
 
 /// Panics on the writer's thread after its commit.
@@ -42,7 +42,7 @@ async fn held(store: &Store) -> mpsc::Sender<()> {
     let (free, wait) = mpsc::channel::<()>();
     let (begun, waiting) = oneshot::channel();
     let begun = Cell::new(Some(begun));
-    let (unit, _) = Job::with_reply(move |_| {
+    let (unit, _) = Unit::with_reply(move |_| {
         let begun = begun.take().unwrap();
         assert!(begun.send(()).is_ok() && wait.recv().is_err());
         Ok(())
@@ -57,8 +57,8 @@ async fn put<T: Send + 'static>(
     store: &Store,
     unit: impl Fn(&Tx<'_>) -> Outcome<T> + Send + 'static,
 ) -> oneshot::Receiver<Result<T, StoreError>> {
-    let (job, answer) = Job::with_reply(unit);
-    store.queue().put(WorkClass::Requests, job).await.unwrap();
+    let (work, answer) = Unit::with_reply(unit);
+    store.queue().put(WorkClass::Requests, work).await.unwrap();
     answer
 }
 

@@ -9,31 +9,31 @@ use crate::tx::Tx;
 
 /// An operation's closure and the channel on which its caller waits. The closure can run more than once: only what its
 /// last run did is committed.
-pub(crate) struct Job<T, F> {
-    unit: F,
+pub(crate) struct Unit<T, F> {
+    work: F,
     done: Option<T>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<T, F> Job<T, F>
+impl<T, F> Unit<T, F>
 where
     T: Send + 'static,
     F: Fn(&Tx<'_>) -> Outcome<T> + Send + 'static,
 {
-    pub(crate) fn with_reply(unit: F) -> (Box<dyn Work>, oneshot::Receiver<Result<T, StoreError>>) {
+    pub(crate) fn with_reply(work: F) -> (Box<dyn Work>, oneshot::Receiver<Result<T, StoreError>>) {
         let (reply, answer) = oneshot::channel();
-        (Box::new(Self { unit, done: None, reply }), answer)
+        (Box::new(Self { work, done: None, reply }), answer)
     }
 }
 
-impl<T, F> Work for Job<T, F>
+impl<T, F> Work for Unit<T, F>
 where
     T: Send,
     F: Fn(&Tx<'_>) -> Outcome<T> + Send,
 {
     fn run(&mut self, tx: &Tx<'_>) -> Outcome<()> {
         self.done = None;
-        self.done = Some((self.unit)(tx)?);
+        self.done = Some((self.work)(tx)?);
         Ok(())
     }
 
