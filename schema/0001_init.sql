@@ -70,7 +70,7 @@ CREATE TABLE epoch (
   n          INTEGER NOT NULL,
   started_at INTEGER NOT NULL,
   ended_at   INTEGER,              -- NULL while it is the current one
-  reason     TEXT NOT NULL,        -- why it began: 'first', 'daily', 'idle', 'daily,idle', 'new', 'api', 'erased'
+  reason     TEXT NOT NULL,        -- why it began: 'first', 'daily', 'idle', 'daily,idle', 'new', 'api', 'erased', 'job'
   agent_ref  TEXT,                 -- the agent's own name for it, where it has reported one: handed back with every turn
   PRIMARY KEY (key, n)
 ) STRICT, WITHOUT ROWID;
@@ -163,9 +163,9 @@ CREATE TABLE turn (
   epoch          INTEGER NOT NULL,
   kind           TEXT NOT NULL,    -- 'message'; 'hook': a hook answered instead of the agent; 'compact': /compact
   origin         TEXT NOT NULL DEFAULT 'message',  -- what began it: 'message', 'task', 'job', 'heartbeat', 'event'.
-                                   -- Only the first two are used yet
+                                   -- Only the first three are used yet
   task_id        INTEGER,          -- the task that it works on
-  run_id         INTEGER,          -- the run of a job that it works on. Not used yet
+  run_id         INTEGER,          -- the run of a job that it works on
   address        TEXT NOT NULL,    -- the reply's target, fixed when the turn is made
   reply_to       TEXT,             -- the platform's id of the message it answers
   attempt        INTEGER NOT NULL, -- how often it was begun
@@ -237,6 +237,83 @@ CREATE INDEX task_open ON task (state, id) WHERE state IN ('queued', 'running');
 CREATE INDEX task_owner ON task (owner, id);
 CREATE INDEX task_origin ON task (origin_key, id) WHERE origin_key IS NOT NULL;
 
+-- Work that is done again and again. Its agent works in a session of the job's own.
+CREATE TABLE job (
+  id             TEXT PRIMARY KEY, -- chosen by whoever makes it
+  key            TEXT NOT NULL,    -- the session of its own
+  source         TEXT NOT NULL,    -- 'config', 'chat', 'api', 'cli', 'agent'
+  request        TEXT UNIQUE,      -- what asked for it: a repetition of the same request makes no second job
+  owner          TEXT NOT NULL,    -- the principal in whose name it runs: authorized again at each run
+  owner_kind     TEXT NOT NULL,    -- as sender_kind, roles and sender of inbound
+  owner_roles    TEXT,
+  owner_name     TEXT,
+  origin_key     TEXT,             -- the session in which it was made: it is seen and changed there; NULL outside of a chat
+  agent          TEXT NOT NULL,
+  kind           TEXT NOT NULL,    -- 'cron', 'every', 'at'
+  expr           TEXT NOT NULL,
+  zone           TEXT NOT NULL,    -- of the expression's local times
+  anchor_at      INTEGER NOT NULL, -- where intervals begin
+  task           TEXT NOT NULL,    -- the prompt of each run
+  delivery       TEXT NOT NULL,    -- 'announce', 'direct', 'silent', 'webhook'
+  address        TEXT,             -- the chat that is told of failures, and of an announcement the one of the results; NULL
+                                   -- for none
+  address_key    TEXT,             -- its session
+  url            TEXT,             -- of a webhook
+  resume_context INTEGER NOT NULL, -- 1: all runs share one epoch
+  missed         TEXT NOT NULL,    -- 'run_once', 'skip', 'all'
+  overlap        TEXT NOT NULL,    -- 'skip', 'queue'
+  jitter_ms      INTEGER NOT NULL,
+  retries        INTEGER NOT NULL,
+  state          TEXT NOT NULL,    -- 'active', 'paused', 'disabled', 'done'
+  reason         TEXT,             -- of a paused or disabled one why: 'asked', 'file', 'revoked', 'failures', 'unreadable'
+  alarm          INTEGER NOT NULL DEFAULT 0,  -- 1: admins are still to be told that it was paused or disabled
+  failures       INTEGER NOT NULL DEFAULT 0,  -- how many runs have failed in a row
+  decided_until  INTEGER NOT NULL, -- the scheduled times up to here are runs, or were counted as missed
+  next_at        INTEGER,          -- the next scheduled time; NULL if there is none, and while it is not active
+  config_digest  TEXT,             -- of a job of the file: tells whether its table has changed
+  created_at     INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL
+) STRICT;
+-- The jobs that run, by their next time.
+CREATE INDEX job_active ON job (next_at) WHERE state = 'active';
+-- The jobs of one chat.
+CREATE INDEX job_origin ON job (origin_key) WHERE origin_key IS NOT NULL;
+
+-- One run of a job for one scheduled time.
+CREATE TABLE run (
+  id           INTEGER PRIMARY KEY,  -- shown as r5, and never used again
+  job_id       TEXT NOT NULL,
+  scheduled_at INTEGER NOT NULL,   -- of a run that somebody asked for: when that was
+  manual       INTEGER NOT NULL,   -- 1: somebody asked for it
+  state        TEXT NOT NULL,      -- 'due', 'running', 'succeeded', 'failed', 'skipped', 'missed'
+  reason       TEXT,               -- of a skipped one 'overlap', 'revoked', 'paused', 'stopped'; of a failed one as in turn
+  missed_from  INTEGER,            -- of a missed one: the first of the times for which it stands, the last being scheduled_at
+  missed       INTEGER,            -- how many they are
+  missed_more  INTEGER,            -- 1: more than that
+  waits        INTEGER NOT NULL DEFAULT 0,  -- 1: it waits for an earlier run to end; 0: it is skipped then
+  not_before   INTEGER NOT NULL,   -- when it may begin: scheduled_at with jitter, or the time of the next retry
+  attempt      INTEGER NOT NULL DEFAULT 0,  -- as in its turn
+  tries        INTEGER NOT NULL DEFAULT 0,  -- how often it has failed
+  message_id   INTEGER UNIQUE,     -- the message by which it entered the session of its job; NULL before, and while it waits
+                                   -- for a retry
+  turn_id      INTEGER,            -- the turn that works on it, once there is one
+  delivery     TEXT,               -- of its job when it began
+  chat_key     TEXT,               -- the session of the chat that gets its result
+  result_out   INTEGER,            -- the first outbox row of its result
+  hook_state   TEXT,               -- of a webhook 'waiting', 'sent', 'dead'; NULL for others
+  hook_body    TEXT,               -- JSON, fixed when the run ends, so that every attempt sends the same bytes
+  hook_tries   INTEGER NOT NULL DEFAULT 0,  -- how often it was sent in vain
+  hook_next_at INTEGER,
+  created_at   INTEGER NOT NULL,
+  started_at   INTEGER,
+  finished_at  INTEGER,
+  UNIQUE (job_id, scheduled_at, manual)
+) STRICT;
+-- The runs that have not ended.
+CREATE INDEX run_open ON run (state, not_before) WHERE state IN ('due', 'running');
+CREATE INDEX run_job ON run (job_id, id);
+CREATE INDEX run_hook ON run (hook_next_at) WHERE hook_state = 'waiting';
+
 -- How an agent compacted its context of a conversation: the summary stands for what was said up to a turn. Few rows; purged
 -- and erased with the history.
 CREATE TABLE compaction (
@@ -269,7 +346,7 @@ CREATE TABLE outbox (
   address             TEXT NOT NULL,
   part_key            TEXT NOT NULL UNIQUE,  -- the same for every attempt: 't12/0', 'm7/notice/reset/0', 'send/...'
   part                INTEGER NOT NULL DEFAULT 0,  -- its number among the parts of its text
-  kind                TEXT NOT NULL,  -- 'answer', 'notice', 'send', 'result' (of a task)
+  kind                TEXT NOT NULL,  -- 'answer', 'notice', 'send', 'result' (of a task or a run)
   notice              TEXT,        -- of a notice which one: 'reset', 'stale'
   act                 TEXT NOT NULL,  -- 'post', 'edit', 'delete', 'react' (the body is the reaction), 'pin'
   target              TEXT,        -- the platform's id of the message that it changes; of a post: the unfinished message

@@ -6,18 +6,24 @@
 mod delivery;
 mod due;
 mod id;
+mod origin;
 mod rules;
+mod run;
 #[cfg(test)]
 mod tests;
 mod timing;
+mod told;
 
 use std::time::Duration;
 
 pub use delivery::JobDelivery;
 pub use due::{CATCH_UP, Due, Missed, PUNCTUAL, Timetable};
 pub use id::{JobId, JobIdError};
+pub use origin::{JobSource, PauseReason};
 pub use rules::{MissedRule, OverlapRule};
+pub use run::{RunState, SkipReason};
 pub use timing::{ScheduleKind, Timing};
+pub use told::{AfterFailure, DISABLED_AFTER, JobNotice, RunFailure};
 
 /// The longest random delay of a run.
 const LONGEST_JITTER: Duration = Duration::from_secs(3600);

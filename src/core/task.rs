@@ -230,7 +230,8 @@ pub fn cause(state: TaskState, failure: Option<Failure>, limit: Duration) -> Opt
     }
 }
 
-fn sentence(failure: Failure) -> &'static str {
+/// Why work in the background has no result.
+pub(crate) fn sentence(failure: Failure) -> &'static str {
     match failure {
         Failure::Agent => "The agent could not do it.",
         Failure::Crashed => "The agent crashed twice.",

@@ -17,13 +17,14 @@ use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{
-    Claim, ClaimedTurn, Fenced, InboundRow, MessageState, Reason, StreamedPart, Take, TurnState, TurnTask,
+    Claim, ClaimedTurn, Fenced, InboundRow, MessageState, Reason, StreamedPart, Take, TurnJob, TurnState,
+    TurnTask,
 };
 use crate::sql::{int, ms, parsed};
 use crate::turn::{COMPACT, OpenTurn, turn_columns};
 use crate::tx::Tx;
 use crate::waiting::{mode, one_album, takeable};
-use crate::{Result, Store, ask, context_message, task};
+use crate::{Result, Store, ask, context_message, job, task};
 
 impl Store {
     /// Claims the next turn of a session (T2): the one that was given back, if there is one, else a new one with the oldest
@@ -157,6 +158,7 @@ fn reclaim(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTu
     }
     let replayed = replayed(tx, &messages)?;
     let task = task_of(tx, &turn.session, turn.id, turn.attempt + 1, now)?;
+    let job = job_of(tx, &turn.session, messages.first(), (turn.id, turn.attempt + 1), now)?;
     let AgentSession { agent_ref, options } = AgentSession::of(tx, &turn.session, turn.epoch)?;
     let more = tx.one(
         "SELECT 1 FROM inbound WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' LIMIT 1",
@@ -181,6 +183,7 @@ fn reclaim(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTu
         streamed,
         more: more.is_some(),
         task,
+        job,
     })
 }
 
@@ -190,13 +193,18 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
     let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(None) };
     let id = TurnId(tx.new_id(Table::Turn)?);
     let task = task_of(tx, session, id, 1, now)?;
-    let origin = if task.is_some() { Origin::Task } else { Origin::Message };
+    let job = job_of(tx, session, Some(first), (id, 1), now)?;
+    let origin = match (&task, &job) {
+        (Some(_), _) => Origin::Task,
+        (None, Some(_)) => Origin::Job,
+        (None, None) => Origin::Message,
+    };
     let (epoch, address, reply_to) = (first.epoch, last.address.clone(), last.platform_message.clone());
     let kind = if compacts(first) { COMPACT } else { "message" };
     tx.run(
         "INSERT INTO turn (id, key, epoch, kind, address, reply_to, attempt, released, state, owner, fence,
-                           created_at, started_at, origin, task_id)
-         VALUES (?7, ?1, ?2, ?8, ?3, ?4, 1, 0, 'running', ?5, 1, ?6, ?6, ?9, ?10)",
+                           created_at, started_at, origin, task_id, run_id)
+         VALUES (?7, ?1, ?2, ?8, ?3, ?4, 1, 0, 'running', ?5, 1, ?6, ?6, ?9, ?10, ?11)",
         params![
             session.as_str(),
             int(epoch),
@@ -208,6 +216,7 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
             kind,
             origin.name(),
             task.as_ref().map(|task| task.id.0),
+            job.as_ref().map(|job| job.run.0),
         ],
     )?;
     for message in &mut messages {
@@ -237,6 +246,7 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
         streamed: None,
         more,
         task,
+        job,
     }))
 }
 
@@ -256,6 +266,22 @@ fn task_of(
         task::begun(tx, task, turn, attempt, now)?;
     }
     Ok(task)
+}
+
+/// The run of a job that a turn of this session works on from now on.
+fn job_of(
+    tx: &Tx<'_>,
+    session: &SessionKey,
+    first: Option<&InboundRow>,
+    (turn, attempt): (TurnId, u32),
+    now: DateTime<Utc>,
+) -> Outcome<Option<TurnJob>> {
+    let Some(first) = first.filter(|_| session.scope() == Scope::Job) else { return Ok(None) };
+    let run = job::of_message(tx, first.id)?;
+    if let Some(run) = &run {
+        job::begun(tx, run.run, turn, attempt, now)?;
+    }
+    Ok(run)
 }
 
 /// The messages that the `/retry` commands among these run again.

@@ -13,13 +13,13 @@ use crate::row::{Author, EpochReason, Stopped};
 use crate::sql::{int, ms};
 use crate::stop::stop;
 use crate::tx::Tx;
-use crate::{Result, Store, context_message, task_control};
+use crate::{Result, Store, context_message, job_control, task_control};
 
 /// Number of rows that one unit erases: a few milliseconds of the writer's time.
 const CHUNK: usize = 100;
 
 /// The tables whose rows are erased, in this order.
-const ERASED: [ErasedTable; 11] = [
+const ERASED: [ErasedTable; 16] = [
     ErasedTable {
         rows: "SELECT DISTINCT message_id FROM media WHERE message_id IN
                 (SELECT id FROM session_message WHERE key = ?1 AND id <= ?2)",
@@ -79,6 +79,38 @@ const ERASED: [ErasedTable; 11] = [
         rows: "SELECT id FROM task WHERE origin_key = ?1 AND id <= ?2 UNION SELECT id FROM task WHERE key = ?1",
         newest: "SELECT coalesce(max(id), 0) FROM task",
         erase: "UPDATE task SET title = '', body = '', attachments = NULL, line = NULL, owner_name = NULL WHERE id = ?1",
+    },
+    ErasedTable {
+        rows: "SELECT m.id FROM job j JOIN session_message m ON m.key = j.key WHERE j.origin_key = ?1 AND m.id <= ?2",
+        newest: "SELECT coalesce(max(id), 0) FROM inbound",
+        erase: "UPDATE inbound SET body = '', sender = NULL, digest = 0 WHERE id = ?1",
+    },
+    ErasedTable {
+        rows: "SELECT DISTINCT m.turn_id FROM job j JOIN session_message m ON m.key = j.key
+               WHERE j.origin_key = ?1 AND m.turn_id <= ?2",
+        newest: "SELECT coalesce(max(id), 0) FROM turn",
+        erase: "UPDATE turn SET answer = NULL WHERE id = ?1",
+    },
+    // Results for web servers, when the session of a job itself is erased.
+    ErasedTable {
+        rows: "SELECT r.id FROM job j JOIN run r ON r.job_id = j.id
+               WHERE j.key = ?1 AND r.hook_body IS NOT NULL AND r.id <= ?2",
+        newest: "SELECT coalesce(max(id), 0) FROM run",
+        erase: "UPDATE run SET hook_body = NULL, hook_next_at = NULL,
+                               hook_state = iif(hook_state = 'waiting', 'dead', hook_state)
+                WHERE id = ?1",
+    },
+    ErasedTable {
+        rows: "SELECT r.id FROM job j JOIN run r ON r.job_id = j.id
+               WHERE j.origin_key = ?1 AND j.source <> 'config' AND r.id <= ?2",
+        newest: "SELECT coalesce(max(id), 0) FROM run",
+        erase: "DELETE FROM run WHERE id = ?1",
+    },
+    // The last of what is erased, because it names the rest.
+    ErasedTable {
+        rows: "SELECT rowid FROM job WHERE origin_key = ?1 AND source <> 'config' AND rowid <= ?2",
+        newest: "SELECT coalesce(max(rowid), 0) FROM job",
+        erase: "DELETE FROM job WHERE rowid = ?1",
     },
 ];
 
@@ -143,6 +175,9 @@ fn close(tx: &Tx<'_>, key: &SessionKey, author: &Author, now: DateTime<Utc>) -> 
     let Some(session) = session_state(tx, key)? else { return Ok(None) };
     let mut stopped = stop(tx, key, MessageId(i64::MAX), now)?;
     let Stopped { running, waiting } = task_control::cancel_of(tx, key, author, now)?;
+    stopped.running.extend(running);
+    stopped.waiting.extend(waiting);
+    let Stopped { running, waiting } = job_control::stop_of(tx, key, now)?;
     stopped.running.extend(running);
     stopped.waiting.extend(waiting);
     let commands = tx.run(

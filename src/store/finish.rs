@@ -10,6 +10,7 @@ use rusqlite::params;
 use crate::answer::{answer, cut, take_back};
 use crate::ask::withdraw;
 use crate::fault::Outcome;
+use crate::job::EndedRun;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{Claim, Fenced, Finish, Reason, StreamedPart, TaskRow, TurnState};
@@ -17,7 +18,7 @@ use crate::sql::{int, ms};
 use crate::streaming::{Settled, settle};
 use crate::turn::{OpenTurn, used};
 use crate::tx::Tx;
-use crate::{Result, Store, task};
+use crate::{Result, Store, job, task};
 
 impl Store {
     /// Notes before the first tool that the agent is about to act (T2b): from here on the turn is not run
@@ -56,6 +57,7 @@ impl Store {
                 [claim.id.0, claim.fence],
             )?;
             task::waits_again(tx, claim.id, now)?;
+            job::waits_again(tx, claim.id)?;
             Ok(Fenced::if_changed(queued))
         })
         .await
@@ -72,6 +74,7 @@ impl Store {
                 [claim.id.0, claim.fence],
             )?;
             task::waits_again(tx, claim.id, now)?;
+            job::waits_again(tx, claim.id)?;
             Ok(Fenced::if_changed(queued))
         })
         .await
@@ -91,6 +94,7 @@ impl Store {
                 [turn.id.0],
             )?;
             task::waits_again(tx, turn.id, now)?;
+            job::waits_again(tx, turn.id)?;
             Ok(Fenced::if_changed(released))
         })
         .await
@@ -133,9 +137,10 @@ impl Finish {
 
 /// Ends a turn that is open, whoever holds it.
 pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
-    let task = close(tx, turn, finish)?;
-    if turn.task.is_some() {
-        return task.map_or(Ok(()), |task| task::report(tx, &task, finish));
+    match close(tx, turn, finish)? {
+        EndedWork::Task(task) => return task.map_or(Ok(()), |task| task::report(tx, &task, finish)),
+        EndedWork::Run(run) => return run.map_or(Ok(()), |run| job::report(tx, &run, finish)),
+        EndedWork::None => {}
     }
     let outgoing = turn.outgoing(finish.now);
     let (first, last) = finish.notice.as_ref().map_or((None, None), |notice| match notice {
@@ -179,14 +184,21 @@ pub(crate) fn cancel(
     let known = turn.so_far.as_ref().map_or(0, String::len);
     let answer = StreamedPart::of(tx, turn.id)?.map(|part| part.shown).filter(|shown| shown.len() > known);
     let finish = Finish { error, answer, ..Finish::bare(turn.claim(), ending, now) };
-    if let Some(task) = close(tx, turn, &finish)? {
+    if let EndedWork::Task(Some(task)) = close(tx, turn, &finish)? {
         task::stopped(tx, &task, now)?;
     }
     Ok(settle(tx, turn.id, turn.state == TurnState::Running, now)? == Settled::Edited)
 }
 
-/// The turn's own row, its messages, and the task that it has worked on, which is returned.
-fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<Option<TaskRow>> {
+/// What a turn has worked on in the background; `None` within if that had ended before.
+enum EndedWork {
+    None,
+    Task(Option<TaskRow>),
+    Run(Option<EndedRun>),
+}
+
+/// The turn's own row, its messages, and what it has worked on in the background, which is returned.
+fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<EndedWork> {
     let state = match (finish.ending, &finish.notice) {
         (Ending::Answered, _) => TurnState::Done,
         (Ending::Dead, Some(Notice::Interrupted { .. })) => TurnState::Interrupted,
@@ -220,5 +232,10 @@ fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<Option<TaskRo
         params![turn.id.0, finish.ending.name(), error],
     )?;
     withdraw(tx, turn.id, state == TurnState::Interrupted, finish.now)?;
-    turn.task.map_or(Ok(None), |task| task::ended(tx, task, state, (finish.error, finish.end), finish.now))
+    let how = (finish.error, finish.end);
+    Ok(match (turn.task, turn.run) {
+        (Some(task), _) => EndedWork::Task(task::ended(tx, task, state, how, finish.now)?),
+        (None, Some(run)) => EndedWork::Run(job::ended(tx, run, turn, state, how, finish.now)?),
+        (None, None) => EndedWork::None,
+    })
 }

@@ -26,10 +26,11 @@ pub(crate) enum Table {
     Audit,
     Ask,
     Task,
+    Run,
 }
 
 impl Table {
-    const ALL: [Table; 9] = [
+    const ALL: [Table; 10] = [
         Table::Inbound,
         Table::ContextMessage,
         Table::DeadLetter,
@@ -39,6 +40,7 @@ impl Table {
         Table::Audit,
         Table::Ask,
         Table::Task,
+        Table::Run,
     ];
 
     fn name(self) -> &'static str {
@@ -52,6 +54,7 @@ impl Table {
             Table::Audit => "audit",
             Table::Ask => "ask",
             Table::Task => "task",
+            Table::Run => "run",
         }
     }
 
@@ -67,6 +70,7 @@ impl Table {
             Table::Audit => "audit_ids",
             Table::Ask => "ask_ids",
             Table::Task => "task_ids",
+            Table::Run => "run_ids",
         }
     }
 }
@@ -137,7 +141,7 @@ impl Ids {
     }
 
     fn block(&self, table: Table) -> &Cell<Block> {
-        let [inbound, context_message, dead_letter, turn, outbox, pairing, audit, ask, task] = &self.0;
+        let [inbound, context_message, dead_letter, turn, outbox, pairing, audit, ask, task, run] = &self.0;
         match table {
             Table::Inbound => inbound,
             Table::ContextMessage => context_message,
@@ -148,6 +152,7 @@ impl Ids {
             Table::Audit => audit,
             Table::Ask => ask,
             Table::Task => task,
+            Table::Run => run,
         }
     }
 }

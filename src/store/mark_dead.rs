@@ -13,7 +13,7 @@ use crate::queue::WorkClass;
 use crate::row::{Claim, Fenced, OutboxState, Reason};
 use crate::sql::ms;
 use crate::tx::Tx;
-use crate::{Result, Store, ask, task};
+use crate::{Result, Store, ask, job, task};
 
 impl Store {
     /// A turn whose end cannot be stored is dead, and its messages with it. What it had streamed stays in the
@@ -79,5 +79,6 @@ pub(crate) fn turn(tx: &Tx<'_>, id: TurnId, now: DateTime<Utc>) -> Outcome<()> {
         params![id.0, why, at],
     )?;
     ask::forget(tx, id, now)?;
-    task::turn_is_dead(tx, id, now)
+    task::turn_is_dead(tx, id, now)?;
+    job::turn_is_dead(tx, id, now)
 }

@@ -3,8 +3,10 @@
 
 use std::fmt::Display;
 
+use chrono::{DateTime, Utc};
 use frontdesk_core::address::Principal;
-use frontdesk_core::id::{AskId, MessageId, TaskId, TurnId};
+use frontdesk_core::id::{AskId, MessageId, RunId, TaskId, TurnId};
+use frontdesk_core::job::JobId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::Notice;
 
@@ -61,6 +63,26 @@ impl TextKey {
     /// A change of a task's state: `b7/state/12`. `number` is that of the last frame of its chat before it.
     pub(crate) fn task_state(id: TaskId, number: u64) -> Self {
         Self(format!("{id}/state/{number}"))
+    }
+
+    /// The result of a run of a job, or why there is none: `r7`.
+    pub(crate) fn run(id: RunId) -> Self {
+        Self(id.to_string())
+    }
+
+    /// The remark that the times for which a run stands were missed: `r7/missed`.
+    pub(crate) fn run_missed(id: RunId) -> Self {
+        Self(format!("{id}/missed"))
+    }
+
+    /// The remark that a web server has not taken the result of a run: `r7/undelivered`.
+    pub(crate) fn run_undelivered(id: RunId) -> Self {
+        Self(format!("{id}/undelivered"))
+    }
+
+    /// The remark that a job was paused or disabled at a time.
+    pub(crate) fn job_stopped(id: &JobId, at: DateTime<Utc>) -> Self {
+        Self(format!("job/{id}/stopped/{}", at.timestamp_millis()))
     }
 
     /// Something that was sent without a turn: `send/` and the key of the request.

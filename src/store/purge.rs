@@ -81,6 +81,13 @@ const TASKS: Sweep = Sweep {
           FROM task WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM task WHERE id = ?1 AND state NOT IN ('queued', 'running')",
 };
+const RUNS: Sweep = Sweep {
+    // The newest of each job stays: it says how the job has ended last.
+    old: "SELECT id, state NOT IN ('due', 'running') AND coalesce(hook_state, '') <> 'waiting' AND created_at < ?2
+                 AND id <> (SELECT max(o.id) FROM run o WHERE o.job_id = run.job_id), created_at < ?2
+          FROM run WHERE id > ?1 ORDER BY id LIMIT ?3",
+    delete: "DELETE FROM run WHERE id = ?1 AND state NOT IN ('due', 'running') AND coalesce(hook_state, '') <> 'waiting'",
+};
 const DEAD_LETTERS: Sweep = Sweep {
     old: "SELECT id, received_at < ?2, received_at < ?2 FROM dead_letter WHERE id > ?1 ORDER BY id LIMIT ?3",
     delete: "DELETE FROM dead_letter WHERE id = ?1",
@@ -118,6 +125,7 @@ impl Store {
             (&USED_CONTEXT, history),
             (&COMPACTIONS, history),
             (&TASKS, history),
+            (&RUNS, history),
             (&MEDIA, history),
             (&AUDIT, before(keep.audit_days)),
             (&PAIRING, before(DEDUPE_DAYS)),

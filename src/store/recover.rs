@@ -21,7 +21,7 @@ use crate::sql::{Sql, at, legible, parsed};
 use crate::streaming::{Settled, settle};
 use crate::turn::OpenTurn;
 use crate::tx::Tx;
-use crate::{Result, Store, task};
+use crate::{Result, Store, job, task};
 
 /// Number of orphaned rows that one unit recovers.
 const CHUNK: u32 = 50;
@@ -124,6 +124,7 @@ fn decide(tx: &Tx<'_>, turn: TurnId, how: Recovery) -> Outcome<OrphanedTurn> {
     let back = "UPDATE turn SET state = 'queued', owner = NULL, released = released + ?2 WHERE id = ?1";
     tx.run(back, params![turn.id.0, released])?;
     task::waits_again(tx, turn.id, how.now)?;
+    job::waits_again(tx, turn.id)?;
     Ok(OrphanedTurn::Resumed)
 }
 

@@ -15,11 +15,13 @@ use crate::dequeue::ends_unanswered;
 use crate::fault::Outcome;
 use crate::finish::cancel;
 use crate::part::Outgoing;
-use crate::row::{CancelledTask, MessageState, Reason, Revoked, Scope, Stopped, TaskRow, TurnState};
+use crate::row::{
+    CancelledTask, JobRow, MessageState, Reason, Revoked, Scope, Stopped, StoppedRun, TaskRow, TurnState,
+};
 use crate::sql::{ms, parsed};
-use crate::task_control;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
+use crate::{job_control, task_control};
 
 /// Who loses access.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +68,7 @@ pub(crate) fn end_access(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>) ->
     let may_write = matches!(target, Target::Person { scope: Some(Scope::Admin), .. });
     if !may_write {
         tasks(tx, target, now, &mut ended)?;
+        jobs(tx, target, now, &mut ended)?;
         turns(tx, target, now, &mut ended)?;
         waiting(tx, target, now, &mut ended)?;
         context_messages(tx, target)?;
@@ -89,6 +92,26 @@ fn tasks(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>, ended: &mut Revoke
     };
     let theirs = |task: &TaskRow| target.is_author(task.order.owner.id.as_str()) && in_reach(task);
     for CancelledTask { session, address, stopped } in task_control::cancel_where(tx, theirs, now)? {
+        let Stopped { running, waiting } = stopped;
+        ended.running.extend(running.into_iter().map(|turn| (session.clone(), address.clone(), turn)));
+        ended.waiting.extend(waiting.into_iter().map(|id| (session.clone(), address.clone(), id)));
+    }
+    Ok(())
+}
+
+/// Pauses the jobs that were made, or send their results, where the access is lost, and stops their runs.
+fn jobs(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>, ended: &mut Revoked) -> Outcome<()> {
+    let in_reach = |job: &JobRow| {
+        let chat = job.chat.as_ref().and_then(|chat| chat.session.as_ref());
+        let mut known = job.origin.iter().chain(chat).peekable();
+        match target {
+            // Made outside of every chat.
+            Target::Person { scope, .. } if known.peek().is_none() => matches!(scope, None | Some(Scope::Dm)),
+            _ => known.any(|session| target.covers(session)),
+        }
+    };
+    let theirs = |job: &JobRow| target.is_author(job.owner.id.as_str()) && in_reach(job);
+    for StoppedRun { session, address, stopped } in job_control::revoke_where(tx, theirs, now)? {
         let Stopped { running, waiting } = stopped;
         ended.running.extend(running.into_iter().map(|turn| (session.clone(), address.clone(), turn)));
         ended.waiting.extend(waiting.into_iter().map(|id| (session.clone(), address.clone(), id)));

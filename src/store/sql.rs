@@ -131,7 +131,8 @@ pub(crate) fn account(row: &Row<'_>, column: usize) -> rusqlite::Result<AccountI
     AccountId::new(text(column)?, Some(text(column + 1)?)).map_err(|cause| unreadable(column, cause))
 }
 
-fn unreadable(column: usize, cause: impl Error + Send + Sync + 'static) -> rusqlite::Error {
+/// A column whose text is not what it must be.
+pub(crate) fn unreadable(column: usize, cause: impl Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(cause))
 }
 

@@ -16,7 +16,7 @@ use crate::row::{Author, MessageState, Stopped, TurnState};
 use crate::sql::legible;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::{Result, Store, ask, task_control};
+use crate::{Result, Store, ask, job_control, task_control};
 
 impl Store {
     /// Cancels the running and the waiting turns of a session. If a message was being streamed, an edit that says that it
@@ -53,8 +53,10 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: MessageId, now: DateTi
         stopped.waiting.push(message);
     }
     ask::withdraw_replies(tx, key, before.0, now)?;
-    if key.scope() == Scope::Task {
-        task_control::session_stopped(tx, key, now)?;
+    match key.scope() {
+        Scope::Task => task_control::session_stopped(tx, key, now)?,
+        Scope::Job => job_control::session_stopped(tx, key, now)?,
+        _ => {}
     }
     Ok(stopped)
 }

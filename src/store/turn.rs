@@ -5,7 +5,7 @@ use frontdesk_core::address::Address;
 use frontdesk_core::agent::Origin;
 use frontdesk_core::delivery::PostKind;
 use frontdesk_core::delta::Usage;
-use frontdesk_core::id::{MessageId, TaskId, TurnId};
+use frontdesk_core::id::{MessageId, RunId, TaskId, TurnId};
 use frontdesk_core::key::SessionKey;
 use rusqlite::{Params, Row, params};
 
@@ -19,8 +19,8 @@ use crate::tx::Tx;
 macro_rules! turn_columns {
     () => {
         "t.id, t.key, t.epoch, t.address, t.reply_to, t.attempt, t.released, t.state, t.fence, \
-         t.side_effect_at, t.answer, t.origin, t.restarts, t.task_id, \
-         (SELECT origin_key FROM task WHERE id = t.task_id)"
+         t.side_effect_at, t.answer, t.origin, t.restarts, t.task_id, t.run_id, \
+         coalesce((SELECT origin_key FROM task WHERE id = t.task_id), (SELECT chat_key FROM run WHERE id = t.run_id))"
     };
 }
 
@@ -51,8 +51,10 @@ pub(crate) struct OpenTurn {
     pub(crate) restarts: u32,
     /// The task that it works on.
     pub(crate) task: Option<TaskId>,
-    /// Of a task: the session that has handed it over.
-    origin_session: Option<SessionKey>,
+    /// The run of a job that it works on.
+    pub(crate) run: Option<RunId>,
+    /// Of a task the session that has handed it over; of a run that of the chat of its result.
+    chat_session: Option<SessionKey>,
     /// The messages, oldest first.
     pub(crate) messages: Vec<MessageId>,
 }
@@ -89,9 +91,9 @@ impl OpenTurn {
         Self::find(sql, concat!("SELECT ", turn_columns!(), " FROM turn t WHERE t.id = ?1"), [id.0])
     }
 
-    /// The session whose chat it is for: its own, or of a task the one that has handed it over.
+    /// The session whose chat it is for: its own, or of a task or a run the one that gets its result.
     pub(crate) fn chat(&self) -> &SessionKey {
-        self.origin_session.as_ref().unwrap_or(&self.session)
+        self.chat_session.as_ref().unwrap_or(&self.session)
     }
 
     /// The claim under which it runs.
@@ -134,7 +136,8 @@ impl OpenTurn {
             origin: Origin::named(row.get_ref(11)?.as_str()?).unwrap_or(Origin::Message),
             restarts: small(row, 12)?,
             task: row.get::<_, Option<i64>>(13)?.map(TaskId),
-            origin_session: maybe_parsed(row, 14)?,
+            run: row.get::<_, Option<i64>>(14)?.map(RunId),
+            chat_session: maybe_parsed(row, 15)?,
             messages: Vec::new(),
         })
     }

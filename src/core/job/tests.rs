@@ -6,6 +6,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::address::Address;
+use crate::notice::Failure;
 
 #[rstest]
 #[case("morning-report")]
@@ -44,6 +45,18 @@ fn every_rule_kind_and_state_has_one_name_everywhere() {
     }
     for state in JobState::ALL {
         assert_eq!(JobState::named(state.name()), Some(state));
+    }
+    for state in RunState::ALL {
+        assert_eq!(RunState::named(state.name()), Some(state));
+    }
+    for reason in SkipReason::ALL {
+        assert_eq!(SkipReason::named(reason.name()), Some(reason));
+    }
+    for source in JobSource::ALL {
+        assert_eq!(JobSource::named(source.name()), Some(source));
+    }
+    for reason in PauseReason::ALL {
+        assert_eq!(PauseReason::named(reason.name()), Some(reason));
     }
     assert_eq!((MissedRule::named(""), OverlapRule::named("run_once")), (None, None));
     assert_eq!((ScheduleKind::named("Cron"), JobState::named("running")), (None, None));
@@ -138,4 +151,35 @@ fn a_job_without_a_task_or_beyond_the_bounds_says_what_is_allowed() {
         assert_eq!(wrong.check(), Err(error.clone()));
         assert!(error.to_string().contains(says), "{error}");
     }
+}
+
+#[rstest]
+#[case(
+    JobNotice::Failed { why: RunFailure::Turn(Failure::Crashed), said: " ", then: AfterFailure::GoesOn },
+    "❌ Scheduled job `report` failed. The agent crashed twice."
+)]
+#[case(
+    JobNotice::Failed { why: RunFailure::Reported, said: "no money\n", then: AfterFailure::Disabled { failures: 5 } },
+    "❌ Scheduled job `report` failed. The agent reported an error. It has failed 5 times in a row, so it is disabled until \
+     somebody resumes it.\n\nUntil then:\n\nno money"
+)]
+#[case(
+    JobNotice::Failed { why: RunFailure::Refused, said: "", then: AfterFailure::RanOnce },
+    "❌ Scheduled job `report` failed. A hook or a limit kept it from its agent. It was to run once, so it is disabled now."
+)]
+#[case(
+    JobNotice::Missed { count: 1, or_more: false, made_up: false },
+    "⏰ Scheduled job `report` has missed 1 run, because I was not running or the clock has changed."
+)]
+#[case(
+    JobNotice::Missed { count: 1000, or_more: true, made_up: true },
+    "⏰ Scheduled job `report` has missed more than 1000 runs, because I was not running or the clock has changed. One run \
+     makes up for that now."
+)]
+#[case(
+    JobNotice::Undelivered { why: "it answered 404" },
+    "⚠️ A result of scheduled job `report` could not be delivered to its web server: it answered 404."
+)]
+fn a_chat_is_told_what_happened_and_what_that_means(#[case] notice: JobNotice<'_>, #[case] text: &str) {
+    assert_eq!(notice.text(&"report".parse().unwrap()), text);
 }

@@ -220,9 +220,11 @@ pub enum EpochReason {
     Api,
     /// The conversation was erased.
     Erased,
+    /// A run of a job begins a conversation of its own.
+    Job,
 }
 
-/// The text form in the database and in the API: `first`, `daily`, `idle`, `daily,idle`, `new`, `api`, `erased`.
+/// The text form in the database and in the API: `first`, `daily`, `idle`, `daily,idle`, `new`, `api`, `erased`, `job`.
 impl fmt::Display for EpochReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -231,6 +233,7 @@ impl fmt::Display for EpochReason {
             EpochReason::New => f.write_str("new"),
             EpochReason::Api => f.write_str("api"),
             EpochReason::Erased => f.write_str("erased"),
+            EpochReason::Job => f.write_str("job"),
         }
     }
 }
@@ -248,6 +251,7 @@ impl FromStr for EpochReason {
             "new" => EpochReason::New,
             "api" => EpochReason::Api,
             "erased" => EpochReason::Erased,
+            "job" => EpochReason::Job,
             _ => return Err(UnknownName { what: "reason of an epoch", text: text.to_owned() }),
         })
     }
@@ -301,6 +305,7 @@ mod tests {
             EpochReason::New,
             EpochReason::Api,
             EpochReason::Erased,
+            EpochReason::Job,
             rule(true, true),
             rule(true, false),
             rule(false, true),

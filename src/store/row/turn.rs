@@ -17,7 +17,7 @@ use frontdesk_core::queue_mode::QueueMode;
 use super::{
     AccessChange, AccessDone, Answered, Answering, Author, CancelledTask, Claim, Dequeue, Dequeued,
     InboundRow, MovedToTask, NewTask, OpenTasks, OutgoingFile, Reason, Stopped, TaskFound, TaskReach,
-    TaskSubmitted, TurnTask, Withheld,
+    TaskSubmitted, TurnJob, TurnTask, Withheld,
 };
 
 /// How many waiting messages one turn takes.
@@ -66,12 +66,22 @@ pub struct ClaimedTurn {
     pub more: bool,
     /// The task that it works on.
     pub task: Option<TurnTask>,
+    /// The run of a job that it works on.
+    pub job: Option<TurnJob>,
 }
 
 impl ClaimedTurn {
-    /// The session whose chat it is for: its own, or of a task the one that has handed it over.
+    /// The session whose chat it is for: its own, of a task the one that has handed it over, or of a run of a job the one that
+    /// gets its result.
     pub fn chat(&self) -> &SessionKey {
-        self.task.as_ref().and_then(|task| task.origin.as_ref()).unwrap_or(&self.session)
+        let of_task = self.task.as_ref().and_then(|task| task.origin.as_ref());
+        let of_job = self.job.as_ref().and_then(|job| job.chat.as_ref());
+        of_task.or(of_job).unwrap_or(&self.session)
+    }
+
+    /// Whether it works in the background: for a task or a run of a job, so that nobody sees its text before the end.
+    pub fn works_in_background(&self) -> bool {
+        self.task.is_some() || self.job.is_some()
     }
 }
 
@@ -105,7 +115,7 @@ pub struct Finish {
     pub media: Vec<OutgoingFile>,
     /// The answer, or captions of its files, if hooks keep them from being sent.
     pub withheld: Vec<Withheld>,
-    /// Of a task: its result as the chat gets it, if that is not the answer.
+    /// Of a task or a run of a job: its result as the chat gets it, if that is not the answer.
     pub shown: Option<String>,
     /// Why it failed, or why it was refused.
     pub error: Option<Reason>,

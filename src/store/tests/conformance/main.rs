@@ -20,6 +20,7 @@ mod edits;
 mod epochs;
 mod fixture;
 mod grants;
+mod jobs;
 mod logins;
 mod mark_dead;
 mod media;

@@ -1,0 +1,86 @@
+//! The states of a run of a job, and why one did not happen.
+
+/// How a run of a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunState {
+    /// Its time has come, and it waits to begin.
+    Due,
+    /// Its agent works on it.
+    Running,
+    /// It has a result.
+    Succeeded,
+    /// It has none.
+    Failed,
+    /// It did not happen, or was stopped.
+    Skipped,
+    /// Its time passed while nobody could begin it. One such run stands for all times that a decision has passed over.
+    Missed,
+}
+
+impl RunState {
+    /// All variants.
+    pub const ALL: [RunState; 6] = [
+        RunState::Due,
+        RunState::Running,
+        RunState::Succeeded,
+        RunState::Failed,
+        RunState::Skipped,
+        RunState::Missed,
+    ];
+
+    /// The name in the database and in the interfaces.
+    pub fn name(self) -> &'static str {
+        match self {
+            RunState::Due => "due",
+            RunState::Running => "running",
+            RunState::Succeeded => "succeeded",
+            RunState::Failed => "failed",
+            RunState::Skipped => "skipped",
+            RunState::Missed => "missed",
+        }
+    }
+
+    /// The state with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether nothing follows any more.
+    pub fn has_ended(self) -> bool {
+        !matches!(self, RunState::Due | RunState::Running)
+    }
+}
+
+/// Why a run was skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SkipReason {
+    /// An earlier run of its job had not ended.
+    Overlap,
+    /// The owner of its job has lost access.
+    Revoked,
+    /// Its job was paused before it began.
+    Paused,
+    /// Somebody stopped it.
+    Stopped,
+}
+
+impl SkipReason {
+    /// All variants.
+    pub const ALL: [SkipReason; 4] =
+        [SkipReason::Overlap, SkipReason::Revoked, SkipReason::Paused, SkipReason::Stopped];
+
+    /// The name in the database and in the interfaces.
+    pub fn name(self) -> &'static str {
+        match self {
+            SkipReason::Overlap => "overlap",
+            SkipReason::Revoked => "revoked",
+            SkipReason::Paused => "paused",
+            SkipReason::Stopped => "stopped",
+        }
+    }
+
+    /// The reason with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+}
