@@ -101,11 +101,17 @@ async fn enter(fixture: &Fixture, at: i64) -> Vec<(RunId, Entered)> {
 /// The turn of the run that is due next.
 async fn begun(fixture: &Fixture, at: i64) -> ClaimedTurn {
     due(fixture, at).await;
+    let (run, session) = entered(fixture, at).await;
+    let turn = claimed(fixture, &session, at).await;
+    assert_eq!(turn.job.as_ref().map(|job| job.run), Some(run));
+    turn
+}
+
+/// The one run that begins, and its session.
+async fn entered(fixture: &Fixture, at: i64) -> (RunId, SessionKey) {
     let entered = enter(fixture, at).await;
     let [(run, Entered::Begun(session))] = entered.as_slice() else { panic!("{entered:?}") };
-    let turn = claimed(fixture, session, at).await;
-    assert_eq!(turn.job.as_ref().map(|job| job.run), Some(*run));
-    turn
+    (*run, session.clone())
 }
 
 async fn claimed(fixture: &Fixture, session: &SessionKey, at: i64) -> ClaimedTurn {

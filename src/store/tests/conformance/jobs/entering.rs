@@ -30,7 +30,7 @@ async fn a_run_that_overlaps_is_skipped_or_waits_as_its_job_says() {
     let fixture = Fixture::open().await;
     let skips = created(&fixture, job("skips")).await.job.id;
     due(&fixture, HOUR).await;
-    let [(_, Entered::Begun(session))] = enter(&fixture, HOUR).await.try_into().unwrap() else { panic!() };
+    let (_, session) = entered(&fixture, HOUR).await;
     let turn = claimed(&fixture, &session, HOUR).await;
     due(&fixture, 2 * HOUR).await;
     let overlap = Entered::Skipped(SkipReason::Overlap);
@@ -45,8 +45,8 @@ async fn a_run_that_overlaps_is_skipped_or_waits_as_its_job_says() {
     due(&fixture, 4 * HOUR).await;
     assert_eq!(enter(&fixture, 4 * HOUR).await, []);
     let waiting = fixture.store.runs(&queues, None, 1).await.unwrap()[0].id;
-    let entered = fixture.store.enter_run(waiting, Entrance::Begin(chat()), t(4 * HOUR)).await.unwrap();
-    assert_eq!(entered, Entered::Waits, "also if somebody tries");
+    let tried = fixture.store.enter_run(waiting, Entrance::Begin(chat()), t(4 * HOUR)).await.unwrap();
+    assert_eq!(tried, Entered::Waits, "also if somebody tries");
     fixture.finish(answered(&turn, "done")).await;
     assert!(
         matches!(enter(&fixture, 4 * HOUR).await.as_slice(), [(run, Entered::Begun(_))] if *run == waiting)
@@ -59,9 +59,7 @@ async fn runs_that_make_up_for_missed_ones_do_not_skip_each_other() {
     let id = created(&fixture, Job { missed: MissedRule::All, ..job("report") }).await.job.id;
     assert_eq!(due(&fixture, 3 * HOUR).await, 3);
     for _ in 0..3 {
-        let [(_, Entered::Begun(session))] = enter(&fixture, 3 * HOUR).await.try_into().unwrap() else {
-            panic!()
-        };
+        let (_, session) = entered(&fixture, 3 * HOUR).await;
         let turn = claimed(&fixture, &session, 3 * HOUR).await;
         fixture.finish(answered(&turn, "done")).await;
     }
@@ -95,8 +93,8 @@ async fn a_job_whose_owner_may_not_write_any_more_is_paused_and_admins_are_told_
     let id = created(&fixture, job("report")).await.job.id;
     due(&fixture, HOUR).await;
     let run = fixture.store.runs_to_enter(t(HOUR)).await.unwrap().remove(0).run;
-    let entered = fixture.store.enter_run(run, Entrance::Revoked, t(HOUR)).await.unwrap();
-    assert_eq!(entered, Entered::Skipped(SkipReason::Revoked));
+    let skipped = fixture.store.enter_run(run, Entrance::Revoked, t(HOUR)).await.unwrap();
+    assert_eq!(skipped, Entered::Skipped(SkipReason::Revoked));
     let row = stored(&fixture, &id).await;
     assert_eq!((row.state, row.reason), (JobState::Paused, Some(PauseReason::Revoked)));
     assert_eq!(due(&fixture, 2 * HOUR).await, 0);
