@@ -163,3 +163,76 @@ fn note_missed(tx: &Tx<'_>, job: &JobRow, times: Missed, made_up: bool, now: Dat
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use frontdesk_core::address::Principal;
+    use frontdesk_core::job::{Job, JobDelivery, JobSource, MissedRule, ScheduleKind, Timing};
+    use frontdesk_core::message::{Sender, SenderKind};
+    use frontdesk_core::zone::parse_zone;
+
+    use super::*;
+    use crate::null_renderer::NullRenderer;
+    use crate::row::{JobPlace, JobReach, MostJobs, NewJob};
+
+    fn new(id: &str) -> NewJob {
+        let owner = Principal::new("telegram", None, "7").unwrap();
+        let zone = parse_zone("UTC").unwrap();
+        NewJob {
+            job: Job {
+                id: id.parse().unwrap(),
+                agent: "main".into(),
+                timing: Timing::parse(ScheduleKind::Cron, "0 * * * *", zone).unwrap(),
+                task: "work".into(),
+                delivery: JobDelivery::Silent,
+                resume_context: false,
+                missed: MissedRule::RunOnce,
+                overlap: OverlapRule::Skip,
+                jitter: Duration::ZERO,
+                retries: 0,
+            },
+            place: JobPlace { account: owner.account().clone(), chat: None },
+            source: JobSource::Api,
+            owner: Sender::new(owner, SenderKind::Person),
+            origin: None,
+            request: None,
+            most: MostJobs { total: 9, per_person: 9 },
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_whose_zone_is_gone_is_disabled_and_the_others_run() {
+        let home = tempfile::tempdir().unwrap();
+        let store = NullRenderer::open(&home.path().join("frontdesk.db")).await;
+        let now: DateTime<Utc> = "2027-01-15T08:30:00Z".parse().unwrap();
+        for id in ["gone", "fine"] {
+            store.create_job(new(id), now).await.unwrap();
+        }
+        let gone = "UPDATE job SET zone = 'Mars/Olympus' WHERE id = 'gone'";
+        store.write(WorkClass::Requests, move |tx| tx.run(gone, []).map(drop)).await.unwrap();
+        let later = now + TimeDelta::hours(1);
+        assert_eq!(store.due_runs(later).await.unwrap().made, 1);
+        let alarms = store.job_alarms().await.unwrap();
+        assert_eq!(alarms.len(), 1);
+        assert_eq!((alarms[0].job.as_str(), alarms[0].reason), ("gone", PauseReason::Unreadable));
+        let [run] = store.runs_to_enter(later).await.unwrap().try_into().unwrap();
+        assert_eq!(run.job.id.as_str(), "fine");
+        assert_eq!(
+            store.due_runs(later + TimeDelta::hours(1)).await.unwrap().made,
+            1,
+            "it is not decided again"
+        );
+        let id = "gone".parse().unwrap();
+        store.job_alarm_told(&id, Vec::new(), later).await.unwrap();
+        assert_eq!(store.job_alarms().await.unwrap(), []);
+        assert!(store.job(&id, JobReach::All).await.is_err());
+        store.delete_job(&"fine".parse().unwrap(), JobReach::All, author(), later).await.unwrap();
+        store.close().await;
+    }
+
+    fn author() -> crate::row::Author {
+        crate::row::Author { name: "cli".into(), via: "cli" }
+    }
+}

@@ -32,6 +32,7 @@ mod ids;
 mod inbound;
 mod insert;
 mod job;
+mod job_alarm;
 mod job_change;
 mod job_control;
 mod job_due;

@@ -53,6 +53,9 @@ async fn a_run_follows_its_turn_over_deaths_and_a_late_end_changes_nothing() {
     assert_eq!((part.post.kind, &part.address), (PostKind::Result, &address("anna")));
     assert_eq!(part.post.about.session, Some(key("anna")));
     assert_eq!(row.result_out, Some((part.post.out, OutboxState::Queued)));
+    fixture.store.expire_parts(t(99 * HOUR), t(99 * HOUR)).await.unwrap();
+    let row = run_row(&fixture, run_of(&turn)).await;
+    assert_eq!(row.result_out, Some((part.post.out, OutboxState::Queued)), "no result is too old");
     assert_eq!(fixture.store.waiting(), 0);
 }
 
