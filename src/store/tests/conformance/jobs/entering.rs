@@ -16,7 +16,7 @@ async fn a_run_enters_its_session_once() {
     assert_eq!(fixture.store.runs_to_enter(t(HOUR)).await.unwrap(), []);
     let fixture = fixture.restarted(2).await;
     let recovered = fixture.store.recover(recovery()).await.unwrap();
-    assert_eq!(recovered.sessions, [run.session.clone()], "its message waits");
+    assert_eq!(recovered.sessions, std::slice::from_ref(&run.session), "its message waits");
     assert_eq!(fixture.store.runs_to_enter(t(HOUR)).await.unwrap(), []);
     let turn = claimed(&fixture, &run.session, HOUR).await;
     assert_eq!((turn.messages.len(), turn.messages[0].text.as_str()), (1, "do report"));
