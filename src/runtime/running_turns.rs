@@ -242,6 +242,7 @@ mod tests {
             streamed: None,
             more: false,
             task: None,
+            job: None,
         };
         turns.begin(&claimed, None).stop
     }
