@@ -23,7 +23,7 @@ fn question(text: &str) -> Question {
     question.completed().unwrap()
 }
 
-fn new_ask(ordinal: u32, text: &str) -> NewAsk {
+pub fn new_ask(ordinal: u32, text: &str) -> NewAsk {
     let audience = Audience::People(vec![person("anna")]);
     NewAsk { ordinal, question: question(text), audience }
 }
@@ -32,7 +32,7 @@ fn by(who: &str) -> Answerer {
     Answerer { id: person(who), name: Some(format!("Shown as {who}")) }
 }
 
-fn answering(ask: AskId, who: &str, position: usize) -> Answering {
+pub fn answering(ask: AskId, who: &str, position: usize) -> Answering {
     Answering {
         ask,
         given: GivenAnswer::Position(position),

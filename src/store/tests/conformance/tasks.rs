@@ -8,9 +8,12 @@ use frontdesk_core::delivery::{Ending, PostKind};
 use frontdesk_core::id::TaskId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Sender, SenderKind};
+use frontdesk_core::notice::Failure;
+use frontdesk_core::progress::Progress;
 use frontdesk_core::task::{TaskSource, TaskState};
 use frontdesk_store::row::*;
 
+use crate::asks::{answering, new_ask};
 use crate::fixture::*;
 
 const PLACES: TaskPlaces = TaskPlaces { total: 2, per_person: 2, per_chat: 2 };
@@ -185,4 +188,57 @@ async fn what_a_session_has_handed_over_is_erased_with_it() {
     }
     assert_eq!(state(&fixture, open).await, TaskState::Cancelled);
     assert!(results(&fixture).await.iter().all(|text| !text.contains("secret")));
+}
+
+#[tokio::test]
+async fn readers_that_fetch_what_was_sent_see_every_state_of_a_task() {
+    const WHO: &str = "web:main";
+    let fixture = Fixture::open().await;
+    let talk = fixture.turn(WHO, "hi").await;
+    done(fixture.store.finish(answered(&talk, "hello")).await.unwrap());
+    let id = submitted(&fixture, task(WHO, "work")).await;
+    let session = placed(&fixture, WHO).await.remove(0);
+    let turn = claimed(&fixture, &session).await;
+    done(fixture.store.requeue(turn.claim, t(12)).await.unwrap());
+    let turn = claimed(&fixture, &session).await;
+    let opened = done(fixture.store.ask_opened(turn.claim, new_ask(0, "May I?"), t(13)).await.unwrap());
+    let AskOpened::Open(ask) = opened else { panic!("{opened:?}") };
+    let answer = Answering { place: Some(key(WHO)), ..answering(ask, "anna", 1) };
+    fixture.store.ask_answered(answer, t(14)).await.unwrap().unwrap();
+    let progress = Progress { percent: Some(5), line: None };
+    let shown = fixture.store.task_progress(turn.claim, progress, "5 %".into(), t(14)).await.unwrap();
+    assert_eq!(shown, Fenced::Done(None), "its readers are shown that without a message");
+    let failed = Finish { error: Some(Reason::Failed(Failure::Agent)), ..bare(&turn, Ending::Dead) };
+    done(fixture.store.finish(failed).await.unwrap());
+    let frames = fixture.store.frames(&key(WHO), 0, 100).await.unwrap();
+    assert!(frames.iter().map(|frame| frame.post.seq).is_sorted());
+    let changes: Vec<_> = frames.iter().filter_map(|frame| frame.post.task.as_ref()).collect();
+    let states: Vec<_> = changes.iter().map(|change| (change.state.name(), change.attempt)).collect();
+    let expected = [
+        ("queued", 0),
+        ("running", 1),
+        ("queued", 1),
+        ("running", 2),
+        ("waiting", 2),
+        ("running", 2),
+        ("failed", 2),
+    ];
+    assert_eq!(states, expected);
+    assert!(changes.iter().all(|change| change.task == id));
+    let problem = changes.last().unwrap().problem.clone().unwrap();
+    assert_eq!(
+        (problem.code.as_str(), problem.message.as_str()),
+        ("agent_failed", "The agent could not do it.")
+    );
+    // A platform that is sent messages gets none of them.
+    submitted(&fixture, task("anna", "other")).await;
+    assert!(
+        fixture
+            .store
+            .parts(None, None, 100)
+            .await
+            .unwrap()
+            .iter()
+            .all(|row| { row.post.task.is_none() || row.address == address(WHO) })
+    );
 }
