@@ -545,3 +545,13 @@ CREATE TABLE audit (
   subject TEXT NOT NULL,           -- about whom or what
   outcome TEXT NOT NULL            -- 'done', 'unchanged', 'refused:not_admin', 'refused:locked'
 ) STRICT;
+
+-- Faults of the gateway itself that have not ended, so that each is told once, also across restarts.
+CREATE TABLE fault (
+  kind    TEXT NOT NULL,           -- 'heartbeat', 'turn', 'channel', 'queue', 'delivery', 'disk', 'storage'
+  subject TEXT NOT NULL,           -- the account or the session that has it; empty for the gateway as a whole
+  since   INTEGER NOT NULL,
+  told_at INTEGER,                 -- when people were told last; NULL if they were not told yet
+  tells   INTEGER NOT NULL,        -- how often they were told
+  PRIMARY KEY (kind, subject)
+) STRICT, WITHOUT ROWID;

@@ -256,6 +256,7 @@ impl Settings {
             }),
             // Bot API, Chat: the id of a private chat is the person's.
             person_chat: Some(String::new()),
+            operator_chat: None,
             ends: false,
             // Bot API, sendMessage: `reply_markup`, InlineKeyboardMarkup.
             buttons: true,

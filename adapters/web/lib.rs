@@ -97,6 +97,7 @@ fn profile() -> Profile {
         albums: None,
         // A web chat is not a person's private chat, so no notice is ever sent to a person through it.
         person_chat: None,
+        operator_chat: Some("main".to_owned()),
         // A client that waits for an answer learns only from this signal that the turn has ended.
         ends: true,
         buttons: true,

@@ -62,6 +62,7 @@ pub fn profile() -> Profile {
         albums: None,
         // The id of a private chat is the person's.
         person_chat: Some(String::new()),
+        operator_chat: None,
         ends: false,
         buttons: true,
         changes: MessageChanges { edit: true, delete: true, react: false, pin: false },

@@ -16,6 +16,7 @@ mod client;
 mod completions;
 mod config;
 mod dead_letters;
+mod doctor;
 mod explain;
 mod failure;
 mod field;
@@ -69,6 +70,10 @@ enum Command {
     Gateway(gateway::GatewayArgs),
     /// Show the state of the running gateway
     Status(Remote),
+    /// Check from the outside whether the gateway lives, and alarm when it is dead
+    #[command(after_help = "Example, every 5 minutes from cron:\n  \
+                      frontdesk doctor --probe --alarm-command 'mail -s Frontdesk me@example.org'")]
+    Doctor(doctor::DoctorArgs),
     /// List, show, reset or delete sessions: what each chat has said to its agent
     Sessions(sessions::SessionsArgs),
     /// Allow or refuse people who wrote to a bot and got a pairing code
@@ -216,6 +221,7 @@ fn act(command: Command) -> Done {
         Command::Run(args) => run::run(args),
         Command::Gateway(args) => gateway::gateway(args),
         Command::Status(remote) => client::block_on(status::status(remote)),
+        Command::Doctor(args) => client::block_on(doctor::doctor(args)),
         Command::Sessions(args) => client::block_on(sessions::sessions(args)),
         Command::Pairing(args) => client::block_on(pairing::pairing(args)),
         Command::Access(args) => client::block_on(access::access(args)),

@@ -33,6 +33,8 @@ pub struct Profile {
     /// The prefix that turns a person's id into the id of their private chat, so that an admin can get a notice without
     /// having written before; `None` if there is no such rule.
     pub person_chat: Option<String>,
+    /// The chat in which the operator reads, on channels that have one.
+    pub operator_chat: Option<String>,
     /// Whether the adapter gets an [`Signal::End`](crate::delivery::Signal::End) after every turn.
     pub ends: bool,
     /// Whether a message can carry buttons.

@@ -106,13 +106,6 @@ impl Shared {
         Ok(())
     }
 
-    /// The private chat of somebody, on platforms where it can be told from their id.
-    fn private_chat(&self, principal: &Principal) -> Option<Address> {
-        let connection = self.adapters.get(principal.account())?;
-        let prefix = connection.adapter().profile().person_chat.clone()?;
-        Address::at(principal.account(), &format!("{prefix}{}", principal.id()), None).ok()
-    }
-
     /// Restores the access that was removed from memory for a change that was not committed. If the tables cannot be
     /// read, memory allows less than the database, never more.
     async fn reload_access(&self) {

@@ -3,6 +3,7 @@
 mod media;
 mod rules;
 mod tasks;
+mod watchdog;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub use rules::ResetRules;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 pub use tasks::Tasks;
+pub use watchdog::Watchdog;
 
 /// Everything the runtime can be told. Every field has a default.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +35,8 @@ pub struct Config {
     pub tasks: Tasks,
     /// The delivery of outgoing messages.
     pub delivery: Delivery,
+    /// What counts as wrong with the gateway itself, and who is told.
+    pub watchdog: Watchdog,
     /// Files that people send and files that agents send.
     pub media: Media,
     /// How long data is kept in the database.
@@ -310,6 +314,7 @@ impl Config {
         }
         self.media.check()?;
         self.tasks.check()?;
+        self.watchdog.check()?;
         let kept = &self.storage;
         let days =
             [kept.outbox_days, kept.refused_days, kept.dead_letter_days, kept.history_days, kept.audit_days];

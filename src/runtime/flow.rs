@@ -206,7 +206,7 @@ impl Flow {
 
     /// What the history keeps of an answer that is stopped here: its text, without the names of files.
     pub(crate) fn partial(&self) -> String {
-        match self.silence.may_become(&self.text) {
+        match self.silence.leaves_nothing(&self.text) {
             true => String::new(),
             false => media::without_files(&self.text).0,
         }

@@ -18,7 +18,6 @@ use frontdesk_core::failover::Failover;
 use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
-use frontdesk_core::route::Place;
 use frontdesk_store::row::{
     Author, EpochReason, InboundRow, OutboxRow, OutboxState, SessionRow, Stopped, Totals,
 };
@@ -188,10 +187,7 @@ impl GatewayHandle {
     /// The session of messages from this address, by the current routing. Only for channels in which an address is a
     /// conversation with one person (the web).
     pub fn session_at(&self, address: &Address) -> Result<SessionKey, GatewayError> {
-        let settings = self.0.settings();
-        let place = Place { chat: address.chat(), ..Place::default() };
-        let agent = self.0.route(&settings, address.account(), place).agent;
-        self.session_with(agent, address)
+        self.session_with(self.0.agent_of_reader(&self.0.settings(), address), address)
     }
 
     /// The session of messages from this address to this agent, on the same channels.

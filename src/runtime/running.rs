@@ -20,7 +20,9 @@ use crate::handle::GatewayHandle;
 use crate::setup::{Receivers, build};
 use crate::shared::Shared;
 use crate::waiting_marks::Markable;
-use crate::{Setup, StartError, ask_deadlines, commands, logins, marking, outbox, sweep, tasks, turn};
+use crate::{
+    Setup, StartError, ask_deadlines, commands, logins, marking, outbox, sweep, tasks, turn, watchdog,
+};
 
 /// Maximum duration of each of the last steps of an orderly stop.
 const LAST_STEPS: Duration = Duration::from_secs(2);
@@ -167,6 +169,8 @@ impl Running {
         self.services.spawn(self.watched("the background tasks", tasks));
         let sweep = sweep::run(self.shared.clone(), self.stop_services.clone());
         self.services.spawn(self.watched("the sweeps", sweep));
+        let watchdog = watchdog::run(self.shared.clone(), self.stop_services.clone());
+        self.services.spawn(self.watched("the watchdog", watchdog));
         let (h, stop) = (self.shared.clone(), self.stop_services.clone());
         let hooks = async move { h.hooks.run(receivers.hook_events, stop).await };
         self.services.spawn(self.watched("the observing hooks", hooks));

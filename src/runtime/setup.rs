@@ -25,6 +25,7 @@ use crate::health::StorageHealth;
 use crate::hooks::Hooks;
 use crate::inbound::Inbound;
 use crate::lanes::{Class, LaneLimits, Lanes};
+use crate::last_check::LastCheck;
 use crate::limits::Limits;
 use crate::media::Media;
 use crate::process::Process;
@@ -67,6 +68,7 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
     let (announcer, rows) = Announcer::new(access.clone(), asks.clone());
     let listener = Arc::new(announcer);
     let now = clock.wall();
+    let last_check = LastCheck::beside(&database);
     let options = Options {
         path: database,
         boot: boot.clone(),
@@ -87,6 +89,7 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
         media: Media::open(&media, settings.config.media.clone()).map_err(StartError::Media)?,
         time: Time::new(clock, store.believed_date().await?),
         health: StorageHealth::default(),
+        last_check,
         renderer,
         reloading: AsyncMutex::new(()),
         snapshot: ArcSwap::from_pointee(settings),

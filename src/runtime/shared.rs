@@ -13,6 +13,7 @@ use frontdesk_core::hook::HookEvent;
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::Event;
 use frontdesk_core::port::ContextMessage;
+use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::route::{Place, Route};
@@ -27,6 +28,7 @@ use crate::config::Chat;
 use crate::health::StorageHealth;
 use crate::hooks::Hooks;
 use crate::inbound::Inbound;
+use crate::last_check::LastCheck;
 use crate::media::{Media, MediaFiles};
 use crate::process::Process;
 use crate::renderer::ProfileRenderer;
@@ -46,6 +48,7 @@ pub(crate) struct Shared {
     pub(crate) process: Process,
     pub(crate) store: Store,
     pub(crate) health: StorageHealth,
+    pub(crate) last_check: LastCheck,
     /// Who may write, as admins have changed it.
     pub(crate) access: Arc<Access>,
     pub(crate) inbound: Inbound,
@@ -131,6 +134,25 @@ impl Shared {
             _ => Context::Group(session.id()),
         };
         self.authorize(settings, who, context, action) == Decision::Allow
+    }
+
+    /// The session in which readers of an address see what is sent to it; `None` if its platform shows messages itself.
+    pub(crate) fn session_of_reader(&self, settings: &Settings, address: &Address) -> Option<SessionKey> {
+        let receipt = self.adapters.at(address)?.adapter().profile().receipt;
+        let agent = self.agent_of_reader(settings, address);
+        match receipt {
+            // Its readers fetch rows by session.
+            ReceiptRule::Commit => {
+                SessionKey::at(agent, address.account(), Scope::Dm, address.chat(), None, None).ok()
+            }
+            ReceiptRule::Platform => None,
+        }
+    }
+
+    /// Who answers at an address that is a conversation with one person.
+    pub(crate) fn agent_of_reader<'s>(&self, settings: &'s Settings, address: &Address) -> &'s str {
+        let place = Place { chat: address.chat(), ..Place::default() };
+        self.route(settings, address.account(), place).agent
     }
 
     /// Who answers at a place, and in which role. The chat is named by any of its ids.

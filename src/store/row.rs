@@ -2,6 +2,7 @@
 
 mod access;
 mod ask;
+mod backlog;
 mod change;
 mod inbound;
 mod job;
@@ -15,6 +16,7 @@ mod waiting;
 
 pub use access::*;
 pub use ask::*;
+pub use backlog::*;
 pub use change::*;
 pub use inbound::*;
 pub use job::*;

@@ -11,6 +11,7 @@ mod closed_in;
 mod configuration;
 mod daemon;
 mod descriptors;
+mod doctor;
 mod failover;
 mod home;
 mod lasting;

@@ -54,3 +54,4 @@ mod unread;
 mod voice;
 mod waiting;
 mod waiting_marks;
+mod watchdog;

@@ -174,6 +174,7 @@ impl Platform {
             media: plan.media,
             albums: plan.albums.clone(),
             person_chat: Some(String::new()),
+            operator_chat: None,
             ends: false,
             changes: MessageChanges { edit: true, delete: true, react: true, pin: true },
             buttons: plan.buttons,

@@ -1,6 +1,7 @@
 //! `frontdesk run`: runs the gateway until it is stopped.
 
 mod signals;
+mod systemd;
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -192,6 +193,7 @@ async fn run_until_stopped(
             tracing::info!(address = %running.address(), version = env!("CARGO_PKG_VERSION"), "ready in {ready} ms");
             greet(&running)?;
         }
+        systemd::ready();
         match serve(running, &mut signals, &recorder, &clock).await? {
             End::Stopped => return Ok(()),
             End::Restart(before, port) => {
@@ -231,10 +233,12 @@ async fn serve(
             Err(Failure::new(format!("the gateway cannot go on: {cause}")))
         }
         never = upkeep(recorder, clock) => match never {},
+        never = systemd::alive(clock) => match never {},
         never = reload_on(&mut signals.hangup, &running) => match never {},
         never = reload_on_request(&running) => match never {},
     };
     if !matches!(end, Ok(End::Restart(..))) {
+        systemd::stopping();
         // A reload that waits for one would delay the end, and the program would outlive it.
         frontdesk::config::end_secret_commands();
     }

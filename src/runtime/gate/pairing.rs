@@ -26,12 +26,9 @@ pub(super) fn request(admission: &Admission<'_>) -> Option<PairingRequest> {
 /// Where the account's admins are told who asks.
 fn admins(admission: &Admission<'_>) -> Vec<Address> {
     let (shared, account) = (admission.shared, &admission.source.account);
-    let prefix = shared.adapters.get(account).and_then(|to| to.adapter().profile().person_chat.clone());
-    let Some(prefix) = prefix else { return Vec::new() };
-    let ids = shared.access.admins(&admission.settings.access, account);
-    if ids.is_empty() || !shared.access.pairing_limits.may_tell(account) {
-        return Vec::new();
+    let chats = shared.admins_chats(admission.settings, account);
+    match chats.is_empty() || !shared.access.pairing_limits.may_tell(account) {
+        true => Vec::new(),
+        false => chats,
     }
-    let chat = |id: String| Address::at(account, &format!("{prefix}{id}"), None).ok();
-    ids.into_iter().filter_map(chat).collect()
 }

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use frontdesk_core::account::NoSuchChannel;
 use frontdesk_core::address::Address;
-use frontdesk_core::profile::ReceiptRule;
 use frontdesk_store::row::{Author, OutboxRow};
 
 use super::{GatewayError, GatewayHandle};
@@ -21,15 +19,7 @@ impl GatewayHandle {
         key: &str,
         author: &Author,
     ) -> Result<Vec<OutboxRow>, GatewayError> {
-        let Some(connection) = self.0.adapters.at(to) else {
-            let unknown = NoSuchChannel::new(to.account(), self.0.adapters.ids());
-            return Err(GatewayError::Invalid(unknown.to_string()));
-        };
-        // Readers of such a channel fetch rows by session, so a row needs one.
-        let session = match connection.adapter().profile().receipt {
-            ReceiptRule::Commit => Some(self.session_at(to)?),
-            ReceiptRule::Platform => None,
-        };
+        let session = self.0.session_of_reader(&self.0.settings(), to);
         let (key, author) = (key.to_owned(), author.clone());
         sending::send(
             &self.0,

@@ -24,6 +24,7 @@ fn profile(media: Option<u64>) -> Profile {
         media,
         albums: None,
         person_chat: None,
+        operator_chat: None,
         ends: false,
         buttons: false,
         changes: MessageChanges::default(),

@@ -51,6 +51,7 @@ impl DemoPlatform {
             media: Some(1_000_000),
             albums: None,
             person_chat: Some(String::new()),
+            operator_chat: None,
             ends: false,
             buttons: false,
             changes: MessageChanges::default(),

@@ -18,6 +18,7 @@ mod delivery;
 mod dropping;
 mod edits;
 mod epochs;
+mod faults;
 mod fixture;
 mod grants;
 mod jobs;

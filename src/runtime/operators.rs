@@ -1,0 +1,48 @@
+//! Where those read who operate the gateway.
+
+use frontdesk_core::account::AccountId;
+use frontdesk_core::address::{Address, Principal};
+
+use crate::settings::Settings;
+use crate::shared::Shared;
+
+impl Shared {
+    /// The chats that are told of what concerns the gateway itself: those in the file, else the operator's chat on the
+    /// page and the private chats of all admins.
+    pub(crate) fn operator_chats(&self, settings: &Settings) -> Vec<Address> {
+        let configured = settings.config.watchdog.chats();
+        if !configured.is_empty() {
+            return configured;
+        }
+        let mut chats = Vec::new();
+        for account in self.adapters.ids() {
+            chats.extend(self.operator_chat(&account));
+            chats.extend(self.admins_chats(settings, &account));
+        }
+        chats
+    }
+
+    /// The private chats of an account's admins, on platforms where they can be told from their ids.
+    pub(crate) fn admins_chats(&self, settings: &Settings, account: &AccountId) -> Vec<Address> {
+        let Some(prefix) = self.person_chat(account) else { return Vec::new() };
+        let ids = self.access.admins(&settings.access, account);
+        let chat = |id: String| Address::at(account, &format!("{prefix}{id}"), None).ok();
+        ids.into_iter().filter_map(chat).collect()
+    }
+
+    /// The private chat of somebody, on platforms where it can be told from their id.
+    pub(crate) fn private_chat(&self, principal: &Principal) -> Option<Address> {
+        let prefix = self.person_chat(principal.account())?;
+        Address::at(principal.account(), &format!("{prefix}{}", principal.id()), None).ok()
+    }
+
+    fn operator_chat(&self, account: &AccountId) -> Option<Address> {
+        let connection = self.adapters.get(account)?;
+        let chat = connection.adapter().profile().operator_chat.clone()?;
+        Address::at(account, &chat, None).ok()
+    }
+
+    fn person_chat(&self, account: &AccountId) -> Option<String> {
+        self.adapters.get(account)?.adapter().profile().person_chat.clone()
+    }
+}
