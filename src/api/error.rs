@@ -10,7 +10,7 @@ use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Busy;
-use frontdesk_runtime::{GatewayError, TaskError};
+use frontdesk_runtime::{GatewayError, JobFault, TaskError};
 use frontdesk_store::StoreError;
 use serde_json::{Value, json};
 
@@ -121,6 +121,21 @@ impl ApiError {
             TaskError::Conflict => (StatusCode::CONFLICT, "conflict"),
             TaskError::Ended(..) => (StatusCode::CONFLICT, "task_ended"),
             TaskError::Open(..) => (StatusCode::CONFLICT, "task_open"),
+        };
+        Self::new(status, code, error.to_string())
+    }
+
+    /// Something cannot be done with a scheduled job.
+    pub(crate) fn job(error: &JobFault) -> Self {
+        let (status, code) = match error {
+            JobFault::Unknown(_) => (StatusCode::NOT_FOUND, "unknown_job"),
+            JobFault::Exists(_) => (StatusCode::CONFLICT, "job_exists"),
+            JobFault::OfFile(_) => (StatusCode::CONFLICT, "config_job"),
+            JobFault::NotNow(_) => (StatusCode::CONFLICT, "not_now"),
+            JobFault::Over(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+            JobFault::PersonFull | JobFault::Full => (StatusCode::TOO_MANY_REQUESTS, "job_limit"),
+            JobFault::NotAllowed => (StatusCode::FORBIDDEN, "denied"),
+            JobFault::Conflict => (StatusCode::CONFLICT, "conflict"),
         };
         Self::new(status, code, error.to_string())
     }
@@ -269,6 +284,7 @@ impl From<GatewayError> for ApiError {
             GatewayError::Invalid(why) => Self::bad_request(why),
             GatewayError::Ask(error) => Self::answer(&error),
             GatewayError::Task(error) => Self::task(&error),
+            GatewayError::Job(error) => Self::job(&error),
             GatewayError::Store(error) => error.into(),
         }
     }

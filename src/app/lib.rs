@@ -23,6 +23,7 @@ mod source;
 pub mod token;
 mod voice;
 mod watch;
+mod webhook;
 mod wire;
 
 pub use config::Config;

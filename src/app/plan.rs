@@ -115,6 +115,8 @@ impl Plan {
             keys(before, after).into_iter().partition(|key| AT_THE_START.contains(&key.as_str()));
         changes.extend(rules_of_accounts(&old_accounts, &new_accounts));
         changes.extend((before.voice != after.voice).then(|| "voice".to_owned()));
+        let (old, new) = (&before.runtime.cron.webhook_secret, &after.runtime.cron.webhook_secret);
+        changes.extend((old != new).then(|| "cron.webhook_secret".to_owned()));
         Plan {
             accounts: accounts
                 .map(|(id, change)| AccountChange { account: id.to_string(), change, another_login: false })

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use arc_swap::ArcSwap;
 use frontdesk_agents::Host;
 use frontdesk_api::{Api, Scope, Token, Tokens, WebHub};
+use frontdesk_core::address::Principal;
 use frontdesk_core::id::BootId;
 use frontdesk_core::port::{Clock, Stop};
 use frontdesk_http::Guard;
@@ -34,6 +35,7 @@ use crate::source::GivenParts;
 use crate::token::{self, ClearToken};
 use crate::voice;
 use crate::watch;
+use crate::webhook::GuardedSender;
 
 impl Builder {
     /// Starts the gateway: takes the home, binds the port, opens the database, continues what the previous process left
@@ -190,8 +192,12 @@ async fn proxy(config: &Config, own: SocketAddr, clock: Arc<dyn Clock>) -> Resul
     if !ssrf.enabled {
         return Ok(None);
     }
-    let guard = Guard::new(ssrf).map_err(|error| Problems::in_memory([error.under("security.ssrf")]))?;
-    Ok(Some(Proxy::bind(guard, own, clock).await.map_err(StartError::Proxy)?))
+    Ok(Some(Proxy::bind(guard(config)?, own, clock).await.map_err(StartError::Proxy)?))
+}
+
+/// What the gateway reaches for others.
+fn guard(config: &Config) -> Result<Guard, Problems> {
+    Guard::new(&config.security.ssrf).map_err(|error| Problems::in_memory([error.under("security.ssrf")]))
 }
 
 async fn serve(api: Api, listener: TcpListener, stop: Stop, closed: Stop) {
@@ -266,6 +272,8 @@ fn setup(
         grant_rule: Arc::new(move |who, scope| channels::check_grant(&platforms, who, scope)),
         shown: serde_json::Value::Null,
         hooks: std::mem::take(&mut builder.hooks),
+        operator: Principal::new("web", None, token::ID)?,
+        webhooks: Arc::new(GuardedSender::new(guard(config)?)),
         obeys_admins: builder.obeys_admins,
     })
 }

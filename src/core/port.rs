@@ -4,6 +4,7 @@
 //! No method has a default implementation, so that a new method is a decision for every implementation.
 
 mod agent;
+mod web;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::message::{Attachment, Cursor, Event, Outcome, Source};
 use crate::profile::Profile;
 
 pub use agent::{Agent, ContextMessage, File, Prompt, Turn};
+pub use web::{WebhookFault, WebhookPost, WebhookSender};
 
 /// The clock. Use `mono` for deadlines and backoff; use `wall` only for calendar dates and stored times.
 #[async_trait]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use frontdesk_core::config::Secret;
@@ -50,6 +51,24 @@ impl HttpClient {
             .build()
             .map_err(|error| format!("no client can be made: {error}"))?;
         Ok(Self { client, secrets, max_response })
+    }
+
+    /// Creates a client that reaches one host, at these addresses and nowhere else: what its name resolves to later changes
+    /// nothing. It uses no proxy, because that would resolve the name itself.
+    pub fn pinned(
+        host: &str,
+        addresses: &[SocketAddr],
+        connect: Duration,
+        max_response: usize,
+    ) -> Result<Self, String> {
+        let client = Client::builder()
+            .connect_timeout(connect)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .resolve_to_addrs(host, addresses)
+            .build()
+            .map_err(|error| format!("no client can be made: {error}"))?;
+        Ok(Self { client, secrets: Vec::new(), max_response })
     }
 
     /// A request, to be completed and passed to [`HttpClient::send`] or [`HttpClient::open`].

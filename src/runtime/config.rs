@@ -1,5 +1,7 @@
 //! The runtime's part of the configuration file.
 
+mod job;
+mod jobs;
 mod media;
 mod rules;
 mod tasks;
@@ -12,6 +14,10 @@ use frontdesk_core::config::ConfigError;
 pub use frontdesk_core::config::{Assignment, Chat, Rate, Role, Routing, Sharing};
 pub use frontdesk_core::queue_mode::QueueMode;
 pub use frontdesk_core::reset::{ResetMode, ResetOverride};
+pub(crate) use job::checked;
+pub use job::{FieldError, JobChange, JobDraft, JobMode, JobSchedule, JobTarget, JobTargetTable};
+pub(crate) use jobs::NO_SECRET;
+pub use jobs::{ConfiguredJob, Cron};
 pub use media::Media;
 pub use rules::ResetRules;
 use schemars::JsonSchema;
@@ -33,6 +39,10 @@ pub struct Config {
     pub turns: Turns,
     /// Background tasks.
     pub tasks: Tasks,
+    /// Scheduled jobs: whether they run, and how many there may be.
+    pub cron: Cron,
+    /// Scheduled jobs: each is one `[[jobs]]`. Others can be made while the gateway runs.
+    pub jobs: Vec<ConfiguredJob>,
     /// The delivery of outgoing messages.
     pub delivery: Delivery,
     /// What counts as wrong with the gateway itself, and who is told.
@@ -315,6 +325,7 @@ impl Config {
         self.media.check()?;
         self.tasks.check()?;
         self.watchdog.check()?;
+        jobs::check(&self.cron, &self.jobs)?;
         let kept = &self.storage;
         let days =
             [kept.outbox_days, kept.refused_days, kept.dead_letter_days, kept.history_days, kept.audit_days];

@@ -70,7 +70,7 @@ pub(crate) struct Flow {
 impl Flow {
     pub(crate) fn new(shared: &Arc<Shared>, settings: &Settings, turn: &ClaimedTurn, stop: &Stop) -> Self {
         // The text of a task is not shown before its end.
-        let connection = shared.adapters.at(&turn.address).filter(|_| turn.task.is_none());
+        let connection = shared.adapters.at(&turn.address).filter(|_| !turn.works_in_background());
         let now = shared.time.mono();
         let adapter = connection.as_ref().map(|connection| connection.adapter());
         let profile = adapter.as_ref().map(|adapter| adapter.profile());

@@ -3,6 +3,7 @@
 mod access;
 mod asks;
 mod files;
+mod jobs;
 mod reload;
 mod send;
 mod tasks;
@@ -24,13 +25,14 @@ use frontdesk_store::row::{
 use frontdesk_store::{StoreError, StoreReader};
 
 use crate::adapters::{Account, Login};
-pub use crate::error::{GatewayError, TaskError};
+pub use crate::error::{GatewayError, JobFault, TaskError};
 use crate::session_status::SessionStatus;
 use crate::shared::Shared;
 use crate::voice::ActiveTranscriber;
 use crate::{health, media};
 
 pub use access::{AccessEntry, AccessView, Switched};
+pub use jobs::JobRequest;
 pub use reload::AgentLoad;
 pub use tasks::{TaskPlace, TaskRequest};
 
@@ -134,12 +136,13 @@ impl GatewayHandle {
         });
         let agents = agents.collect();
         let voice = settings.voice.as_ref().and_then(ActiveTranscriber::problem);
+        let jobs = self.0.work.jobs.problems.borrow().clone();
         Ok(Status {
             started: self.0.process.started,
             boot: self.0.process.boot.clone(),
             accounts: self.accounts(),
             agents,
-            unconfigured: settings.problems.iter().cloned().chain(voice).collect(),
+            unconfigured: settings.problems.iter().cloned().chain(voice).chain(jobs).collect(),
             config_error: self.0.process.config_error.borrow().clone(),
             totals,
             health: self.health(),

@@ -20,6 +20,7 @@ pub mod handle;
 mod health;
 mod hooks;
 mod inbound;
+mod jobs;
 mod lanes;
 mod last_check;
 mod limits;
@@ -37,6 +38,7 @@ mod renderer;
 mod reported;
 mod running;
 mod running_turns;
+mod scheduler;
 mod sending;
 mod session_status;
 mod settings;
@@ -58,8 +60,8 @@ pub use adapters::Account;
 pub use client_tools::ClientOffer;
 pub use config::Config;
 pub use handle::{
-    AccessEntry, AccessView, AgentLoad, AgentState, GatewayError, GatewayHandle, Health, Status, Switched,
-    TaskError, TaskPlace, TaskRequest,
+    AccessEntry, AccessView, AgentLoad, AgentState, GatewayError, GatewayHandle, Health, JobFault,
+    JobRequest, Status, Switched, TaskError, TaskPlace, TaskRequest,
 };
 pub use media::MediaError;
 pub use process::{Lifecycle, ToolEndpoints};
@@ -78,7 +80,7 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Principal;
 use frontdesk_core::hook::Hook;
 use frontdesk_core::id::BootId;
-use frontdesk_core::port::{Adapter, Agent, Clock};
+use frontdesk_core::port::{Adapter, Agent, Clock, WebhookSender};
 use frontdesk_core::voice::Transcriber;
 use frontdesk_store::row::Scope;
 
@@ -123,6 +125,10 @@ pub struct Setup {
     pub shown: serde_json::Value,
     /// The operator's hooks.
     pub hooks: Vec<Arc<dyn Hook>>,
+    /// The operator of the gateway, in whose name jobs of the configuration run that name nobody else.
+    pub operator: Principal,
+    /// Posts the results of jobs to web servers.
+    pub webhooks: Arc<dyn WebhookSender>,
     /// Whether the program does what [`GatewayHandle::lifecycle`] reports. If not, admins are told that another program
     /// runs this gateway.
     pub obeys_admins: bool,

@@ -18,6 +18,7 @@ use crate::access::AccessRules;
 use crate::active_agents::{ActiveAgent, ActiveAgents};
 use crate::adapters::Login;
 use crate::config::{Config, ResetRules, Routing};
+use crate::jobs;
 use crate::limits::Limits;
 use crate::logins;
 use crate::settings::Settings;
@@ -121,6 +122,11 @@ pub(crate) async fn take_over(shared: &Arc<Shared>, next: Next) -> Result<TakenO
         unfinished.push(format!(
             "what people have open who lost access was not ended; their waiting messages are refused when their turn \
              comes: {error}"
+        ));
+    }
+    if let Err(error) = jobs::sync(shared).await {
+        unfinished.push(format!(
+            "the scheduled jobs are still those of the previous configuration; reload again: {error}"
         ));
     }
     if let Err(error) = wake(shared, &added).await {

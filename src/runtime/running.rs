@@ -21,7 +21,7 @@ use crate::setup::{Receivers, build};
 use crate::shared::Shared;
 use crate::waiting_marks::Markable;
 use crate::{
-    Setup, StartError, ask_deadlines, commands, logins, marking, outbox, sweep, tasks, turn, watchdog,
+    Setup, StartError, ask_deadlines, commands, jobs, logins, marking, outbox, sweep, tasks, turn, watchdog,
 };
 
 /// Maximum duration of each of the last steps of an orderly stop.
@@ -55,6 +55,7 @@ impl Running {
             connection.set_login(logins.get(connection.id()).copied().unwrap_or(Login::Noted));
         }
         let recovered = shared.store.recover(recovery(&shared)).await?;
+        jobs::sync(&shared).await?;
         // Before anything is sent: an answer that became too old while the gateway was down must not be sent.
         sweep::expire(&shared).await?;
         let mut running = Running {
@@ -167,6 +168,10 @@ impl Running {
         self.services.spawn(self.watched("the marks of messages that wait", marks));
         let tasks = tasks::run(self.shared.clone(), self.shared.process.closing.clone());
         self.services.spawn(self.watched("the background tasks", tasks));
+        let jobs = jobs::run(self.shared.clone(), self.shared.process.closing.clone());
+        self.services.spawn(self.watched("the scheduled jobs", jobs));
+        let posts = jobs::post_results(self.shared.clone(), self.stop_services.clone());
+        self.services.spawn(self.watched("the posts of jobs' results", posts));
         let sweep = sweep::run(self.shared.clone(), self.stop_services.clone());
         self.services.spawn(self.watched("the sweeps", sweep));
         let watchdog = watchdog::run(self.shared.clone(), self.stop_services.clone());

@@ -55,6 +55,11 @@ impl Settings {
                 self.known_agent(format!("roles.{name}.agent"), agent)?;
             }
         }
+        for (n, job) in self.config.jobs.iter().enumerate() {
+            if let Some(agent) = &job.agent {
+                self.known_agent(format!("jobs[{n}].agent"), agent)?;
+            }
+        }
         for (account, routing) in &self.routing {
             let channel = format!("channels.{}", account.channel());
             self.known(&channel, (&routing.agent, &routing.role))?;

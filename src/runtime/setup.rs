@@ -31,6 +31,7 @@ use crate::media::Media;
 use crate::process::Process;
 use crate::renderer::ProfileRenderer;
 use crate::running_turns::RunningTurns;
+use crate::scheduler::Scheduler;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::task_changes::TaskChanges;
@@ -81,7 +82,8 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
     let (commands, waiting_commands) = mpsc::unbounded_channel();
     let (marks, accepted) = WaitingMarks::new();
     access.replace(store.access_state().await?);
-    let work = work(&clock, &settings, &adapters, (commands, marks, asks));
+    let jobs = Scheduler::new(setup.operator, setup.webhooks);
+    let work = work(&clock, &settings, &adapters, (commands, marks, asks, jobs));
     let adapters = Adapters::new(adapters, &store.database_name().await?, &access, &clock);
     let shared = Shared {
         process: Process::new(boot.to_string(), clock.wall(), obeys_admins),
@@ -130,7 +132,7 @@ fn work(
     clock: &Arc<dyn Clock>,
     settings: &Settings,
     adapters: &[Arc<dyn Adapter>],
-    (commands, marks, asks): (mpsc::UnboundedSender<MessageId>, WaitingMarks, Arc<Asks>),
+    (commands, marks, asks, jobs): (mpsc::UnboundedSender<MessageId>, WaitingMarks, Arc<Asks>, Scheduler),
 ) -> Work {
     let sends = send_limits(adapters.iter().map(|adapter| adapter.account()));
     Work {
@@ -143,6 +145,7 @@ fn work(
         marks,
         asks,
         tasks: TaskChanges::default(),
+        jobs,
         client_tools: OfferedTools::default(),
         background: TaskTracker::new(),
     }

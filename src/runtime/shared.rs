@@ -11,7 +11,7 @@ use frontdesk_core::agent::TurnRole;
 use frontdesk_core::delivery::{Ending, MessageRefs, Signal};
 use frontdesk_core::hook::HookEvent;
 use frontdesk_core::key::{Scope, SessionKey};
-use frontdesk_core::message::Event;
+use frontdesk_core::message::{Event, Sender};
 use frontdesk_core::port::ContextMessage;
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::queue_mode::QueueMode;
@@ -94,7 +94,8 @@ impl Shared {
         self.may_in(settings, &row.session, Requester::of(&row.from), action)
     }
 
-    /// The same for a message that a turn works on: a task asks for the chat that has handed it over.
+    /// The same for a message that a turn works on: a task asks for the chat that has handed it over, and a job for the one
+    /// that gets its results.
     pub(crate) fn still_may_in_turn(
         &self,
         settings: &Settings,
@@ -102,7 +103,42 @@ impl Shared {
         row: &InboundRow,
         action: Action,
     ) -> bool {
-        self.may_in(settings, turn.chat(), Requester::of(&row.from), action)
+        match &turn.job {
+            Some(_) if action == Action::Write => self.may_run_job(settings, &row.from, &turn.address),
+            _ => self.may_in(settings, turn.chat(), Requester::of(&row.from), action),
+        }
+    }
+
+    /// Whether somebody may write at an address themselves.
+    pub(crate) fn may_write_at(&self, settings: &Settings, who: Requester<'_>, address: &Address) -> bool {
+        let original = self.access.original(address);
+        let context = match self.is_read_by_session(address) || original == who.principal.id() {
+            true => Context::Dm,
+            false => Context::Group(&original),
+        };
+        address.account() == who.principal.account()
+            && self.authorize(settings, who, context, Action::Write) == Decision::Allow
+    }
+
+    /// Whether a job of this owner may run for the chat at an address. Admins and the operator may have results sent to any
+    /// chat. Asked when the job is made, when a run is due and when its turn begins.
+    pub(crate) fn may_run_job(&self, settings: &Settings, owner: &Sender, address: &Address) -> bool {
+        let who = Requester::of(owner);
+        owner.id == self.work.jobs.operator
+            || self.may_write_at(settings, who, address)
+            || self.authorize(settings, who, Context::Dm, Action::Administer) == Decision::Allow
+    }
+
+    /// Whether an address is a conversation whose readers fetch what was sent, as on the page.
+    pub(crate) fn is_read_by_session(&self, address: &Address) -> bool {
+        let connection = self.adapters.at(address);
+        connection.is_some_and(|to| to.adapter().profile().receipt == ReceiptRule::Commit)
+    }
+
+    /// The agent that answers at an address.
+    pub(crate) fn agent_at(&self, settings: &Settings, address: &Address) -> String {
+        let place = Place { chat: address.chat(), thread: address.thread(), ..Place::default() };
+        self.route(settings, address.account(), place).agent.to_owned()
     }
 
     /// Whether the sender of a context message may still write in the session.
@@ -273,6 +309,9 @@ impl Shared {
         ending: Ending,
     ) {
         self.work.marks.note_change();
+        if session.scope() == Scope::Job {
+            self.work.jobs.note();
+        }
         for turn in running {
             self.work.running.cancel(turn, ending, self.time.mono());
         }

@@ -177,6 +177,9 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
     if turn.task.is_some() {
         shared.work.tasks.note();
     }
+    if turn.job.is_some() {
+        shared.work.jobs.note();
+    }
     metrics::histogram!("frontdesk_turn_seconds", "agent" => session.agent().to_owned())
         .record(shared.time.mono().since(started).as_secs_f64());
     Ok(match ended? {

@@ -13,6 +13,7 @@ use crate::client_tools::OfferedTools;
 use crate::failures::TurnFailures;
 use crate::lanes::Lanes;
 use crate::running_turns::RunningTurns;
+use crate::scheduler::Scheduler;
 use crate::task_changes::TaskChanges;
 use crate::waiting_marks::WaitingMarks;
 
@@ -35,6 +36,8 @@ pub(crate) struct Work {
     pub(crate) asks: Arc<Asks>,
     /// Background tasks that were submitted or have ended.
     pub(crate) tasks: TaskChanges,
+    /// Scheduled jobs.
+    pub(crate) jobs: Scheduler,
     /// Tools that clients carry out.
     pub(crate) client_tools: OfferedTools,
     /// Operations that continue after their caller has disconnected.

@@ -24,6 +24,7 @@ mod step;
 pub mod transcriber;
 mod user;
 pub mod wait;
+pub mod web;
 mod world;
 
 pub use agent::ScriptedAgent;
@@ -35,4 +36,5 @@ pub use setup::{Plan, plan};
 pub use step::{Step, permission};
 pub use transcriber::ScriptedTranscriber;
 pub use user::{User, operator};
+pub use web::WebServer;
 pub use world::World;

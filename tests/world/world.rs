@@ -23,6 +23,7 @@ use crate::platform::{CHANNEL, FakeAdapter, Platform};
 use crate::setup::{Plan, plan};
 use crate::user::User;
 use crate::wait::{soon, until};
+use crate::web::WebServer;
 
 /// A gateway with its clock, agent and platform.
 pub struct World {
@@ -31,6 +32,7 @@ pub struct World {
     clock: Arc<ManualClock>,
     pub(crate) agent: Arc<ScriptedAgent>,
     pub(crate) platform: Arc<Platform>,
+    web: Arc<WebServer>,
     running: Option<Running>,
     boots: u64,
     pub(crate) agent_name: String,
@@ -50,6 +52,7 @@ impl World {
             clock: Arc::new(ManualClock::at(&plan.start)),
             agent: Arc::default(),
             platform: Platform::new(&plan, &crate::dialect::DIALECT),
+            web: Arc::default(),
             running: None,
             boots: 0,
             agent_name: "main".to_owned(),
@@ -84,6 +87,8 @@ impl World {
             grant_rule: Arc::new(only_people),
             shown: serde_json::json!({"gateway": {"port": 3847}}),
             hooks: self.plan.hooks.clone(),
+            operator: Principal::new(CHANNEL, None, "root").unwrap(),
+            webhooks: self.web.clone(),
             obeys_admins: !self.plan.embedded,
         };
         self.running = Some(Running::start(setup).await?);
@@ -144,6 +149,11 @@ impl World {
     /// The platform.
     pub fn platform(&self) -> &Platform {
         &self.platform
+    }
+
+    /// The web server to which results are posted.
+    pub fn web(&self) -> &WebServer {
+        &self.web
     }
 
     /// The platform, for another adapter.

@@ -41,7 +41,8 @@ impl Page {
     /// every key is commented out.
     fn table(&mut self, schema: Schema<'_>, holds: Option<&Json>, path: &str) {
         let known = schema.properties();
-        let (tables, mut keys): (Vec<_>, Vec<_>) = known.into_iter().partition(|(_, entry)| is_table(*entry));
+        let (tables, mut keys): (Vec<_>, Vec<_>) =
+            known.into_iter().partition(|(_, entry)| is_table(*entry) || entry_of_list(*entry).is_some());
         let required = schema.required();
         keys.sort_by_key(|(name, _)| !required.contains(name));
         for (name, entry) in keys {
@@ -62,6 +63,10 @@ impl Page {
     fn section(&mut self, path: &str, schema: Schema<'_>, holds: Option<&Json>, off: bool) {
         self.gap();
         self.prose(schema);
+        if let Some(entry) = entry_of_list(schema) {
+            self.line(true, &format!("[[{path}]]"));
+            return self.table(entry, None, path);
+        }
         let schema = inside(schema);
         match (schema.others(), schema.others().map(Schema::choice)) {
             (Some(_), Some(Choice::Tagged { tag, kinds })) => self.kinds(path, tag, &kinds, holds),
@@ -124,6 +129,12 @@ impl Page {
 fn is_table(schema: Schema<'_>) -> bool {
     let schema = inside(schema);
     !schema.secret() && schema.types().contains("object")
+}
+
+/// The tables of a list of tables.
+fn entry_of_list(schema: Schema<'_>) -> Option<Schema<'_>> {
+    let entry = schema.types().contains("array").then(|| schema.items())??;
+    is_table(entry).then_some(entry)
 }
 
 /// The only alternative of an optional table.

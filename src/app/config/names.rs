@@ -20,6 +20,8 @@ pub(super) fn unknown(config: &Config, accounts: &[ConfiguredAccount], more: &[S
     named.extend(assigned().filter_map(|one| Some((join(&one.path, "agent"), one.agent?))));
     let of_roles = config.runtime.roles.iter();
     named.extend(of_roles.filter_map(|(name, role)| Some((key(name, "agent"), role.agent.as_deref()?))));
+    let of_jobs = config.runtime.jobs.iter().enumerate();
+    named.extend(of_jobs.filter_map(|(n, job)| Some((format!("jobs[{n}].agent"), job.agent.as_deref()?))));
     let mut wrong: Vec<ConfigError> =
         named.into_iter().filter_map(|(path, name)| missing(path, "agent", name, &agents)).collect();
     let given = assigned().filter_map(|one| Some((join(&one.path, "role"), one.role?)));

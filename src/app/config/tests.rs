@@ -395,3 +395,42 @@ fn a_role_is_read_with_all_that_it_gives() {
     says("[roles.kids]\nskils = []\n", &["2:1", "roles.kids.skils", "did you mean `skills`?"]);
     says("{\"roles\": {\"kids\": {\"tools\": null}}}", &["1:30", "expected a list"]);
 }
+
+#[test]
+fn a_job_is_read_and_wrong_ones_are_reported_at_their_keys() {
+    let job = |fields: &str| format!("[[jobs]]\nid = \"report\"\ntask = \"sum up\"\n{fields}");
+    let every = "schedule = { kind = \"every\", expr = \"1h\" }\n";
+    let good =
+        job(&format!("delivery = {{ mode = \"announce\", to = \"telegram:5\" }}\nretries = 2\n{every}"));
+    let jobs = read(&good).unwrap().0.runtime.jobs;
+    assert_eq!((jobs.len(), jobs[0].retries, jobs[0].enabled), (1, 2, true));
+    for (fields, parts) in [
+        (String::new(), &["jobs[0]", "`schedule`"][..]),
+        (format!("delivery = \"announce\"\n{every}"), &["jobs[0].delivery", "needs a chat"]),
+        (format!("delivery = \"direct\"\n{every}"), &["jobs[0].delivery", "owner"]),
+        (
+            format!("delivery = {{ mode = \"webhook\", url = \"https://x.example\" }}\n{every}"),
+            &["cron.webhook_secret"],
+        ),
+        (format!("delivery = \"email\"\n{every}"), &["4:12", "jobs[0].delivery"]),
+        (format!("delivery = \"silent\"\ncolour = 1\n{every}"), &["5:1", "colour"]),
+        (format!("delivery = \"silent\"\nagent = \"nobody\"\n{every}"), &["jobs[0].agent", "nobody"]),
+        (
+            "delivery = \"silent\"\nschedule = { kind = \"cron\", expr = \"soon\" }\n".to_owned(),
+            &["jobs[0].schedule.expr"],
+        ),
+    ] {
+        let text = job(&fields);
+        let problems = read(&text).unwrap_err();
+        let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert!(parts.iter().all(|part| said.iter().any(|said| said.contains(part))), "{text}\n{said:?}");
+    }
+    let twice = format!(
+        "{}{}",
+        job(&format!("delivery = \"silent\"\n{every}")),
+        job(&format!("delivery = \"silent\"\n{every}"))
+    );
+    says(&twice, &["jobs[1].id", "another job"]);
+    let shown = show::toml(&show::effective(&read(&good).unwrap().1));
+    assert!(shown.contains("\"report\"") && shown.contains("telegram:5"), "{shown}");
+}

@@ -8,8 +8,6 @@ use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::TaskId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Attachment, Sender, SenderKind};
-use frontdesk_core::profile::ReceiptRule;
-use frontdesk_core::route::Place;
 use frontdesk_core::task::{TaskSource, title_of};
 use frontdesk_core::visible::is_visible;
 use frontdesk_store::row::{Author, NewTask, TaskOrder, TaskReach, TaskRow};
@@ -149,7 +147,7 @@ impl GatewayHandle {
         let owner = &request.owner;
         let agent_at = |address: &Address| match &request.agent {
             Some(agent) => agent.clone(),
-            None => self.agent_at(settings, address),
+            None => self.0.agent_at(settings, address),
         };
         let destination = match &request.place {
             TaskPlace::Nowhere => {
@@ -160,7 +158,7 @@ impl GatewayHandle {
             TaskPlace::Chat(address) => {
                 let is_theirs = self.permitted(settings, request, address)?;
                 // Readers of such a channel fetch what was sent by session.
-                let origin = match self.is_read_by_session(address) && is_theirs {
+                let origin = match self.0.is_read_by_session(address) && is_theirs {
                     true => Some(self.session_at(address)?),
                     false => None,
                 };
@@ -197,29 +195,10 @@ impl GatewayHandle {
             let unknown = NoSuchChannel::new(address.account(), self.0.adapters.ids());
             return Err(GatewayError::Invalid(unknown.to_string()));
         }
-        let owner = &request.owner;
-        let original = self.0.access.original(address);
-        let context = match self.is_read_by_session(address) || original == owner.id() {
-            true => Context::Dm,
-            false => Context::Group(&original),
-        };
-        let may = || self.0.authorize(settings, Requester::person(owner), context, Action::Write);
-        let is_theirs = address.account() == owner.account() && may() == Decision::Allow;
+        let is_theirs = self.0.may_write_at(settings, Requester::person(&request.owner), address);
         match is_theirs || request.operator {
             true => Ok(is_theirs),
             false => Err(TaskError::NotAllowed.into()),
         }
-    }
-
-    /// Whether an address is a conversation whose readers fetch what was sent, as on the page.
-    fn is_read_by_session(&self, address: &Address) -> bool {
-        let connection = self.0.adapters.at(address);
-        connection.is_some_and(|to| to.adapter().profile().receipt == ReceiptRule::Commit)
-    }
-
-    /// The agent that answers at an address.
-    fn agent_at(&self, settings: &Settings, address: &Address) -> String {
-        let place = Place { chat: address.chat(), thread: address.thread(), ..Place::default() };
-        self.0.route(settings, address.account(), place).agent.to_owned()
     }
 }

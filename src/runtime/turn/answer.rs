@@ -60,8 +60,8 @@ impl TurnRun<'_> {
         let text = terminal::plain(&text).into_owned();
         let (mut body, lines) = media::without_files(&text);
         let mut own = None;
-        // What has become of a task, and how it is run again, is said above its text.
-        let is_told = self.turn.task.is_some() && end.is_failure();
+        // What has become of a task or a run, and what to do about it, is said above its text.
+        let is_told = self.turn.works_in_background() && end.is_failure();
         if let Some(remark) = end.remark().filter(|_| !is_told) {
             own = Some(if is_visible(&body) { body.len() as u64 } else { 0 });
             append(&mut body, remark);
@@ -79,8 +79,8 @@ impl TurnRun<'_> {
             append(&mut body, &remark);
             append(&mut answer, &remark);
         }
-        if self.turn.task.is_some() {
-            return self.task_result(body, media, bare).await;
+        if self.turn.works_in_background() {
+            return self.result(body, media, bare).await;
         }
         // An agent that has sent a message by a tool, or that calls a tool of the client, need not say anything more.
         let has_acted = self.has_sent.load(Ordering::Relaxed)
@@ -111,9 +111,9 @@ impl TurnRun<'_> {
         Finish { answer, own, parts, media, withheld, ..bare }
     }
 
-    /// The end of a task with this result. The transaction that ends it makes the message for the chat, which hooks see before
+    /// The end of a task or a run with this result. The transaction that ends it makes the message for the chat, which hooks see before
     /// it is sent.
-    async fn task_result(&mut self, text: String, mut media: Vec<OutgoingFile>, bare: Finish) -> Finish {
+    async fn result(&mut self, text: String, mut media: Vec<OutgoingFile>, bare: Finish) -> Finish {
         let shown = match self.shortened(&text).await {
             Some((shown, file)) => {
                 media.push(file);

@@ -29,9 +29,10 @@ impl TurnRun<'_> {
         let clock = &shared.time;
         turn.options = turn.options.held_by(&agent.capabilities(), turn.role.as_deref());
         let turns = &self.settings.config.turns;
-        // Nobody waits for a task in the chat, so its agent may work in silence.
-        let (limit, silence) = match &self.turn.task {
-            Some(task) => (task.limit, task.limit),
+        // Nobody waits for a task or a job in the chat, so its agent may work in silence.
+        let background = self.turn.job.as_ref().map(|_| self.settings.config.tasks.limit());
+        let (limit, silence) = match self.turn.task.as_ref().map(|task| task.limit).or(background) {
+            Some(limit) => (limit, limit),
             None => (turns.hard_limit(), turns.progress_timeout()),
         };
         let mut clocks = TurnClocks::start(clock.mono(), limit, silence);

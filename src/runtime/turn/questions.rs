@@ -109,6 +109,9 @@ impl TurnRun<'_> {
         if self.turn.task.as_ref().is_some_and(|task| !task.delivers) {
             return Some("nothing is sent for this task");
         }
+        if self.turn.job.as_ref().is_some_and(|job| !job.delivers) {
+            return Some("nothing is sent for this job");
+        }
         if shared.adapters.at(&self.turn.address).is_none() {
             return Some("the channel is not configured");
         }

@@ -146,10 +146,14 @@ impl TurnRun<'_> {
         }
     }
 
-    /// What the chat of a task is sent of a result that is too long for a few messages: its beginning, and the whole of it
+    /// What the chat of a task or a job is sent of a result that is too long for a few messages: its beginning, and the whole of it
     /// as a file. `None` for a shorter one, and where no files can be sent.
     pub(super) async fn shortened(&mut self, text: &str) -> Option<(String, OutgoingFile)> {
-        let task = self.turn.task.as_ref()?;
+        let name = match (&self.turn.task, &self.turn.job) {
+            (Some(task), _) => task.id.to_string(),
+            (None, Some(job)) if job.delivers => format!("{}-{}", job.job, job.run),
+            _ => return None,
+        };
         if self.rendered(text).len() <= PARTS {
             return None;
         }
@@ -158,7 +162,7 @@ impl TurnRun<'_> {
         let profile = adapter.profile();
         profile.media.filter(|most| *most >= text.len() as u64)?;
         let beginning = &text[..text.floor_char_boundary(BEGINNING.min(profile.limit.max / 2))];
-        match self.shared.media.made(format!("{}.md", task.id), text.to_owned()).await {
+        match self.shared.media.made(format!("{name}.md"), text.to_owned()).await {
             Ok(file) => Some((followed_by(beginning, "(The whole result is in the file.)"), file)),
             Err(error) => {
                 tracing::warn!(turn = %self.turn.claim.id, %error, "a long result is sent as messages");

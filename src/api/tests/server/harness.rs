@@ -14,7 +14,7 @@ use frontdesk_core::access::{ChannelAccess, DmPolicy};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Principal;
 use frontdesk_core::id::BootId;
-use frontdesk_core::port::{Adapter, Clock, Mono, Stop, Webhook};
+use frontdesk_core::port::{Adapter, Clock, Mono, Stop, Webhook, WebhookFault, WebhookPost, WebhookSender};
 use frontdesk_runtime::{AgentEntry, Running, Setup};
 use frontdesk_store::row;
 use frontdesk_web::WebAdapter;
@@ -285,7 +285,19 @@ fn setup(
         grant_rule: Arc::new(only_numbers),
         shown: serde_json::Value::Null,
         hooks: Vec::new(),
+        operator: Principal::new("web", None, "admin").unwrap(),
+        webhooks: Arc::new(NoWeb),
         obeys_admins: true,
+    }
+}
+
+/// Posts nothing.
+struct NoWeb;
+
+#[async_trait]
+impl WebhookSender for NoWeb {
+    async fn post(&self, _: &str, _: WebhookPost) -> Result<(), WebhookFault> {
+        Err(WebhookFault::Refused("there is no web in this test".to_owned()))
     }
 }
 

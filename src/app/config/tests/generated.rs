@@ -62,6 +62,9 @@ fn look_for(schema: schema::Schema<'_>, written: &Json, path: &str, missing: &mu
     if schema.secret() || taken.secret() {
         return;
     }
+    if let (Some(entry), Some(first)) = (taken.items(), written.get(0)) {
+        look_for(entry, first, path, missing);
+    }
     for (name, place) in taken.properties() {
         match written.get(name) {
             Some(inner) => look_for(place, inner, &join(path, name), missing),
