@@ -88,7 +88,7 @@ async fn checked(
     let identity = authenticate(&server, endpoint, &peer, ip, &parts.headers, &params)?;
     // No body is read before the caller is authenticated, and none where a body has no meaning.
     let (body, reserved) = match (&endpoint.method, endpoint.access) {
-        (&Method::POST, Access::Token(..) | Access::Tools) => {
+        (&Method::POST | &Method::PATCH, Access::Token(..) | Access::Tools) => {
             body::check_content_type(&parts.headers)?;
             body::read(&server, &parts.headers, body).await?
         }

@@ -17,6 +17,7 @@ mod frame;
 mod frame_queue;
 mod hub;
 mod idempotency;
+mod job;
 mod json_rpc;
 mod list;
 mod listen;

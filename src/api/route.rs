@@ -12,8 +12,8 @@ use tower::ServiceExt;
 
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
-    access, ask, audit, channel, chat, completion, config, dead_letter, mcp, outbox, page, pairing, send,
-    session, status, task, webhook,
+    access, ask, audit, channel, chat, completion, config, dead_letter, job, mcp, outbox, page, pairing,
+    send, session, status, task, webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;
@@ -90,6 +90,16 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/api/background/{id}" OWN, NoReplay, task::get;
     POST "/api/background/{id}/cancel" PROMPT, Replay, task::cancel;
     POST "/api/background/{id}/retry" PROMPT, Replay, task::retry;
+    GET "/api/cron/jobs" OWN, NoReplay, job::list;
+    POST "/api/cron/jobs" PROMPT, Replay, job::create;
+    GET "/api/cron/jobs/{id}" OWN, NoReplay, job::get;
+    PATCH "/api/cron/jobs/{id}" PROMPT, NoReplay, job::change;
+    DELETE "/api/cron/jobs/{id}" PROMPT, NoReplay, job::remove;
+    POST "/api/cron/jobs/{id}/run" PROMPT, Replay, job::run;
+    POST "/api/cron/jobs/{id}/pause" PROMPT, Replay, job::pause;
+    POST "/api/cron/jobs/{id}/resume" PROMPT, Replay, job::resume;
+    GET "/api/cron/jobs/{id}/runs" OWN, NoReplay, job::runs;
+    GET "/api/cron/jobs/{id}/runs/{run}" OWN, NoReplay, job::one_run;
     GET "/api/audit" READ, NoReplay, audit::list;
     GET "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
     POST "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
@@ -150,7 +160,7 @@ pub(crate) async fn respond(server: &ServerState, router: Router, request: Reque
     // cookies.
     if let Some(origin) = listed {
         set(header::VARY, "Origin");
-        set(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE");
+        set(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, DELETE");
         set(
             header::ACCESS_CONTROL_ALLOW_HEADERS,
             "Authorization, Content-Type, Idempotency-Key, X-Frontdesk-Chat",

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::endpoint::{config, session, task};
+use crate::endpoint::{config, job, session, task};
 use crate::error::ApiError;
 use crate::server::ServerState;
 use crate::token::{Caller, Scope};
@@ -45,6 +45,30 @@ static METHODS: &[Method] = &[
         scope: Scope::Admin,
         action: Action::Administer,
         run: |server, caller, params| Box::pin(reset(server, caller, params)),
+    },
+    Method {
+        name: "cron.list",
+        scope: Scope::Read,
+        action: Action::Write,
+        run: |server, caller, params| Box::pin(jobs(server, caller, params)),
+    },
+    Method {
+        name: "cron.run",
+        scope: Scope::Admin,
+        action: Action::Write,
+        run: |server, caller, params| Box::pin(run_job(server, caller, params)),
+    },
+    Method {
+        name: "cron.pause",
+        scope: Scope::Admin,
+        action: Action::Write,
+        run: |server, caller, params| Box::pin(pause_job(server, caller, params)),
+    },
+    Method {
+        name: "cron.resume",
+        scope: Scope::Admin,
+        action: Action::Write,
+        run: |server, caller, params| Box::pin(resume_job(server, caller, params)),
     },
     Method {
         name: "config.reload",
@@ -96,6 +120,11 @@ struct TaskName {
     idempotency_key: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct Id {
+    id: String,
+}
+
 /// Carries out a call.
 pub(crate) async fn call(
     server: &ServerState,
@@ -132,6 +161,26 @@ async fn kill(server: &ServerState, caller: &Caller, params: Value) -> Result<Va
 async fn reset(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
     let Key { key } = parse(params)?;
     session::reset_session(server, &session::key(&key)?, &caller.author()).await
+}
+
+async fn jobs(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
+    let which = if params.is_null() { job::JobsQuery::default() } else { parse(params)? };
+    job::jobs(server, caller, which).await
+}
+
+async fn run_job(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
+    let Id { id } = parse(params)?;
+    job::run_now(server, caller, &id, caller.author()).await
+}
+
+async fn pause_job(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
+    let Id { id } = parse(params)?;
+    job::paused(server, caller, &id, caller.author()).await
+}
+
+async fn resume_job(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
+    let Id { id } = parse(params)?;
+    job::resumed(server, caller, &id, caller.author()).await
 }
 
 async fn reload(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {

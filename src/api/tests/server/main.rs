@@ -12,6 +12,7 @@ mod disconnected;
 mod erased;
 mod harness;
 mod http;
+mod jobs;
 mod memory;
 mod page;
 mod platform;
