@@ -15,6 +15,7 @@ mod chat;
 mod client;
 mod completions;
 mod config;
+mod cron;
 mod dead_letters;
 mod doctor;
 mod explain;
@@ -104,6 +105,13 @@ enum Command {
                       frontdesk tasks submit --to telegram:123456789 \"Sum up the week.\"\n  frontdesk tasks watch b12"
     )]
     Tasks(tasks::TasksArgs),
+    /// List scheduled jobs, make them, run, pause or remove them
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "Examples:\n  frontdesk cron add \"Sum up the news.\" --id news --cron \"0 9 * * 1-5\" --to telegram:123456789\n  \
+                      frontdesk cron show news\n  frontdesk cron pause news"
+    )]
+    Cron(cron::CronArgs),
     /// Send a text or a file to a chat
     #[command(
         after_help = "Examples:\n  frontdesk send --to telegram:123456789 --message \"The build is green.\"\n  \
@@ -229,6 +237,7 @@ fn act(command: Command) -> Done {
         Command::Agents(args) => agents::agents(args),
         Command::Asks(args) => client::block_on(asks::asks(args)),
         Command::Tasks(args) => client::block_on(tasks::tasks(args)),
+        Command::Cron(args) => client::block_on(cron::cron(args)),
         Command::Send(args) => client::block_on(send::send(args)),
         Command::Outbox(args) => client::block_on(outbox::outbox(args)),
         Command::DeadLetters(args) => client::block_on(dead_letters::dead_letters(args)),

@@ -14,6 +14,7 @@ mod descriptors;
 mod doctor;
 mod failover;
 mod home;
+mod jobs;
 mod lasting;
 mod lifecycle;
 mod model;

@@ -1,0 +1,192 @@
+//! `frontdesk cron`: scheduled jobs are listed, made, looked at, run, paused and removed.
+
+mod add;
+mod show;
+
+use clap::{Args, Subcommand};
+use frontdesk_core::id::RunId;
+use frontdesk_core::job::{JobId, JobState};
+use serde_json::{Value, json};
+
+use super::client::{Client, fresh_key};
+use super::list::{List, OrList, Page};
+use super::{Done, Failure, Remote, field, screen, table};
+
+/// What follows `frontdesk cron`.
+pub type CronArgs = OrList<What, ListArgs>;
+
+#[derive(Subcommand)]
+pub enum What {
+    /// List jobs, in the order of their names
+    List(ListArgs),
+    /// Make a job
+    #[command(
+        after_help = "Examples:\n  frontdesk cron add \"Sum up the news.\" --id news --cron \"0 9 * * 1-5\" \\\n    \
+                      --timezone Europe/Berlin --to telegram:123456789\n  \
+                      frontdesk cron add \"Tidy up the notes.\" --every 1h --silent\n  \
+                      frontdesk cron add \"Remind me of the candles.\" --at 2026-12-24T18:00 --to telegram:123456789"
+    )]
+    Add(Box<add::AddArgs>),
+    /// Show a job, when it runs next, and its last runs
+    Show(One),
+    /// List the runs of a job, newest first
+    Runs(RunsArgs),
+    /// Run a job now, besides its schedule
+    Run(One),
+    /// Stop a job from running until it is resumed
+    Pause(One),
+    /// Let a job run again that was paused, or switched off after failures
+    Resume(One),
+    /// Remove a job; a run that is under way is cancelled
+    Remove(One),
+}
+
+#[derive(Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    remote: Remote,
+    /// Only jobs in this state
+    #[arg(long, value_parser = JobState::ALL.map(JobState::name))]
+    state: Option<String>,
+}
+
+#[derive(Args)]
+pub struct One {
+    #[command(flatten)]
+    remote: Remote,
+    /// The job's name
+    id: JobId,
+}
+
+#[derive(Args)]
+pub struct RunsArgs {
+    /// The job's name
+    id: JobId,
+    #[command(flatten)]
+    page: Page<RunId>,
+}
+
+pub async fn cron(args: CronArgs) -> Done {
+    match args.what {
+        None => list(args.list).await,
+        Some(What::List(args)) => list(args).await,
+        Some(What::Add(args)) => add::add(*args).await,
+        Some(What::Show(one)) => show::show(&one).await,
+        Some(What::Runs(args)) => runs(&args).await,
+        Some(What::Run(one)) => {
+            let started = one.post("run").await?;
+            let run = field::text(&started, "run");
+            one.remote.say(
+                &started,
+                format!("{} runs now ({run}). To see its runs: frontdesk cron runs {}", one.id, one.id),
+            )
+        }
+        Some(What::Pause(one)) => {
+            let job = one.post("pause").await?;
+            one.remote.say(&job, format!("{} is paused.", one.id))
+        }
+        Some(What::Resume(one)) => {
+            let job = one.post("resume").await?;
+            let next = field::ago(&job, "next");
+            one.remote.say(&job, format!("{} runs again; the next run is {next}.", one.id))
+        }
+        Some(What::Remove(one)) => {
+            let removed = Client::find(&one.remote)?.delete(&one.path()).await?;
+            one.remote.say(&removed, format!("{} is removed.", one.id))
+        }
+    }
+}
+
+impl One {
+    fn path(&self) -> String {
+        format!("/api/cron/jobs/{}", self.id)
+    }
+
+    async fn post(&self, verb: &str) -> Result<Value, Failure> {
+        let path = format!("{}/{verb}", self.path());
+        Client::find(&self.remote)?.post(&path, &json!({}), &fresh_key()?).await
+    }
+}
+
+async fn list(args: ListArgs) -> Done {
+    let query = args.state.as_ref().map_or_else(String::new, |state| format!("?state={state}"));
+    let answer = Client::find(&args.remote)?.get(&format!("/api/cron/jobs{query}")).await?;
+    if args.remote.json {
+        return screen::json(&answer);
+    }
+    let empty = match &args.state {
+        None => "There are no scheduled jobs.".to_owned(),
+        Some(state) => format!("There are no scheduled jobs in the state {state}."),
+    };
+    let rows = field::list(&answer, "jobs").iter().map(row).collect();
+    table::print(&["ID", "STATE", "SCHEDULE", "NEXT RUN", "LAST RUN", "TO", "TASK"], rows, &empty)
+}
+
+fn row(job: &Value) -> Vec<String> {
+    vec![
+        field::text(job, "id"),
+        field::text(job, "state"),
+        schedule(job),
+        field::ago(job, "next"),
+        last(job),
+        to(job),
+        screen::brief(&field::text(job, "title"), 40),
+    ]
+}
+
+/// When a job runs, as it was written.
+fn schedule(job: &Value) -> String {
+    let schedule = &job["schedule"];
+    let (kind, expr) = (field::text(schedule, "kind"), field::text(schedule, "expr"));
+    match kind.as_str() {
+        "cron" => format!("{expr} ({})", field::text(schedule, "timezone")),
+        kind => format!("{kind} {expr}"),
+    }
+}
+
+/// What has become of the last run of a job, and when.
+fn last(job: &Value) -> String {
+    let last = &job["last"];
+    match field::text(last, "state") {
+        state if state.is_empty() => String::new(),
+        state => format!("{state} {}", field::ago(last, "at")),
+    }
+}
+
+/// Where the results of a job go.
+fn to(job: &Value) -> String {
+    let delivery = &job["delivery"];
+    match field::text(delivery, "mode").as_str() {
+        "announce" => field::text(delivery, "to"),
+        "webhook" => field::text(delivery, "url"),
+        mode => mode.to_owned(),
+    }
+}
+
+async fn runs(args: &RunsArgs) -> Done {
+    let list = List {
+        path: format!("/api/cron/jobs/{}/runs", args.id),
+        field: "runs",
+        header: &["ID", "STATE", "SCHEDULED", "STARTED", "ENDED", "RESULT"],
+        empty: format!("{} has not run yet.", args.id),
+        row: run,
+    };
+    args.page.print(&list).await
+}
+
+fn run(run: &Value) -> Vec<String> {
+    let scheduled = match run["manual"] == true {
+        true => format!("by hand, {}", field::ago(run, "scheduled")),
+        false => field::ago(run, "scheduled"),
+    };
+    let result = [field::text(&run["error"], "message"), field::text(run, "text")];
+    let result = result.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+    vec![
+        field::text(run, "id"),
+        field::text(run, "state"),
+        scheduled,
+        field::ago(run, "started"),
+        field::ago(run, "finished"),
+        screen::brief(&result, 60),
+    ]
+}

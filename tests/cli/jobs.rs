@@ -1,0 +1,83 @@
+//! Scheduled jobs on the command line.
+
+use serde_json::json;
+
+use crate::program::{Daemon, NewHome, until};
+
+#[test]
+fn a_job_is_made_looked_at_run_paused_and_removed() {
+    let home = NewHome::new();
+    home.run(&["cron"]).failed(69, &["no gateway is running"]);
+    let daemon = Daemon::start(&home.path());
+    assert_eq!(home.run(&["cron"]).good().out, "There are no scheduled jobs.\n");
+    let add = [
+        "cron",
+        "add",
+        "one **two**",
+        "--id",
+        "report",
+        "--cron",
+        "0 9 * * 1-5",
+        "--timezone",
+        "Europe/Berlin",
+        "--silent",
+        "--key",
+        "k",
+    ];
+    for _ in 0..2 {
+        let made = home.run(&add).good().out.clone();
+        assert!(made.starts_with("report is scheduled; its first run is in "), "{made}");
+    }
+    let table = home.run(&["cron", "list"]).good().out.clone();
+    assert!(
+        ["report", "active", "0 9 * * 1-5 (Europe/Berlin)", "silent"].iter().all(|cell| table.contains(cell)),
+        "{table}"
+    );
+    let started = home.run(&["cron", "run", "report"]).good().out.clone();
+    assert!(started.starts_with("report runs now (r1)."), "{started}");
+    until("it has run", || {
+        home.run(&["cron", "runs", "report", "--json"]).json()["runs"][0]["state"] == "succeeded"
+    });
+    let shown = home.run(&["cron", "show", "report"]).good().out.clone();
+    let next = shown.split("Next runs\n").nth(1).unwrap_or_default();
+    assert_eq!(next.lines().take_while(|line| line.starts_with("  ")).count(), 5, "{shown}");
+    assert!(shown.contains("one **two**") && shown.contains("r1  succeeded"), "{shown}");
+    assert_eq!(home.run(&["cron", "pause", "report"]).good().out, "report is paused.\n");
+    assert_eq!(
+        home.run(&["cron", "--state", "paused", "--json"]).json()["jobs"][0]["reason"],
+        json!("asked")
+    );
+    assert!(home.run(&["cron", "resume", "report"]).good().out.starts_with("report runs again"));
+    assert_eq!(home.run(&["cron", "remove", "report"]).good().out, "report is removed.\n");
+    home.run(&["cron", "show", "report"]).failed(1, &["there is no scheduled job report"]);
+    home.run(&["cron", "add", "x", "--every", "1h"]).failed(2, &["--to"]);
+    home.run(&["cron", "add", "x", "--silent"]).failed(2, &["--cron"]);
+    home.run(&["cron", "add", "x", "--silent", "--every", "often"]).failed(1, &["schedule.expr"]);
+    home.run(&["cron", "show", "a b"]).failed(2, &["not the id of a job"]);
+    daemon.stop().good();
+}
+
+#[test]
+fn a_job_of_the_file_runs_and_is_changed_there() {
+    let home = NewHome::new();
+    let config = |every: &str| {
+        format!(
+            "[[jobs]]\nid = \"tick\"\ntask = \"tick\"\ndelivery = {{ mode = \"announce\", to = \"web:main\" }}\n\
+             schedule = {{ kind = \"every\", expr = \"{every}\" }}\n"
+        )
+    };
+    home.write("frontdesk.toml", &config("1s"));
+    let daemon = Daemon::start(&home.path());
+    until("it runs twice", || {
+        let runs = home.run(&["cron", "runs", "tick", "--json"]).json()["runs"].clone();
+        runs.as_array().is_some_and(|runs| runs.iter().filter(|run| run["state"] == "succeeded").count() >= 2)
+    });
+    home.run(&["cron", "remove", "tick"]).failed(1, &["job of the configuration file"]);
+    home.write("frontdesk.toml", &config("1h"));
+    home.run(&["config", "reload"]).good();
+    let job = home.run(&["cron", "show", "tick", "--json"]).json();
+    assert_eq!((&job["schedule"]["expr"], &job["source"]), (&json!("1h"), &json!("config")));
+    home.write("frontdesk.toml", "[[jobs]]\nid = \"tick\"\ntask = \"tick\"\ndelivery = \"silent\"\n");
+    home.run(&["config", "check"]).failed(78, &["frontdesk.toml", "schedule"]);
+    daemon.stop().good();
+}
