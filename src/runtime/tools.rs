@@ -4,6 +4,7 @@
 mod catalog;
 mod change;
 mod choices;
+mod cron;
 mod gateway;
 mod own_chat;
 mod tasks;
@@ -139,7 +140,7 @@ impl Caller<'_> {
             Kind::Pairing => self.gateway_pairing(read(params)?).await,
             Kind::Gateway => self.gateway(read(params)?).await,
             Kind::Tasks => self.background_tasks(id, read(params)?).await,
-            Kind::Cron => Ok("There are no scheduled jobs: this gateway does not run any yet.".to_owned()),
+            Kind::Cron => self.cron(id, read(params)?).await,
         }
     }
 

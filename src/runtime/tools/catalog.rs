@@ -159,9 +159,28 @@ static ENTRIES: [Entry; 10] = [
     Entry {
         kind: Kind::Cron,
         name: "cron",
-        description: "List scheduled jobs. This gateway does not run any yet.",
-        acts: Acts::Never,
-        parameters: || object(json!({"action": choice(&["list", "add", "run", "pause", "resume"])}), &[]),
+        description: "Scheduled jobs of this chat: work that you or another agent does again and again, or once at a later \
+                      time, and whose results come to the chat by themselves. List them or show one; add one, for example \
+                      for a reminder or a report each morning; run, pause, resume or remove one. A run knows only the text \
+                      of its job, so write down everything that it needs.",
+        acts: Acts::Unless(&["list", "show"]),
+        parameters: || {
+            let schedule = json!({
+                "kind": choice(&["cron", "every", "at"]),
+                "expr": text("For cron five fields such as 0 9 * * 1-5 or a name such as @daily, for every a span such as \
+                              1h30m, for at a time such as 2026-12-24T18:00"),
+                "timezone": text("The IANA zone of local times, for example Europe/Berlin. Without it the gateway's"),
+            });
+            let fields = json!({
+                "action": choice(&["list", "show", "add", "run", "pause", "resume", "remove"]),
+                "id": text("The job's name: letters, digits, - and _. Add makes one if it is left out"),
+                "schedule": object(schedule, &["kind", "expr"]),
+                "task": text("What is to be done at each run, with everything that one needs to know for it"),
+                "delivery": choice(&["announce", "direct", "silent"]),
+                "resumeContext": {"type": "boolean", "description": "Whether a run remembers the runs before it"},
+            });
+            object(fields, &[])
+        },
     },
 ];
 

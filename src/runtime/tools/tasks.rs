@@ -129,7 +129,7 @@ impl Caller<'_> {
     }
 
     /// In whose name the turn hands over a task: that of the first person whose message it answers.
-    fn owner(&self) -> Result<&Sender, GatewayError> {
+    pub(super) fn owner(&self) -> Result<&Sender, GatewayError> {
         let people = &self.turn.people;
         let person = people.iter().find(|sender| sender.kind == SenderKind::Person).or(people.first());
         person.ok_or_else(|| GatewayError::Invalid("no person takes part in this answer".to_owned()))
