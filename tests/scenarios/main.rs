@@ -22,6 +22,7 @@ mod files;
 mod groups;
 mod growing;
 mod hooks;
+mod jobs;
 mod kept_files;
 mod limits;
 mod menus;
