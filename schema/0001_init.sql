@@ -55,6 +55,7 @@ CREATE TABLE session (
   last_epoch   INTEGER NOT NULL,   -- the highest ever: a new epoch is always this + 1
   last_user_at INTEGER,            -- the reset rule's reference: the person's last message in the current epoch, or
                                    -- /resume; NULL before there is one, because commands are no activity
+  held_back    INTEGER NOT NULL DEFAULT 0,  -- 1: a daily reset is due and waits until the person is silent
   seq          INTEGER NOT NULL,   -- the last number given to a durable frame (web)
   created_at   INTEGER NOT NULL,
   -- Chosen in the chat; they survive resets. NULL where the configuration decides.
@@ -192,7 +193,9 @@ CREATE TABLE turn (
   cache_write    INTEGER,          -- input tokens written to it
   cost_micro     INTEGER,          -- millionths of the currency of the price table
   context_used   INTEGER,          -- tokens of the context window that were used at the end
-  context_window INTEGER           -- its size in tokens
+  context_window INTEGER,          -- its size in tokens
+  payers         TEXT              -- JSON: the rows of spend for which it counts, fixed when it is claimed; NULL if it
+                                   -- counts for none
 ) STRICT;
 CREATE INDEX turn_open ON turn (key, id) WHERE state IN ('queued', 'running');
 
@@ -452,6 +455,34 @@ CREATE TABLE quota (
   PRIMARY KEY (day, principal)
 ) STRICT, WITHOUT ROWID;
 
+-- What turns have used, by person, chat, agent and day. A turn is counted when it is claimed, the rest when it ends.
+CREATE TABLE spend (
+  scope      TEXT NOT NULL,        -- 'person', 'chat', 'agent'
+  subject    TEXT NOT NULL,        -- the principal, the chat's address without a thread, the agent's name
+  day        INTEGER NOT NULL,     -- days since 1970 in the chat's time zone, of an agent in that of the gateway
+  turns      INTEGER NOT NULL,
+  input      INTEGER NOT NULL,     -- tokens
+  output     INTEGER NOT NULL,
+  cost_micro INTEGER NOT NULL,     -- as in turn
+  warned     INTEGER NOT NULL DEFAULT 0,  -- 1: the chat was told that little is left
+  PRIMARY KEY (scope, subject, day)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX spend_day ON spend (day);
+
+-- Limits that admins have set in place of the configured ones: NULL as configured, 0 no limit.
+CREATE TABLE budget (
+  scope        TEXT NOT NULL,      -- as in spend
+  subject      TEXT NOT NULL,
+  turns        INTEGER,
+  tokens       INTEGER,
+  cost_micro   INTEGER,
+  warn_percent INTEGER,
+  until        INTEGER,            -- when they end; NULL when they are changed
+  author       TEXT NOT NULL,
+  updated_at   INTEGER NOT NULL,
+  PRIMARY KEY (scope, subject)
+) STRICT, WITHOUT ROWID;
+
 -- Who may use the web channel and the API. Only hashes: the clear token is in a file of its own.
 CREATE TABLE token (
   id         TEXT PRIMARY KEY,     -- the person it stands for on the web channel
@@ -506,6 +537,7 @@ CREATE TABLE chat (
   allowed     INTEGER NOT NULL,    -- 1: the group is served
   muted_until INTEGER,             -- nothing is answered before
   muted_at    INTEGER,             -- when that was set
+  zone        TEXT,                -- the IANA time zone of its people; NULL where the configuration decides
   author      TEXT NOT NULL,
   updated_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

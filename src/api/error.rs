@@ -117,6 +117,7 @@ impl ApiError {
     pub(crate) fn task(error: &TaskError) -> Self {
         let (status, code) = match error {
             TaskError::PersonFull | TaskError::Full => (StatusCode::TOO_MANY_REQUESTS, "task_limit"),
+            TaskError::OverBudget(_) => (StatusCode::TOO_MANY_REQUESTS, "budget"),
             TaskError::NotAllowed => (StatusCode::FORBIDDEN, "denied"),
             TaskError::Conflict => (StatusCode::CONFLICT, "conflict"),
             TaskError::Ended(..) => (StatusCode::CONFLICT, "task_ended"),
@@ -200,7 +201,7 @@ impl ApiError {
     /// The sentence is for people. Programs also need to know that the message is stored under its id.
     pub(crate) fn refused_as(code: Cow<'static, str>, sentence: &'static str, about: MessageId) -> Self {
         let status = match &*code {
-            "rate_limited" | "quota" => StatusCode::TOO_MANY_REQUESTS,
+            "rate_limited" | "quota" | "budget" => StatusCode::TOO_MANY_REQUESTS,
             "too_long" => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::CONFLICT,
         };

@@ -8,8 +8,8 @@ use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::visible;
 use frontdesk_runtime::{AccessEntry, AccessView, Account, SessionStatus, Status};
 use frontdesk_store::row::{
-    AuditRow, ChatRow, DeadLetterRow, EpochRow, HistoryRow, OutboxRow, PairingRow, SessionRow, Totals,
-    TurnState, UsageTotal, WaitingMessage,
+    AuditRow, ChatRow, DeadLetterRow, EpochRow, HistoryRow, OutboxRow, PairingRow, SessionRow, SpentRow,
+    Totals, TurnState, UsageTotal, WaitingMessage,
 };
 use serde_json::{Map, Value, json};
 
@@ -153,6 +153,7 @@ pub(crate) fn status(status: &Status) -> Value {
         "accounts": status.accounts.iter().map(account).collect::<Vec<_>>(),
         "agents": agents.collect::<Vec<_>>(),
         "totals": totals(&status.totals),
+        "today": status.today.iter().map(spent).collect::<Vec<_>>(),
     })
 }
 
@@ -191,6 +192,17 @@ fn totals(totals: &Totals) -> Value {
         "dead_letters_deleted": totals.dead_letters_deleted,
         "oldest_waiting": totals.oldest_waiting.map(time),
         "oldest_part": totals.oldest_part.map(time),
+    })
+}
+
+/// What one agent has used on a day.
+fn spent(row: &SpentRow) -> Value {
+    json!({
+        "agent": row.subject,
+        "turns": row.spent.turns,
+        "input_tokens": row.spent.input,
+        "output_tokens": row.spent.output,
+        "cost_micro": row.spent.cost_micro,
     })
 }
 

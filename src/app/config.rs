@@ -207,6 +207,7 @@ impl Config {
             hour: Some(reset.hour),
             idle_minutes: Some(reset.idle_minutes),
             timezone: reset.timezone.clone(),
+            quiet_minutes: Some(reset.quiet_minutes),
             ..ResetOverride::default()
         };
         let mut levels = vec![("sessions.reset".to_owned(), &default)];
@@ -224,10 +225,12 @@ impl Config {
             let none = ResetOverride::default();
             let hour = ResetOverride { hour: level.hour, ..none.clone() };
             let minutes = ResetOverride { idle_minutes: level.idle_minutes, ..none.clone() };
+            let quiet = ResetOverride { quiet_minutes: level.quiet_minutes, ..none.clone() };
             let zone = ResetOverride { timezone: level.timezone.clone(), ..none };
             wrong.extend(only(hour, "hour"));
             wrong.extend(only(minutes, "idle_minutes"));
             wrong.extend(only(zone, "timezone"));
+            wrong.extend(only(quiet, "quiet_minutes"));
         }
         wrong
     }

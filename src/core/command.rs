@@ -11,6 +11,7 @@
 //! /steer TEXT      /model [NAME]          /thinking [LEVEL]
 //! /compact [TEXT]  /queue [WHAT], see [`QueueRequest`]
 //! /answer [[N] ANSWER]
+//! /timezone [ZONE]                       /usage
 //! /background [TEXT] (/bg)               /tasks [retry ID]    /cancel ID
 //! /gateway WHAT    for admins, see [`gateway`]
 //! ```
@@ -18,6 +19,7 @@
 //! A message with the name of another bot is ignored. An unknown name is answered with the most similar one and does
 //! not reach the agent. Whether somebody may use a command is decided elsewhere.
 
+mod budget;
 pub mod gateway;
 mod queue;
 #[cfg(test)]
@@ -52,7 +54,7 @@ pub fn list() -> &'static [Spec] {
     &LIST
 }
 
-const LIST: [Spec; 18] = [
+const LIST: [Spec; 20] = [
     // Telegram's own start button sends /start, so it must not be answered with "unknown".
     Spec { aliases: &["start"], ..person("help", "/help", "Show what you can send here") },
     Spec { aliases: &["reset"], ..person("new", "/new [TEXT]", "Start a new conversation") },
@@ -73,6 +75,8 @@ const LIST: [Spec; 18] = [
     person("compact", "/compact [TEXT]", "Let the agent summarize what was said"),
     person("model", "/model [NAME]", "Show or choose the model"),
     person("thinking", "/thinking [LEVEL]", "Show or choose how much it thinks"),
+    person("usage", "/usage", "Show what you have used today"),
+    person("timezone", "/timezone [ZONE]", "Show or choose the time zone of this chat"),
     person("whoami", "/whoami", "Show your id and what you may do"),
     Spec { admin: true, ..person("gateway", "/gateway WHAT", "Manage the gateway") },
 ];
@@ -140,6 +144,13 @@ pub enum Command {
         /// The value; `None` shows the present one.
         value: Option<String>,
     },
+    /// Show what the person has used today, and their budget.
+    Usage,
+    /// Show or choose the time zone of the chat.
+    Timezone {
+        /// The name as it was written; `None` shows the present one.
+        zone: Option<String>,
+    },
     /// Show who the person is and what they may do.
     Whoami,
     /// Manage the gateway; `None` lists the requests.
@@ -166,6 +177,8 @@ impl Command {
             Command::Compact { .. } => "compact",
             Command::Choose { option: SessionOption::Model, .. } => "model",
             Command::Choose { option: SessionOption::Thinking, .. } => "thinking",
+            Command::Usage => "usage",
+            Command::Timezone { .. } => "timezone",
             Command::Whoami => "whoami",
             Command::Gateway(_) => "gateway",
         }
@@ -288,10 +301,12 @@ fn with_arguments(name: &str, rest: &str) -> Option<Command> {
         "compact" => Some(Command::Compact { instructions: rest.to_owned() }),
         "model" => choose(SessionOption::Model, rest),
         "thinking" => choose(SessionOption::Thinking, rest),
+        "timezone" => Some(Command::Timezone { zone: (!rest.is_empty()).then(|| rest.to_owned()) }),
         "gateway" if rest.is_empty() => Some(Command::Gateway(None)),
         "gateway" => Gateway::parse(rest).map(|request| Command::Gateway(Some(request))),
         _ if !rest.is_empty() => None,
         "status" => Some(Command::Status),
+        "usage" => Some(Command::Usage),
         "retry" => Some(Command::Retry),
         "whoami" => Some(Command::Whoami),
         _ => None,

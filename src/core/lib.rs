@@ -10,6 +10,7 @@ pub mod agent;
 pub mod alarm;
 pub mod answer_end;
 pub mod ask;
+pub mod budget;
 pub mod cause;
 pub mod circuit;
 pub mod command;

@@ -1,7 +1,10 @@
 //! Notices: what Frontdesk itself tells people, in one or two plain sentences with the next step.
 
+use chrono::{DateTime, Utc};
+
 use crate::address::Principal;
 use crate::ask::OpenAsk;
+use crate::budget::{NearlyUsedUp, UsedUp};
 use crate::count::counted;
 use crate::delta::{AnswererChange, Compacted};
 use crate::markup::closing;
@@ -22,6 +25,20 @@ pub enum Notice {
     },
     /// A message was accepted but will not be answered.
     Refused(Refusal),
+    /// A message was refused, or a task did not run, because a budget of the day is used up.
+    UsedUp {
+        /// The budget.
+        budget: UsedUp,
+        /// When it was refused.
+        at: DateTime<Utc>,
+    },
+    /// Little is left of a budget of the day.
+    NearlyUsedUp {
+        /// The budget.
+        budget: NearlyUsedUp,
+        /// When that was noticed.
+        at: DateTime<Utc>,
+    },
     /// The turn failed for good.
     Failed(Failure),
     /// A turn was cut off by the death of the gateway or the agent, after a tool had run.
@@ -152,7 +169,8 @@ impl Notice {
     pub fn kind(&self) -> &'static str {
         match self {
             Notice::Reset { .. } => "reset",
-            Notice::Refused(_) => "refused",
+            Notice::Refused(_) | Notice::UsedUp { .. } => "refused",
+            Notice::NearlyUsedUp { .. } => "budget",
             Notice::Failed(_) => "failed",
             Notice::Interrupted { .. } => "interrupted",
             Notice::Behind(_) => "behind",
@@ -180,6 +198,8 @@ impl Notice {
                 because(*reasons)
             ),
             Notice::Refused(reason) => reason.sentence().to_owned(),
+            Notice::UsedUp { budget, at } => budget.sentence(*at),
+            Notice::NearlyUsedUp { budget, at } => budget.sentence(*at),
             Notice::Failed(failure) => failure.sentence().to_owned(),
             Notice::NotCompacted => {
                 "The agent could not summarize the conversation. Send /compact to try again.".to_owned()

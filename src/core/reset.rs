@@ -78,6 +78,7 @@ pub struct ResetPolicy {
     hour: u8,
     zone: Tz,
     notify: bool,
+    quiet_minutes: u32,
 }
 
 /// The fields of a reset rule that a narrower level sets; the others are inherited.
@@ -92,6 +93,8 @@ pub struct ResetOverride {
     pub hour: Option<u8>,
     /// See `sessions.reset.timezone`. In a chat's table it is the time zone of the people there.
     pub timezone: Option<String>,
+    /// See `sessions.reset.quiet_minutes`.
+    pub quiet_minutes: Option<u32>,
     /// See `sessions.reset.notify`.
     pub notify: Option<bool>,
 }
@@ -99,6 +102,9 @@ pub struct ResetOverride {
 impl ResetPolicy {
     /// The longest inactivity that can be configured: ten years of 365 days.
     pub const MAX_IDLE_MINUTES: u32 = 10 * 365 * 24 * 60;
+    /// The longest time for which a conversation can hold back the daily reset: half a day, so that every day has an hour
+    /// for it.
+    pub const MAX_QUIET_MINUTES: u32 = 12 * 60;
 
     /// Creates a policy. `hour` must be 0 to 23 and `idle_minutes` 1 to [`Self::MAX_IDLE_MINUTES`] in every mode, so
     /// that a narrower level that only changes the mode cannot activate an invalid number.
@@ -115,7 +121,21 @@ impl ResetPolicy {
         if !(1..=Self::MAX_IDLE_MINUTES).contains(&idle_minutes) {
             return Err(PolicyError::IdleMinutes { given: idle_minutes });
         }
-        Ok(ResetPolicy { mode, idle_minutes, hour, zone, notify })
+        Ok(ResetPolicy { mode, idle_minutes, hour, zone, notify, quiet_minutes: 0 })
+    }
+
+    /// This policy with a daily reset that waits until the person has been silent for so many minutes, at most
+    /// [`Self::MAX_QUIET_MINUTES`].
+    pub fn waiting_for_quiet(self, quiet_minutes: u32) -> Result<ResetPolicy, PolicyError> {
+        match quiet_minutes {
+            0..=Self::MAX_QUIET_MINUTES => Ok(ResetPolicy { quiet_minutes, ..self }),
+            given => Err(PolicyError::QuietMinutes { given }),
+        }
+    }
+
+    /// This policy in another time zone.
+    pub fn in_zone(self, zone: Tz) -> ResetPolicy {
+        ResetPolicy { zone, ..self }
     }
 
     /// This policy with a narrower level applied. Levels are applied in the order scope, channel, chat.
@@ -126,7 +146,8 @@ impl ResetPolicy {
             narrower.hour.unwrap_or(self.hour),
             narrower.timezone.as_deref().map_or(Ok(self.zone), parse_zone)?,
             narrower.notify.unwrap_or(self.notify),
-        )
+        )?
+        .waiting_for_quiet(narrower.quiet_minutes.unwrap_or(self.quiet_minutes))
     }
 
     /// What starts a new conversation.
@@ -149,6 +170,11 @@ impl ResetPolicy {
         self.zone
     }
 
+    /// Minutes of silence for which the daily reset waits.
+    pub fn quiet_minutes(&self) -> u32 {
+        self.quiet_minutes
+    }
+
     /// Whether the chat gets a notice that a new conversation began.
     pub fn notify(&self) -> bool {
         self.notify
@@ -157,15 +183,22 @@ impl ResetPolicy {
     /// Whether a message accepted at `now` starts a new epoch, and why. `last_activity` is when the session's last
     /// message from a person was accepted. Both are compared in whole milliseconds.
     pub fn due(&self, last_activity: DateTime<Utc>, now: DateTime<Utc>) -> Reasons {
+        self.due_after(last_activity, false, now).reasons
+    }
+
+    /// The same for a session whose daily reset may be held back already.
+    pub fn due_after(&self, last_activity: DateTime<Utc>, held_back: bool, now: DateTime<Utc>) -> Due {
         let (last, now) = (last_activity.timestamp_millis(), now.timestamp_millis());
         // If the clock went back, no time has passed and no boundary lies between.
         if now <= last {
-            return Reasons::default();
+            return Due { reasons: Reasons::default(), held_back: held_back && self.mode.daily() };
         }
-        Reasons {
-            daily: self.mode.daily() && last < self.day().previous(now.div_euclid(1000)) * 1000,
-            idle: self.mode.idle() && now - last > self.idle_ms(),
-        }
+        let day_ended = || last < self.day().previous(now.div_euclid(1000)) * 1000;
+        let daily = self.mode.daily() && (held_back || day_ended());
+        let is_quiet = now - last >= i64::from(self.quiet_minutes) * 60_000;
+        let idle = self.mode.idle() && now - last > self.idle_ms();
+        let reasons = Reasons { daily: daily && is_quiet, idle };
+        Due { reasons, held_back: daily && !reasons.any() }
     }
 
     /// The last boundary at or before `now`; `None` if the mode has none or it is outside of chrono's range.
@@ -194,6 +227,15 @@ impl ResetPolicy {
     fn day(&self) -> Day {
         Day { zone: self.zone, hour: i64::from(self.hour) * 3600 }
     }
+}
+
+/// What the rule says about a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Due {
+    /// Why it starts a new epoch.
+    pub reasons: Reasons,
+    /// Whether a daily reset would be due and waits until the person is silent.
+    pub held_back: bool,
 }
 
 /// Why a conversation starts a new epoch: no reason, one or both.
@@ -235,6 +277,15 @@ pub enum PolicyError {
         max = ResetPolicy::MAX_IDLE_MINUTES
     )]
     IdleMinutes {
+        /// What was given.
+        given: u32,
+    },
+    /// Too many minutes.
+    #[error(
+        "quiet_minutes = {given} is out of range: use 0 (never wait) to {max}",
+        max = ResetPolicy::MAX_QUIET_MINUTES
+    )]
+    QuietMinutes {
         /// What was given.
         given: u32,
     },

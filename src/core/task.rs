@@ -159,6 +159,8 @@ pub struct TaskReport<'t> {
     pub text: &'t str,
     /// Why it has no result, if that is known.
     pub failure: Option<Failure>,
+    /// Why it was refused, in one sentence with what can be done.
+    pub refused: Option<&'t str>,
     /// Its time limit.
     pub limit: Duration,
 }
@@ -197,7 +199,10 @@ impl TaskReport<'_> {
     /// Why there is no result, and what can be done.
     fn why(&self) -> Option<String> {
         let task = self.task;
-        let again = format!("Send /tasks retry {task} to run it again.");
+        let again = match self.refused {
+            Some(why) => format!("{why} Send /tasks retry {task} to run it then."),
+            None => format!("Send /tasks retry {task} to run it again."),
+        };
         match self.state {
             TaskState::Queued | TaskState::Running | TaskState::Waiting | TaskState::Cancelled => None,
             TaskState::Succeeded => {
@@ -250,7 +255,7 @@ mod tests {
 
     fn report(state: TaskState, text: &str) -> TaskReport<'_> {
         let limit = Duration::from_secs(7200);
-        TaskReport { task: TaskId(7), title: "Read *all*", state, text, failure: None, limit }
+        TaskReport { task: TaskId(7), title: "Read *all*", state, text, failure: None, refused: None, limit }
     }
 
     #[test]

@@ -14,12 +14,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use frontdesk_core::access::{self, Action, Context, Decision, DenyReason, Grants, Requester};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::budget::BudgetScope;
 use frontdesk_core::port::Clock;
 use frontdesk_core::time::Pause;
-use frontdesk_store::row::{AccessChange, AccessState, ChatRow, GrantRow, Scope, StoppedAccount};
+use frontdesk_core::zone::parse_zone;
+use frontdesk_store::row::{AccessChange, AccessState, BudgetRow, ChatRow, GrantRow, Scope, StoppedAccount};
 use tokio::sync::{Mutex, MutexGuard, watch};
 
 use bot_loops::BotLoops;
@@ -44,9 +47,13 @@ pub(crate) struct Access {
 struct AccessTables {
     grants: HashMap<Principal, Vec<GrantRow>>,
     chats: HashMap<Address, ChatRow>,
+    /// The time zones that were chosen in chats, by their first ids.
+    zones: HashMap<Address, Tz>,
     /// Chats that have moved: from the current id to the first one.
     originals: HashMap<Address, Address>,
     stopped: HashMap<AccountId, StoppedAccount>,
+    /// Budgets that admins have set.
+    budgets: HashMap<BudgetScope, HashMap<String, BudgetRow>>,
 }
 
 impl Access {
@@ -106,6 +113,35 @@ impl Access {
         muted.is_some_and(|pause| !pause.is_over(now))
     }
 
+    /// The time zone that was chosen in a chat, which is named by its first id.
+    pub(crate) fn zone(&self, account: &AccountId, chat: &str) -> Option<Tz> {
+        let tables = self.tables();
+        if tables.zones.is_empty() {
+            return None;
+        }
+        tables.zones.get(&Address::at(account, chat, None).ok()?).copied()
+    }
+
+    /// Whether an admin has set any budget.
+    pub(crate) fn has_budgets(&self) -> bool {
+        !self.tables().budgets.is_empty()
+    }
+
+    /// What an admin has set for the budget of a subject and still holds.
+    pub(crate) fn budget(&self, scope: BudgetScope, subject: &str, now: DateTime<Utc>) -> Option<BudgetRow> {
+        let tables = self.tables();
+        tables.budgets.get(&scope)?.get(subject).filter(|row| row.holds(now)).cloned()
+    }
+
+    /// Every budget that an admin has set and that still holds, in the order of their subjects.
+    pub(crate) fn budgets(&self, now: DateTime<Utc>) -> Vec<BudgetRow> {
+        let tables = self.tables();
+        let rows = tables.budgets.values().flat_map(HashMap::values);
+        let mut rows: Vec<BudgetRow> = rows.filter(|row| row.holds(now)).cloned().collect();
+        rows.sort_by(|a, b| (a.scope, &a.subject).cmp(&(b.scope, &b.subject)));
+        rows
+    }
+
     /// The row of an account that an admin has disconnected.
     pub(crate) fn stopped(&self, account: &AccountId) -> Option<StoppedAccount> {
         self.tables().stopped.get(account).cloned()
@@ -146,6 +182,7 @@ impl Access {
             chats: tables.chats.values().cloned().collect(),
             moved: Vec::new(),
             stopped: tables.stopped.values().cloned().collect(),
+            budgets: Vec::new(),
         }
     }
 
@@ -251,9 +288,19 @@ impl From<AccessState> for AccessTables {
         for grant in state.grants {
             grants.entry(grant.principal.clone()).or_default().push(grant);
         }
+        let mut budgets: HashMap<BudgetScope, HashMap<String, BudgetRow>> = HashMap::new();
+        for row in state.budgets {
+            budgets.entry(row.scope).or_default().insert(row.subject.clone(), row);
+        }
+        let zone = |row: &ChatRow| Some((row.chat.clone(), parse_zone(row.zone.as_deref()?).ok()?));
+        let zones = state.chats.iter().filter_map(zone).collect();
+        let by_admins = |row: &ChatRow| row.zone.is_none() || row.allowed || row.muted_until.is_some();
+        let chats = state.chats.into_iter().filter(by_admins);
         AccessTables {
             grants,
-            chats: state.chats.into_iter().map(|row| (row.chat.clone(), row)).collect(),
+            chats: chats.map(|row| (row.chat.clone(), row)).collect(),
+            zones,
+            budgets,
             originals: state.moved.into_iter().map(|row| (row.current, row.original)).collect(),
             stopped: state.stopped.into_iter().map(|row| (row.account.clone(), row)).collect(),
         }

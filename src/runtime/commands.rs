@@ -16,6 +16,8 @@ mod sessions;
 mod status;
 mod steer;
 mod stop;
+mod timezone;
+mod usage;
 mod whoami;
 
 use std::panic::AssertUnwindSafe;
@@ -226,6 +228,8 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
             Command::Steer { text } => steer::plan(text),
             Command::Compact { instructions } => compact::plan(shared, row, instructions),
             Command::Choose { option, value } => choose::plan(shared, row, option, value).await?,
+            Command::Usage => usage::plan(shared, row).await?,
+            Command::Timezone { zone } => timezone::plan(shared, row, zone),
             Command::Whoami => whoami::plan(shared, row),
             Command::Gateway(request) => gateway::plan(shared, row, request).await?,
         },

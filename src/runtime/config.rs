@@ -1,5 +1,6 @@
 //! The runtime's part of the configuration file.
 
+mod budget;
 mod job;
 mod jobs;
 mod media;
@@ -10,6 +11,8 @@ mod watchdog;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub(crate) use budget::priced;
+pub use budget::{Budgets, DayBudget, Price};
 use frontdesk_core::config::ConfigError;
 pub use frontdesk_core::config::{Assignment, Chat, Rate, Role, Routing, Sharing};
 pub use frontdesk_core::queue_mode::QueueMode;
@@ -51,6 +54,9 @@ pub struct Config {
     pub media: Media,
     /// How long data is kept in the database.
     pub storage: Storage,
+    /// Prices of models, by the names under which agents report them. With them a cost is known where the agent reports
+    /// none.
+    pub prices: BTreeMap<String, Price>,
     /// Roles, by name: what agents are given in the chats and for the people that have one.
     pub roles: BTreeMap<String, Role>,
 }
@@ -76,6 +82,9 @@ pub struct Reset {
     pub hour: u8,
     /// The IANA time zone of that hour, such as `Europe/Berlin`. Unset means the machine's.
     pub timezone: Option<String>,
+    /// With `daily` and `both`: minutes for which the person must have been silent before the new day starts a new
+    /// conversation, so that it does not cut through one. 0 means that it does not wait; at most 720.
+    pub quiet_minutes: u32,
     /// Whether the chat is told that a new conversation started, why, and how to return to the previous one.
     pub notify: bool,
     /// Other rules for a kind of chat: `dm`, `group`, `channel`, `topic`, `thread`, `member`.
@@ -91,6 +100,7 @@ impl Default for Reset {
             idle_minutes: 1440,
             hour: 4,
             timezone: None,
+            quiet_minutes: 0,
             notify: true,
             scope: BTreeMap::new(),
             channel: BTreeMap::new(),
@@ -165,6 +175,8 @@ pub struct Limits {
     /// Maximum number of messages that one person may send to agents on one day, also across restarts; 0 means no limit.
     /// A day begins at midnight in the zone of `sessions.reset.timezone`.
     pub daily: u32,
+    /// How much may be used in one day.
+    pub budget: Budgets,
 }
 
 impl Default for Limits {
@@ -174,6 +186,7 @@ impl Default for Limits {
             chat: Rate { per_minute: 120, burst: 0 },
             account: Rate { per_minute: 0, burst: 0 },
             daily: 0,
+            budget: Budgets::default(),
         }
     }
 }
@@ -326,6 +339,8 @@ impl Config {
         self.tasks.check()?;
         self.watchdog.check()?;
         jobs::check(&self.cron, &self.jobs)?;
+        self.limits.budget.check()?;
+        self.prices.iter().try_for_each(|(model, price)| price.check(model))?;
         let kept = &self.storage;
         let days =
             [kept.outbox_days, kept.refused_days, kept.dead_letter_days, kept.history_days, kept.audit_days];

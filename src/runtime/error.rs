@@ -42,6 +42,9 @@ pub enum TaskError {
     /// Too many tasks are open.
     #[error("too many background tasks are open at the moment: try again later")]
     Full,
+    /// Nothing is left of one of its budgets; the text says when it is open again.
+    #[error("{0}")]
+    OverBudget(String),
     /// Its owner may not write to the chat that is to get its result.
     #[error("the owner of a task must be allowed to write in the chat that gets its result")]
     NotAllowed,

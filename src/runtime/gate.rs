@@ -34,6 +34,7 @@ pub(crate) use inbox::GateInbox;
 pub(crate) use waking::wake;
 use waking::wake_for;
 
+use crate::budgets::BudgetPlace;
 use crate::running_turns::SteerRequest;
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -192,12 +193,18 @@ fn admitted(
     plan: Plan,
     now: Now,
 ) -> Admitted {
-    let Plan { disposition, epoch, text, tell, counts, for_agent, answers } = plan;
+    let Plan { disposition, epoch, text, tell, counts, uses_agent, for_agent, answers } = plan;
     let daily = settings.config.limits.daily;
+    let place = BudgetPlace { agent: session.agent(), chat: Some(&session), address: &event.address };
+    let budgets = match uses_agent {
+        true => shared.limiting_budgets(settings, &place, &event.from.id, now.wall),
+        false => Vec::new(),
+    };
     Admitted {
         policy: shared.reset_policy(settings, &session),
         queue_mode: shared.queue_mode(settings, &session),
         edits: edits::rule(&settings.config.queue),
+        budgets,
         event,
         session,
         disposition,

@@ -20,7 +20,7 @@ use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
 use frontdesk_store::row::{
-    Author, EpochReason, InboundRow, OutboxRow, OutboxState, SessionRow, Stopped, Totals,
+    Author, EpochReason, InboundRow, OutboxRow, OutboxState, SessionRow, SpentRow, Stopped, Totals,
 };
 use frontdesk_store::{StoreError, StoreReader};
 
@@ -81,6 +81,8 @@ pub struct Status {
     pub config_error: Option<String>,
     /// Counts of rows.
     pub totals: Totals,
+    /// What each agent has used today, by name.
+    pub today: Vec<SpentRow>,
     /// Health.
     pub health: Health,
 }
@@ -128,6 +130,7 @@ impl GatewayHandle {
     pub async fn status(&self) -> Result<Status, GatewayError> {
         let totals = self.0.store.totals().await?;
         let settings = self.0.settings();
+        let today = self.0.spent_today(&settings).await?;
         let agents = settings.agents.iter().map(|(name, entry)| AgentState {
             name: name.clone(),
             running: self.0.work.turns.running_in(name),
@@ -145,6 +148,7 @@ impl GatewayHandle {
             unconfigured: settings.problems.iter().cloned().chain(voice).chain(jobs).collect(),
             config_error: self.0.process.config_error.borrow().clone(),
             totals,
+            today,
             health: self.health(),
         })
     }

@@ -8,6 +8,7 @@ mod albums;
 mod announcer;
 mod ask_deadlines;
 mod asks;
+mod budgets;
 mod client_tools;
 mod code_fence;
 mod commands;

@@ -243,6 +243,7 @@ mod tests {
             more: false,
             task: None,
             job: None,
+            over_budget: Vec::new(),
         };
         turns.begin(&claimed, None).stop
     }

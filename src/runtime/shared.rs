@@ -257,7 +257,11 @@ impl Shared {
     /// When a session starts a new epoch.
     pub(crate) fn reset_policy(&self, settings: &Settings, session: &SessionKey) -> ResetPolicy {
         let chat = self.configured_id(settings, session.account(), session.id());
-        settings.reset_policy(session, &chat)
+        let policy = settings.reset_policy(session, &chat);
+        match self.access.zone(session.account(), session.id()) {
+            Some(zone) => policy.in_zone(zone),
+            None => policy,
+        }
     }
 
     /// How the messages of a session wait, unless another mode was chosen in the chat.

@@ -149,6 +149,9 @@ async fn submitted(shared: &Shared, submitted: TaskSubmitted) -> Result<TaskRow,
         TaskSubmitted::Stored(id) | TaskSubmitted::Known(id) => task(shared, id, TaskReach::All).await,
         TaskSubmitted::PersonFull => Err(TaskError::PersonFull.into()),
         TaskSubmitted::Full => Err(TaskError::Full.into()),
+        TaskSubmitted::OverBudget(used_up) => {
+            Err(TaskError::OverBudget(used_up.sentence(shared.time.wall())).into())
+        }
     }
 }
 

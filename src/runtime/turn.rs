@@ -21,12 +21,13 @@ use frontdesk_core::agent::TurnRole;
 use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::cause::Cause;
 use frontdesk_core::delta::{AgentError, AnswererChange, Usage};
+use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::Refusal;
-use frontdesk_core::notice::Failure;
+use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_core::port::{Agent, Mono, Stop, Turn};
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{ClaimedTurn, Reason, Take};
+use frontdesk_store::row::{ClaimedTurn, InboundRow, Reason, Take};
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -140,7 +141,9 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
         true => Take::InMode(shared.queue_mode(&settings, session)),
         false => Take::All,
     };
-    let Some(turn) = shared.store.claim_turn(session, take, shared.time.wall()).await? else {
+    let now = shared.time.wall();
+    let budgets = shared.budget_rule(&settings, now);
+    let Some(turn) = shared.store.claim_turn_within(session, take, budgets, now).await? else {
         return Ok(NextRun::Sleep);
     };
     // After the claim: what a reload takes away is taken from every turn that it could not cancel.
@@ -202,6 +205,23 @@ impl TurnRun<'_> {
             }
         };
         self.conclude(end).await
+    }
+
+    /// The notice about a refusal, if the sender gets one. `message` is the refused one; without it, the whole turn is.
+    fn refusal_notice(&self, refusal: Refusal, message: Option<MessageId>) -> Option<Notice> {
+        let over = &self.turn.over_budget;
+        let over = over.iter().find(|(id, _)| message.is_none_or(|message| message == *id));
+        match (refusal, over) {
+            (Refusal::Budget, Some((_, budget))) => {
+                Some(Notice::UsedUp { budget: *budget, at: self.shared.time.wall() })
+            }
+            _ => refusal.is_told().then_some(Notice::Refused(refusal)),
+        }
+    }
+
+    /// Whether a budget for a message is used up.
+    fn is_over_budget(&self, row: &InboundRow) -> bool {
+        self.turn.over_budget.iter().any(|(id, _)| *id == row.id)
     }
 
     /// The agent of this name, and what keeps it running until the turn has ended.

@@ -10,7 +10,7 @@ use crate::queue::WorkClass;
 use crate::revocation::{Target, end_access};
 use crate::row::{AccessChange, AccessDone, Author, LostAccess, Revoked};
 use crate::tx::Tx;
-use crate::{Result, Store, account, chat, grant};
+use crate::{Result, Store, account, budget, chat, grant};
 
 impl Store {
     /// Makes a change of access, with what follows from it and its row in the audit.
@@ -78,6 +78,10 @@ fn change_tables(tx: &Tx<'_>, change: &AccessChange, author: &Author, now: Now) 
         }
         AccessChange::Serve { chat, allowed } => chat::serve(tx, chat, *allowed, author, wall),
         AccessChange::Mute { chat, until } => chat::mute(tx, chat, *until, author, now),
+        AccessChange::Zone { chat, zone } => chat::zone(tx, chat, zone.as_deref(), author, wall),
+        AccessChange::Budget { scope, subject, set, until } => {
+            budget::set(tx, (*scope, subject), set.as_ref(), *until, author, wall)
+        }
         AccessChange::Switch { accounts, stopped } => account::switch(tx, accounts, *stopped, author, wall),
         AccessChange::Note { action, subject, outcome } => {
             audit(tx, author, action, subject, outcome, wall)?;

@@ -3,7 +3,7 @@
 use crate::fault::Outcome;
 use crate::row::AccessState;
 use crate::sql::Sql;
-use crate::{Result, StoreReader, account, chat, grant, moved};
+use crate::{Result, StoreReader, account, budget, chat, grant, moved};
 
 impl StoreReader {
     /// Everything that is needed to decide who has access.
@@ -19,5 +19,6 @@ pub(crate) fn read(sql: &Sql<'_>) -> Outcome<AccessState> {
         chats: chat::all(sql)?,
         moved: moved::all(sql)?,
         stopped: account::stopped(sql)?,
+        budgets: budget::all(sql)?,
     })
 }

@@ -1,4 +1,4 @@
-//! Settings of chats made by admins: served or not, and muted.
+//! Settings of chats: served or not, and muted, both by admins, and the time zone.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
@@ -64,10 +64,33 @@ pub(crate) fn mute(
     Ok(AccessDone::Muted { before })
 }
 
-/// Every chat that an admin has set.
+/// Chooses the time zone of a chat's people, or leaves it to the configuration.
+pub(crate) fn zone(
+    tx: &Tx<'_>,
+    chat: &Address,
+    zone: Option<&str>,
+    author: &Author,
+    now: DateTime<Utc>,
+) -> Outcome<AccessDone> {
+    let chosen = "SELECT zone FROM chat WHERE address = ?1";
+    let was: Option<String> = tx.one(chosen, [chat.as_str()], |row| row.get(0))?.flatten();
+    let changed = was.as_deref() != zone;
+    if changed {
+        tx.run(
+            "INSERT INTO chat (address, allowed, zone, author, updated_at) VALUES (?1, 0, ?2, ?3, ?4)
+             ON CONFLICT (address) DO UPDATE SET zone = excluded.zone, author = excluded.author,
+                                                 updated_at = excluded.updated_at",
+            params![chat.as_str(), zone, author.name, ms(now)],
+        )?;
+    }
+    audit(tx, author, "timezone", chat.as_str(), done_or_unchanged(changed), now)?;
+    Ok(AccessDone::ZoneChosen)
+}
+
+/// Every chat that was set.
 pub(crate) fn all(sql: &Sql<'_>) -> Outcome<Vec<ChatRow>> {
     sql.all(
-        "SELECT address, allowed, muted_until, muted_at, author, updated_at FROM chat ORDER BY address",
+        "SELECT address, allowed, muted_until, muted_at, author, updated_at, zone FROM chat ORDER BY address",
         [],
         |row| {
             Ok(ChatRow {
@@ -77,6 +100,7 @@ pub(crate) fn all(sql: &Sql<'_>) -> Outcome<Vec<ChatRow>> {
                 muted_at: maybe_at(row, 3)?,
                 by: row.get(4)?,
                 updated: at(row, 5)?,
+                zone: row.get(6)?,
             })
         },
     )

@@ -1,5 +1,7 @@
 //! T2: the oldest waiting messages of a session become a turn, which this process has claimed.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use frontdesk_core::agent::Origin;
 use frontdesk_core::id::{MessageId, TurnId};
@@ -17,14 +19,15 @@ use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{
-    Claim, ClaimedTurn, Fenced, InboundRow, MessageState, Reason, StreamedPart, Take, TurnJob, TurnState,
-    TurnTask,
+    BudgetRule, Claim, ClaimedTurn, Fenced, InboundRow, MessageState, Reason, StreamedPart, Take, TurnJob,
+    TurnState, TurnTask, TurnToPay,
 };
+use crate::spend::Begun;
 use crate::sql::{int, ms, parsed};
 use crate::turn::{COMPACT, OpenTurn, turn_columns};
 use crate::tx::Tx;
 use crate::waiting::{mode, one_album, takeable};
-use crate::{Result, Store, ask, context_message, job, task};
+use crate::{Result, Store, ask, context_message, job, spend, task};
 
 impl Store {
     /// Claims the next turn of a session (T2): the one that was given back, if there is one, else a new one with the oldest
@@ -36,8 +39,20 @@ impl Store {
         take: Take,
         now: DateTime<Utc>,
     ) -> Result<Option<ClaimedTurn>> {
+        self.claim_turn_within(session, take, Arc::new(|_| Vec::new()), now).await
+    }
+
+    /// The same for a turn that counts for budgets. Messages for which one of them is used up are in
+    /// [`ClaimedTurn::over_budget`]; the caller refuses them.
+    pub async fn claim_turn_within(
+        &self,
+        session: &SessionKey,
+        take: Take,
+        budgets: BudgetRule,
+        now: DateTime<Utc>,
+    ) -> Result<Option<ClaimedTurn>> {
         let session = session.clone();
-        self.write(WorkClass::Turns, move |tx| claim(tx, &session, take, now)).await
+        self.write(WorkClass::Turns, move |tx| claim(tx, &session, take, &budgets, now)).await
     }
 
     /// A hook rewrote a message of a running turn before the agent got it.
@@ -122,7 +137,13 @@ fn tell_follows_up(tx: &Tx<'_>, turn: &OpenTurn, message: MessageId, now: Now) -
     ask::notice_with_drop(tx, &outgoing, &key, &notice, (message, &sender), now)
 }
 
-fn claim(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> Outcome<Option<ClaimedTurn>> {
+fn claim(
+    tx: &Tx<'_>,
+    session: &SessionKey,
+    take: Take,
+    budgets: &BudgetRule,
+    now: DateTime<Utc>,
+) -> Outcome<Option<ClaimedTurn>> {
     let open = OpenTurn::find(
         tx,
         concat!(
@@ -134,13 +155,13 @@ fn claim(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> O
     )?;
     match open {
         Some(turn) if turn.state == TurnState::Running => Ok(None),
-        Some(turn) => reclaim(tx, turn, now).map(Some),
-        None => create(tx, session, take, now),
+        Some(turn) => reclaim(tx, turn, budgets, now).map(Some),
+        None => create(tx, session, take, budgets, now),
     }
 }
 
 /// Claims a turn that was given back.
-fn reclaim(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTurn> {
+fn reclaim(tx: &Tx<'_>, turn: OpenTurn, budgets: &BudgetRule, now: DateTime<Utc>) -> Outcome<ClaimedTurn> {
     tx.run(
         "UPDATE turn SET state = 'running', attempt = attempt + 1, fence = fence + 1, owner = ?2, started_at = ?3
          WHERE id = ?1",
@@ -159,6 +180,9 @@ fn reclaim(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTu
     let replayed = replayed(tx, &messages)?;
     let task = task_of(tx, &turn.session, turn.id, turn.attempt + 1, now)?;
     let job = job_of(tx, &turn.session, messages.first(), (turn.id, turn.attempt + 1), now)?;
+    let chat = task.as_ref().and_then(|task| task.origin.as_ref()).unwrap_or(&turn.session);
+    let to_pay = TurnToPay { session: &turn.session, chat, address: &turn.address, messages: &messages };
+    let over_budget = spend::begin_again(tx, turn.id, &to_pay, budgets)?;
     let AgentSession { agent_ref, options } = AgentSession::of(tx, &turn.session, turn.epoch)?;
     let more = tx.one(
         "SELECT 1 FROM inbound WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' LIMIT 1",
@@ -184,11 +208,18 @@ fn reclaim(tx: &Tx<'_>, turn: OpenTurn, now: DateTime<Utc>) -> Outcome<ClaimedTu
         more: more.is_some(),
         task,
         job,
+        over_budget,
     })
 }
 
 /// Makes a turn of waiting messages.
-fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> Outcome<Option<ClaimedTurn>> {
+fn create(
+    tx: &Tx<'_>,
+    session: &SessionKey,
+    take: Take,
+    budgets: &BudgetRule,
+    now: DateTime<Utc>,
+) -> Outcome<Option<ClaimedTurn>> {
     let (mut messages, more) = head(tx, session, take)?;
     let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(None) };
     let id = TurnId(tx.new_id(Table::Turn)?);
@@ -201,10 +232,13 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
     };
     let (epoch, address, reply_to) = (first.epoch, last.address.clone(), last.platform_message.clone());
     let kind = if compacts(first) { COMPACT } else { "message" };
+    let chat = task.as_ref().and_then(|task| task.origin.as_ref()).unwrap_or(session);
+    let to_pay = TurnToPay { session, chat, address: &address, messages: &messages };
+    let Begun { payers, over_budget } = spend::begin(tx, &budgets(&to_pay), &messages)?;
     tx.run(
         "INSERT INTO turn (id, key, epoch, kind, address, reply_to, attempt, released, state, owner, fence,
-                           created_at, started_at, origin, task_id, run_id)
-         VALUES (?7, ?1, ?2, ?8, ?3, ?4, 1, 0, 'running', ?5, 1, ?6, ?6, ?9, ?10, ?11)",
+                           created_at, started_at, origin, task_id, run_id, payers)
+         VALUES (?7, ?1, ?2, ?8, ?3, ?4, 1, 0, 'running', ?5, 1, ?6, ?6, ?9, ?10, ?11, ?12)",
         params![
             session.as_str(),
             int(epoch),
@@ -217,14 +251,10 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
             origin.name(),
             task.as_ref().map(|task| task.id.0),
             job.as_ref().map(|job| job.run.0),
+            payers,
         ],
     )?;
-    for message in &mut messages {
-        tx.run("UPDATE inbound SET state = 'in_turn', turn_id = ?2 WHERE id = ?1", [message.id.0, id.0])?;
-        message.state = MessageState::InTurn;
-        message.turn = Some(id);
-    }
-    tx.taken(messages.len());
+    take_into(tx, id, &mut messages)?;
     ask::withdraw_drops(tx, id, now)?;
     let replayed = replayed(tx, &messages)?;
     let AgentSession { agent_ref, options } = AgentSession::of(tx, session, epoch)?;
@@ -247,7 +277,19 @@ fn create(tx: &Tx<'_>, session: &SessionKey, take: Take, now: DateTime<Utc>) -> 
         more,
         task,
         job,
+        over_budget,
     }))
+}
+
+/// The messages do not wait any more.
+fn take_into(tx: &Tx<'_>, turn: TurnId, messages: &mut [InboundRow]) -> Outcome<()> {
+    for message in &mut *messages {
+        tx.run("UPDATE inbound SET state = 'in_turn', turn_id = ?2 WHERE id = ?1", [message.id.0, turn.0])?;
+        message.state = MessageState::InTurn;
+        message.turn = Some(turn);
+    }
+    tx.taken(messages.len());
+    Ok(())
 }
 
 /// The task that a turn of this session works on from now on.

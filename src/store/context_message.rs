@@ -123,6 +123,7 @@ mod tests {
                 epoch: EpochChange::ByRule,
                 policy: ResetPolicy::new(ResetMode::None, 60, 4, chrono_tz::UTC, true).unwrap(),
                 quota: None,
+                budgets: Vec::new(),
                 queue_mode: QueueMode::Followup,
                 edits: EditRule { later: LaterEdits::Answered, max_age: None },
                 per_session: 9,

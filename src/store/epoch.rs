@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::queue_mode::QueueMode;
-use frontdesk_core::reset::Reasons;
+use frontdesk_core::reset::{Due, Reasons};
 use rusqlite::params;
 
 use crate::fault::Outcome;
@@ -19,6 +19,8 @@ pub(crate) struct SessionState {
     pub(crate) last_epoch: u64,
     /// When the person's last message in this epoch was accepted; `None` if there is none. Commands do not count.
     pub(crate) last_user_at: Option<DateTime<Utc>>,
+    /// Whether a daily reset waits until the person is silent.
+    pub(crate) held_back: bool,
     pub(crate) address: String,
     /// Number of messages for the agent that wait.
     pub(crate) waiting: u64,
@@ -46,7 +48,7 @@ pub(crate) fn session_state(sql: &Sql<'_>, key: &SessionKey) -> Outcome<Option<S
     sql.one(
         "SELECT epoch, last_epoch, last_user_at, address,
                 (SELECT count(*) FROM inbound WHERE key = s.key AND disposition = 'turn' AND state = 'waiting'),
-                queue_mode
+                queue_mode, held_back
          FROM session s WHERE key = ?1",
         [key.as_str()],
         |row| {
@@ -57,6 +59,7 @@ pub(crate) fn session_state(sql: &Sql<'_>, key: &SessionKey) -> Outcome<Option<S
                 address: row.get(3)?,
                 waiting: count(row, 4)?,
                 queue_mode: mode(row, 5)?,
+                held_back: row.get(6)?,
             })
         },
     )
@@ -112,11 +115,15 @@ fn by_rule(
     message: &Admitted,
     now: DateTime<Utc>,
 ) -> Outcome<EpochOutcome> {
-    let reasons = session.last_user_at.map(|last| message.policy.due(last, now)).unwrap_or_default();
+    let due = session.last_user_at.map(|last| message.policy.due_after(last, session.held_back, now));
+    let Due { reasons, held_back } = due.unwrap_or_default();
     let mut outcome = EpochOutcome { epoch: session.epoch, ..EpochOutcome::default() };
     if reasons.any() {
         outcome = begin_next(tx, &message.session, session, EpochReason::Rule(reasons), now)?;
         outcome.reasons = reasons;
+    } else if held_back != session.held_back {
+        let held = "UPDATE session SET held_back = ?2 WHERE key = ?1";
+        tx.run(held, params![message.session.as_str(), held_back])?;
     }
     // Never backwards: after the clock was set back, the next message must not look like the end of a long inactivity.
     update(tx, session, message, Some(now).max(session.last_user_at))?;
@@ -135,7 +142,7 @@ pub(crate) fn begin_next(
     end(tx, key, session.epoch, now)?;
     begin(tx, key, epoch, reason, now)?;
     tx.run(
-        "UPDATE session SET epoch = ?2, last_epoch = ?2 WHERE key = ?1",
+        "UPDATE session SET epoch = ?2, last_epoch = ?2, held_back = 0 WHERE key = ?1",
         params![key.as_str(), int(epoch)],
     )?;
     Ok(EpochOutcome { epoch, ended: Some(session.epoch), ..EpochOutcome::default() })
@@ -173,7 +180,7 @@ fn resume(
     };
     end(tx, &message.session, session.epoch, now)?;
     tx.run("UPDATE epoch SET ended_at = NULL WHERE key = ?1 AND n = ?2", params![key, int(epoch)])?;
-    tx.run("UPDATE session SET epoch = ?2 WHERE key = ?1", params![key, int(epoch)])?;
+    tx.run("UPDATE session SET epoch = ?2, held_back = 0 WHERE key = ?1", params![key, int(epoch)])?;
     update(tx, session, message, Some(now))?;
     Ok(EpochOutcome {
         epoch,

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delivery::Ending;
+use frontdesk_core::delta::Usage;
 use frontdesk_core::id::TurnId;
-use frontdesk_core::notice::Notice;
+use frontdesk_core::notice::{Failure, Notice};
 use rusqlite::params;
 
 use crate::answer::{answer, cut, take_back};
@@ -18,7 +19,7 @@ use crate::sql::{int, ms};
 use crate::streaming::{Settled, settle};
 use crate::turn::{OpenTurn, used};
 use crate::tx::Tx;
-use crate::{Result, Store, job, task};
+use crate::{Result, Store, job, spend, task};
 
 impl Store {
     /// Notes before the first tool that the agent is about to act (T2b): from here on the turn is not run
@@ -49,13 +50,21 @@ impl Store {
         .await
     }
 
-    /// The agent died: the turn is to run once more. The attempt counts as a death.
-    pub async fn requeue(&self, claim: Claim<TurnId>, now: DateTime<Utc>) -> Result<Fenced<()>> {
+    /// The agent died: the turn is to run once more. The attempt counts as a death, and what it has used is counted.
+    pub async fn requeue(
+        &self,
+        claim: Claim<TurnId>,
+        usage: Option<Usage>,
+        now: DateTime<Utc>,
+    ) -> Result<Fenced<()>> {
         self.write(WorkClass::Turns, move |tx| {
             let queued = tx.run(
                 "UPDATE turn SET state = 'queued', owner = NULL WHERE id = ?1 AND fence = ?2 AND state = 'running'",
                 [claim.id.0, claim.fence],
             )?;
+            if let Some(usage) = usage.as_ref().filter(|_| queued > 0) {
+                spend::add(tx, claim.id, usage)?;
+            }
             task::waits_again(tx, claim.id, now)?;
             job::waits_again(tx, claim.id)?;
             Ok(Fenced::if_changed(queued))
@@ -81,10 +90,19 @@ impl Store {
     }
 
     /// An orderly stop gives a turn back: it runs again at the next start, and the attempt is no death. A turn
-    /// that has acted cannot run again: it ends here as interrupted, and its notice is on its way.
-    pub async fn release(&self, claim: Claim<TurnId>, now: DateTime<Utc>) -> Result<Fenced<()>> {
+    /// that has acted cannot run again: it ends here as interrupted, and its notice is on its way. What the attempt has used
+    /// is counted.
+    pub async fn release(
+        &self,
+        claim: Claim<TurnId>,
+        usage: Option<Usage>,
+        now: DateTime<Utc>,
+    ) -> Result<Fenced<()>> {
         self.write(WorkClass::Turns, move |tx| {
             let Some(turn) = OpenTurn::held(tx, claim)? else { return Ok(Fenced::Stale) };
+            if let Some(usage) = &usage {
+                spend::add(tx, turn.id, usage)?;
+            }
             if turn.acted.is_some() {
                 interrupt(tx, &turn, now)?;
                 return Ok(Fenced::Done(()));
@@ -138,8 +156,12 @@ impl Finish {
 /// Ends a turn that is open, whoever holds it.
 pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> {
     match close(tx, turn, finish)? {
-        EndedWork::Task(task) => return task.map_or(Ok(()), |task| task::report(tx, &task, finish)),
-        EndedWork::Run(run) => return run.map_or(Ok(()), |run| job::report(tx, &run, finish)),
+        EndedWork::Task(None) | EndedWork::Run(None) => return Ok(()),
+        EndedWork::Task(Some(task)) => {
+            task::report(tx, &task, finish)?;
+            return if task.order.delivers { spend::warn(tx, turn, finish.now) } else { Ok(()) };
+        }
+        EndedWork::Run(Some(run)) => return job::report(tx, &run, finish),
         EndedWork::None => {}
     }
     let outgoing = turn.outgoing(finish.now);
@@ -169,7 +191,7 @@ pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> 
     if let Some(notice) = last.filter(|_| !is_told) {
         outgoing.notice(tx, turn.id, notice)?;
     }
-    Ok(())
+    spend::warn(tx, turn, finish.now)
 }
 
 /// Ends a turn without an answer, which somebody else may hold. Returns whether its streamed message says so.
@@ -226,6 +248,10 @@ fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<EndedWork> {
     )?;
     if let Some(usage) = &finish.usage {
         used(tx, turn.id, usage)?;
+    }
+    let no_agent = matches!(finish.error, Some(Reason::Failed(Failure::AgentGone | Failure::Unavailable)));
+    if finish.by_hook || finish.ending == Ending::Refused || (no_agent && finish.usage.is_none()) {
+        spend::not_run(tx, turn.id)?;
     }
     tx.run(
         "UPDATE inbound SET state = ?2, reason = coalesce(?3, reason) WHERE turn_id = ?1 AND state = 'in_turn'",

@@ -31,7 +31,7 @@ use crate::sql::ms;
 use crate::stop::supersede;
 use crate::tx::Tx;
 use crate::{
-    Result, Store, StoreError, StoreReader, ask, context_message, dead_letter, edit, pairing_request,
+    Result, Store, StoreError, StoreReader, ask, context_message, dead_letter, edit, pairing_request, spend,
 };
 
 impl Store {
@@ -221,6 +221,13 @@ fn within_limits(
         let notify = Notify { once, ..Notify::each(tell) };
         return refuse(tx, batch, message, epoch, Refusal::SessionFull, notify);
     }
+    for budget in &message.budgets {
+        if let Some(budget) = spend::used_up(tx, budget)? {
+            let notice = Notice::UsedUp { budget, at: batch.received.wall };
+            let notify = Notify { notice: Some(notice), ..Notify::each(tell) };
+            return refuse(tx, batch, message, epoch, Refusal::Budget, notify);
+        }
+    }
     if let Some(quota) = message.quota
         && !counted(tx, &message.event.from.id, quota)?
     {
@@ -276,11 +283,13 @@ struct Notify {
     /// A key that such notices share: only the first of them is sent. In a full session it names the head of the queue,
     /// of a quota the day.
     once: Option<TextKey>,
+    /// What it says, if that is more than the reason.
+    notice: Option<Notice>,
 }
 
 impl Notify {
     fn each(tell: bool) -> Self {
-        Self { tell, once: None }
+        Self { tell, once: None, notice: None }
     }
 }
 
@@ -302,7 +311,8 @@ fn refuse(
             _ => None,
         };
         let (about, refused) = ([id], Notice::Refused(reason));
-        let notice = first.map_or(refused, |first| Notice::Full(first.for_reader(&message.event.from.id)));
+        let full = first.map(|first| Notice::Full(first.for_reader(&message.event.from.id)));
+        let notice = notify.notice.or(full).unwrap_or(refused);
         let key = notify.once.unwrap_or_else(|| TextKey::notice(id, &notice));
         outgoing(message, &about, batch.received.wall).notice_as(tx, &key, &notice)?
     };

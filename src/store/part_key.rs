@@ -5,6 +5,7 @@ use std::fmt::Display;
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Principal;
+use frontdesk_core::budget::Budget;
 use frontdesk_core::id::{AskId, MessageId, RunId, TaskId, TurnId};
 use frontdesk_core::job::JobId;
 use frontdesk_core::key::SessionKey;
@@ -103,6 +104,12 @@ impl TextKey {
     /// A notice that a person gets once a day.
     pub(crate) fn daily(person: &Principal, what: &str, day: i64) -> Self {
         Self(format!("{person}/{what}/{day}"))
+    }
+
+    /// The warning that little is left of a budget: `budget/person/telegram:7/20000`, once a day.
+    pub(crate) fn budget(budget: &Budget) -> Self {
+        let Budget { scope, subject, day, .. } = budget;
+        Self(format!("budget/{}/{subject}/{}", scope.name(), day.number))
     }
 
     /// The notice that a session is full: once for each message at the head of its queue.

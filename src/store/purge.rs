@@ -187,7 +187,7 @@ impl StoreReader {
 }
 
 impl Store {
-    /// Deletes quotas of past days.
+    /// Deletes what was counted on past days.
     async fn sweep_quota(&self, now: DateTime<Utc>) -> Result<u64> {
         let oldest = now.timestamp().div_euclid(86_400) - i64::from(DEDUPE_DAYS);
         let mut gone = 0;
@@ -195,6 +195,8 @@ impl Store {
             "DELETE FROM quota WHERE (day, principal) IN (SELECT day, principal FROM quota WHERE day < ?1 LIMIT ?2)",
             "DELETE FROM media_quota WHERE (day, principal) IN
               (SELECT day, principal FROM media_quota WHERE day < ?1 LIMIT ?2)",
+            "DELETE FROM spend WHERE (scope, subject, day) IN
+              (SELECT scope, subject, day FROM spend WHERE day < ?1 LIMIT ?2)",
         ] {
             loop {
                 let some = self

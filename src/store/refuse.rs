@@ -13,13 +13,14 @@ use crate::turn::OpenTurn;
 use crate::{Result, Store};
 
 impl Store {
-    /// One message of a running turn is refused; the turn goes on with the others. With `tell` the person gets a notice.
+    /// One message of a running turn is refused; the turn goes on with the others. The person gets the notice, if there is
+    /// one.
     pub async fn message_refused(
         &self,
         message: MessageId,
         claim: Claim<TurnId>,
         reason: Refusal,
-        tell: bool,
+        notice: Option<Notice>,
         now: DateTime<Utc>,
     ) -> Result<Fenced<()>> {
         self.write(WorkClass::Turns, move |tx| {
@@ -29,10 +30,12 @@ impl Store {
                  WHERE id = ?1 AND turn_id = ?2 AND state = 'in_turn'",
                 params![message.0, turn.id.0, Reason::Refused(reason).to_string()],
             )?;
-            if refused == 1 && tell {
+            if refused == 1
+                && let Some(notice) = &notice
+            {
                 let about = [message];
                 let outgoing = Outgoing { about: &about, ..turn.outgoing(now) };
-                outgoing.notice(tx, message, &Notice::Refused(reason))?;
+                outgoing.notice(tx, message, notice)?;
             }
             Ok(Fenced::if_changed(refused))
         })

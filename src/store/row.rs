@@ -3,6 +3,7 @@
 mod access;
 mod ask;
 mod backlog;
+mod budget;
 mod change;
 mod inbound;
 mod job;
@@ -17,6 +18,7 @@ mod waiting;
 pub use access::*;
 pub use ask::*;
 pub use backlog::*;
+pub use budget::*;
 pub use change::*;
 pub use inbound::*;
 pub use job::*;

@@ -162,6 +162,8 @@ fn retry(
         order: TaskOrder { retry_of: Some(id), ..task.order },
         request: request.map(str::to_owned),
         open,
+        // Asked when its turn is claimed.
+        budgets: Vec::new(),
     };
     submit(tx, &again, now).map(TaskFound::Done)
 }

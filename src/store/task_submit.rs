@@ -22,7 +22,7 @@ use crate::sql::{ms, parsed};
 use crate::task::show_state;
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::{Result, Store};
+use crate::{Result, Store, spend};
 
 /// The source of the messages by which tasks enter their sessions.
 const SOURCE: &str = "task";
@@ -62,6 +62,11 @@ pub(crate) fn submit(tx: &Tx<'_>, task: &NewTask, now: DateTime<Utc>) -> Outcome
     }
     if open(Some(task.order.owner.id.as_str()))? >= task.open.per_person {
         return Ok(TaskSubmitted::PersonFull);
+    }
+    for budget in &task.budgets {
+        if let Some(used_up) = spend::used_up(tx, budget)? {
+            return Ok(TaskSubmitted::OverBudget(used_up));
+        }
     }
     let id = TaskId(tx.new_id(Table::Task)?);
     let key = SessionKey::at(&task.agent, &task.account, Scope::Task, &id.0.to_string(), None, None)

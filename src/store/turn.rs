@@ -12,6 +12,7 @@ use rusqlite::{Params, Row, params};
 use crate::fault::Outcome;
 use crate::part::Outgoing;
 use crate::row::{Claim, TurnState};
+use crate::spend;
 use crate::sql::{Sql, count, int, maybe_at, maybe_parsed, parsed, small};
 use crate::tx::Tx;
 
@@ -149,7 +150,7 @@ fn messages(sql: &Sql<'_>, turn: TurnId) -> Outcome<Vec<MessageId>> {
     })
 }
 
-/// Stores the usage of a turn that has ended.
+/// Stores the usage of a turn that has ended, and counts it.
 pub(crate) fn used(tx: &Tx<'_>, turn: TurnId, usage: &Usage) -> Outcome<()> {
     tx.run(
         "UPDATE turn SET model = ?2, input_tokens = ?3, output_tokens = ?4, cache_read = ?5, cache_write = ?6,
@@ -167,5 +168,5 @@ pub(crate) fn used(tx: &Tx<'_>, turn: TurnId, usage: &Usage) -> Outcome<()> {
             usage.context_window.map(int),
         ],
     )?;
-    Ok(())
+    spend::add(tx, turn, usage)
 }

@@ -42,6 +42,8 @@ pub struct ScriptedAgent {
     takes: Mutex<VecDeque<bool>>,
     steered: Mutex<Vec<(TurnId, Prompt)>>,
     compactions: Mutex<Vec<(Turn, Option<String>)>>,
+    /// What answers cost, if that is not [`usage`].
+    spends: Mutex<Option<Usage>>,
     /// Whether compactions do not end.
     compacts_later: Mutex<bool>,
     changed: Notify,
@@ -153,6 +155,15 @@ impl ScriptedAgent {
         self.steered.lock().unwrap().clone()
     }
 
+    /// Chooses what answers cost from now on.
+    pub fn spends(&self, usage: Usage) {
+        *self.spends.lock().unwrap() = Some(usage);
+    }
+
+    fn usage(&self) -> Usage {
+        self.spends.lock().unwrap().clone().unwrap_or_else(usage)
+    }
+
     /// Whether compactions do not end from now on.
     pub fn compacts_later(&self, later: bool) {
         *self.compacts_later.lock().unwrap() = later;
@@ -186,7 +197,7 @@ impl ScriptedAgent {
                 Step::File(path, caption) => {
                     Ok(Delta::Media { path: path.into(), caption: caption.map(str::to_owned) })
                 }
-                Step::Spend => Ok(Delta::Usage(usage())),
+                Step::Spend => Ok(Delta::Usage(self.usage())),
                 Step::Ends(how) => {
                     end = how;
                     continue;
@@ -243,7 +254,7 @@ impl ScriptedAgent {
             }
         }
         // A failed send means that the turn was cancelled.
-        if say.send(Ok(Delta::Usage(usage()))).await.is_ok() {
+        if say.send(Ok(Delta::Usage(self.usage()))).await.is_ok() {
             drop(say.send(Ok(Delta::Done { text: None, end })).await);
         }
     }

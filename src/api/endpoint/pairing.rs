@@ -55,6 +55,8 @@ async fn decide(request: &ApiRequest, change: AccessChange) -> Result<ApiRespons
         | AccessDone::Served { .. }
         | AccessDone::Switched { .. }
         | AccessDone::Muted { .. }
+        | AccessDone::ZoneChosen
+        | AccessDone::BudgetSet
         | AccessDone::Noted => Err(ApiError::internal()),
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
-use frontdesk_core::reset::{Reasons, ResetMode, ResetPolicy};
+use frontdesk_core::reset::{Due, ResetMode, ResetPolicy};
 use frontdesk_core::schedule::Schedule;
 use frontdesk_core::zone::parse_zone;
 use serde::Serialize;
@@ -41,6 +41,9 @@ struct ResetArgs {
     /// Minutes without a message (with idle and both)
     #[arg(long, default_value_t = 1440)]
     idle_minutes: u32,
+    /// Minutes of silence for which the hour waits (with daily and both)
+    #[arg(long, default_value_t = 0)]
+    quiet_minutes: u32,
     /// The IANA time zone of the hour [default: the machine's]
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
@@ -96,6 +99,7 @@ struct Runs {
 struct Explained {
     reset: bool,
     reasons: Vec<&'static str>,
+    held_back: bool,
     previous_boundary: Option<String>,
     next_boundary: Option<String>,
     idle_deadline: Option<String>,
@@ -136,17 +140,18 @@ fn reset(args: &ResetArgs) -> Done {
     let policy = args.policy()?;
     let last = time("--last-activity", &args.last_activity)?;
     let now = time_or_now("--now", args.now.as_deref())?;
-    let reasons = policy.due(last, now);
+    let Due { reasons, held_back } = policy.due_after(last, false, now);
     if args.json {
         return screen::json(&Explained {
             reset: reasons.any(),
             reasons: reasons.names().collect(),
+            held_back,
             previous_boundary: policy.previous_boundary(now).map(when::json),
             next_boundary: policy.next_boundary(now).map(when::json),
             idle_deadline: policy.idle_deadline(last).map(when::json),
         });
     }
-    screen::line(sentence(&policy, reasons, last, now))
+    screen::line(sentence(&policy, Due { reasons, held_back }, last, now))
 }
 
 impl ResetArgs {
@@ -154,7 +159,8 @@ impl ResetArgs {
         let usage = |error: frontdesk_core::reset::PolicyError| Failure::usage(error.to_string());
         let mode: ResetMode = self.mode.parse().map_err(usage)?;
         let zone = zone(self.timezone.as_deref())?;
-        ResetPolicy::new(mode, self.idle_minutes, self.hour, zone, true).map_err(usage)
+        let policy = ResetPolicy::new(mode, self.idle_minutes, self.hour, zone, true).map_err(usage)?;
+        policy.waiting_for_quiet(self.quiet_minutes).map_err(usage)
     }
 }
 
@@ -176,13 +182,16 @@ fn time(flag: &str, text: &str) -> Result<DateTime<Utc>, Failure> {
     })
 }
 
-fn sentence(policy: &ResetPolicy, reasons: Reasons, last: DateTime<Utc>, now: DateTime<Utc>) -> String {
+fn sentence(policy: &ResetPolicy, due: Due, last: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let zone = policy.zone();
     let at = |time: DateTime<Utc>| local(time, zone);
-    let verdict = match (reasons.daily, reasons.idle) {
+    let verdict = match (due.reasons.daily, due.reasons.idle) {
         (true, true) => "starts a new conversation: it is a new day, and the last message was too long ago",
         (true, false) => "starts a new conversation: it is a new day",
         (false, true) => "starts a new conversation: the last message was too long ago",
+        (false, false) if due.held_back => {
+            "continues the conversation: it is a new day, and the new one waits until there is silence"
+        }
         (false, false) => "continues the conversation",
     };
     let mut text = format!("A message at {} {verdict}.\nLast message:      {}", at(now), at(last));

@@ -1,5 +1,6 @@
 //! `frontdesk status`: the state of the running gateway.
 
+use frontdesk_core::budget::cost;
 use frontdesk_core::count::counted;
 use serde_json::Value;
 
@@ -21,6 +22,7 @@ pub async fn status(remote: Remote) -> Done {
     }
     screen::line(format!("Started   {}", field::ago(&status, "started")))?;
     totals(&status["totals"])?;
+    today(&status["today"])?;
     screen::line("")?;
     let accounts = field::list(&status, "accounts").iter().map(|account| {
         vec![
@@ -67,6 +69,18 @@ fn fallbacks(status: &Value) -> Done {
     screen::line("")?;
     let head = ["AGENT", "MODEL", "NEW CHATS", "STATE", "REASON", "TRIED AGAIN", "PAUSES"];
     table::print(&head, rows, "")
+}
+
+/// What all agents together have used today.
+fn today(agents: &Value) -> Done {
+    let agents = agents.as_array().map_or(&[][..], Vec::as_slice);
+    let sum = |name: &str| agents.iter().map(|agent| field::number(agent, name)).sum::<u64>();
+    let (turns, tokens) = (sum("turns"), sum("input_tokens").saturating_add(sum("output_tokens")));
+    let spent = match sum("cost_micro") {
+        0 => String::new(),
+        micro => format!(", a cost of {}", cost(micro)),
+    };
+    screen::line(format!("Today     {}, {}{spent}", counted(turns, "answer"), counted(tokens, "token")))
 }
 
 fn totals(totals: &Value) -> Done {

@@ -5,6 +5,7 @@
 //! pair CODE                 deny CODE       allow CHANNEL USER [here]       revoke CHANNEL USER
 //! allow-here                deny-here       mute [MINUTES]                  unmute
 //! start [CHANNEL]           stop [CHANNEL]  reload          restart
+//! budget [WHOSE [CHANGE]], see [`BudgetRequest`]
 //! ```
 //!
 //! A request that would leave nobody who can manage the gateway from a chat needs `confirm` as its last word.
@@ -12,6 +13,7 @@
 //! CHANNEL is the name of a channel, with its account unless that is the default one: `telegram`, `telegram@work`.
 //! USER is the platform's own id of a person, never a name.
 
+pub use super::budget::{BudgetChange, BudgetRequest, BudgetSubject};
 use crate::nearest::nearest;
 
 /// One request of an admin.
@@ -76,6 +78,8 @@ pub enum Gateway {
         /// Whether to do it even if nobody could then start it again from a chat.
         confirm: bool,
     },
+    /// Show or change budgets; `None` shows all.
+    Budget(Option<BudgetRequest>),
     /// Read the configuration again.
     Reload,
     /// Restart the gateway.
@@ -109,7 +113,7 @@ pub fn usages(in_group: bool) -> impl Iterator<Item = &'static Usage> {
     })
 }
 
-const USAGES: [Usage; 16] = [
+const USAGES: [Usage; 17] = [
     anywhere("status", "show the state of the gateway"),
     anywhere("sessions", "list the latest sessions"),
     anywhere("config", "show the settings of this account"),
@@ -122,6 +126,7 @@ const USAGES: [Usage; 16] = [
     in_groups("deny-here", "stop answering in this group"),
     anywhere("mute [MINUTES]", "stay silent in this chat"),
     anywhere("unmute", "answer in this chat again"),
+    anywhere("budget", "show the budgets and how they are changed"),
     anywhere("start CHANNEL", "start a channel that was stopped"),
     anywhere("stop [CHANNEL]", "stop a channel, or the whole gateway"),
     anywhere("reload", "read the configuration again"),
@@ -237,6 +242,8 @@ impl Gateway {
             ("stop", [what, confirm]) if is_confirm(confirm) => {
                 Gateway::Stop { what: Some(own(what)), confirm: true }
             }
+            ("budget", []) => Gateway::Budget(None),
+            ("budget", words) => Gateway::Budget(Some(BudgetRequest::parse(words)?)),
             ("reload", []) => Gateway::Reload,
             ("restart", []) => Gateway::Restart,
             _ => return None,
@@ -263,6 +270,11 @@ impl Gateway {
             Gateway::Stop { what: Some(_), .. } => "stop",
             Gateway::Start { what: None } => "gateway start",
             Gateway::Stop { what: None, .. } => "gateway stop",
+            Gateway::Budget(None | Some(BudgetRequest { change: None, .. })) => "gateway budget",
+            Gateway::Budget(Some(BudgetRequest { change: Some(BudgetChange::Default), .. })) => {
+                "budget default"
+            }
+            Gateway::Budget(Some(_)) => "budget set",
             Gateway::Reload => "gateway reload",
             Gateway::Restart => "gateway restart",
         }

@@ -106,6 +106,8 @@ pub enum Refusal {
     Pairing,
     /// The sender has reached the daily limit.
     Quota,
+    /// A budget of the day is used up.
+    Budget,
     /// Nothing that an agent could take.
     Unreadable,
     /// `/retry`: none of the authors of the message may write here any more.
@@ -114,7 +116,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// All variants.
-    pub const ALL: [Refusal; 10] = [
+    pub const ALL: [Refusal; 11] = [
         Refusal::RateLimited,
         Refusal::SessionFull,
         Refusal::Hook,
@@ -123,6 +125,7 @@ impl Refusal {
         Refusal::Revoked,
         Refusal::Pairing,
         Refusal::Quota,
+        Refusal::Budget,
         Refusal::Unreadable,
         Refusal::AuthorRevoked,
     ];
@@ -143,6 +146,7 @@ impl Refusal {
             Refusal::Revoked => "revoked",
             Refusal::Pairing => "pairing",
             Refusal::Quota => "quota",
+            Refusal::Budget => "budget",
             Refusal::Unreadable => "unreadable",
             Refusal::AuthorRevoked => "author_revoked",
         }
@@ -168,6 +172,7 @@ impl Refusal {
             Refusal::Quota => {
                 "You have reached today's message limit. Please continue tomorrow; /status shows the count."
             }
+            Refusal::Budget => "Today's budget is used up; /usage shows when it opens again.",
             Refusal::Unreadable => {
                 "I cannot read this kind of message. Please send text, a picture or a file."
             }

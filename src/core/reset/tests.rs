@@ -293,3 +293,33 @@ proptest! {
         prop_assert!(!never.due(last, now).any());
     }
 }
+
+#[test]
+fn the_daily_reset_waits_for_silence_and_the_idle_one_does_not() {
+    let policy =
+        |mode| ResetPolicy::new(mode, 60, 4, chrono_tz::UTC, true).unwrap().waiting_for_quiet(30).unwrap();
+    let at = |time: &str| format!("2026-03-10T{time}:00Z").parse::<DateTime<Utc>>().unwrap();
+    let due = |mode, last: &str, held, now: &str| policy(mode).due_after(at(last), held, at(now));
+    let none = Reasons::default();
+    let daily = Reasons { daily: true, idle: false };
+    let held = Due { reasons: none, held_back: true };
+    assert_eq!(due(ResetMode::Daily, "03:50", false, "04:10"), held);
+    assert_eq!(due(ResetMode::Daily, "03:50", false, "04:19"), held);
+    assert_eq!(due(ResetMode::Daily, "03:50", false, "04:20"), Due { reasons: daily, held_back: false });
+    assert_eq!(due(ResetMode::Daily, "04:10", true, "04:39"), held);
+    assert_eq!(due(ResetMode::Daily, "04:10", true, "04:40"), Due { reasons: daily, held_back: false });
+    assert_eq!(due(ResetMode::Daily, "04:10", false, "09:00"), Due::default(), "nothing is due");
+    assert_eq!(due(ResetMode::Idle, "03:50", true, "04:10"), Due::default(), "the rule was changed");
+    assert_eq!(due(ResetMode::Daily, "04:10", true, "04:00"), held, "the clock went back");
+    let both = Reasons { daily: true, idle: true };
+    assert_eq!(due(ResetMode::Both, "03:00", false, "04:10").reasons, both);
+    let longest = ResetPolicy::MAX_QUIET_MINUTES;
+    assert!(policy(ResetMode::Daily).waiting_for_quiet(longest).is_ok());
+    assert_eq!(
+        policy(ResetMode::Daily).waiting_for_quiet(longest + 1),
+        Err(PolicyError::QuietMinutes { given: longest + 1 })
+    );
+    let narrower = ResetOverride { quiet_minutes: Some(5), ..ResetOverride::default() };
+    assert_eq!(policy(ResetMode::Daily).with(&narrower).unwrap().quiet_minutes(), 5);
+    assert_eq!(policy(ResetMode::Daily).in_zone(Berlin).zone(), Berlin);
+}

@@ -65,6 +65,8 @@ impl AccessTables {
             grant.principal.account() == chat.account()
                 && matches!(&grant.scope, Scope::Group(group) if group == chat.chat())
         };
-        self.chats.contains_key(chat) || self.grants.values().flatten().any(granted)
+        self.chats.contains_key(chat)
+            || self.zones.contains_key(chat)
+            || self.grants.values().flatten().any(granted)
     }
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::access::Action;
 use frontdesk_core::id::TaskId;
+use frontdesk_core::message::Refusal;
 use frontdesk_core::span;
 use frontdesk_core::task::{TaskSource, TaskState, title_of};
 use frontdesk_core::visible::quoted_label;
@@ -42,6 +43,8 @@ pub(super) fn plan(shared: &Shared, row: &InboundRow, text: Option<String>) -> P
         // Its effect is in the transaction that ends the command.
         request: None,
         open: settings.config.tasks.open(),
+        // The gate has asked for what is left of them, and so does the claim of its turn.
+        budgets: Vec::new(),
     });
     match text {
         Some(_) => {
@@ -80,6 +83,7 @@ fn told(submitted: &TaskSubmitted, title: &str) -> String {
         TaskSubmitted::Full => {
             "Too many background tasks are open at the moment. Please try again later.".to_owned()
         }
+        TaskSubmitted::OverBudget(_) => Refusal::Budget.sentence().to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! the audit in the transaction of its effect.
 
 mod account;
+mod budget;
 mod people;
 mod show;
 
@@ -49,6 +50,7 @@ pub(super) async fn plan(
         Gateway::DenyHere => people::serve(shared, row, &request, false),
         Gateway::Mute { minutes } => people::mute(shared, row, &request, *minutes),
         Gateway::Unmute => people::unmute(row, &request),
+        Gateway::Budget(wanted) => budget::plan(shared, row, &request, wanted.as_ref()).await?,
         Gateway::Start { what: Some(what) } => account::start(shared, row, &request, what),
         Gateway::Stop { what: Some(what), confirm } => account::stop(shared, row, &request, what, *confirm),
         Gateway::Start { what: None } => noted("The gateway is running.".to_owned()),

@@ -15,7 +15,8 @@ impl Reset {
     /// The default level's rule; `machine` is the zone of a rule that names none.
     fn policy(&self, machine: Tz) -> Result<ResetPolicy, PolicyError> {
         let zone = self.timezone.as_deref().map_or(Ok(machine), parse_zone)?;
-        ResetPolicy::new(self.mode, self.idle_minutes, self.hour, zone, self.notify)
+        ResetPolicy::new(self.mode, self.idle_minutes, self.hour, zone, self.notify)?
+            .waiting_for_quiet(self.quiet_minutes)
     }
 }
 

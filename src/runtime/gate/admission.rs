@@ -54,6 +54,8 @@ pub(super) struct Plan {
     pub(super) tell: bool,
     /// Whether it counts against its sender's daily limit.
     pub(super) counts: bool,
+    /// Whether an agent works because of it, so that it needs what is left of a budget.
+    pub(super) uses_agent: bool,
     /// Whether the agent gets it: it waits with other messages of its session, and not in a muted chat.
     pub(super) for_agent: bool,
     /// The question with choices that it answers, if the agent does not wait for that.
@@ -69,6 +71,7 @@ impl Plan {
             text: None,
             tell: true,
             counts: for_agent,
+            uses_agent: for_agent,
             for_agent,
             answers: None,
         }
@@ -162,10 +165,15 @@ impl Admission<'_> {
                 Plan::of(Disposition::Command).changing(EpochChange::Resume(epoch))
             }
             // A retry counts against the daily limit, because it runs the agent once more.
-            Parsed::Command(Command::Retry) => Plan { counts: true, ..Plan::of(Disposition::Command) },
+            Parsed::Command(Command::Retry) => {
+                Plan { counts: true, uses_agent: true, ..Plan::of(Disposition::Command) }
+            }
+            Parsed::Command(Command::Background { text: Some(_) } | Command::RetryTask(_)) => {
+                Plan { uses_agent: true, ..Plan::of(Disposition::Command) }
+            }
             Parsed::Command(
                 Command::Steer { .. } | Command::Compact { .. } | Command::Queue(QueueRequest::Send { .. }),
-            ) => Plan { counts: true, for_agent: true, ..Plan::of(Disposition::Command) },
+            ) => Plan { counts: true, uses_agent: true, for_agent: true, ..Plan::of(Disposition::Command) },
             Parsed::Command(_) => Plan::of(Disposition::Command),
             // In a group they may be meant for another bot; a command that exists only where others are spoken to as well.
             Parsed::Unknown { .. } if !self.event.addressed => return None,

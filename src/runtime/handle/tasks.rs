@@ -13,6 +13,7 @@ use frontdesk_core::visible::is_visible;
 use frontdesk_store::row::{Author, NewTask, TaskOrder, TaskReach, TaskRow};
 
 use super::{GatewayError, GatewayHandle, TaskError};
+use crate::budgets::BudgetPlace;
 use crate::settings::Settings;
 use crate::tasks;
 
@@ -95,6 +96,9 @@ impl GatewayHandle {
             return Err(GatewayError::Invalid(format!("the time limit must be 1 to {longest} seconds")));
         }
         let Destination { agent, address, origin, delivers } = self.destination(&settings, &request).await?;
+        let place = BudgetPlace { agent: &agent, chat: origin.as_ref(), address: &address };
+        let now = self.0.time.wall();
+        let budgets = self.0.limiting_budgets(&settings, &place, &request.owner, now);
         let task = NewTask {
             agent,
             account: address.account().clone(),
@@ -113,6 +117,7 @@ impl GatewayHandle {
             },
             request: request.key,
             open: config.open(),
+            budgets,
         };
         tasks::hand_over(&self.0, task).await
     }

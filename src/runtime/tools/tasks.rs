@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::Caller;
 use super::own_chat::bounded;
+use crate::budgets::BudgetPlace;
 use crate::error::GatewayError;
 use crate::tasks;
 
@@ -79,11 +80,15 @@ impl Caller<'_> {
         let title = asked.title.as_deref().filter(|title| is_visible(title)).map(bounded).transpose()?;
         let settings = self.shared.settings();
         let config = &settings.config.tasks;
+        let (owner, chat) = (self.owner()?.clone(), Some(&self.turn.chat));
+        let place = BudgetPlace { agent: self.session.agent(), chat, address: &self.turn.address };
+        let now = self.shared.time.wall();
+        let budgets = self.shared.limiting_budgets(&settings, &place, &owner.id, now);
         let task = NewTask {
             agent: self.session.agent().to_owned(),
             account: self.session.account().clone(),
             order: TaskOrder {
-                owner: self.owner()?.clone(),
+                owner,
                 origin: match &parent {
                     Some(parent) => parent.order.origin.clone(),
                     None => Some(self.turn.chat.clone()),
@@ -100,6 +105,7 @@ impl Caller<'_> {
             },
             request: Some(self.key(id)),
             open: config.open(),
+            budgets,
         };
         let task = tasks::hand_over(self.shared, task).await?;
         Ok(handed_over(task.id, task.order.delivers))

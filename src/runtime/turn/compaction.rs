@@ -14,6 +14,7 @@ use frontdesk_store::row::InboundRow;
 use futures_util::future::BoxFuture;
 
 use super::{AgentWork, TurnEnd, TurnRun};
+use crate::config::priced;
 
 /// The reply if there is nothing to summarize.
 const NOTHING_NEW: &str = "Nothing was said here since the last summary.";
@@ -28,6 +29,13 @@ impl TurnRun<'_> {
         }
         for row in revoked {
             self.refuse(row, Refusal::Revoked).await?;
+        }
+        let (over, allowed): (Vec<_>, Vec<_>) = allowed.into_iter().partition(|row| self.is_over_budget(row));
+        if allowed.is_empty() {
+            return Err(TurnEnd::Refused(Refusal::Budget));
+        }
+        for row in over {
+            self.refuse(row, Refusal::Budget).await?;
         }
         let mut wishes: Vec<&str> = Vec::new();
         for wish in allowed.iter().map(|row| row.text.as_str()) {
@@ -56,7 +64,8 @@ impl TurnRun<'_> {
         match self.until_compacted(&mut work, stop).await {
             Ok(Ok(mut compacted)) => {
                 let text = reply(&compacted);
-                self.usage = compacted.usage.take();
+                let usage = compacted.usage.take();
+                self.usage = usage.map(|usage| priced(&self.settings.config.prices, usage));
                 self.compacted(compacted, false).await;
                 TurnEnd::Answered { text, end: AnswerEnd::Whole, by_hook: false }
             }

@@ -14,6 +14,7 @@ use super::answer::AnswerFiles;
 use super::clocks::TurnClocks;
 use super::task::{TaskProgress, shown};
 use super::{TurnEnd, TurnRun};
+use crate::config::priced;
 use crate::running_turns::ToolEvent;
 
 /// Maximum size of an agent's own name for a conversation, in bytes.
@@ -127,7 +128,7 @@ impl TurnRun<'_> {
             Delta::Session(agent_ref) => self.agent_ref(agent_ref).await,
             Delta::Compacting => self.compacting(),
             Delta::Compacted(compacted) => self.compacted(compacted, true).await,
-            Delta::Usage(usage) => self.usage = Some(usage),
+            Delta::Usage(usage) => self.usage = Some(priced(&self.settings.config.prices, usage)),
             // What has happened must not happen twice, and no person is asked the same twice.
             Delta::TakeOver(question) => question.decide(!self.acted && !self.questions.has_asked()),
             Delta::AnsweredBy(change) => self.answered_by = Some(change),

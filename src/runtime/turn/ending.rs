@@ -84,7 +84,7 @@ impl TurnRun<'_> {
             TurnEnd::Failed(failure, cause) => self.failed(failure, &cause).await,
             TurnEnd::Refused(refusal) => Finish {
                 error: Some(Reason::Refused(refusal)),
-                notice: refusal.is_told().then_some(Notice::Refused(refusal)),
+                notice: self.refusal_notice(refusal, None),
                 ..self.bare(Ending::Refused)
             },
             TurnEnd::Answered { text, end, by_hook } => {
@@ -102,11 +102,11 @@ impl TurnRun<'_> {
         match last {
             FinalWrite::None => self.stopped().await?,
             FinalWrite::Release => {
-                if let Fenced::Stale = self.shared.store.release(claim, now).await? {
+                if let Fenced::Stale = self.shared.store.release(claim, self.usage.clone(), now).await? {
                     self.stopped().await?;
                 }
             }
-            FinalWrite::Requeue => match self.shared.store.requeue(claim, self.shared.time.wall()).await? {
+            FinalWrite::Requeue => match self.shared.store.requeue(claim, self.usage.clone(), now).await? {
                 Fenced::Done(()) => return Ok(Some(self.shared.time.mono() + PAUSE)),
                 Fenced::Stale => self.stopped().await?,
             },

@@ -162,6 +162,9 @@ impl<'r> TurnRun<'r> {
         if !self.still_may(row, Action::Write) {
             return Err(TurnEnd::Refused(Refusal::Revoked));
         }
+        if self.is_over_budget(row) {
+            return Err(TurnEnd::Refused(Refusal::Budget));
+        }
         if self.too_old(row) {
             return Err(TurnEnd::Refused(Refusal::TooOld));
         }
@@ -209,8 +212,8 @@ impl<'r> TurnRun<'r> {
 
     pub(super) async fn refuse(&mut self, row: &InboundRow, refusal: Refusal) -> Result<(), TurnEnd> {
         let (turn, now) = (self.turn, self.shared.time.wall());
-        let tell = refusal.is_told();
-        match self.shared.store.message_refused(row.id, turn.claim, refusal, tell, now).await {
+        let notice = self.refusal_notice(refusal, Some(row.id));
+        match self.shared.store.message_refused(row.id, turn.claim, refusal, notice, now).await {
             Ok(Fenced::Done(())) => Ok(()),
             Ok(Fenced::Stale) => Err(TurnEnd::Cancelled),
             Err(error) => Err(TurnEnd::Died(Cause::plain(format!("a refusal was not stored: {error}")))),

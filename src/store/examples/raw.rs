@@ -357,6 +357,7 @@ fn batch(source: &str, n: u64) -> Batch {
         epoch: EpochChange::ByRule,
         policy: ResetPolicy::new(ResetMode::Idle, 1440, 4, chrono_tz::UTC, true).unwrap(),
         quota: None,
+        budgets: Vec::new(),
         queue_mode: QueueMode::Followup,
         edits: EditRule { later: LaterEdits::Answered, max_age: None },
         per_session: 32,

@@ -3,9 +3,12 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::budget::{BudgetOverride, BudgetScope};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::pairing::{Code, Salt};
+
+use super::BudgetRow;
 
 /// Where a grant is valid.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,6 +72,8 @@ pub struct ChatRow {
     pub muted_until: Option<DateTime<Utc>>,
     /// When that was set.
     pub muted_at: Option<DateTime<Utc>>,
+    /// The IANA time zone of its people, if one was chosen there.
+    pub zone: Option<String>,
     /// Who changed it last.
     pub by: String,
     /// When.
@@ -104,7 +109,7 @@ pub struct StoppedAccount {
     pub at: DateTime<Utc>,
 }
 
-/// Everything that the decision about access needs in memory.
+/// Everything that the decisions about access and budgets need in memory.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AccessState {
     /// Valid grants.
@@ -115,6 +120,8 @@ pub struct AccessState {
     pub moved: Vec<ChatAlias>,
     /// Accounts that are disconnected.
     pub stopped: Vec<StoppedAccount>,
+    /// Budgets that admins have set.
+    pub budgets: Vec<BudgetRow>,
 }
 
 /// What the gate adds to the message of an unknown sender to make it a request for a pairing code.
@@ -199,6 +206,24 @@ pub enum AccessChange {
         /// Until when.
         until: Option<DateTime<Utc>>,
     },
+    /// Choose the time zone of a chat's people; `None` leaves it to the configuration.
+    Zone {
+        /// The chat, without a thread.
+        chat: Address,
+        /// The zone's IANA name.
+        zone: Option<String>,
+    },
+    /// Set limits in place of the configured ones.
+    Budget {
+        /// Whose budget.
+        scope: BudgetScope,
+        /// The principal, the chat's address without a thread, or the name of the agent.
+        subject: String,
+        /// The limits; `None` leaves them to the configuration.
+        set: Option<BudgetOverride>,
+        /// Until when; `None` until it is changed.
+        until: Option<DateTime<Utc>>,
+    },
     /// Disconnect accounts, or connect them again.
     Switch {
         /// Which ones.
@@ -258,6 +283,10 @@ pub enum AccessDone {
         /// Whether it was muted before.
         before: bool,
     },
+    /// The time zone of a chat's people is chosen, or left to the configuration.
+    ZoneChosen,
+    /// Limits are set, or left to the configuration.
+    BudgetSet,
     /// A row was added to the audit.
     Noted,
 }

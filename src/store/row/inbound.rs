@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
 use frontdesk_core::ask::AskError;
+use frontdesk_core::budget::Budget;
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::id::{AskId, MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
@@ -87,6 +88,8 @@ pub struct Admitted {
     pub policy: ResetPolicy,
     /// What its sender may send in a day, if it counts and there is a limit.
     pub quota: Option<Quota>,
+    /// The budgets with a limit for which its turn would count, if it needs one.
+    pub budgets: Vec<Budget>,
     /// The mode of its session's queue, unless another one was chosen in the chat.
     pub queue_mode: QueueMode,
     /// What happens to it if it is an edit whose message does not wait any more.

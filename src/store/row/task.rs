@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::budget::{Budget, UsedUp};
 use frontdesk_core::id::{OutId, TaskId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Attachment, Sender};
@@ -53,6 +54,8 @@ pub struct NewTask {
     pub request: Option<String>,
     /// How many tasks may be open.
     pub open: OpenTasks,
+    /// The budgets with a limit for which it will count.
+    pub budgets: Vec<Budget>,
 }
 
 /// How many tasks may be open, which is queued, running or waiting.
@@ -86,6 +89,8 @@ pub enum TaskSubmitted {
     PersonFull,
     /// Too many tasks are open.
     Full,
+    /// Nothing is left of one of its budgets.
+    OverBudget(UsedUp),
 }
 
 /// What became of an answer under way that is to go on in the background.

@@ -5,9 +5,10 @@ use frontdesk_core::address::Address;
 use frontdesk_core::agent::{Origin, SessionOption, SessionOptions};
 use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::ask::AskError;
+use frontdesk_core::budget::UsedUp;
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::delta::Usage;
-use frontdesk_core::id::{OutId, TaskId, TurnId};
+use frontdesk_core::id::{MessageId, OutId, TaskId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
@@ -68,6 +69,8 @@ pub struct ClaimedTurn {
     pub task: Option<TurnTask>,
     /// The run of a job that it works on.
     pub job: Option<TurnJob>,
+    /// The messages that are not answered, because a budget is used up.
+    pub over_budget: Vec<(MessageId, UsedUp)>,
 }
 
 impl ClaimedTurn {

@@ -5,7 +5,7 @@ use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delivery::{Ending, PostKind};
 use frontdesk_core::id::{OutId, TaskId, TurnId};
 use frontdesk_core::message::SenderKind;
-use frontdesk_core::notice::Failure;
+use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_core::task::{TaskReport, TaskState};
 use rusqlite::params;
 
@@ -64,6 +64,10 @@ pub(crate) fn report(tx: &Tx<'_>, task: &TaskRow, finish: &Finish) -> Outcome<()
         Some(Reason::Failed(failure)) => Some(failure),
         _ => None,
     };
+    let refused = match &finish.notice {
+        Some(notice @ Notice::UsedUp { .. }) => Some(notice.text()),
+        _ => None,
+    };
     let told = finish.shown.as_deref().or(task.result.as_deref()).unwrap_or_default();
     let report = TaskReport {
         task: task.id,
@@ -71,6 +75,7 @@ pub(crate) fn report(tx: &Tx<'_>, task: &TaskRow, finish: &Finish) -> Outcome<()
         state: task.state,
         text: told,
         failure,
+        refused: refused.as_deref(),
         limit: task.order.limit,
     };
     if task.order.delivers {
@@ -93,6 +98,7 @@ pub(crate) fn stopped(tx: &Tx<'_>, task: &TaskRow, now: DateTime<Utc>) -> Outcom
         state: task.state,
         text: "",
         failure: None,
+        refused: None,
         limit: task.order.limit,
     };
     if task.order.delivers {

@@ -197,7 +197,7 @@ fn silence(
 }
 
 /// The chat by its first id, without a thread.
-fn first(row: &InboundRow) -> Option<Address> {
+pub(super) fn first(row: &InboundRow) -> Option<Address> {
     Address::at(row.session.account(), row.session.id(), None).ok()
 }
 
@@ -206,7 +206,7 @@ fn group(row: &InboundRow) -> Option<Address> {
 }
 
 /// A person by channel and id, or what to write instead.
-fn person(shared: &Shared, channel: &str, user: &str) -> Result<Principal, String> {
+pub(super) fn person(shared: &Shared, channel: &str, user: &str) -> Result<Principal, String> {
     let (settings, account) = (shared.settings(), channel.parse::<AccountId>().ok());
     let Some(account) = account.filter(|account| settings.access.of(account).is_some()) else {
         return Err(NoSuchChannel::new(channel, settings.access.accounts()).in_chat());

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::access::DmPolicy;
+use frontdesk_core::budget::Measure;
 use frontdesk_core::count::{self, counted};
 use frontdesk_core::key::Scope;
 use frontdesk_core::span;
 use frontdesk_core::visible::quoted_label;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{InboundRow, SessionRow, Totals};
+use frontdesk_store::row::{InboundRow, SessionRow, SpentRow, Totals};
 
 use crate::adapters::Account;
 use crate::shared::Shared;
@@ -32,6 +33,7 @@ pub(super) async fn status(shared: &Shared) -> Result<String, StoreError> {
             counted(totals.sessions, "session")
         ),
         work(&totals),
+        today(&shared.spent_today(&settings).await?),
     ];
     lines.extend(accounts.iter().filter_map(account_problem));
     lines.extend(
@@ -91,6 +93,15 @@ fn work(totals: &Totals) -> String {
     } else {
         format!("{}.", busy.join(", "))
     }
+}
+
+/// What all agents together have used today.
+fn today(agents: &[SpentRow]) -> String {
+    let sum = |of: Measure| agents.iter().map(|agent| agent.spent.of(of)).fold(0, u64::saturating_add);
+    let used = Measure::ALL.into_iter().map(|of| (of, sum(of)));
+    let used: Vec<String> =
+        used.filter(|(of, n)| *n > 0 || *of == Measure::Turns).map(|(of, n)| of.amount(n)).collect();
+    format!("Today: {}.", used.join(", "))
 }
 
 /// What is wrong with an account; `None` while it works.

@@ -63,7 +63,7 @@ async fn a_rewritten_message_is_still_recognized() {
     done(fixture.store.rewrite(ids(&turn)[0], turn.claim, polite.clone()).await.unwrap());
     let items = fixture.accept(20, vec![says("anna", "anna-hello", "hello")]).await;
     assert!(matches!(items[0], Stored::Duplicate { same: true, .. }));
-    done(fixture.store.requeue(turn.claim, t(1)).await.unwrap());
+    done(fixture.store.requeue(turn.claim, None, t(1)).await.unwrap());
     assert_eq!(fixture.claim("anna").await.unwrap().messages[0].text, polite);
 }
 

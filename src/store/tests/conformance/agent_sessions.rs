@@ -134,7 +134,7 @@ async fn an_agent_that_begins_again_takes_back_what_was_stored() {
     assert!(!fixture.texts(OutboxState::Queued).await.concat().contains("wrong"), "it was taken back");
     let turn = fixture.turn("anna", "b").await;
     done(fixture.store.restarted(turn.claim).await.unwrap());
-    done(fixture.store.requeue(turn.claim, t(1)).await.unwrap());
+    done(fixture.store.requeue(turn.claim, None, t(1)).await.unwrap());
     assert_eq!(fixture.claim("anna").await.unwrap().restarts, 1);
 }
 

@@ -119,11 +119,11 @@ async fn an_answer_holds_once_and_the_message_of_the_question_changes() {
 async fn a_resumed_turn_gets_its_open_question_and_its_stored_answer() {
     let fixture = Fixture::open().await;
     let (turn, id) = fixture.asking().await;
-    done(fixture.store.requeue(turn.claim, t(1)).await.unwrap());
+    done(fixture.store.requeue(turn.claim, None, t(1)).await.unwrap());
     let again = fixture.claim("anna").await.unwrap();
     assert_eq!(fixture.open_ask(&again, 0, "Delete it?").await, AskOpened::Open(id));
     fixture.store.ask_answered(answering(id, "anna", 1), t(20)).await.unwrap().unwrap();
-    done(fixture.store.requeue(again.claim, t(1)).await.unwrap());
+    done(fixture.store.requeue(again.claim, None, t(1)).await.unwrap());
     let again = fixture.claim("anna").await.unwrap();
     let AskOpened::Ended(end) = fixture.open_ask(&again, 0, "Delete it?").await else { panic!() };
     assert_eq!(end.answer(), Some(&chosen("deny")));
@@ -135,7 +135,7 @@ async fn a_resumed_turn_gets_its_open_question_and_its_stored_answer() {
 async fn a_resumed_turn_that_asks_something_else_withdraws_the_old_question() {
     let fixture = Fixture::open().await;
     let (turn, old) = fixture.asking().await;
-    done(fixture.store.requeue(turn.claim, t(1)).await.unwrap());
+    done(fixture.store.requeue(turn.claim, None, t(1)).await.unwrap());
     let again = fixture.claim("anna").await.unwrap();
     let AskOpened::Open(new) = fixture.open_ask(&again, 0, "Delete all?").await else { panic!() };
     assert_ne!(new, old);

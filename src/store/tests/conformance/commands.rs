@@ -68,7 +68,7 @@ async fn stop_cancels_what_was_said_before_it_and_nothing_else() {
 async fn stop_counts_a_turn_that_had_not_begun_again_as_waiting() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    done(fixture.store.release(turn.claim, t(140)).await.unwrap());
+    done(fixture.store.release(turn.claim, None, t(140)).await.unwrap());
     let stop = command(&fixture, "stop").await;
     let CommandDone { facts, .. } = run(&fixture, stop, CommandEffect::Stop).await;
     assert_eq!(facts, CommandFacts::Stopped(Stopped { running: vec![], waiting: ids(&turn) }));

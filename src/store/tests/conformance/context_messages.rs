@@ -46,7 +46,7 @@ async fn every_attempt_of_a_turn_has_the_same() {
     fixture.accept(1, vec![context("anna", "1", "psst"), says("anna", "2", "hello")]).await;
     let first = turn(&fixture).await;
     fixture.accept(2, vec![context("anna", "3", "later")]).await;
-    done(fixture.store.release(first.claim, t(3)).await.unwrap());
+    done(fixture.store.release(first.claim, None, t(3)).await.unwrap());
     let again = turn(&fixture).await;
     assert_eq!((again.attempt, texts(&again.context_messages)), (2, vec!["psst"]));
     let fixture = fixture.restarted(2).await;

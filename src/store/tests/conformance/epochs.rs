@@ -227,3 +227,30 @@ async fn an_epoch_in_which_nothing_was_said_does_not_grow_stale() {
     let items = fixture.accept(8 * HOUR, vec![Admitted { per_session: 9, ..idle("6") }]).await;
     assert!(matches!(items[0], Stored::Accepted { epoch: 5, ended: None, .. }));
 }
+
+#[tokio::test]
+async fn a_daily_reset_is_held_back_until_the_person_is_silent_and_not_forgotten() {
+    let fixture = Fixture::open().await;
+    let daily = |event: &str| Admitted {
+        policy: policy(ResetMode::Daily).waiting_for_quiet(30).unwrap(),
+        per_session: 99,
+        ..says("anna", event, "x")
+    };
+    let epoch = async |at: i64, event: &str| match fixture.accept(at, vec![daily(event)]).await[0] {
+        Stored::Accepted { epoch, .. } => epoch,
+        ref other => panic!("{other:?}"),
+    };
+    // The boundary at four o'clock lies at this time.
+    let boundary = 20 * HOUR;
+    assert_eq!(epoch(boundary - 60, "1").await, 1);
+    assert_eq!(epoch(boundary + 60, "2").await, 1);
+    assert_eq!(epoch(boundary + 60 + 29 * 60, "3").await, 1);
+    assert_eq!(epoch(boundary + 60 + 59 * 60, "4").await, 2, "half an hour of silence");
+    assert_eq!(epoch(boundary + 2 * HOUR + 60, "5").await, 2, "once");
+    // What is held back belongs to the conversation: a new one owes nothing.
+    let next = boundary + 24 * HOUR;
+    assert_eq!(epoch(next - 60, "6").await, 2);
+    assert_eq!(epoch(next + 60, "7").await, 2);
+    fixture.accept_one(next + 120, says_new("anna", "8", "x")).await;
+    assert_eq!(epoch(next + HOUR, "9").await, 3);
+}

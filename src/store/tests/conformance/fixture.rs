@@ -302,6 +302,7 @@ pub fn says(who: &str, event: &str, text: &str) -> Admitted {
         epoch: EpochChange::ByRule,
         policy: policy(ResetMode::None),
         quota: None,
+        budgets: Vec::new(),
         queue_mode: QueueMode::Followup,
         edits: EditRule { later: LaterEdits::Answered, max_age: None },
         per_session: 4,

@@ -8,6 +8,7 @@ mod agent_sessions;
 mod albums;
 mod asks;
 mod audit;
+mod budgets;
 mod changes;
 mod chats;
 mod commands;

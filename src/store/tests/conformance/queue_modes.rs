@@ -79,7 +79,7 @@ async fn a_message_that_interrupts_ends_the_turn_in_its_own_transaction() {
 
     chooses(&fixture, "c", Some(QueueMode::Interrupt)).await;
     let turn = fixture.turn("anna", "3").await;
-    done(fixture.store.requeue(turn.claim, t(1)).await.unwrap());
+    done(fixture.store.requeue(turn.claim, None, t(1)).await.unwrap());
     let next = fixture.accept(6, vec![says("anna", "4", "4")]).await;
     let Stored::Accepted { superseded, .. } = &next[0] else { panic!("{next:?}") };
     assert_eq!(*superseded, Stopped { running: vec![], waiting: ids(&turn) }, "a turn that would run again");

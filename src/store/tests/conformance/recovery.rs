@@ -60,7 +60,7 @@ async fn a_message_whose_client_went_with_an_earlier_boot_is_cancelled() {
     let acted = fixture.claim("acted").await.unwrap();
     done(fixture.store.side_effect(acted.claim, "so far".into(), t(101)).await.unwrap());
     let released = fixture.claim("released").await.unwrap();
-    done(fixture.store.release(released.claim, t(102)).await.unwrap());
+    done(fixture.store.release(released.claim, None, t(102)).await.unwrap());
     let stays = fixture.accept_one(12, says("stays", "s", "a")).await;
     assert_eq!(fixture.store.recover(recovery()).await.unwrap().left_behind, 0, "they are this boot's");
     let fixture = fixture.restarted(2).await;
@@ -97,7 +97,7 @@ async fn an_orderly_stop_is_no_death() {
         fixture.store.recover(recovery()).await.unwrap();
         let turn = fixture.claim("anna").await.unwrap();
         assert!(turn.deaths <= 1, "{turn:?}");
-        done(fixture.store.release(turn.claim, t(140)).await.unwrap());
+        done(fixture.store.release(turn.claim, None, t(140)).await.unwrap());
     }
 }
 
@@ -204,7 +204,7 @@ async fn a_platform_knows_a_key_for_a_while_and_not_for_ever() {
 async fn what_waits_is_listed_the_longest_waiting_first() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("eve", "first of all").await;
-    done(fixture.store.release(turn.claim, t(140)).await.unwrap());
+    done(fixture.store.release(turn.claim, None, t(140)).await.unwrap());
     for (n, who) in ["bob", "anna", "bob", "eve"].iter().enumerate() {
         fixture.accept_one(20, says(who, &format!("w{n}"), "x")).await;
     }

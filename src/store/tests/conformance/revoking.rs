@@ -230,7 +230,7 @@ async fn a_turn_that_had_not_begun_again_counts_as_waiting() {
     let fixture = Fixture::open().await;
     fixture.accept_one(1, by("eve", says("eve", "1", "x"))).await;
     let turn = fixture.claim("eve").await.unwrap();
-    done(fixture.store.release(turn.claim, t(40)).await.unwrap());
+    done(fixture.store.release(turn.claim, None, t(40)).await.unwrap());
     let ended = revoked(&fixture, "eve", None).await;
     assert_eq!((ended.running, ended.waiting), (vec![], vec![(key("eve"), address("eve"), ids(&turn)[0])]));
     assert_eq!(fixture.claim("eve").await, None);

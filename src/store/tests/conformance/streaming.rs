@@ -107,7 +107,7 @@ async fn a_second_attempt_writes_over_the_first_one() {
     let fixture = Fixture::open().await;
     let (turn, row) = streaming(&fixture, "a").await;
     fixture.store.streamed(row.post.out, "77".into()).await.unwrap();
-    done(fixture.store.requeue(turn.claim, t(1)).await.unwrap());
+    done(fixture.store.requeue(turn.claim, None, t(1)).await.unwrap());
     let again = fixture.claim("anna").await.unwrap();
     let (out, shown) = (row.post.out, "Well".into());
     assert_eq!(again.streamed, Some(StreamedPart { out, platform_message: Some("77".into()), shown }));
@@ -173,7 +173,7 @@ async fn a_post_that_never_came_to_be_is_dropped_with_its_stopped_turn() {
 async fn a_stopped_turn_that_nobody_runs_leaves_no_message_open() {
     let fixture = Fixture::open().await;
     let (turn, _) = streaming(&fixture, "a").await;
-    done(fixture.store.requeue(turn.claim, t(1)).await.unwrap());
+    done(fixture.store.requeue(turn.claim, None, t(1)).await.unwrap());
     fixture.store.cancel(&key("anna"), &admin(), t(103)).await.unwrap();
     assert_eq!(fixture.texts(OutboxState::Dropped).await, ["Well"]);
 }

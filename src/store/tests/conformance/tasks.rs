@@ -38,6 +38,7 @@ fn task(who: &str, text: &str) -> NewTask {
         },
         request: Some(format!("request {text}")),
         open: OpenTasks { total: 100, per_person: 3 },
+        budgets: Vec::new(),
     }
 }
 
@@ -103,7 +104,7 @@ async fn a_task_follows_its_turn_over_deaths_and_a_late_end_changes_nothing() {
     assert_eq!(placed(&fixture, "anna").await, [], "it has its place");
     let again = claimed(&fixture, &session).await;
     assert_eq!(fixture.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
-    done(fixture.store.requeue(again.claim, t(1)).await.unwrap());
+    done(fixture.store.requeue(again.claim, None, t(1)).await.unwrap());
     assert_eq!(state(&fixture, id).await, TaskState::Queued);
     let last = claimed(&fixture, &session).await;
     done(fixture.store.finish(answered(&last, "in time")).await.unwrap());

@@ -86,8 +86,8 @@ async fn a_turn_ends_once() {
     let turn = fixture.turn("anna", "a").await;
     fixture.finish(answered(&turn, "A")).await;
     assert_eq!(fixture.store.finish(answered(&turn, "B")).await.unwrap(), Fenced::Stale);
-    assert_eq!(fixture.store.requeue(turn.claim, t(1)).await.unwrap(), Fenced::Stale);
-    assert_eq!(fixture.store.release(turn.claim, t(140)).await.unwrap(), Fenced::Stale);
+    assert_eq!(fixture.store.requeue(turn.claim, None, t(1)).await.unwrap(), Fenced::Stale);
+    assert_eq!(fixture.store.release(turn.claim, None, t(140)).await.unwrap(), Fenced::Stale);
     assert_eq!(fixture.texts(OutboxState::Queued).await, ["A"]);
 }
 
@@ -165,7 +165,7 @@ async fn a_turn_whose_agent_died_runs_again_with_its_messages() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     fixture.accept_one(11, says("anna", "later", "b")).await;
-    done(fixture.store.requeue(turn.claim, t(1)).await.unwrap());
+    done(fixture.store.requeue(turn.claim, None, t(1)).await.unwrap());
     let again = fixture.claim("anna").await.unwrap();
     assert_eq!((again.claim.id, again.attempt, again.deaths, again.more), (turn.claim.id, 2, 1, true));
     assert_eq!(ids(&again), ids(&turn));
@@ -196,7 +196,7 @@ async fn a_turn_that_could_not_begin_is_as_if_it_had_not_been_claimed() {
 async fn a_released_turn_has_not_died() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
-    done(fixture.store.release(turn.claim, t(140)).await.unwrap());
+    done(fixture.store.release(turn.claim, None, t(140)).await.unwrap());
     let again = fixture.claim("anna").await.unwrap();
     assert_eq!((again.attempt, again.deaths), (2, 0));
 }
@@ -206,7 +206,7 @@ async fn a_released_turn_that_had_acted_is_not_run_again() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
     done(fixture.store.side_effect(turn.claim, "half".into(), t(120)).await.unwrap());
-    done(fixture.store.release(turn.claim, t(140)).await.unwrap());
+    done(fixture.store.release(turn.claim, None, t(140)).await.unwrap());
     assert_eq!(fixture.claim("anna").await, None);
     let parts = fixture.store.parts(None, None, 10).await.unwrap();
     assert_eq!(parts[0].post.part.body, "half\n\n(interrupted, /retry)");
