@@ -248,6 +248,7 @@ fn close(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<EndedWork> {
     )?;
     if let Some(usage) = &finish.usage {
         used(tx, turn.id, usage)?;
+        spend::add(tx, turn.id, usage)?;
     }
     let no_agent = matches!(finish.error, Some(Reason::Failed(Failure::AgentGone | Failure::Unavailable)));
     if finish.by_hook || finish.ending == Ending::Refused || (no_agent && finish.usage.is_none()) {

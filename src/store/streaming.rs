@@ -19,7 +19,7 @@ use crate::row::{Claim, Fenced, Finish, OutboxRow, OutboxState, StreamedPart, Tu
 use crate::sql::parsed;
 use crate::turn::{OpenTurn, used};
 use crate::tx::Tx;
-use crate::{Result, Store};
+use crate::{Result, Store, spend};
 
 impl Store {
     /// The row of the message that will be streamed into, made before its first post (T2b). `Done(None)` when
@@ -97,7 +97,10 @@ impl Store {
                 let parts = tx.shared.renderer.parts(&turn.address, &whole(text, Ending::Cancelled));
                 turn.outgoing(now).parts(tx, &TextKey::answer(turn.id), parts)?;
             }
-            usage.iter().try_for_each(|usage| used(tx, claim.id, usage))
+            usage.iter().try_for_each(|usage| {
+                used(tx, claim.id, usage)?;
+                spend::add(tx, claim.id, usage)
+            })
         })
         .await
     }

@@ -12,7 +12,6 @@ use rusqlite::{Params, Row, params};
 use crate::fault::Outcome;
 use crate::part::Outgoing;
 use crate::row::{Claim, TurnState};
-use crate::spend;
 use crate::sql::{Sql, count, int, maybe_at, maybe_parsed, parsed, small};
 use crate::tx::Tx;
 
@@ -150,7 +149,7 @@ fn messages(sql: &Sql<'_>, turn: TurnId) -> Outcome<Vec<MessageId>> {
     })
 }
 
-/// Stores the usage of a turn that has ended, and counts it.
+/// Stores the usage of a turn that has ended.
 pub(crate) fn used(tx: &Tx<'_>, turn: TurnId, usage: &Usage) -> Outcome<()> {
     tx.run(
         "UPDATE turn SET model = ?2, input_tokens = ?3, output_tokens = ?4, cache_read = ?5, cache_write = ?6,
@@ -168,5 +167,5 @@ pub(crate) fn used(tx: &Tx<'_>, turn: TurnId, usage: &Usage) -> Outcome<()> {
             usage.context_window.map(int),
         ],
     )?;
-    spend::add(tx, turn, usage)
+    Ok(())
 }

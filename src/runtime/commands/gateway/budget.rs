@@ -77,7 +77,7 @@ fn named(
             let chat = written.parse::<Address>().ok().and_then(|chat| shared.first_address(&chat));
             let Some(chat) = chat else {
                 return Err(format!(
-                    "{} is no chat. Write the channel and the id, such as `telegram:-100123`, or `here`.",
+                    "{} is no chat. Write `here`, or the channel and the id with a colon between them.",
                     quoted_label(written)
                 ));
             };
