@@ -80,7 +80,7 @@ async fn a_turn_counts_when_it_is_claimed_and_what_it_uses_when_it_ends() {
 async fn every_attempt_is_paid_and_they_are_one_turn() {
     let fixture = Fixture::open().await;
     let turn = fixture.paid("one", NO_LIMIT).await;
-    done(fixture.store.requeue(turn.claim, Some(usage(1, 0, 0))).await.unwrap());
+    done(fixture.store.requeue(turn.claim, Some(usage(1, 0, 0)), t(99)).await.unwrap());
     let turn = fixture.claim_within("anna", ONE, NO_LIMIT).await;
     done(fixture.store.release(turn.claim, Some(usage(10, 0, 0)), t(100)).await.unwrap());
     let turn = fixture.claim_within("anna", ONE, NO_LIMIT).await;
