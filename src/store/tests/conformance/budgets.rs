@@ -212,7 +212,7 @@ async fn a_budget_that_an_admin_sets_is_in_the_state_for_memory_and_in_the_audit
     let fixture = fixture.restarted(2).await;
     let (scope, subject) = (BudgetScope::Person, "telegram:7".to_owned());
     let row = BudgetRow { scope, subject, set, until: Some(t(500)), by: "telegram:1".into() };
-    assert_eq!(fixture.store.access_state().await.unwrap().budgets, [row.clone()]);
+    assert_eq!(fixture.store.access_state().await.unwrap().budgets, std::slice::from_ref(&row));
     assert!(row.holds(t(499)) && !row.holds(t(500)));
     fixture.change(2, change(None, None)).await;
     assert_eq!(fixture.store.access_state().await.unwrap().budgets, []);
