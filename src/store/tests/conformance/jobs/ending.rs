@@ -31,10 +31,10 @@ async fn a_run_follows_its_turn_over_deaths_and_a_late_end_changes_nothing() {
     assert_eq!(enter(&fixture, HOUR).await, [], "it has entered its session");
     let again = claimed(&fixture, &turn.session, HOUR).await;
     assert_eq!(fixture.store.finish(answered(&turn, "late")).await.unwrap(), Fenced::Stale);
-    done(fixture.store.requeue(again.claim, t(HOUR)).await.unwrap());
+    done(fixture.store.requeue(again.claim, None, t(HOUR)).await.unwrap());
     assert_eq!(state(&fixture, &turn).await, RunState::Due);
     let third = claimed(&fixture, &turn.session, HOUR).await;
-    done(fixture.store.release(third.claim, t(HOUR)).await.unwrap());
+    done(fixture.store.release(third.claim, None, t(HOUR)).await.unwrap());
     assert_eq!(state(&fixture, &turn).await, RunState::Due);
     let fourth = claimed(&fixture, &turn.session, HOUR).await;
     done(fixture.store.not_begun(fourth.claim, t(HOUR)).await.unwrap());
