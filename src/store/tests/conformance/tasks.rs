@@ -200,7 +200,7 @@ async fn readers_that_fetch_what_was_sent_see_every_state_of_a_task() {
     let id = submitted(&fixture, task(WHO, "work")).await;
     let session = placed(&fixture, WHO).await.remove(0);
     let turn = claimed(&fixture, &session).await;
-    done(fixture.store.requeue(turn.claim, t(12)).await.unwrap());
+    done(fixture.store.requeue(turn.claim, None, t(12)).await.unwrap());
     let turn = claimed(&fixture, &session).await;
     let opened = done(fixture.store.ask_opened(turn.claim, new_ask(0, "May I?"), t(13)).await.unwrap());
     let AskOpened::Open(ask) = opened else { panic!("{opened:?}") };
