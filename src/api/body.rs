@@ -50,12 +50,13 @@ pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message))
 }
 
-/// Reads a body, up to the size limit and within the time limit. Its memory is reserved before its first byte is read,
+/// Reads a body of at most `max` bytes within the time limit. Its memory is reserved before its first byte is read,
 /// so that bodies which never end cannot hold more than all bodies may hold together.
 pub(crate) async fn read(
     server: &ServerState,
     headers: &HeaderMap,
     body: Body,
+    max: usize,
 ) -> Result<(Bytes, Option<Reserved>), ApiError> {
     let settings = server.settings();
     let limits = &settings.config.limits;
@@ -63,11 +64,11 @@ pub(crate) async fn read(
     if length == Some(0) || (length.is_none() && !headers.contains_key(header::TRANSFER_ENCODING)) {
         return Ok((Bytes::new(), None));
     }
-    let (most, mut has_memory) = (length.unwrap_or(limits.max_body), false);
+    let (most, mut has_memory) = (length.unwrap_or(max), false);
     let reading = async {
         let reserved = server.bodies.reserve(most).await;
         has_memory = true;
-        Ok((collect(body, limits.max_body).await?, reserved))
+        Ok((collect(body, max).await?, reserved))
     };
     {
         let mut reading = std::pin::pin!(reading);

@@ -13,6 +13,7 @@ use frontdesk_core::account::AccountId;
 use futures_util::future::BoxFuture;
 
 use crate::body;
+use crate::endpoint::hook;
 use crate::error::ApiError;
 use crate::idempotency::Lookup;
 use crate::origin::PageOrigin;
@@ -41,6 +42,8 @@ pub(crate) enum Access {
     Token(Scope, Action),
     /// A platform's secret or signature in the headers and the body. The endpoint checks the body.
     Webhook,
+    /// The secret of the sender of an event, or its signature. The endpoint checks the body.
+    Event,
     /// The token of an agent ([`ToolTokens`](crate::tool_token::ToolTokens)).
     Tools,
     /// A token in one of several places, after the origin. The handshake checks it.
@@ -77,7 +80,8 @@ async fn checked(
 ) -> Result<ApiResponse, ApiError> {
     let peer = parts.extensions.get::<Peer>().cloned().ok_or_else(ApiError::internal)?;
     let ip = server.client(peer.address, &parts.headers);
-    body::check_size(&parts.headers, server.settings().config.limits.max_body)?;
+    let max_body = server.settings().config.limits.max_body;
+    body::check_size(&parts.headers, max_body)?;
     if endpoint.method != Method::GET || endpoint.access == Access::WebSocket {
         check_origin(&server, &parts.headers, ip).await?;
     }
@@ -90,9 +94,14 @@ async fn checked(
     let (body, reserved) = match (&endpoint.method, endpoint.access) {
         (&Method::POST | &Method::PATCH, Access::Token(..) | Access::Tools) => {
             body::check_content_type(&parts.headers)?;
-            body::read(&server, &parts.headers, body).await?
+            body::read(&server, &parts.headers, body, max_body).await?
         }
-        (_, Access::Webhook) => body::read(&server, &parts.headers, body).await?,
+        (_, Access::Webhook) => body::read(&server, &parts.headers, body, max_body).await?,
+        (_, Access::Event) => {
+            let max = server.hook(&params)?.max_bytes.min(max_body);
+            body::check_size(&parts.headers, max)?;
+            body::read(&server, &parts.headers, body, max).await?
+        }
         _ => (Bytes::new(), None),
     };
     let request = ApiRequest { server: server.clone(), identity, peer, ip, parts, params, body, reserved };
@@ -125,6 +134,7 @@ fn authenticate(
             server.settings().per_webhook.take(&account, server.now()).map_err(ApiError::too_many)?;
             Ok(Identity::Unknown)
         }
+        Access::Event => hook::check_head(server, params, headers, ip).map(|()| Identity::Unknown),
         Access::Tools => {
             let session = server.authenticate_agent(token(server, headers, ip)?, ip, &peer.slot)?;
             server.settings().per_agent.take(&session, server.now()).map_err(ApiError::too_many)?;
@@ -161,9 +171,7 @@ fn authenticate_webhook(
     if webhook.admits(&header) {
         return Ok(account);
     }
-    metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
-    server.count_auth_failure(ip)?;
-    Err(server.note_forged_webhook(&account, ip))
+    Err(server.refuse_forged(&account.to_string(), ip))
 }
 
 /// Carries a request out, unless a request with the same key was carried out before.

@@ -286,6 +286,7 @@ impl From<GatewayError> for ApiError {
             GatewayError::Ask(error) => Self::answer(&error),
             GatewayError::Task(error) => Self::task(&error),
             GatewayError::Job(error) => Self::job(&error),
+            GatewayError::Busy(busy) => busy.into(),
             GatewayError::Store(error) => error.into(),
         }
     }

@@ -15,6 +15,7 @@ mod error;
 mod file;
 mod frame;
 mod frame_queue;
+mod hook;
 mod hub;
 mod idempotency;
 mod job;
@@ -56,6 +57,8 @@ use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 pub use config::{Config, Limits, Rate};
+pub use hook::config::{HookEndpoint, HookMode, Hooks};
+pub use hook::signature::Signature;
 pub use hub::WebHub;
 pub use mcp::tool_server_config;
 pub use prompt_queue::Closed;
@@ -99,7 +102,7 @@ impl Api {
         config.check()?;
         config.check_exposure(tokens.len())?;
         let max_connections = config.limits.max_connections;
-        let settings = HttpSettings::new(config, Webhooks::new(), None)?;
+        let settings = HttpSettings::new(config, Webhooks::new(), &Hooks::default(), None)?;
         let settings = Arc::new(ArcSwap::from_pointee(settings));
         Ok(Self { settings, hub, handle, tokens, metrics, reload: None, max_connections })
     }
@@ -109,6 +112,14 @@ impl Api {
         let settings = HttpSettings::clone(&self.settings.load());
         self.settings.store(Arc::new(HttpSettings { webhooks, ..settings }));
         self
+    }
+
+    /// Accepts these events of other programs. An error names the value that cannot be used.
+    pub fn with_hooks(self, hooks: &Hooks) -> Result<Self, ConfigError> {
+        let settings = HttpSettings::clone(&self.settings.load());
+        let hooks = hook::HookSet::new(hooks, None)?;
+        self.settings.store(Arc::new(HttpSettings { hooks, ..settings }));
+        Ok(self)
     }
 
     /// Reloads the configuration with this when an admin asks for it.

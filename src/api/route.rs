@@ -12,7 +12,7 @@ use tower::ServiceExt;
 
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
-    access, ask, audit, channel, chat, completion, config, dead_letter, job, mcp, outbox, page, pairing,
+    access, ask, audit, channel, chat, completion, config, dead_letter, hook, job, mcp, outbox, page, pairing,
     send, session, status, task, webhook,
 };
 use crate::error::ApiError;
@@ -103,6 +103,7 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/api/audit" READ, NoReplay, audit::list;
     GET "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
     POST "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
+    POST "/hooks/{name}" Access::Event, NoReplay, hook::receive;
     POST "/api/send" ADMIN, Replay, send::send;
     POST "/api/chat" PROMPT, NoReplay, chat::chat;
     POST "/v1/chat/completions" PROMPT, NoReplay, completion::complete;
@@ -206,7 +207,8 @@ mod tests {
 
     #[test]
     fn every_change_needs_an_admin_token() {
-        let by_tokens = |endpoint: &&Endpoint| !matches!(endpoint.access, Access::Webhook | Access::Tools);
+        let others = [Access::Webhook, Access::Event, Access::Tools];
+        let by_tokens = |endpoint: &&Endpoint| !others.contains(&endpoint.access);
         for endpoint in ENDPOINTS.iter().filter(by_tokens) {
             let changes = endpoint.method != Method::GET;
             let admin = matches!(endpoint.access, Access::Token(Scope::Admin, _));

@@ -21,6 +21,7 @@ use crate::Reload;
 use crate::budget::Budget;
 use crate::connections::{ConnectionSlot, ConnectionTable};
 use crate::error::ApiError;
+use crate::hook::Hook;
 use crate::hub::WebHub;
 use crate::idempotency::IdempotencyCache;
 use crate::network::client_network;
@@ -207,9 +208,26 @@ impl ServerState {
         Ok((account, webhook))
     }
 
-    /// Logs a webhook request that does not come from its platform, and returns the error for it.
-    pub(crate) fn note_forged_webhook(&self, account: &AccountId, ip: IpAddr) -> ApiError {
-        self.refusals.record(RefusalKind::ForgedWebhook, ip, &account.to_string(), self.now());
+    /// The endpoint for events that a path names.
+    pub(crate) fn hook(&self, params: &[String]) -> Result<Arc<Hook>, ApiError> {
+        let [name] = params else { return Err(ApiError::internal()) };
+        let nobody =
+            || ApiError::not_found("no events are accepted at this path: see [hooks] in the configuration");
+        self.settings().hooks.get(name).ok_or_else(nobody)
+    }
+
+    /// Counts and logs a request without the right secret, and returns the error for it.
+    pub(crate) fn refuse_forged(&self, to: &str, ip: IpAddr) -> ApiError {
+        metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
+        match self.count_auth_failure(ip) {
+            Ok(()) => self.note_forged_webhook(to, ip),
+            Err(too_many) => too_many,
+        }
+    }
+
+    /// Logs a webhook request that does not come from its sender, and returns the error for it. `to` names the webhook.
+    pub(crate) fn note_forged_webhook(&self, to: &str, ip: IpAddr) -> ApiError {
+        self.refusals.record(RefusalKind::ForgedWebhook, ip, to, self.now());
         ApiError::new(
             StatusCode::UNAUTHORIZED,
             "unauthorized",

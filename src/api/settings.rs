@@ -12,6 +12,8 @@ use frontdesk_core::rate_limiter::RateLimiter;
 
 use crate::Webhooks;
 use crate::config::{Config, Rate};
+use crate::hook::HookSet;
+use crate::hook::config::Hooks;
 use crate::origin::{OriginPolicy, PageOrigin};
 
 /// The configuration of the server, parsed. A request takes it once for each decision.
@@ -20,6 +22,7 @@ pub(crate) struct HttpSettings {
     pub(crate) config: Config,
     pub(crate) origins: OriginPolicy,
     pub(crate) webhooks: Webhooks,
+    pub(crate) hooks: HookSet,
     /// Limits requests without a token by address. Requests of other sites' pages have buckets of their own.
     pub(crate) per_ip: Arc<RateLimiter<(IpAddr, PageOrigin)>>,
     /// Limits requests by token.
@@ -36,6 +39,7 @@ impl HttpSettings {
     pub(crate) fn new(
         config: Config,
         webhooks: Webhooks,
+        hooks: &Hooks,
         before: Option<&HttpSettings>,
     ) -> Result<Self, ConfigError> {
         let limits = &config.limits;
@@ -51,6 +55,7 @@ impl HttpSettings {
                 old.map(|old| old.auth_failures),
                 before.map(|b| &b.failures),
             ),
+            hooks: HookSet::new(hooks, before.map(|before| &before.hooks))?,
             config,
             webhooks,
         })
@@ -76,17 +81,18 @@ pub struct ServerConfig(pub(crate) Arc<ArcSwap<HttpSettings>>);
 pub struct NextServerConfig(HttpSettings);
 
 impl ServerConfig {
-    /// Checks a configuration that passes platforms' events to these webhooks. Nothing changes yet. The address to listen
+    /// Checks a configuration that passes platforms' events to these webhooks and accepts these events of other programs. Nothing changes yet. The address to listen
     /// on, `limits.max_connections` and `limits.ws_buffer` stay as they were at the start. `tokens` is the number of tokens.
     pub fn prepare(
         &self,
         config: Config,
         webhooks: Webhooks,
+        hooks: &Hooks,
         tokens: usize,
     ) -> Result<NextServerConfig, ConfigError> {
         config.check()?;
         config.check_exposure(tokens)?;
-        HttpSettings::new(config, webhooks, Some(&self.0.load())).map(NextServerConfig)
+        HttpSettings::new(config, webhooks, hooks, Some(&self.0.load())).map(NextServerConfig)
     }
 
     /// Serves by this configuration from the next request on.

@@ -95,6 +95,14 @@ impl Tokens {
         self.list().len()
     }
 
+    /// The person of the first token that may do everything: the operator.
+    pub(crate) fn operator(&self) -> Option<Principal> {
+        self.list()
+            .iter()
+            .find(|known| known.token.scope == Scope::Admin)
+            .map(|known| known.principal.clone())
+    }
+
     /// Whether there is no token.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -18,6 +18,7 @@ mod config;
 mod cron;
 mod dead_letters;
 mod doctor;
+mod events;
 mod explain;
 mod failure;
 mod field;
@@ -118,6 +119,8 @@ enum Command {
                       frontdesk send --to telegram:work:-1001234567890 --media report.pdf"
     )]
     Send(send::SendArgs),
+    /// List the endpoints for events of other programs, or send such an event
+    Events(events::EventsArgs),
     /// List outgoing messages; send one again, or drop it
     Outbox(outbox::OutboxArgs),
     /// List, show or drop events that could not be read
@@ -239,6 +242,7 @@ fn act(command: Command) -> Done {
         Command::Tasks(args) => client::block_on(tasks::tasks(args)),
         Command::Cron(args) => client::block_on(cron::cron(args)),
         Command::Send(args) => client::block_on(send::send(args)),
+        Command::Events(args) => client::block_on(events::events(args)),
         Command::Outbox(args) => client::block_on(outbox::outbox(args)),
         Command::DeadLetters(args) => client::block_on(dead_letters::dead_letters(args)),
         Command::Chat(args) => client::block_on(chat::chat(args)),

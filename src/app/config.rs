@@ -54,6 +54,8 @@ pub struct Config {
     pub agents: BTreeMap<String, frontdesk_agents::Config>,
     /// How voice messages become text.
     pub voice: frontdesk_agents::voice::Config,
+    /// Events of other programs.
+    pub hooks: frontdesk_api::Hooks,
     /// The channels: the platforms on which people write.
     pub channels: Channels,
     /// What the gateway keeps agents from reaching.
@@ -72,6 +74,7 @@ impl Default for Config {
             default_agent: None,
             agents: BTreeMap::from([("main".to_owned(), Default::default())]),
             voice: Default::default(),
+            hooks: Default::default(),
             channels: Default::default(),
             security: Default::default(),
             log: Default::default(),
@@ -176,6 +179,7 @@ impl Config {
         let mut wrong: Vec<ConfigError> = Vec::new();
         wrong.extend(self.gateway.check().err());
         wrong.extend(self.runtime.check().err());
+        wrong.extend(self.hooks.check().err());
         wrong.extend(self.security.ssrf.check().err().map(|error| error.under("security.ssrf")));
         wrong.extend(self.agents.iter().filter_map(|(name, agent)| {
             let path = join("agents", name);

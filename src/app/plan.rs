@@ -117,6 +117,7 @@ impl Plan {
         changes.extend((before.voice != after.voice).then(|| "voice".to_owned()));
         let (old, new) = (&before.runtime.cron.webhook_secret, &after.runtime.cron.webhook_secret);
         changes.extend((old != new).then(|| "cron.webhook_secret".to_owned()));
+        changes.extend((before.hooks != after.hooks).then(|| "hooks".to_owned()));
         Plan {
             accounts: accounts
                 .map(|(id, change)| AccountChange { account: id.to_string(), change, another_login: false })

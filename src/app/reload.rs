@@ -176,7 +176,7 @@ impl Reloader {
             false => voice::transcriber(&next, &self.agents)?.map(Part::New),
         };
         let access = self.parts.access(channels::access(&configured), &adapters);
-        let server = self.server.prepare(next.gateway.clone(), webhooks(&adapters), self.tokens);
+        let server = self.server.prepare(next.gateway.clone(), webhooks(&adapters), &next.hooks, self.tokens);
         let server = server.map_err(wrong)?;
         // An adapter that begins to take prompts finds the hub open.
         let takes_prompts = next.channels.take_prompts(&configured);

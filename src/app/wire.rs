@@ -67,7 +67,8 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
 
     let (stop, closed, token_count) = (Stop::new(), Stop::new(), tokens.len());
     let metrics = builder.metrics.take().unwrap_or_else(|| Arc::new(String::new));
-    let api = match Api::new(config.gateway.clone(), hub.clone(), runtime.handle().clone(), tokens, metrics) {
+    let api = Api::new(config.gateway.clone(), hub.clone(), runtime.handle().clone(), tokens, metrics);
+    let api = match api.and_then(|api| api.with_hooks(&config.hooks)) {
         Ok(api) => api.with_webhooks(webhooks).with_connections(descriptors::connections(&config)),
         Err(error) => {
             runtime.stop().await;

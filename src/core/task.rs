@@ -90,12 +90,20 @@ pub enum TaskSource {
     WebSocket,
     /// An agent's tool.
     Agent,
+    /// An event of another program.
+    Event,
 }
 
 impl TaskSource {
     /// All variants.
-    pub const ALL: [TaskSource; 5] =
-        [TaskSource::Chat, TaskSource::Api, TaskSource::Cli, TaskSource::WebSocket, TaskSource::Agent];
+    pub const ALL: [TaskSource; 6] = [
+        TaskSource::Chat,
+        TaskSource::Api,
+        TaskSource::Cli,
+        TaskSource::WebSocket,
+        TaskSource::Agent,
+        TaskSource::Event,
+    ];
 
     /// The name in the database and in the interfaces.
     pub fn name(self) -> &'static str {
@@ -105,7 +113,14 @@ impl TaskSource {
             TaskSource::Cli => "cli",
             TaskSource::WebSocket => "ws",
             TaskSource::Agent => "agent",
+            TaskSource::Event => "event",
         }
+    }
+
+    /// Whether somebody asked for it and waits. Otherwise its chat is told its result and nothing else: no progress, no
+    /// heading, and nothing at all if the agent says nothing.
+    pub fn is_awaited(self) -> bool {
+        self != TaskSource::Event
     }
 
     /// The source with this name.
@@ -151,6 +166,8 @@ pub fn title_of(text: &str) -> String {
 pub struct TaskReport<'t> {
     /// The task.
     pub task: TaskId,
+    /// By what it was submitted.
+    pub source: TaskSource,
     /// Its title, which a person or a model chose.
     pub title: &'t str,
     /// Its last state.
@@ -166,8 +183,11 @@ pub struct TaskReport<'t> {
 }
 
 impl TaskReport<'_> {
-    /// The message to the chat, in Markdown.
+    /// The message to the chat, in Markdown; empty if there is nothing to tell.
     pub fn message(&self) -> String {
+        if !self.source.is_awaited() && self.state == TaskState::Succeeded {
+            return self.text.trim().to_owned();
+        }
         let (task, title) = (self.task, quoted_label(self.title));
         let heading = match self.state {
             TaskState::Succeeded => format!("✅ Background task completed: {title} ({task})"),
@@ -255,7 +275,16 @@ mod tests {
 
     fn report(state: TaskState, text: &str) -> TaskReport<'_> {
         let limit = Duration::from_secs(7200);
-        TaskReport { task: TaskId(7), title: "Read *all*", state, text, failure: None, refused: None, limit }
+        let (task, source) = (TaskId(7), TaskSource::Chat);
+        TaskReport { task, source, title: "Read *all*", state, text, failure: None, refused: None, limit }
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_told_without_a_heading_and_a_failure_with_one() {
+        let of = |state, text| TaskReport { source: TaskSource::Event, ..report(state, text) }.message();
+        assert_eq!(of(TaskState::Succeeded, " A new issue.\n"), "A new issue.");
+        assert_eq!(of(TaskState::Succeeded, " \n"), "");
+        assert!(of(TaskState::Failed, "").starts_with("❌ Background task failed: "));
     }
 
     #[test]

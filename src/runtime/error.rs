@@ -4,6 +4,7 @@ use frontdesk_core::account::NoSuchChannel;
 use frontdesk_core::ask::AskError;
 use frontdesk_core::id::TaskId;
 use frontdesk_core::job::{JobId, JobState};
+use frontdesk_core::port::Busy;
 use frontdesk_core::task::TaskState;
 use frontdesk_store::StoreError;
 
@@ -28,6 +29,9 @@ pub enum GatewayError {
     /// An answer does not count.
     #[error(transparent)]
     Ask(#[from] AskError),
+    /// Nothing is accepted at the moment.
+    #[error(transparent)]
+    Busy(#[from] Busy),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

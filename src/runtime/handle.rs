@@ -2,6 +2,7 @@
 
 mod access;
 mod asks;
+mod events;
 mod files;
 mod jobs;
 mod reload;
@@ -32,6 +33,7 @@ use crate::voice::ActiveTranscriber;
 use crate::{health, media};
 
 pub use access::{AccessEntry, AccessView, Switched};
+pub use events::{EventRequest, EventStored, EventTarget};
 pub use jobs::JobRequest;
 pub use reload::AgentLoad;
 pub use tasks::{TaskPlace, TaskRequest};

@@ -8,7 +8,7 @@ use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::TaskId;
 use frontdesk_core::port::Stop;
 use frontdesk_core::route::Place;
-use frontdesk_core::task::TaskState;
+use frontdesk_core::task::{TaskSource, TaskState};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{
     Author, CancelledTask, NewTask, TaskFound, TaskOrder, TaskReach, TaskRow, TaskSubmitted,
@@ -62,7 +62,7 @@ pub(crate) async fn task(shared: &Shared, id: TaskId, reach: TaskReach) -> Resul
 
 /// Stores a task whose place and permissions are decided. A repetition of a request returns the first task.
 pub(crate) async fn hand_over(shared: &Arc<Shared>, task: NewTask) -> Result<TaskRow, GatewayError> {
-    let (text, title) = (task.order.text.clone(), task.order.title.clone());
+    let (text, title, source) = (task.order.text.clone(), task.order.title.clone(), task.order.source);
     let to_store = shared.clone();
     let stored = async move {
         let submitted = to_store.store.submit_task(task, to_store.time.wall()).await?;
@@ -70,7 +70,8 @@ pub(crate) async fn hand_over(shared: &Arc<Shared>, task: NewTask) -> Result<Tas
         Ok(submitted)
     };
     let row = submitted(shared, to_its_end(shared, stored).await?).await?;
-    match row.order.text == text && row.order.title == title {
+    // The text of an event is made from a template, which may have changed since.
+    match source == TaskSource::Event || row.order.text == text && row.order.title == title {
         true => Ok(row),
         false => Err(TaskError::Conflict.into()),
     }

@@ -12,6 +12,7 @@ mod configuration;
 mod daemon;
 mod descriptors;
 mod doctor;
+mod events;
 mod failover;
 mod home;
 mod jobs;

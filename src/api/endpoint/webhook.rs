@@ -45,7 +45,7 @@ pub(crate) async fn receive(mut request: ApiRequest) -> Result<ApiResponse, ApiE
         WebhookOutcome::Taken(None) | WebhookOutcome::Garbage => Ok(ApiResponse::ok(json!({}))),
         WebhookOutcome::Forged => {
             metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
-            Err(server.note_forged_webhook(&account, request.ip))
+            Err(server.note_forged_webhook(&account.to_string(), request.ip))
         }
         WebhookOutcome::Busy => {
             let message = "the events cannot be stored at the moment: send them again";

@@ -145,25 +145,45 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let response = request.send().await.map_err(|error| unreachable(&self.url, &error))?;
         if response.status().is_success() {
             return Ok(response);
         }
         Err(refused(response).await)
     }
+}
 
-    fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        let url = &self.url;
-        if error.is_timeout() && !error.is_connect() {
-            return Failure::new(format!("the gateway at {url} does not answer; its log may say why"));
-        }
-        if !error.is_connect() {
-            return Failure::unavailable(format!(
-                "the gateway at {url} closed the connection before it answered"
-            ));
-        }
-        Failure::unavailable(format!("no gateway answers at {url}; start one with `frontdesk run`"))
+/// POST of a body that shows by these headers who sends it, without the token.
+pub async fn post_signed(
+    remote: &Remote,
+    path: &str,
+    headers: &[(&'static str, String)],
+    body: Vec<u8>,
+) -> Result<Value, Failure> {
+    let url = url(remote)?;
+    let request =
+        http()?.post(format!("{url}{path}")).timeout(ANSWER).header("content-type", "application/json");
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+    let response = request.body(body).send().await.map_err(|error| unreachable(&url, &error))?;
+    match response.status() {
+        status if status.is_success() => json(response).await,
+        StatusCode::UNAUTHORIZED => Err(Failure::new(
+            "the gateway refuses the secret of this configuration: it runs with another one until it is reloaded, or its clock differs",
+        )),
+        _ => Err(refused(response).await),
     }
+}
+
+fn unreachable(url: &str, error: &reqwest::Error) -> Failure {
+    if error.is_timeout() && !error.is_connect() {
+        return Failure::new(format!("the gateway at {url} does not answer; its log may say why"));
+    }
+    if !error.is_connect() {
+        return Failure::unavailable(format!(
+            "the gateway at {url} closed the connection before it answered"
+        ));
+    }
+    Failure::unavailable(format!("no gateway answers at {url}; start one with `frontdesk run`"))
 }
 
 /// Parses a text that must not be empty.

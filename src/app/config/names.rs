@@ -22,6 +22,7 @@ pub(super) fn unknown(config: &Config, accounts: &[ConfiguredAccount], more: &[S
     named.extend(of_roles.filter_map(|(name, role)| Some((key(name, "agent"), role.agent.as_deref()?))));
     let of_jobs = config.runtime.jobs.iter().enumerate();
     named.extend(of_jobs.filter_map(|(n, job)| Some((format!("jobs[{n}].agent"), job.agent.as_deref()?))));
+    named.extend(config.hooks.agents());
     let mut wrong: Vec<ConfigError> =
         named.into_iter().filter_map(|(path, name)| missing(path, "agent", name, &agents)).collect();
     let given = assigned().filter_map(|one| Some((join(&one.path, "role"), one.role?)));

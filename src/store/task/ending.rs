@@ -71,6 +71,7 @@ pub(crate) fn report(tx: &Tx<'_>, task: &TaskRow, finish: &Finish) -> Outcome<()
     let told = finish.shown.as_deref().or(task.result.as_deref()).unwrap_or_default();
     let report = TaskReport {
         task: task.id,
+        source: task.order.source,
         title: &task.order.title,
         state: task.state,
         text: told,
@@ -82,11 +83,17 @@ pub(crate) fn report(tx: &Tx<'_>, task: &TaskRow, finish: &Finish) -> Outcome<()
         close_progress(tx, task, &report.last_progress(), finish.now)?;
         let outgoing = outgoing(task, finish.now);
         let key = TextKey::task(task.id);
-        let first = outgoing.text(tx, &key, &report.message())?;
+        let first = match report.message() {
+            nothing if nothing.is_empty() => None,
+            text => outgoing.text(tx, &key, &text)?,
+        };
         outgoing.files(tx, &key, &finish.media)?;
         tx.run("UPDATE task SET result_out = ?2 WHERE id = ?1", params![task.id.0, first.map(|out| out.0)])?;
     }
-    add_context(tx, task, &report.message(), finish.now)
+    match report.message() {
+        nothing if nothing.is_empty() => Ok(()),
+        text => add_context(tx, task, &text, finish.now),
+    }
 }
 
 /// A task was cancelled before a turn worked on it, or with its turn: its chat sees that in the message that showed its
@@ -94,6 +101,7 @@ pub(crate) fn report(tx: &Tx<'_>, task: &TaskRow, finish: &Finish) -> Outcome<()
 pub(crate) fn stopped(tx: &Tx<'_>, task: &TaskRow, now: DateTime<Utc>) -> Outcome<()> {
     let report = TaskReport {
         task: task.id,
+        source: task.order.source,
         title: &task.order.title,
         state: task.state,
         text: "",

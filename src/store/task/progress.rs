@@ -36,7 +36,7 @@ impl Store {
             if tx.shared.renderer.receipt(&task.order.address) == ReceiptRule::Commit {
                 return Ok(Fenced::Done(None));
             }
-            if task.progress_out.is_some() || !task.order.delivers {
+            if task.progress_out.is_some() || !task.order.delivers || !task.order.source.is_awaited() {
                 return Ok(Fenced::Done(task.progress_out));
             }
             let out = first_progress(tx, &task, &text, now)?;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use frontdesk_api::{Api, Closed, Config, Rate, Scope, Token, Tokens, WebHub, Webhooks, hash_token};
+use frontdesk_api::{Api, Closed, Config, Hooks, Rate, Scope, Token, Tokens, WebHub, Webhooks, hash_token};
 use frontdesk_core::access::{ChannelAccess, DmPolicy};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Principal;
@@ -53,6 +53,7 @@ pub struct TestServer {
     serving: JoinHandle<std::io::Result<()>>,
     stop: Stop,
     home: Arc<TempDir>,
+    hooks: Hooks,
     /// Two accounts of a test platform, `default` and `work`. Unknown senders get a pairing code there.
     pub platforms: [Arc<DemoPlatform>; 2],
     pub agent: Arc<NotingAgent>,
@@ -65,7 +66,8 @@ impl TestServer {
     }
 
     pub async fn with(change: impl FnOnce(&mut Config, &mut frontdesk_runtime::Config)) -> TestServer {
-        TestServer::at(Arc::new(tempfile::tempdir().unwrap()), Webhooks::new(), change).await
+        let home = Arc::new(tempfile::tempdir().unwrap());
+        TestServer::at(home, Webhooks::new(), Hooks::default(), change).await
     }
 
     /// A server with a webhook for the test platform's default account.
@@ -74,12 +76,19 @@ impl TestServer {
         change: impl FnOnce(&mut Config, &mut frontdesk_runtime::Config),
     ) -> TestServer {
         let webhooks = Webhooks::from([(AccountId::default_of(platform::CHANNEL), webhook)]);
-        TestServer::at(Arc::new(tempfile::tempdir().unwrap()), webhooks, change).await
+        TestServer::at(Arc::new(tempfile::tempdir().unwrap()), webhooks, Hooks::default(), change).await
+    }
+
+    /// A server that accepts these events.
+    pub async fn with_hooks(hooks: Value) -> TestServer {
+        let hooks = serde_json::from_value(hooks).unwrap();
+        TestServer::at(Arc::new(tempfile::tempdir().unwrap()), Webhooks::new(), hooks, |_, _| {}).await
     }
 
     async fn at(
         home: Arc<TempDir>,
         webhooks: Webhooks,
+        hooks: Hooks,
         change: impl FnOnce(&mut Config, &mut frontdesk_runtime::Config),
     ) -> TestServer {
         let mut config = Config::default();
@@ -103,7 +112,11 @@ impl TestServer {
                 .unwrap();
         let metrics = Arc::new(|| "frontdesk_up 1\n".to_owned());
         let api = Api::new(config, hub.clone(), running.handle().clone(), tokens.clone(), metrics).unwrap();
-        let api = api.with_webhooks(webhooks).with_reload(Arc::new(crate::reload::WrongFile));
+        let api = api
+            .with_hooks(&hooks)
+            .unwrap()
+            .with_webhooks(webhooks)
+            .with_reload(Arc::new(crate::reload::WrongFile));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = Stop::new();
@@ -117,6 +130,7 @@ impl TestServer {
             serving: serve(api, listener, stop.clone()),
             stop,
             home,
+            hooks,
             platforms,
             agent,
         }
@@ -134,9 +148,9 @@ impl TestServer {
 
     /// Stops the server and starts it again in the same folder.
     pub async fn restarted(self) -> TestServer {
-        let home = self.home.clone();
+        let (home, hooks) = (self.home.clone(), self.hooks.clone());
         self.close().await;
-        TestServer::at(home, Webhooks::new(), |_, _| {}).await
+        TestServer::at(home, Webhooks::new(), hooks, |_, _| {}).await
     }
 
     /// Stops in the order of the program: no more prompts, then the end of the turns, then the HTTP server.

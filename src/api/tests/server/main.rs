@@ -11,6 +11,7 @@ mod completions;
 mod disconnected;
 mod erased;
 mod harness;
+mod hooks;
 mod http;
 mod jobs;
 mod memory;

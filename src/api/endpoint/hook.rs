@@ -1,0 +1,116 @@
+//! Events of other programs (`[hooks]`): checked, read, and stored before they are acknowledged.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use frontdesk_core::message::Outcome;
+use frontdesk_runtime::{EventRequest, EventStored};
+use serde_json::{Value, json};
+
+use crate::error::ApiError;
+use crate::hook::signature::{Rejected, Signature};
+use crate::hook::{EventError, EventText, Hook, payload};
+use crate::prompt;
+use crate::request::{ApiRequest, ApiResponse};
+use crate::server::ServerState;
+use crate::show;
+
+/// Refuses an event by its head: what does not come from its sender, is too old, or is for no endpoint. An address with too
+/// many such requests must wait, but a request with the right secret is accepted from it all the same.
+pub(crate) fn check_head(
+    server: &ServerState,
+    params: &[String],
+    headers: &HeaderMap,
+    ip: IpAddr,
+) -> Result<(), ApiError> {
+    let hook = match server.hook(params) {
+        Ok(hook) => hook,
+        Err(unknown) => {
+            server.limit_without_token(ip, headers)?;
+            return Err(unknown);
+        }
+    };
+    hook.check_head(headers, server.clock().wall()).map_err(|why| refused(server, &hook, why, ip))
+}
+
+/// Stores an event, and answers once it is committed. A repetition gets the same answer and changes nothing.
+pub(crate) async fn receive(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let (server, headers) = (&request.server, &request.parts.headers);
+    let hook = server.hook(&request.params)?;
+    hook.check_body(headers, &request.body).map_err(|why| refused(server, &hook, why, request.ip))?;
+    request.peer.slot.authenticate();
+    hook.rate_limiter.take(&(), server.now()).map_err(ApiError::too_many)?;
+    let event = payload::read(headers, &request.body)?;
+    if let Some(answer) = only_a_question(&hook, headers, &event) {
+        return Ok(ApiResponse::ok(answer));
+    }
+    let text = match hook.text(&event) {
+        Ok(EventText::Text(text)) => text,
+        Ok(EventText::Unwanted) => return Ok(ApiResponse::ok(json!({"ignored": true}))),
+        Err(error) => return Err(unreadable(&hook, &error)),
+    };
+    let key = payload::key(hook.signature, headers, &request.body, &event)?;
+    let owner = match &hook.owner {
+        Some(owner) => owner.clone(),
+        None => server.tokens.operator().ok_or_else(ApiError::internal)?,
+    };
+    let (name, target) = (hook.name.clone(), hook.target.clone());
+    let stored = EventRequest { hook: name, key: key.clone(), text, owner, target };
+    let mut body = shown(server.handle.event(stored).await?)?;
+    body["event"] = key.into();
+    metrics::counter!("frontdesk_events_total", "hook" => hook.name.clone()).increment(1);
+    Ok(ApiResponse::Json(StatusCode::ACCEPTED, body))
+}
+
+/// The answer to a request by which a sender only asks whether the endpoint is there.
+fn only_a_question(hook: &Hook, headers: &HeaderMap, event: &Value) -> Option<Value> {
+    let is = |field: &str, value: &str| event.get(field).and_then(Value::as_str) == Some(value);
+    match hook.signature {
+        Signature::Slack if is("type", "url_verification") => {
+            Some(json!({"challenge": event.get("challenge").and_then(Value::as_str).unwrap_or_default()}))
+        }
+        Signature::Github if headers.get("x-github-event").map(HeaderValue::as_bytes) == Some(b"ping") => {
+            Some(json!({"ignored": true}))
+        }
+        _ => None,
+    }
+}
+
+/// What an event has become.
+fn shown(stored: EventStored) -> Result<Value, ApiError> {
+    Ok(match stored {
+        EventStored::Task(task) => json!({
+            "task": task.id.to_string(), "session": task.session.as_str(), "state": task.state.name(),
+        }),
+        EventStored::Messages(parts) => json!({"parts": parts.iter().map(show::part).collect::<Value>()}),
+        // Its template has changed since: it is the same event all the same.
+        EventStored::Input(Outcome::Conflict { message }) => json!({"message": message.to_string()}),
+        EventStored::Input(outcome) => {
+            let accepted = prompt::accepted(Ok(Ok(outcome)))?;
+            json!({"message": accepted.message.to_string(), "session": accepted.session.as_str()})
+        }
+    })
+}
+
+fn refused(server: &ServerState, hook: &Hook, why: Rejected, ip: IpAddr) -> ApiError {
+    let error = server.refuse_forged(&format!("hooks/{}", hook.name), ip);
+    match why {
+        Rejected::Stale if error.status == StatusCode::UNAUTHORIZED => {
+            let message = "the time of this event is too far from now: send it again, or check the clocks";
+            ApiError::new(StatusCode::UNAUTHORIZED, "stale", message)
+        }
+        Rejected::Stale | Rejected::Forged => error,
+    }
+}
+
+/// The sender sees it, and the log says it too: the template is the operator's.
+fn unreadable(hook: &Hook, error: &EventError) -> ApiError {
+    let message = match error {
+        EventError::Missing(missing) => {
+            tracing::warn!(hook = hook.name, %missing, "an event does not have what its template names");
+            format!("hooks.endpoints.{}.template does not fit this event: {missing}", hook.name)
+        }
+        EventError::NoText => "`text` must say something".to_owned(),
+    };
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "unreadable_event", message)
+}
