@@ -289,7 +289,8 @@ mod tests {
     use super::*;
 
     fn hooks(endpoint: Value) -> Hooks {
-        let config = json!({"enabled": true, "token": "a token of the tests", "endpoints": {"x": endpoint}});
+        let config =
+            json!({"enabled": true, "token": "the-token-of-the-tests", "endpoints": {"x": endpoint}});
         serde_json::from_value(config).unwrap()
     }
 
