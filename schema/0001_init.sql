@@ -378,7 +378,9 @@ CREATE TABLE outbox (
   task                TEXT,        -- JSON: the change of a task's state that it shows; its body is the task's title then
   audience            TEXT,        -- the only person who may see it, where the platform can do that; NULL for the whole chat
   place               INTEGER NOT NULL,  -- its place in the order of its address: its id, or that of the part that it follows
-  unseen              INTEGER NOT NULL DEFAULT 0  -- 1: the body is a whole text in Markdown, which hooks have not seen yet
+  unseen              INTEGER NOT NULL DEFAULT 0, -- 1: the body is a whole text in Markdown, which hooks have not seen yet
+  urgent              INTEGER NOT NULL DEFAULT 0, -- 1: it is sent in quiet hours too
+  held_until          INTEGER      -- the end of the quiet hours that hold it back, or did; NULL if none have
 ) STRICT;
 -- What is still to be sent, per address in order.
 CREATE INDEX outbox_open ON outbox (address, place, id) WHERE state IN ('queued', 'streaming', 'sending');

@@ -105,6 +105,7 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     POST "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
     POST "/hooks/{name}" Access::Event, NoReplay, hook::receive;
     POST "/api/send" ADMIN, Replay, send::send;
+    POST "/api/broadcast" ADMIN, Replay, send::broadcast;
     POST "/api/chat" PROMPT, NoReplay, chat::chat;
     POST "/v1/chat/completions" PROMPT, NoReplay, completion::complete;
     GET "/v1/models" READ, NoReplay, completion::models;

@@ -8,7 +8,7 @@ use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::visible;
 use frontdesk_runtime::{AccessEntry, AccessView, Account, SessionStatus, Status};
 use frontdesk_store::row::{
-    AuditRow, ChatRow, DeadLetterRow, EpochRow, HistoryRow, OutboxRow, PairingRow, SessionRow, SpentRow,
+    AuditRow, ChatRow, DeadLetterRow, EpochRow, HistoryRow, OutboxRow, OutboxState, PairingRow, SessionRow, SpentRow,
     Totals, TurnState, UsageTotal, WaitingMessage,
 };
 use serde_json::{Map, Value, json};
@@ -355,6 +355,7 @@ pub(crate) fn part(row: &OutboxRow) -> Value {
         "platform_message": row.platform_message,
         "error": row.error,
         "created": time(row.created),
+        "held_until": (row.state == OutboxState::Queued).then_some(row.held_until).flatten().map(time),
     })
 }
 

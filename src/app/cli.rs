@@ -119,6 +119,12 @@ enum Command {
                       frontdesk send --to telegram:work:-1001234567890 --media report.pdf"
     )]
     Send(send::SendArgs),
+    /// Send a text to several chats
+    #[command(
+        after_help = "Examples:\n  frontdesk broadcast --to telegram:1 --to web:main --message \"Maintenance at 9.\"\n  \
+                      frontdesk broadcast --list everyone --message \"Maintenance at 9.\""
+    )]
+    Broadcast(send::BroadcastArgs),
     /// List the endpoints for events of other programs, or send such an event
     Events(events::EventsArgs),
     /// List outgoing messages; send one again, or drop it
@@ -242,6 +248,7 @@ fn act(command: Command) -> Done {
         Command::Tasks(args) => client::block_on(tasks::tasks(args)),
         Command::Cron(args) => client::block_on(cron::cron(args)),
         Command::Send(args) => client::block_on(send::send(args)),
+        Command::Broadcast(args) => client::block_on(send::broadcast(args)),
         Command::Events(args) => client::block_on(events::events(args)),
         Command::Outbox(args) => client::block_on(outbox::outbox(args)),
         Command::DeadLetters(args) => client::block_on(dead_letters::dead_letters(args)),

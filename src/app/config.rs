@@ -158,6 +158,16 @@ pub enum Format {
     Json,
 }
 
+/// Quiet hours of chats that cannot be used, each at its own key.
+fn quiet_fields(accounts: &[ConfiguredAccount]) -> Vec<ConfigError> {
+    let chats = accounts.iter().flat_map(ConfiguredAccount::chats);
+    let wrong = chats.filter_map(|(path, chat)| {
+        let error = chat.quiet_hours.as_ref()?.check().err()?;
+        Some(ConfigError::new(join(&join(&path, "quiet_hours"), error.key), error.problem))
+    });
+    wrong.collect()
+}
+
 /// Checks the fields of one level without the other levels.
 fn alone(level: &ResetOverride) -> Result<(), PolicyError> {
     let any = ResetPolicy::new(ResetMode::None, 1, 0, chrono_tz::UTC, false)?;
@@ -199,6 +209,7 @@ impl Config {
             wrong.extend(rules.err());
         }
         wrong.extend(fields);
+        wrong.extend(quiet_fields(&accounts));
         wrong.extend(self.unknown_channels(&accounts, &more.channels));
         wrong.extend(names::unknown(self, &accounts, &more.agents));
         wrong

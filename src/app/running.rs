@@ -7,7 +7,7 @@ use std::time::Duration;
 use frontdesk_api::{Closed, WebHub};
 use frontdesk_core::address::Address;
 use frontdesk_core::port::{Adapter, Stop};
-use frontdesk_runtime::{GatewayError, GatewayHandle, Status};
+use frontdesk_runtime::{Broadcast, GatewayError, GatewayHandle, SendRequest, Status};
 use frontdesk_store::lock::Lock;
 use frontdesk_store::row::{Author, OutboxRow};
 use tokio::task::JoinSet;
@@ -113,6 +113,14 @@ impl Running {
         let to = Address::new(channel, None, chat, None)
             .map_err(|error| GatewayError::Invalid(error.to_string()))?;
         self.handle().send(&to, text, None, key, &program()).await
+    }
+
+    /// Sends a text to several chats. `key` is the idempotency key, as in [`Running::send_message`]. If a chat is on no
+    /// channel of the configuration, nothing is sent to any, and the result names it.
+    pub async fn broadcast(&self, to: &[Address], text: &str, key: &str) -> Result<Broadcast, GatewayError> {
+        let author = program();
+        let message = SendRequest { text, media: None, key, author: &author, urgent: false };
+        self.handle().broadcast(to, false, message).await
     }
 
     /// The handle for everything else. It does not keep the gateway running.

@@ -1,6 +1,5 @@
 //! Quiet hours: a part of the day in which nobody is written to who has not asked.
 
-use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
@@ -43,7 +42,7 @@ pub struct QuietError {
 
 /// Quiet hours, parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QuietRule {
+struct QuietRule {
     from: TimeOfDay,
     to: TimeOfDay,
     zone: Tz,
@@ -54,8 +53,19 @@ pub struct QuietRule {
 struct TimeOfDay(i64);
 
 impl QuietHours {
+    /// When the quiet hours end in which `now` lies; `None` outside of them, and of hours that are wrong. `zone` is that of
+    /// hours that name none.
+    pub fn end(&self, zone: Tz, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.rule(zone).ok().flatten()?.end(now)
+    }
+
+    /// Checks what the types do not.
+    pub fn check(&self) -> Result<(), QuietError> {
+        self.rule(Tz::UTC).map(drop)
+    }
+
     /// The rule, with this zone if it names none; `None` if there are no quiet hours.
-    pub fn rule(&self, zone: Tz) -> Result<Option<QuietRule>, QuietError> {
+    fn rule(&self, zone: Tz) -> Result<Option<QuietRule>, QuietError> {
         let error = |key, problem: String| QuietError { key, problem };
         let from: TimeOfDay = self.from.parse().map_err(|problem: &str| error("from", problem.to_owned()))?;
         let to: TimeOfDay = self.to.parse().map_err(|problem: &str| error("to", problem.to_owned()))?;
@@ -80,7 +90,7 @@ impl QuietRule {
     /// When the quiet hours end in which `now` lies; `None` outside of them. A time that a clock change skips begins or
     /// ends them at the first instant after it. A time that comes twice begins them the first time, and ends them the
     /// first time.
-    pub fn end(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    fn end(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let seconds = now.timestamp();
         let midnight = (seconds + offset(self.zone, seconds)).div_euclid(DAY) * DAY;
         // The day before, for those that go over midnight; another one, for days that a zone has skipped.
@@ -111,18 +121,6 @@ impl FromStr for TimeOfDay {
             (Some(24), Some(0)) => Ok(Self(24 * 60)),
             _ => Err(wrong),
         }
-    }
-}
-
-impl fmt::Display for TimeOfDay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
-    }
-}
-
-impl fmt::Display for QuietRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} to {} ({})", self.from, self.to, self.zone)
     }
 }
 
@@ -223,7 +221,7 @@ mod tests {
                     nights += 1;
                 }
                 before = end;
-                now += chrono::TimeDelta::minutes(5);
+                now += chrono::TimeDelta::minutes(15);
             }
             assert!((365..=366).contains(&nights), "{zone}: {nights}");
         }

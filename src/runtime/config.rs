@@ -13,9 +13,11 @@ use std::time::Duration;
 
 pub(crate) use budget::priced;
 pub use budget::{Budgets, DayBudget, Price};
-use frontdesk_core::config::ConfigError;
+use frontdesk_core::address::{Address, AddressError};
 pub use frontdesk_core::config::{Assignment, Chat, Rate, Role, Routing, Sharing};
+use frontdesk_core::config::{ConfigError, join};
 pub use frontdesk_core::queue_mode::QueueMode;
+pub use frontdesk_core::quiet::QuietHours;
 pub use frontdesk_core::reset::{ResetMode, ResetOverride};
 pub(crate) use job::checked;
 pub use job::{FieldError, JobChange, JobDraft, JobMode, JobSchedule, JobTarget, JobTargetTable};
@@ -50,6 +52,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// What counts as wrong with the gateway itself, and who is told.
     pub watchdog: Watchdog,
+    /// Lists of chats for `frontdesk broadcast` and `POST /api/broadcast`, by name.
+    pub broadcast: BTreeMap<String, BroadcastList>,
     /// Files that people send and files that agents send.
     pub media: Media,
     /// How long data is kept in the database.
@@ -234,11 +238,29 @@ pub struct Delivery {
     /// What to do with a message of which is unknown whether it arrived, on platforms that do not recognise a repetition:
     /// `resend` sends it again (it may arrive twice), `hold` keeps it for the operator (it may never arrive).
     pub on_ambiguous: Ambiguous,
+    /// When messages that nobody has asked for wait: those of operators and programs, events, and results of background
+    /// tasks. Answers, replies to commands and questions are sent all the same. Unset means never.
+    pub quiet_hours: Option<QuietHours>,
 }
 
 impl Default for Delivery {
     fn default() -> Self {
-        Self { ttl_hours: 24, on_ambiguous: Ambiguous::Resend }
+        Self { ttl_hours: 24, on_ambiguous: Ambiguous::Resend, quiet_hours: None }
+    }
+}
+
+/// Chats that get the same messages.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct BroadcastList {
+    /// Their addresses, such as `telegram:123456789`.
+    pub to: Vec<String>,
+}
+
+impl BroadcastList {
+    /// The chats.
+    pub(crate) fn addresses(&self) -> Result<Vec<Address>, AddressError> {
+        self.to.iter().map(|to| to.parse()).collect()
     }
 }
 
@@ -327,12 +349,20 @@ impl Config {
         if !(1..=MAX_HOURS).contains(&self.delivery.ttl_hours) {
             return wrong("delivery.ttl_hours", "must be between 1 and 87600 (ten years)");
         }
+        if let Some(Err(error)) = self.delivery.quiet_hours.as_ref().map(QuietHours::check) {
+            return wrong(&format!("delivery.quiet_hours.{}", error.key), &error.problem);
+        }
         for (path, age) in [
             ("queue.max_age_minutes", self.queue.max_age_minutes),
             ("queue.edit_max_age_minutes", self.queue.edit_max_age_minutes),
         ] {
             if age.is_some_and(|age| !(1..=MAX_HOURS * 60).contains(&age)) {
                 return wrong(path, "must be between 1 and 5256000 (ten years); leave it out for ever");
+            }
+        }
+        for (name, list) in &self.broadcast {
+            if let Err(error) = list.addresses() {
+                return wrong(&format!("{}.to", join("broadcast", name)), &error.to_string());
             }
         }
         self.media.check()?;

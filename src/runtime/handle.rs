@@ -36,6 +36,7 @@ pub use access::{AccessEntry, AccessView, Switched};
 pub use events::{EventRequest, EventStored, EventTarget};
 pub use jobs::JobRequest;
 pub use reload::AgentLoad;
+pub use send::{Broadcast, SendRequest};
 pub use tasks::{TaskPlace, TaskRequest};
 
 /// A handle; clones share the gateway.

@@ -61,8 +61,9 @@ pub use adapters::Account;
 pub use client_tools::ClientOffer;
 pub use config::Config;
 pub use handle::{
-    AccessEntry, AccessView, AgentLoad, AgentState, EventRequest, EventStored, EventTarget, GatewayError,
-    GatewayHandle, Health, JobFault, JobRequest, Status, Switched, TaskError, TaskPlace, TaskRequest,
+    AccessEntry, AccessView, AgentLoad, AgentState, Broadcast, EventRequest, EventStored, EventTarget,
+    GatewayError, GatewayHandle, Health, JobFault, JobRequest, SendRequest, Status, Switched, TaskError,
+    TaskPlace, TaskRequest,
 };
 pub use media::MediaError;
 pub use process::{Lifecycle, ToolEndpoints};

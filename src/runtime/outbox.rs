@@ -121,12 +121,13 @@ async fn attempt(
         Ok(under_way) => under_way,
         Err(until) => return Ok(NextRun::At(until)),
     };
-    let claimed = match shared.store.claim_part(address, shared.time.now().steady).await? {
-        NextPart::Send { part, others } => Claimed { row: *part, others },
-        NextPart::Unseen(row) => return unseen::show(shared, &row).await,
-        NextPart::Wait(at) => return Ok(NextRun::At(shared.time.deadline(at))),
-        NextPart::Nothing => return Ok(NextRun::Sleep),
-    };
+    let claimed =
+        match shared.store.claim_part_in(address, shared.quiet(address), shared.time.now().steady).await? {
+            NextPart::Send { part, others } => Claimed { row: *part, others },
+            NextPart::Unseen(row) => return unseen::show(shared, &row).await,
+            NextPart::Wait(at) => return Ok(NextRun::At(shared.time.deadline(at))),
+            NextPart::Nothing => return Ok(NextRun::Sleep),
+        };
     let sent = request::request(shared, connection, &claimed).await;
     let (result, elsewhere) = result::judged(shared, connection, &claimed, sent).await;
     let is_sent = matches!(result, SendResult::Sent { .. } | SendResult::AlbumSent { .. });

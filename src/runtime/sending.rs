@@ -28,6 +28,8 @@ pub(crate) struct NewMessage<'m> {
     /// The same for every repetition of one request.
     pub(crate) key: String,
     pub(crate) author: Author,
+    /// Whether it is sent in quiet hours too.
+    pub(crate) urgent: bool,
     /// The turn that sends it.
     pub(crate) turn: Option<InTurn>,
 }
@@ -42,7 +44,7 @@ pub(crate) struct InTurn {
 /// Stores a text, and a file, to be sent. An unknown channel or account is an error. If hooks keep the text from being
 /// sent, the only row says so.
 pub(crate) async fn send(shared: &Shared, message: NewMessage<'_>) -> Result<Vec<OutboxRow>, GatewayError> {
-    let NewMessage { to, session, text, media, captions, key, author, turn } = message;
+    let NewMessage { to, session, text, media, captions, key, author, urgent, turn } = message;
     let Some(connection) = shared.adapters.at(to) else {
         let unknown = NoSuchChannel::new(to.account(), shared.adapters.ids());
         return Err(GatewayError::Invalid(unknown.to_string()));
@@ -74,6 +76,7 @@ pub(crate) async fn send(shared: &Shared, message: NewMessage<'_>) -> Result<Vec
     let parts = if captions { Vec::new() } else { profile.render(&text) };
     let outgoing = OutgoingMessage { parts, media, ..outgoing };
     match turn {
+        None if urgent => Ok(shared.store.send_urgent(outgoing).await?),
         None => Ok(shared.store.send(outgoing).await?),
         Some(InTurn { claim, reply_to }) => match shared.store.send_in_turn(claim, outgoing, reply_to).await?
         {

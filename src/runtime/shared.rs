@@ -18,7 +18,7 @@ use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::route::{Place, Route};
 use frontdesk_store::Store;
-use frontdesk_store::row::{Answered, ClaimedTurn, InboundRow, Stopped};
+use frontdesk_store::row::{Answered, ClaimedTurn, InboundRow, Quiet, Stopped};
 use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -262,6 +262,20 @@ impl Shared {
             Some(zone) => policy.in_zone(zone),
             None => policy,
         }
+    }
+
+    /// The quiet hours of a chat, if it has some now.
+    pub(crate) fn quiet(&self, address: &Address) -> Option<Quiet> {
+        let settings = self.settings();
+        let account = address.account();
+        let chat = self.access.original(address);
+        let own = self.chat(&settings, account, &chat).and_then(|chat| chat.quiet_hours.as_ref());
+        let hours = own.or(settings.config.delivery.quiet_hours.as_ref())?;
+        let named = self.configured_id(&settings, account, &chat);
+        let zone = settings.resets.policy(account, Scope::Dm.name(), &named).zone();
+        let now = self.time.now();
+        let until = hours.end(zone, now.wall)?;
+        Some(Quiet { until, steady: now.steady + (until - now.wall) })
     }
 
     /// How the messages of a session wait, unless another mode was chosen in the chat.

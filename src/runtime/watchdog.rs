@@ -67,6 +67,7 @@ async fn tell(
             captions: false,
             key: format!("{key}/{to}"),
             author: Author { name: "watchdog".to_owned(), via: "gateway" },
+            urgent: true,
             turn: None,
         };
         match sending::send(shared, message).await {

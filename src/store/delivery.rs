@@ -13,7 +13,7 @@ use crate::fault::Outcome;
 use crate::part::{Outgoing, load, out, out_columns};
 use crate::part_key::PartKey;
 use crate::queue::WorkClass;
-use crate::row::{Claim, Fenced, NextPart, OutboxAct, OutboxRow, OutboxState, SendResult};
+use crate::row::{Claim, Fenced, NextPart, OutboxAct, OutboxRow, OutboxState, Quiet, SendResult};
 use crate::sql::{maybe_at, ms};
 use crate::tx::Tx;
 use crate::{Result, Store, StoreReader};
@@ -21,8 +21,22 @@ use crate::{Result, Store, StoreReader};
 impl Store {
     /// Claims the oldest open part of an address, to be sent after the commit (T4). `now` is steady time.
     pub async fn claim_part(&self, address: &Address, now: DateTime<Utc>) -> Result<NextPart> {
+        self.claim_part_in(address, None, now).await
+    }
+
+    /// The same in quiet hours: what nobody there has asked for waits until they end, and blocks nothing.
+    pub async fn claim_part_in(
+        &self,
+        address: &Address,
+        quiet: Option<Quiet>,
+        now: DateTime<Utc>,
+    ) -> Result<NextPart> {
         let address = address.clone();
-        self.write(WorkClass::Outbox, move |tx| claim(tx, &address, now)).await
+        self.write(WorkClass::Outbox, move |tx| match quiet {
+            None => claim(tx, &address, false, now),
+            Some(quiet) => claim_in_quiet(tx, &address, quiet, now),
+        })
+        .await
     }
 
     /// How a send ended (T5). Returns whether its address has an open part left: the part itself, if it is to
@@ -69,16 +83,46 @@ macro_rules! unfinished {
     };
 }
 
-fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart> {
+/// The condition for parts, `outbox o`, that nobody at their address has asked for: messages of operators and programs,
+/// results of background work, and what its agents send.
+macro_rules! unasked {
+    () => {
+        "o.act = 'post' AND o.urgent = 0 AND (o.kind = 'result' OR o.kind = 'send' AND (o.turn_id IS NULL \
+         OR EXISTS (SELECT 1 FROM turn t WHERE t.id = o.turn_id AND t.task_id IS NOT NULL)))"
+    };
+}
+
+/// Claims a part in quiet hours. Those that wait for their end say so.
+fn claim_in_quiet(tx: &Tx<'_>, address: &Address, quiet: Quiet, now: DateTime<Utc>) -> Outcome<NextPart> {
+    let hold = concat!(
+        "UPDATE outbox AS o SET held_until = ?2 WHERE o.address = ?1 AND o.state IN ('queued', 'streaming', 'sending')
+           AND o.state = 'queued' AND o.held_until IS NOT ?2 AND ",
+        unasked!()
+    );
+    tx.run(hold, params![address.as_str(), ms(quiet.until)])?;
+    let next = claim(tx, address, true, now)?;
+    let held = "SELECT 1 FROM outbox WHERE address = ?1 AND state IN ('queued', 'streaming', 'sending')
+                  AND state = 'queued' AND held_until = ?2 LIMIT 1";
+    let is_held = || tx.one(held, params![address.as_str(), ms(quiet.until)], |_| Ok(()));
+    match next {
+        NextPart::Nothing if is_held()?.is_some() => Ok(NextPart::Wait(quiet.steady)),
+        NextPart::Wait(until) if is_held()?.is_some() => Ok(NextPart::Wait(until.min(quiet.steady))),
+        next => Ok(next),
+    }
+}
+
+fn claim(tx: &Tx<'_>, address: &Address, is_quiet: bool, now: DateTime<Utc>) -> Outcome<NextPart> {
     let oldest = tx.one(
         concat!(
             "SELECT ",
             out_columns!(),
             " FROM outbox o WHERE o.address = ?1 AND ",
             unfinished!(),
-            " ORDER BY o.place, o.id LIMIT 1"
+            " AND NOT (?2 AND o.state = 'queued' AND ",
+            unasked!(),
+            ") ORDER BY o.place, o.id LIMIT 1"
         ),
-        [address.as_str()],
+        params![address.as_str(), is_quiet],
         out,
     )?;
     let Some(mut part) = oldest.filter(|part| part.state == OutboxState::Queued) else {
@@ -89,7 +133,7 @@ fn claim(tx: &Tx<'_>, address: &Address, now: DateTime<Utc>) -> Outcome<NextPart
     }
     if is_without_target(&part) {
         done(tx, part.post.out, OutboxState::Dropped, "there is no message to change", now)?;
-        return claim(tx, address, now);
+        return claim(tx, address, is_quiet, now);
     }
     let mut others = album::others(tx, &part)?;
     if let Some(unseen) = std::iter::once(&part).chain(&others).find(|part| part.unseen) {

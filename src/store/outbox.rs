@@ -36,6 +36,18 @@ impl Store {
         self.write(WorkClass::Outbox, move |tx| sent(tx, &outgoing, None, None)).await
     }
 
+    /// The same for a message that is sent in quiet hours too.
+    pub async fn send_urgent(&self, outgoing: OutgoingMessage) -> Result<Vec<OutboxRow>> {
+        self.write(WorkClass::Outbox, move |tx| {
+            let rows = sent(tx, &outgoing, None, None)?;
+            for row in &rows {
+                tx.run("UPDATE outbox SET urgent = 1 WHERE id = ?1 AND state = 'queued'", [row.post.out.0])?;
+            }
+            Ok(rows)
+        })
+        .await
+    }
+
     /// The same for a message that an agent sends during its turn, in reply to another one if it names one. If the turn has
     /// ended or was cancelled meanwhile, nothing is stored.
     pub async fn send_in_turn(
@@ -83,7 +95,8 @@ impl Store {
             .read(move |sql| {
                 sql.all(
                     "SELECT id FROM outbox WHERE state IN ('queued', 'streaming', 'sending')
-                       AND state = 'queued' AND kind <> 'result' AND created_at < ?1 ORDER BY id",
+                       AND state = 'queued' AND kind <> 'result' AND max(created_at, coalesce(held_until, 0)) < ?1
+                     ORDER BY id",
                     [ms(created_before)],
                     |row| row.get(0).map(OutId),
                 )
@@ -335,7 +348,7 @@ fn expire(
             part => part?,
         };
         let Some(part) =
-            part.filter(|part| part.state == OutboxState::Queued && part.created < created_before)
+            part.filter(|part| part.state == OutboxState::Queued && begins(part) < created_before)
         else {
             continue;
         };
@@ -354,6 +367,11 @@ fn expire(
         }
     }
     Ok(new)
+}
+
+/// When a part begins to age: once it may be sent.
+fn begins(part: &OutboxRow) -> DateTime<Utc> {
+    part.held_until.map_or(part.created, |held| held.max(part.created))
 }
 
 /// Whether a notice about stale parts waits for this address already: one is enough.

@@ -19,7 +19,7 @@ use crate::ids::Table;
 use crate::message::text;
 use crate::part_key::{PartKey, TextKey};
 use crate::row::{OutboxAct, OutboxRow, OutboxState, OutgoingFile, Withheld};
-use crate::sql::{Sql, at, int, maybe_parsed, ms, nat, parsed, small, time};
+use crate::sql::{Sql, at, int, maybe_at, maybe_parsed, ms, nat, parsed, small, time};
 use crate::task_change;
 use crate::tx::Tx;
 
@@ -34,7 +34,7 @@ macro_rules! out_columns {
          o.state, o.attempts, o.next_at, o.fence, o.platform_message_id, o.error, o.created_at, o.message_id, \
          o.media, o.salt, o.part, o.failures, o.album, \
          (SELECT group_concat(m.id) FROM (SELECT id FROM inbound WHERE turn_id = o.turn_id ORDER BY id) m), \
-         o.audience, ", $crate::ask_row::out_ask_columns!(), ", o.place, o.unseen, o.task")
+         o.audience, ", $crate::ask_row::out_ask_columns!(), ", o.place, o.unseen, o.task, o.held_until")
     };
 }
 
@@ -184,6 +184,7 @@ impl Outgoing<'_> {
             platform_message: None,
             error: None,
             created: now,
+            held_until: None,
         })
     }
 
@@ -322,6 +323,7 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
         platform_message: row.get(15)?,
         error: row.get(16)?,
         created: at(row, 17)?,
+        held_until: maybe_at(row, 30)?,
     })
 }
 

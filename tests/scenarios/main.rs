@@ -32,6 +32,7 @@ mod pairing;
 mod pauses;
 mod queue;
 mod queue_modes;
+mod quiet;
 mod recovery;
 mod reload;
 mod reset;

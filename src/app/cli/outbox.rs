@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use frontdesk_core::id::OutId;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::{Client, fresh_key};
 use super::list::{List, OrList, Page};
@@ -57,6 +57,17 @@ async fn change(one: One, verb: &str, outcome: &str) -> Done {
     one.remote.say(&answer, format!("{id} {outcome}."))
 }
 
+/// The state of a message, and until when quiet hours hold it.
+fn state(part: &Value) -> String {
+    let state = field::text(part, "state");
+    match part["held_until"].as_str() {
+        Some(until) => {
+            format!("{state}, held until {}", until.get(..16).unwrap_or(until).replace('T', " ") + " UTC")
+        }
+        None => state,
+    }
+}
+
 async fn list(args: ListArgs) -> Done {
     let path = match &args.state {
         Some(state) => format!("/api/outbox?state={state}"),
@@ -74,7 +85,7 @@ async fn list(args: ListArgs) -> Done {
             vec![
                 field::text(part, "id"),
                 field::text(part, "to"),
-                field::text(part, "state"),
+                state(part),
                 field::text(part, "attempts"),
                 field::ago(part, "created"),
                 screen::brief(&field::text(part, "text"), 40),

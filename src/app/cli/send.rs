@@ -36,6 +36,61 @@ pub struct SendArgs {
     /// Idempotency key: a second message with the same key is not sent
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
+    /// Send it in quiet hours too
+    #[arg(long)]
+    urgent: bool,
+}
+
+#[derive(Args)]
+pub struct BroadcastArgs {
+    #[command(flatten)]
+    remote: Remote,
+    /// Address of a chat, as in `frontdesk send`; may be given several times
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "list", conflicts_with = "list")]
+    to: Vec<Address>,
+    /// List of chats in the configuration: [broadcast.NAME]
+    #[arg(long, value_name = "NAME")]
+    list: Option<String>,
+    /// The text in Markdown
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = client::text)]
+    message: String,
+    /// Send to the other chats if some are on no channel of the configuration
+    #[arg(long)]
+    skip_unknown: bool,
+    /// Idempotency key: a second broadcast with the same key sends nothing twice
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// Send it in quiet hours too
+    #[arg(long)]
+    urgent: bool,
+}
+
+pub async fn broadcast(args: BroadcastArgs) -> Done {
+    let key = match args.key {
+        Some(key) => key,
+        None => fresh_key()?,
+    };
+    let mut body = json!({"text": args.message, "urgent": args.urgent, "skip_unknown": args.skip_unknown});
+    match args.list {
+        Some(list) => body["list"] = list.into(),
+        None => body["to"] = args.to.iter().map(Address::as_str).collect(),
+    }
+    let answer = Client::find(&args.remote)?.post("/api/broadcast", &body, &key).await?;
+    if args.remote.json {
+        return screen::json(&answer);
+    }
+    for chat in field::list(&answer, "queued") {
+        let to: Address =
+            field::text(chat, "to").parse().map_err(|error| Failure::new(format!("{error}")))?;
+        screen::line(outcome(&to, field::list(chat, "parts")))?;
+    }
+    for unknown in field::list(&answer, "unknown").iter().filter_map(Value::as_str) {
+        screen::note(&format!(
+            "not sent to {}: no channel of the configuration has it",
+            screen::harmless(unknown)
+        ));
+    }
+    Ok(())
 }
 
 pub async fn send(args: SendArgs) -> Done {
@@ -51,7 +106,8 @@ pub async fn send(args: SendArgs) -> Done {
         }
         None => None,
     };
-    let mut body = json!({"to": to.as_str(), "text": args.message.unwrap_or_default()});
+    let text = args.message.unwrap_or_default();
+    let mut body = json!({"to": to.as_str(), "text": text, "urgent": args.urgent});
     if let Some(copy) = &copy {
         body["media"] = copy.name.as_str().into();
     }
@@ -67,6 +123,8 @@ fn outcome(to: &Address, parts: &[Value]) -> String {
     let all = |wanted: &[&str]| parts.iter().all(|part| wanted.contains(&&*field::text(part, "state")));
     let (verb, end) = if all(&["sent"]) {
         ("Sent to", "")
+    } else if let Some(until) = parts.iter().find_map(|part| part["held_until"].as_str()) {
+        return format!("Held for {to} until its quiet hours end at {until}.");
     } else if all(&["queued", "streaming", "sending", "sent"]) {
         ("Queued for", " To see whether it was sent: frontdesk outbox")
     } else {

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::queue_mode::QueueMode;
+use crate::quiet::QuietHours;
 use crate::reset::ResetOverride;
 
 /// Which agent answers a channel's messages. Part of every channel's configuration.
@@ -56,6 +57,8 @@ pub struct Chat {
     /// What happens to messages that arrive while the agent is answering, instead of `queue.mode`. People can choose
     /// another mode with `/queue MODE`.
     pub queue_mode: Option<QueueMode>,
+    /// When nobody is written to here who has not asked, instead of `delivery.quiet_hours`. Equal times mean never.
+    pub quiet_hours: Option<QuietHours>,
     /// How many messages may be sent here, instead of `limits.chat`.
     pub limits: Option<Rate>,
     /// In a group: whether the bot answers only messages that mention it, reply to it or are a command. Unset means

@@ -70,6 +70,7 @@ impl GatewayHandle {
                     source: TaskSource::Event,
                     key: Some(request),
                     text,
+                    files: Vec::new(),
                     title: Some(format!("event {hook}")),
                     agent,
                     place: TaskPlace::Chat(to),

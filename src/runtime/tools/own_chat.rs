@@ -95,6 +95,7 @@ impl Caller<'_> {
             captions: true,
             key: self.key(id),
             author: self.author(),
+            urgent: false,
             turn: Some(InTurn { claim: self.turn.claim, reply_to }),
         };
         let rows = sending::send(self.shared, message).await?;

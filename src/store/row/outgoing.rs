@@ -200,6 +200,17 @@ pub struct OutboxRow {
     pub error: Option<String>,
     /// When it was stored.
     pub created: DateTime<Utc>,
+    /// The end of the quiet hours that hold it back, or did.
+    pub held_until: Option<DateTime<Utc>>,
+}
+
+/// The quiet hours of an address: messages that nobody there has asked for wait until they end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quiet {
+    /// When they end, by the calendar.
+    pub until: DateTime<Utc>,
+    /// The same in steady time.
+    pub steady: DateTime<Utc>,
 }
 
 impl OutboxRow {

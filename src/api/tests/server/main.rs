@@ -19,6 +19,7 @@ mod page;
 mod platform;
 mod reload;
 mod reports;
+mod sending;
 mod socket;
 mod stopping;
 mod task_socket;

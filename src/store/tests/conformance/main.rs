@@ -30,6 +30,7 @@ mod moves;
 mod pairing;
 mod purge;
 mod queue_modes;
+mod quiet;
 mod quota;
 mod quotes;
 mod reading;
