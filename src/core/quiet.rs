@@ -26,7 +26,7 @@ pub struct QuietHours {
 
 impl Default for QuietHours {
     fn default() -> Self {
-        Self { from: "22:00".to_owned(), to: "07:00".to_owned(), timezone: None }
+        Self { from: "00:00".to_owned(), to: "00:00".to_owned(), timezone: None }
     }
 }
 

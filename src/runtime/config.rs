@@ -239,13 +239,13 @@ pub struct Delivery {
     /// `resend` sends it again (it may arrive twice), `hold` keeps it for the operator (it may never arrive).
     pub on_ambiguous: Ambiguous,
     /// When messages that nobody has asked for wait: those of operators and programs, events, and results of background
-    /// tasks. Answers, replies to commands and questions are sent all the same. Unset means never.
-    pub quiet_hours: Option<QuietHours>,
+    /// tasks. Answers, replies to commands and questions are sent all the same. Equal times mean never.
+    pub quiet_hours: QuietHours,
 }
 
 impl Default for Delivery {
     fn default() -> Self {
-        Self { ttl_hours: 24, on_ambiguous: Ambiguous::Resend, quiet_hours: None }
+        Self { ttl_hours: 24, on_ambiguous: Ambiguous::Resend, quiet_hours: QuietHours::default() }
     }
 }
 
@@ -349,7 +349,7 @@ impl Config {
         if !(1..=MAX_HOURS).contains(&self.delivery.ttl_hours) {
             return wrong("delivery.ttl_hours", "must be between 1 and 87600 (ten years)");
         }
-        if let Some(Err(error)) = self.delivery.quiet_hours.as_ref().map(QuietHours::check) {
+        if let Err(error) = self.delivery.quiet_hours.check() {
             return wrong(&format!("delivery.quiet_hours.{}", error.key), &error.problem);
         }
         for (path, age) in [

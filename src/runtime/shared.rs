@@ -270,7 +270,7 @@ impl Shared {
         let account = address.account();
         let chat = self.access.original(address);
         let own = self.chat(&settings, account, &chat).and_then(|chat| chat.quiet_hours.as_ref());
-        let hours = own.or(settings.config.delivery.quiet_hours.as_ref())?;
+        let hours = own.unwrap_or(&settings.config.delivery.quiet_hours);
         let named = self.configured_id(&settings, account, &chat);
         let zone = settings.resets.policy(account, Scope::Dm.name(), &named).zone();
         let now = self.time.now();

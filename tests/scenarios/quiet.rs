@@ -14,9 +14,9 @@ use crate::tasks::{is, sees};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn hours(from: &str, to: &str) -> Option<QuietHours> {
+fn hours(from: &str, to: &str) -> QuietHours {
     let zone = Some("Europe/Berlin".to_owned());
-    Some(QuietHours { from: from.to_owned(), to: to.to_owned(), timezone: zone })
+    QuietHours { from: from.to_owned(), to: to.to_owned(), timezone: zone }
 }
 
 /// In quiet hours, at half past ten on the evening before the clock goes forward.
@@ -126,8 +126,8 @@ async fn a_result_and_an_event_wait_and_the_question_of_a_task_does_not() {
 
 #[tokio::test]
 async fn a_chat_has_quiet_hours_of_its_own_or_none() {
-    let plan = night().chat("anna", |chat| chat.quiet_hours = hours("00:00", "00:00"));
-    let plan = plan.chat("-1", |chat| chat.quiet_hours = hours("12:00", "23:00"));
+    let plan = night().chat("anna", |chat| chat.quiet_hours = Some(hours("00:00", "00:00")));
+    let plan = plan.chat("-1", |chat| chat.quiet_hours = Some(hours("12:00", "23:00")));
     let world = World::with(plan).await;
     let anna = world.user("anna");
     sends(&world, "news", false).await;

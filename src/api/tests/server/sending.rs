@@ -73,10 +73,8 @@ async fn nothing_is_sent_if_a_chat_is_unknown_unless_it_is_to_be_skipped() {
 async fn quiet_hours_hold_a_message_that_is_not_urgent() {
     // Every minute of the day but one.
     let server = TestServer::with(|_, runtime| {
-        let quiet = |from: &str, to: &str| {
-            Some(QuietHours { from: from.into(), to: to.into(), timezone: Some("UTC".into()) })
-        };
-        runtime.delivery.quiet_hours = quiet("00:01", "00:00");
+        let (from, to) = ("00:01".to_owned(), "00:00".to_owned());
+        runtime.delivery.quiet_hours = QuietHours { from, to, timezone: Some("UTC".to_owned()) };
     })
     .await;
     let held = server.post("/api/send", json!({"to": "demo:5", "text": "news"})).await;
