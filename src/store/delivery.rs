@@ -87,7 +87,7 @@ macro_rules! unfinished {
 /// results of background work, and what its agents send.
 macro_rules! unasked {
     () => {
-        "o.act = 'post' AND o.urgent = 0 AND (o.kind = 'result' OR o.kind = 'send' AND (o.turn_id IS NULL \
+        "o.act = 'post' AND o.urgent = 0 AND o.ask IS NULL AND (o.kind = 'result' OR o.kind = 'send' AND (o.turn_id IS NULL \
          OR EXISTS (SELECT 1 FROM turn t WHERE t.id = o.turn_id AND t.task_id IS NOT NULL)))"
     };
 }

@@ -89,7 +89,11 @@ async fn what_was_held_expires_counted_from_the_morning() {
     let state = async || held(&world, "news").await.state;
     assert_ne!(state().await, OutboxState::Dead);
     world.clock().pass(MINUTE * 10);
-    until("it has expired", || async { (state().await == OutboxState::Dead).then_some(()) }).await;
+    until("it has expired", || async {
+        world.clock().pass(MINUTE);
+        (state().await == OutboxState::Dead).then_some(())
+    })
+    .await;
     assert_eq!(anna.sees(), Vec::<String>::new());
 }
 
