@@ -12,8 +12,8 @@ use tower::ServiceExt;
 
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
-    access, ask, audit, channel, chat, completion, config, dead_letter, hook, job, mcp, outbox, page, pairing,
-    send, session, status, task, webhook,
+    access, ask, audit, channel, chat, completion, config, dead_letter, hook, job, mcp, outbox, page,
+    pairing, send, session, status, task, webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;

@@ -8,8 +8,8 @@ use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::visible;
 use frontdesk_runtime::{AccessEntry, AccessView, Account, SessionStatus, Status};
 use frontdesk_store::row::{
-    AuditRow, ChatRow, DeadLetterRow, EpochRow, HistoryRow, OutboxRow, OutboxState, PairingRow, SessionRow, SpentRow,
-    Totals, TurnState, UsageTotal, WaitingMessage,
+    AuditRow, ChatRow, DeadLetterRow, EpochRow, HistoryRow, OutboxRow, OutboxState, PairingRow, SessionRow,
+    SpentRow, Totals, TurnState, UsageTotal, WaitingMessage,
 };
 use serde_json::{Map, Value, json};
 
