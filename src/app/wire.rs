@@ -274,6 +274,7 @@ fn setup(
         shown: serde_json::Value::Null,
         hooks: std::mem::take(&mut builder.hooks),
         operator: Principal::new("web", None, token::ID)?,
+        heartbeat: home.heartbeat(),
         webhooks: Arc::new(GuardedSender::new(guard(config)?)),
         obeys_admins: builder.obeys_admins,
     })

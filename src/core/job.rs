@@ -25,6 +25,8 @@ pub use run::{RunState, SkipReason};
 pub use timing::{ScheduleKind, Timing};
 pub use told::{AfterFailure, DISABLED_AFTER, JobNotice, RunFailure};
 
+/// The id of the heartbeat, which is a job that the configuration brings along.
+pub const HEARTBEAT: &str = "heartbeat";
 /// The longest random delay of a run.
 const LONGEST_JITTER: Duration = Duration::from_secs(3600);
 /// Maximum number of times that a failed run is tried again.

@@ -1,6 +1,7 @@
 //! The runtime's part of the configuration file.
 
 mod budget;
+mod heartbeat;
 mod job;
 mod jobs;
 mod media;
@@ -19,6 +20,7 @@ use frontdesk_core::config::{ConfigError, join};
 pub use frontdesk_core::queue_mode::QueueMode;
 pub use frontdesk_core::quiet::QuietHours;
 pub use frontdesk_core::reset::{ResetMode, ResetOverride};
+pub use heartbeat::{ActiveHours, Heartbeat};
 pub(crate) use job::checked;
 pub use job::{FieldError, JobChange, JobDraft, JobMode, JobSchedule, JobTarget, JobTargetTable};
 pub(crate) use jobs::NO_SECRET;
@@ -50,6 +52,8 @@ pub struct Config {
     pub jobs: Vec<ConfiguredJob>,
     /// The delivery of outgoing messages.
     pub delivery: Delivery,
+    /// What the agent looks at by itself, at intervals.
+    pub heartbeat: Heartbeat,
     /// What counts as wrong with the gateway itself, and who is told.
     pub watchdog: Watchdog,
     /// Lists of chats for `frontdesk broadcast` and `POST /api/broadcast`, by name.
@@ -367,6 +371,7 @@ impl Config {
         }
         self.media.check()?;
         self.tasks.check()?;
+        self.heartbeat.check()?;
         self.watchdog.check()?;
         jobs::check(&self.cron, &self.jobs)?;
         self.limits.budget.check()?;

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::job::PauseReason;
+use frontdesk_core::job::{HEARTBEAT, PauseReason};
 use frontdesk_core::port::{Mono, Stop};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{Entered, Entrance, JobAlarm, JobReach, JobRow, RunToEnter};
 
+use crate::heartbeat::{self, Beat};
 use crate::shared::Shared;
 
 pub(crate) use change::{change, create, find, pause, remove, resume, run_now};
@@ -86,11 +87,17 @@ async fn begin(shared: &Arc<Shared>, due: RunToEnter) -> Result<(), StoreError> 
         return Ok(());
     }
     let Some(chat) = shared.chat_of_run(&due) else { return Ok(()) };
+    let now = shared.time.wall();
     let entrance = match shared.may_run_job(&settings, &due.owner, &chat.address) {
+        true if due.job.id.as_str() == HEARTBEAT => match heartbeat::beat(shared, &settings, now).await {
+            Beat::Begin(text) => Entrance::BeginWith(chat, text),
+            Beat::Skip(reason) => Entrance::Skip(reason),
+            Beat::Later => return Ok(()),
+        },
         true => Entrance::Begin(chat),
         false => Entrance::Revoked,
     };
-    match shared.store.enter_run(due.run, entrance, shared.time.wall()).await? {
+    match shared.store.enter_run(due.run, entrance, now).await? {
         Entered::Begun(session) => shared.work.turns.wake(&session),
         Entered::Skipped(reason) => {
             let reason = reason.name();

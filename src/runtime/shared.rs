@@ -26,6 +26,7 @@ use crate::access::Access;
 use crate::adapters::Adapters;
 use crate::config::Chat;
 use crate::health::StorageHealth;
+use crate::heartbeat_file::HeartbeatFile;
 use crate::hooks::Hooks;
 use crate::inbound::Inbound;
 use crate::last_check::LastCheck;
@@ -49,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) health: StorageHealth,
     pub(crate) last_check: LastCheck,
+    pub(crate) heartbeat: HeartbeatFile,
     /// Who may write, as admins have changed it.
     pub(crate) access: Arc<Access>,
     pub(crate) inbound: Inbound,
@@ -327,7 +329,7 @@ impl Shared {
         ending: Ending,
     ) {
         self.work.marks.note_change();
-        if session.scope() == Scope::Job {
+        if session.scope().is_of_job() {
             self.work.jobs.note();
         }
         for turn in running {

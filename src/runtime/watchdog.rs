@@ -14,6 +14,8 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::Author;
 
 use crate::error::GatewayError;
+use crate::heartbeat;
+use crate::jobs;
 use crate::sending::{self, NewMessage};
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -35,7 +37,10 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: Stop) {
     }
 }
 
-async fn check(shared: &Shared, settings: &Settings) -> Result<(), StoreError> {
+async fn check(shared: &Arc<Shared>, settings: &Settings) -> Result<(), StoreError> {
+    if heartbeat::appeared(shared, settings).await? {
+        jobs::sync(shared).await?;
+    }
     let found = checks::faults(shared, settings).await?;
     let now = shared.time.wall();
     let ids = found.iter().map(|fault| fault.id.clone()).collect();

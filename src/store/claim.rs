@@ -227,6 +227,7 @@ fn create(
     let job = job_of(tx, session, Some(first), (id, 1), now)?;
     let origin = match (&task, &job) {
         (Some(_), _) => Origin::Task,
+        (None, Some(_)) if session.scope() == Scope::Heartbeat => Origin::Heartbeat,
         (None, Some(_)) => Origin::Job,
         (None, None) => Origin::Message,
     };
@@ -318,7 +319,7 @@ fn job_of(
     (turn, attempt): (TurnId, u32),
     now: DateTime<Utc>,
 ) -> Outcome<Option<TurnJob>> {
-    let Some(first) = first.filter(|_| session.scope() == Scope::Job) else { return Ok(None) };
+    let Some(first) = first.filter(|_| session.scope().is_of_job()) else { return Ok(None) };
     let run = job::of_message(tx, first.id)?;
     if let Some(run) = &run {
         job::begun(tx, run.run, turn, attempt, now)?;

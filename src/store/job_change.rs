@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
-use frontdesk_core::job::{Job, JobDelivery, JobId, JobSource, JobState, Timetable};
+use frontdesk_core::job::{HEARTBEAT, Job, JobDelivery, JobId, JobSource, JobState, Timetable};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::Sender;
 use rusqlite::params;
@@ -63,7 +63,8 @@ fn create(tx: &Tx<'_>, new: &NewJob, now: DateTime<Utc>) -> Outcome<JobCreated> 
             return stored(tx, &known).map(|job| JobCreated::Known(Box::new(job)));
         }
     }
-    if by_id(tx, &new.job.id)?.is_some() {
+    // There may be a heartbeat later.
+    if by_id(tx, &new.job.id)?.is_some() || new.job.id.as_str() == HEARTBEAT {
         return Ok(JobCreated::IdTaken);
     }
     if first_time(&new.job, now).is_none() {
@@ -185,8 +186,11 @@ pub(crate) fn own(tx: &Tx<'_>, id: &JobId, owner: &Sender) -> Outcome<()> {
 
 /// The session of a job's own.
 fn key_of(job: &Job, account: &AccountId) -> Outcome<SessionKey> {
-    SessionKey::at(&job.agent, account, Scope::Job, job.id.as_str(), None, None)
-        .map_err(|error| Fault::Bad(error.to_string()))
+    let (scope, id) = match job.id.as_str() {
+        HEARTBEAT => (Scope::Heartbeat, job.agent.as_str()),
+        id => (Scope::Job, id),
+    };
+    SessionKey::at(&job.agent, account, scope, id, None, None).map_err(|error| Fault::Bad(error.to_string()))
 }
 
 /// The chat of a job as it is stored.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::id::RunId;
-use frontdesk_core::job::{JobState, PauseReason, SkipReason};
+use frontdesk_core::job::{JobId, JobState, PauseReason, SkipReason};
 use frontdesk_core::key::SessionKey;
 use rusqlite::params;
 
@@ -91,8 +91,14 @@ fn enter(tx: &Tx<'_>, run: RunId, entrance: &Entrance, now: DateTime<Utc>) -> Ou
     })?;
     let Some((id, due)) = due else { return Ok(Entered::Stale) };
     let Some(job) = by_id(tx, &id)? else { return Ok(Entered::Stale) };
-    let chat = match entrance {
-        Entrance::Begin(chat) => chat,
+    let (chat, task) = match entrance {
+        Entrance::Begin(chat) => (chat, &job.job.task),
+        Entrance::BeginWith(chat, task) => (chat, task),
+        Entrance::Skip(reason) => {
+            skip(tx, run, *reason, now)?;
+            forget_skipped(tx, run, &id, *reason)?;
+            return Ok(Entered::Skipped(*reason));
+        }
         Entrance::Revoked => {
             skip(tx, run, SkipReason::Revoked, now)?;
             if job.state == JobState::Active {
@@ -109,8 +115,30 @@ fn enter(tx: &Tx<'_>, run: RunId, entrance: &Entrance, now: DateTime<Utc>) -> Ou
         settle(tx, &id)?;
         return Ok(Entered::Skipped(SkipReason::Overlap));
     }
-    begin(tx, run, &job, due.tries, chat, now)?;
+    if matches!(entrance, Entrance::BeginWith(..)) {
+        skip_others(tx, run, &id, now)?;
+    }
+    begin(tx, run, &job, (due.tries, task), chat, now)?;
     Ok(Entered::Begun(job.session))
+}
+
+/// Of the runs of a job that had nothing to do the newest is enough: a heartbeat has a hundred a day.
+fn forget_skipped(tx: &Tx<'_>, run: RunId, job: &JobId, reason: SkipReason) -> Outcome<()> {
+    tx.run(
+        "DELETE FROM run WHERE job_id = ?1 AND state = 'skipped' AND reason = ?2 AND id <> ?3",
+        params![job.as_str(), reason.name(), run.0],
+    )
+    .map(drop)
+}
+
+/// Skips the other runs of a job that wait to begin.
+fn skip_others(tx: &Tx<'_>, run: RunId, job: &JobId, now: DateTime<Utc>) -> Outcome<()> {
+    tx.run(
+        "UPDATE run SET state = 'skipped', reason = ?3, finished_at = ?4
+         WHERE job_id = ?1 AND state = 'due' AND message_id IS NULL AND id <> ?2",
+        params![job.as_str(), run.0, SkipReason::Overlap.name(), ms(now)],
+    )
+    .map(drop)
 }
 
 /// The run becomes a message of its session.
@@ -118,7 +146,7 @@ fn begin(
     tx: &Tx<'_>,
     run: RunId,
     job: &JobRow,
-    tries: u32,
+    (tries, task): (u32, &str),
     chat: &JobChat,
     now: DateTime<Utc>,
 ) -> Outcome<()> {
@@ -140,8 +168,8 @@ fn begin(
             owner.kind.name(),
             stored_roles(&owner.roles),
             ms(now),
-            digest(&job.job.task),
-            job.job.task,
+            digest(task),
+            task,
         ],
     )?;
     tx.queued(1);

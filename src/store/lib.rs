@@ -40,6 +40,7 @@ mod job_change;
 mod job_control;
 mod job_due;
 mod job_enter;
+mod job_heartbeat;
 mod job_hook;
 mod job_sync;
 mod lease;

@@ -55,7 +55,7 @@ pub(crate) fn stop(tx: &Tx<'_>, key: &SessionKey, before: MessageId, now: DateTi
     ask::withdraw_replies(tx, key, before.0, now)?;
     match key.scope() {
         Scope::Task => task_control::session_stopped(tx, key, now)?,
-        Scope::Job => job_control::session_stopped(tx, key, now)?,
+        Scope::Job | Scope::Heartbeat => job_control::session_stopped(tx, key, now)?,
         _ => {}
     }
     Ok(stopped)

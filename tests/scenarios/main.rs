@@ -22,6 +22,7 @@ mod edits;
 mod files;
 mod groups;
 mod growing;
+mod heartbeat;
 mod hooks;
 mod jobs;
 mod kept_files;

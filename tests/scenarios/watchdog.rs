@@ -11,6 +11,9 @@ const CHECK: Duration = Duration::from_secs(60);
 
 fn watched() -> Plan {
     plan().with(|config| {
+        config.watchdog.enabled = true;
+        // The time that tests let pass is no slow commit.
+        config.watchdog.commit_ms = 0;
         config.watchdog.check_minutes = 1;
         config.watchdog.remind_hours = 1;
         config.watchdog.notify = vec!["fake:ops".to_owned()];

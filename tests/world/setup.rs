@@ -39,6 +39,7 @@ pub fn plan() -> Plan {
     config.limits.user = Rate::default();
     config.limits.chat = Rate::default();
     config.sessions.reset.mode = ResetMode::None;
+    config.watchdog.enabled = false;
     Plan {
         config,
         flow: Flow::Whole,

@@ -141,7 +141,7 @@ fn a_key_in_the_wrong_table_is_reported_with_the_right_one() {
 
 #[test]
 fn a_key_of_a_later_version_says_so() {
-    says("[heartbeat]\nevery = 5", &["1:2", "this version does not have `heartbeat` yet"]);
+    says("[redis]\nurl = 5", &["1:2", "this version does not have `redis` yet"]);
 }
 
 #[test]

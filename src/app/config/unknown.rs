@@ -7,7 +7,7 @@ use super::schema::{Choice, Schema};
 use crate::document::Key;
 
 /// Sections that are planned and not in this version.
-const LATER: [&str; 4] = ["heartbeat", "redis", "nats", "plugins"];
+const LATER: [&str; 3] = ["redis", "nats", "plugins"];
 
 /// Names that other programs use for our keys, in snake_case.
 const ELSEWHERE: [(&str, &str); 5] = [

@@ -62,12 +62,22 @@ pub enum SkipReason {
     Paused,
     /// Somebody stopped it.
     Stopped,
+    /// The file of the heartbeat says the same as before.
+    Unchanged,
+    /// The file of the heartbeat is gone or empty.
+    Empty,
 }
 
 impl SkipReason {
     /// All variants.
-    pub const ALL: [SkipReason; 4] =
-        [SkipReason::Overlap, SkipReason::Revoked, SkipReason::Paused, SkipReason::Stopped];
+    pub const ALL: [SkipReason; 6] = [
+        SkipReason::Overlap,
+        SkipReason::Revoked,
+        SkipReason::Paused,
+        SkipReason::Stopped,
+        SkipReason::Unchanged,
+        SkipReason::Empty,
+    ];
 
     /// The name in the database and in the interfaces.
     pub fn name(self) -> &'static str {
@@ -76,6 +86,8 @@ impl SkipReason {
             SkipReason::Revoked => "revoked",
             SkipReason::Paused => "paused",
             SkipReason::Stopped => "stopped",
+            SkipReason::Unchanged => "unchanged",
+            SkipReason::Empty => "empty",
         }
     }
 

@@ -78,6 +78,11 @@ impl Scope {
         }
     }
 
+    /// Whether it is a session of a scheduled job; the heartbeat is one.
+    pub fn is_of_job(self) -> bool {
+        matches!(self, Scope::Job | Scope::Heartbeat)
+    }
+
     /// Whether its sessions are no conversations with people: nobody writes in them, and what comes of them is sent to a
     /// chat elsewhere.
     pub fn is_background(self) -> bool {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono_tz::Tz;
 use frontdesk_core::address::{AddressError, Principal};
 use frontdesk_core::config::{ConfigError, Secret};
-use frontdesk_core::job::{JobDelivery, MissedRule, OverlapRule};
+use frontdesk_core::job::{HEARTBEAT, JobDelivery, MissedRule, OverlapRule};
 use frontdesk_store::row::MostJobs;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -137,6 +137,10 @@ pub(super) fn check(cron: &Cron, jobs: &[ConfiguredJob]) -> Result<(), ConfigErr
         // UTC stands for the default zone and an empty name for the default agent: neither can be wrong here.
         let job = configured.draft().job(Tz::UTC, None, |_| String::new()).map_err(at)?;
         let owner = configured.owner().map_err(at)?;
+        if job.id.as_str() == HEARTBEAT {
+            let problem = "the heartbeat is set up in [heartbeat]: choose another id for this job";
+            return Err(at(wrong("id", problem)));
+        }
         if !ids.insert(job.id) {
             let problem = format!("another job has the id {:?}: choose a different one", configured.id);
             return Err(at(wrong("id", problem)));

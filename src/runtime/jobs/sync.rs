@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::place::no_private_chat;
 use crate::config::ConfiguredJob;
+use crate::heartbeat;
 use crate::settings::Settings;
 use crate::shared::Shared;
 
@@ -29,6 +30,7 @@ pub(crate) async fn sync(shared: &Arc<Shared>) -> Result<(), StoreError> {
             Err(why) => problems.push(format!("job {}: {why}", configured.id)),
         }
     }
+    jobs.extend(heartbeat::job(shared, &settings).await);
     let synced = shared.store.sync_jobs(jobs, shared.time.wall()).await?;
     let clash = |id: &JobId| {
         format!(

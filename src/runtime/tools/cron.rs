@@ -2,7 +2,6 @@
 //! messages the turn answers.
 
 use frontdesk_core::job::{JobDelivery, JobId, JobIdError, JobSource, MissedRule, OverlapRule};
-use frontdesk_core::key::Scope;
 use frontdesk_core::task::title_of;
 use frontdesk_core::visible::is_visible;
 use frontdesk_store::row::{JobChat, JobFilter, JobPlace, JobReach, JobRow, NewJob, RunRow};
@@ -132,7 +131,7 @@ impl Caller<'_> {
 
     /// Counts a job that the turn makes or runs, so that jobs cannot multiply: a run of a job makes none.
     fn count_job(&self) -> Result<(), GatewayError> {
-        if self.session.scope() == Scope::Job {
+        if self.session.scope().is_of_job() {
             let why = "a run of a scheduled job cannot make or run scheduled jobs";
             return Err(GatewayError::Invalid(why.to_owned()));
         }

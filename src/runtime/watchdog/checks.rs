@@ -11,6 +11,7 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::{Backlog, LateParts, StuckTurn};
 
 use crate::adapters::Account;
+use crate::heartbeat;
 use crate::settings::Settings;
 use crate::shared::Shared;
 
@@ -33,6 +34,8 @@ pub(super) async fn faults(shared: &Shared, settings: &Settings) -> Result<Vec<F
     found.extend(waiting(settings, &backlog, now));
     found.extend(backlog.stuck.iter().map(|turn| stuck(turn, now)));
     found.extend(disk(shared.last_check.folder(), config.watchdog.disk_mb));
+    let is_missed = known.iter().any(|fault| fault.kind == FaultKind::Heartbeat);
+    found.extend(heartbeat::missed(shared, settings, is_missed, now).await?);
     found.extend(commit(shared, config.watchdog.commit_ms).await?);
     Ok(found)
 }

@@ -7,7 +7,8 @@ use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::{RunId, TurnId};
 use frontdesk_core::job::{
-    AfterFailure, DISABLED_AFTER, JobId, JobNotice, JobState, PauseReason, RunFailure, RunState, SkipReason,
+    AfterFailure, DISABLED_AFTER, HEARTBEAT, JobId, JobNotice, JobState, PauseReason, RunFailure, RunState,
+    SkipReason,
 };
 use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::Failure;
@@ -188,7 +189,9 @@ fn failed(tx: &Tx<'_>, job: &JobRow, manual: bool, now: DateTime<Utc>) -> Outcom
         pause(tx, id, disabled, false, now)?;
         return Ok(Some(AfterFailure::RanOnce));
     }
-    if is_active && failures >= DISABLED_AFTER {
+    // A heartbeat goes on: the watchdog tells of one that does not come back.
+    let is_heartbeat = id.as_str() == HEARTBEAT;
+    if is_active && failures >= DISABLED_AFTER && !is_heartbeat {
         pause(tx, id, disabled, true, now)?;
         return Ok(Some(AfterFailure::Disabled { failures }));
     }

@@ -136,6 +136,11 @@ pub enum Entrance {
     /// It begins. This is the chat of its results, and the one for which its agent works: of an announcement that of the job,
     /// of a direct delivery the owner's private chat. Runs that send nothing need an address of their account all the same.
     Begin(JobChat),
+    /// The same with another text than that of the job, which is read when it begins. Other runs of the job that wait are
+    /// skipped, because they would read the same.
+    BeginWith(JobChat, String),
+    /// There is nothing to do.
+    Skip(SkipReason),
     /// Its owner may not write there any more: it is skipped, and its job is paused.
     Revoked,
 }
