@@ -45,10 +45,11 @@ fn oldest_message(sql: &Sql<'_>) -> Outcome<Option<DateTime<Utc>>> {
     Ok(sql.one(oldest, [], |row| maybe_at(row, 0))?.flatten())
 }
 
-/// The parts that were to be sent before `limit`, by account.
+/// The parts that were to be sent before `limit`, by account. One that quiet hours hold back was to be sent at their end.
 fn late_parts(sql: &Sql<'_>, limit: DateTime<Utc>) -> Outcome<Vec<LateParts>> {
     let late = "SELECT id, address, created_at FROM outbox
-                WHERE state IN ('queued', 'streaming', 'sending') AND created_at < ?1 ORDER BY id LIMIT ?2";
+                WHERE state IN ('queued', 'streaming', 'sending') AND max(created_at, coalesce(held_until, 0)) < ?1
+                ORDER BY id LIMIT ?2";
     let late = sql.all_legible(late, params![ms(limit), LATE], |row| {
         Ok((parsed::<Address>(row, 1)?.account().clone(), at(row, 2)?))
     })?;

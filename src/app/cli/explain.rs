@@ -99,6 +99,8 @@ struct Runs {
 struct Explained {
     reset: bool,
     reasons: Vec<&'static str>,
+    /// Whether quiet minutes hold back a reset that is due; only named if they do.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     held_back: bool,
     previous_boundary: Option<String>,
     next_boundary: Option<String>,

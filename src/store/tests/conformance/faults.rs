@@ -60,3 +60,26 @@ async fn the_backlog_is_what_waits_runs_or_failed() {
     assert_eq!((failed.failed_parts, failed.late_parts.len()), (1, 0));
     assert_eq!(backlog(9000).await.failed_parts, 0, "that was long ago");
 }
+
+#[tokio::test]
+async fn what_quiet_hours_hold_back_is_late_from_their_end_on() {
+    let fixture = Fixture::open().await;
+    let outgoing = OutgoingMessage {
+        address: address("anna"),
+        session: None,
+        parts: parts("good morning"),
+        media: vec![],
+        key: "k".into(),
+        author: admin(),
+        now: t(1),
+    };
+    fixture.store.send(outgoing).await.unwrap();
+    let quiet = Quiet { until: t(500), steady: t(500) };
+    let next = fixture.store.claim_part_in(&address("anna"), Some(quiet), t(2)).await.unwrap();
+    assert!(matches!(next, NextPart::Wait(_)), "{next:?}");
+    let late = async |at: i64| {
+        let (late, turns) = (TimeDelta::seconds(100), TimeDelta::seconds(1000));
+        fixture.store.backlog(t(at), late, turns).await.unwrap().late_parts.len()
+    };
+    assert_eq!((late(490).await, late(590).await, late(601).await), (0, 0, 1));
+}
