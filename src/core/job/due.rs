@@ -19,6 +19,8 @@ use crate::schedule::Schedule;
 /// So late may the latest run begin and still be on time: longer than a restart, shorter than anybody would notice in a
 /// reminder.
 pub const PUNCTUAL: TimeDelta = TimeDelta::minutes(5);
+/// A clock that is behind by so little was not set back.
+const MOMENT: TimeDelta = TimeDelta::seconds(5);
 /// Maximum number of runs that one decision makes.
 pub const CATCH_UP: usize = 100;
 /// How many times are counted one by one: a few milliseconds of work.
@@ -67,6 +69,10 @@ impl Timetable<'_> {
     pub fn due(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> Due {
         let next = self.next(now);
         let nothing = |until| Due { runs: Vec::new(), missed: None, until, next };
+        // Somebody has looked at the clock a moment later and was stored first, for example who has made the job.
+        if now < since && since - now <= MOMENT {
+            return Due { next: self.next(since), ..nothing(since) };
+        }
         // The clock was set back. What it passes from here on is decided as if for the first time.
         if now < since {
             return nothing(now);

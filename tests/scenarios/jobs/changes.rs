@@ -156,6 +156,8 @@ async fn a_reload_adds_changes_and_removes_jobs_of_the_file() {
     let mut world = World::with(with_jobs([hourly("stays", "anna"), hourly("goes", "ben")])).await;
     world.handle().create_job(request("anna", "mine", "anna")).await.unwrap();
     world.handle().pause_job(&id("stays"), JobReach::All, operator()).await.unwrap();
+    // The scheduler has looked at the clock, which half an hour passes now.
+    world.asleep(HOUR / 60).await;
     world.clock().pass(HOUR / 2);
     let later = [hourly("stays", "anna"), hourly("comes", "cleo"), hourly("mine", "ben")];
     world

@@ -271,3 +271,12 @@ proptest! {
         prop_assert_eq!(at_once, newest);
     }
 }
+
+#[test]
+fn a_look_that_is_a_moment_older_than_the_job_makes_no_run() {
+    let schedule = Schedule::every("1h").unwrap();
+    let made = utc("2026-03-10T09:00:00.004Z");
+    let timetable = Timetable { schedule: &schedule, anchor: made, missed: MissedRule::RunOnce };
+    let due = timetable.due(made, utc("2026-03-10T09:00:00Z"));
+    assert_eq!((due.runs.len(), due.until, due.next), (0, made, Some(made + TimeDelta::hours(1))));
+}
