@@ -48,7 +48,7 @@ pub(crate) struct Hook {
     rate: Rate,
 }
 
-/// What is to be done with an event.
+/// The text that an endpoint makes of an event.
 pub(crate) enum EventText {
     /// Nothing: the endpoint does not take such events.
     Unwanted,
@@ -194,7 +194,7 @@ impl Hook {
     pub(crate) fn text(&self, event: &Value) -> Result<EventText, EventError> {
         if self.name == WAKE {
             let text = event.get("text").and_then(Value::as_str).filter(|text| !text.trim().is_empty());
-            // Whoever has the gateway's own token may tell the agent what to do.
+            // The sender has authenticated with the gateway's own token, so its text is trusted and not marked as foreign.
             return text.map(|text| EventText::Text(text.to_owned())).ok_or(EventError::NoText);
         }
         let fits = |(path, values): &(Path, Vec<String>)| {

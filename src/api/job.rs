@@ -12,7 +12,7 @@ use crate::show::{escaped, time};
 
 /// How much of a result a list shows, in bytes.
 const LISTED: usize = 4096;
-/// What is said of a run whose cause is not known.
+/// The message of a failed run whose cause was not stored.
 const FAILED: &str = "It has failed.";
 
 /// A job in a list.

@@ -195,7 +195,7 @@ fn totals(totals: &Totals) -> Value {
     })
 }
 
-/// What one agent has used on a day.
+/// Turns, tokens and cost of one agent on one day, as JSON.
 fn spent(row: &SpentRow) -> Value {
     json!({
         "agent": row.subject,

@@ -57,7 +57,7 @@ pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     Ok(ApiResponse::ok(jobs(&request.server, request.caller()?, query).await?))
 }
 
-/// The same for a call.
+/// The jobs that a caller may see, in the order of their names, as JSON. HTTP and the WebSocket use this.
 pub(crate) async fn jobs(server: &ServerState, caller: &Caller, query: JobsQuery) -> Result<Value, ApiError> {
     let after = query.cursor.as_deref().map(id).transpose()?;
     let state = query.state.as_deref().map(state).transpose()?;

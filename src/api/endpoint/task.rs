@@ -58,7 +58,7 @@ pub(crate) async fn submit(request: ApiRequest) -> Result<ApiResponse, ApiError>
     Ok(ApiResponse::Json(StatusCode::ACCEPTED, body))
 }
 
-/// The same for every interface. `key` names the request, if it may be repeated.
+/// Stores a task and returns it as JSON. HTTP and the WebSocket use this. `key` names the request, if it may be repeated.
 pub(crate) async fn submit_task(
     server: &ServerState,
     caller: &Caller,

@@ -20,13 +20,13 @@ const MICRO: f64 = 1e6;
 pub struct Budgets {
     /// The percentage of a budget at which the chat gets a warning, once a day. 0 means no warning.
     pub warn_percent: u8,
-    /// What one person may use, with their background tasks.
+    /// Limits for one person; their background tasks count too.
     pub person: DayBudget,
     /// What all people of one chat may use together.
     pub chat: DayBudget,
     /// What all people may use together of one agent.
     pub agent: DayBudget,
-    /// What one person may use who is answered in this role, in place of `person`.
+    /// Limits for a person who is answered in this role. They replace those of `person`.
     pub role: BTreeMap<String, DayBudget>,
 }
 
