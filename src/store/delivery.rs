@@ -1,7 +1,8 @@
-//! T4 and T5: the oldest part of an address is claimed and sent, and the result is stored.
+//! T4 and T5: the next part of an address is claimed and sent, and the result is stored.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
+use frontdesk_core::delivery::PostKind;
 use frontdesk_core::id::OutId;
 use frontdesk_core::markup::Part;
 use frontdesk_core::notice::Notice;
@@ -19,7 +20,7 @@ use crate::tx::Tx;
 use crate::{Result, Store, StoreReader};
 
 impl Store {
-    /// Claims the oldest open part of an address, to be sent after the commit (T4). `now` is steady time.
+    /// Claims the next part of an address, to be sent after the commit (T4). `now` is steady time.
     pub async fn claim_part(&self, address: &Address, now: DateTime<Utc>) -> Result<NextPart> {
         self.claim_part_in(address, None, now).await
     }
@@ -112,20 +113,8 @@ fn claim_in_quiet(tx: &Tx<'_>, address: &Address, quiet: Quiet, now: DateTime<Ut
 }
 
 fn claim(tx: &Tx<'_>, address: &Address, is_quiet: bool, now: DateTime<Utc>) -> Outcome<NextPart> {
-    let oldest = tx.one(
-        concat!(
-            "SELECT ",
-            out_columns!(),
-            " FROM outbox o WHERE o.address = ?1 AND ",
-            unfinished!(),
-            " AND NOT (?2 AND o.state = 'queued' AND ",
-            unasked!(),
-            ") ORDER BY o.place, o.id LIMIT 1"
-        ),
-        params![address.as_str(), is_quiet],
-        out,
-    )?;
-    let Some(mut part) = oldest.filter(|part| part.state == OutboxState::Queued) else {
+    let next = next(tx, address, is_quiet)?;
+    let Some(mut part) = next.filter(|part| part.state == OutboxState::Queued) else {
         return Ok(NextPart::Nothing);
     };
     if part.next_at > now && paused(tx, &part, now)? {
@@ -149,6 +138,37 @@ fn claim(tx: &Tx<'_>, address: &Address, is_quiet: bool, now: DateTime<Utc>) -> 
         part.fence += 1;
     }
     Ok(NextPart::Send { part: Box::new(part), others })
+}
+
+/// The part that is next: the oldest, but a result of background work lets everything go first that people have asked for.
+/// Else somebody who talks would wait until a hundred results are sent.
+fn next(tx: &Tx<'_>, address: &Address, is_quiet: bool) -> Outcome<Option<OutboxRow>> {
+    let first = |only_asked: bool, is_overtaking: bool| {
+        tx.one(
+            concat!(
+                "SELECT ",
+                out_columns!(),
+                " FROM outbox o WHERE o.address = ?1 AND ",
+                unfinished!(),
+                " AND NOT (o.state = 'queued' AND (?2 AND ",
+                unasked!(),
+                // What changes a message that waits cannot go before it.
+                " OR ?3 AND o.act <> 'post' AND o.target IS NULL)) ORDER BY o.place, o.id LIMIT 1"
+            ),
+            params![address.as_str(), only_asked, is_overtaking],
+            out,
+        )
+    };
+    match first(is_quiet, false)? {
+        Some(result) if gives_way(&result) => Ok(first(true, true)?.or(Some(result))),
+        oldest => Ok(oldest),
+    }
+}
+
+/// Whether other parts may go before this one: it begins a result, and nothing of that was tried yet.
+fn gives_way(part: &OutboxRow) -> bool {
+    let is_untried = part.state == OutboxState::Queued && part.attempts == 0 && part.next_at == part.created;
+    is_untried && part.post.kind == PostKind::Result && PartKey::begins_text(&part.post.key)
 }
 
 /// Whether a part changes a message that never arrived.

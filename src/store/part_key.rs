@@ -161,6 +161,11 @@ impl PartKey {
         (0..n).map(|n| text.part(n)).chain([Self(text.0.clone())]).collect()
     }
 
+    /// Whether a part is the first of a text that follows no file. `part` is its key.
+    pub(crate) fn begins_text(part: &str) -> bool {
+        part.strip_suffix("/0").is_some_and(|text| !text.contains('/'))
+    }
+
     /// The caption of a file that was refused with it. `file` is the file's key.
     pub(crate) fn caption(file: &str) -> Self {
         Self(format!("{file}/caption"))

@@ -27,6 +27,7 @@ mod hooks;
 mod jobs;
 mod kept_files;
 mod limits;
+mod many_results;
 mod menus;
 mod outbox;
 mod pairing;

@@ -21,6 +21,7 @@ mod edits;
 mod epochs;
 mod faults;
 mod fixture;
+mod giving_way;
 mod grants;
 mod jobs;
 mod logins;

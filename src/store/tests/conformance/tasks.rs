@@ -18,7 +18,7 @@ use crate::fixture::*;
 
 const PLACES: TaskPlaces = TaskPlaces { total: 2, per_person: 2, per_chat: 2 };
 
-fn task(who: &str, text: &str) -> NewTask {
+pub fn task(who: &str, text: &str) -> NewTask {
     let message = says(who, "unused", "unused");
     NewTask {
         agent: "main".into(),
@@ -42,19 +42,19 @@ fn task(who: &str, text: &str) -> NewTask {
     }
 }
 
-async fn submitted(fixture: &Fixture, new: NewTask) -> TaskId {
+pub async fn submitted(fixture: &Fixture, new: NewTask) -> TaskId {
     match fixture.store.submit_task(new, t(10)).await.unwrap() {
         TaskSubmitted::Stored(task) => task,
         other => panic!("{other:?}"),
     }
 }
 
-async fn placed(fixture: &Fixture, who: &str) -> Vec<SessionKey> {
+pub async fn placed(fixture: &Fixture, who: &str) -> Vec<SessionKey> {
     let accounts: BTreeSet<AccountId> = [key(who).account().clone()].into();
     fixture.store.place_tasks(PLACES, accounts, t(11)).await.unwrap()
 }
 
-async fn claimed(fixture: &Fixture, session: &SessionKey) -> ClaimedTurn {
+pub async fn claimed(fixture: &Fixture, session: &SessionKey) -> ClaimedTurn {
     let take = Take::InMode(frontdesk_core::queue_mode::QueueMode::Followup);
     fixture.store.claim_turn(session, take, t(12)).await.unwrap().unwrap()
 }
