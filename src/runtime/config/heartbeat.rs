@@ -97,3 +97,24 @@ impl ActiveHours {
         Hours::parse(&self.from, &self.to, zone).map_err(|error| ConfigError::new("", error.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn active_hours_end_at_24_00_at_the_latest_and_an_error_names_the_key() {
+        let until = |to: &str| {
+            let active = ActiveHours { from: "08:00".to_owned(), to: to.to_owned(), timezone: None };
+            Heartbeat { active, ..Heartbeat::default() }.check().map_err(|error| error.to_string())
+        };
+        assert_eq!((until("24:00"), until("23:59")), (Ok(()), Ok(())));
+        for end in ["24:30", "24:01", "25:00"] {
+            let error = until(end).unwrap_err();
+            assert!(
+                error.starts_with(&format!("heartbeat.active: {end:?} is not an end of hours")),
+                "{error}"
+            );
+        }
+    }
+}
