@@ -20,10 +20,15 @@ impl Target {
     /// Formats the whole POST of one message.
     pub fn prompt(&self, request: &mut Vec<u8>, chat: &str, text: &str, wait: bool) {
         let body = format!(r#"{{"chat":"{chat}","text":"{text}","wait":{wait}}}"#);
+        self.post(request, "/api/chat", &body);
+    }
+
+    /// Formats a whole POST.
+    pub fn post(&self, request: &mut Vec<u8>, path: &str, body: &str) {
         request.clear();
         request.extend_from_slice(
             format!(
-                "POST /api/chat HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\n\
+                "POST {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\n\
                  content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
                 self.address,
                 self.token,

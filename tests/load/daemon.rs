@@ -71,6 +71,7 @@ fn config(turns: Turns) -> String {
          [limits.chat]\nper_minute = 0\nburst = 0\n\
          [limits.account]\nper_minute = 0\nburst = 0\n\
          [queue]\nglobal = 100000000\nper_session = 1000000\n\
+         [tasks]\nmax_running = 4\nper_person = 4\nper_chat = 4\nmax_open = 10000\nmax_open_per_person = 10000\n\
          [turns]\nmax = {max}\nhard_limit_seconds = 7200\nprogress_timeout_seconds = 7200\ndrain_seconds = 0\n"
     )
 }

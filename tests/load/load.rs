@@ -13,7 +13,7 @@ use crate::machine::Busy;
 use crate::process::Process;
 
 /// A typical message.
-const TEXT: &str = "hello, this is a message";
+pub const TEXT: &str = "hello, this is a message";
 
 /// How long before its due time an open-loop request stops sleeping and spins, because sleeping wakes late.
 const SPIN: Duration = Duration::from_micros(200);
@@ -29,7 +29,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    fn start(server: &Server) -> Self {
+    pub fn start(server: &Server) -> Self {
         Self::with(server, &[])
     }
 

@@ -15,6 +15,7 @@ mod load;
 mod machine;
 mod process;
 mod seed;
+mod tasks;
 mod telegram;
 
 use std::path::PathBuf;
@@ -45,6 +46,8 @@ enum What {
     P5(Options),
     /// Conversations over a fake Telegram.
     P5Telegram(Options),
+    /// Conversations while a thousand background tasks wait, beside the same conversations without tasks.
+    Tasks(Options),
     /// Start, memory and accepts with 0, 100,000 and 1,000,000 sessions, and their size on disk.
     P6(Options),
     /// An idle gateway: CPU, wake-ups and memory; and the size of the binary.
@@ -104,6 +107,7 @@ fn main() -> Result<()> {
         What::P4(options) => opened(&options, &[commands::p4]),
         What::P5(options) => opened(&options, &[commands::p5]),
         What::P5Telegram(options) => opened(&options, &[commands::p5_telegram]),
+        What::Tasks(options) => opened(&options, &[tasks::tasks]),
         What::P6(options) => opened(&options, &[commands::p6]),
         What::Idle(options) => opened(&options, &[commands::idle]),
         What::Hostile(options) => opened(&options, &[hostile::hostile]),
@@ -116,6 +120,7 @@ fn main() -> Result<()> {
                 commands::p4,
                 commands::p5,
                 commands::p5_telegram,
+                tasks::tasks,
                 commands::p6,
                 commands::idle,
             ],
