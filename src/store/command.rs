@@ -164,14 +164,14 @@ fn send_reply(
         None => {
             let first = outgoing.text(tx, &TextKey::reply(row.id), &reply(facts))?;
             match submitted(facts).zip(first) {
-                Some((task, first)) => task::shows_progress(tx, task, first),
+                Some((task, first)) => task::shown_by(tx, task, first, &row.address),
                 None => Ok(()),
             }
         }
     }
 }
 
-/// The task that a command has handed over: the reply becomes the message that shows its progress.
+/// The task that a command has handed over.
 fn submitted(facts: &CommandFacts) -> Option<TaskId> {
     match facts {
         CommandFacts::Submitted(TaskSubmitted::Stored(task))

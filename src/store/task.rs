@@ -7,7 +7,7 @@ mod read;
 mod shown;
 
 pub(crate) use ending::{ended, report, stopped, turn_is_dead};
-pub(crate) use progress::shows_progress;
+pub(crate) use progress::shown_by;
 pub(crate) use read::{by_id, of_session, reaches};
 pub(crate) use shown::{show_state, show_state_of};
 

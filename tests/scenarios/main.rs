@@ -46,6 +46,7 @@ mod steering;
 mod stopping;
 mod storage;
 mod streaming;
+mod task_groups;
 mod task_requests;
 mod task_shown;
 mod task_tool;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::access::Action;
 use frontdesk_core::id::TaskId;
+use frontdesk_core::key::Scope;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::span;
 use frontdesk_core::task::{TaskSource, TaskState, title_of};
@@ -95,10 +96,14 @@ fn reach(shared: &Shared, row: &InboundRow) -> TaskReach {
     }
 }
 
-/// Lists the person's tasks; in a chat with others as well only those.
+/// Lists the person's tasks. Others read along in a group, so there only the tasks are listed that were handed over there.
 pub(super) async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
-    let filter =
-        TaskFilter { reach: TaskReach::Own(row.from.id.clone()), state: None, open: false, before: None };
+    let person = row.from.id.clone();
+    let reach = match row.session.scope() {
+        Scope::Dm => TaskReach::Own(person),
+        _ => TaskReach::OwnInChat(person, row.session.clone()),
+    };
+    let filter = TaskFilter { reach, state: None, open: false, before: None };
     let tasks = shared.store.tasks(filter, LISTED).await?;
     if tasks.is_empty() {
         return Ok(Plan::say("You have no background tasks. Send `/background` and what to work on."));

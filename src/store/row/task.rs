@@ -109,6 +109,8 @@ pub enum MovedToTask {
 pub enum TaskReach {
     /// The tasks of this person.
     Own(Principal),
+    /// The tasks of this person that this session has handed over.
+    OwnInChat(Principal, SessionKey),
     /// The tasks that this session has handed over, whoever asked for them.
     Chat(SessionKey),
     /// All tasks.
@@ -119,7 +121,7 @@ impl TaskReach {
     /// The owner whose tasks these are; `None` for all tasks.
     pub(crate) fn owner(&self) -> Option<&str> {
         match self {
-            TaskReach::Own(person) => Some(person.as_str()),
+            TaskReach::Own(person) | TaskReach::OwnInChat(person, _) => Some(person.as_str()),
             TaskReach::Chat(_) | TaskReach::All => None,
         }
     }
@@ -127,7 +129,7 @@ impl TaskReach {
     /// The session that has handed them over; `None` for any.
     pub(crate) fn origin(&self) -> Option<&str> {
         match self {
-            TaskReach::Chat(session) => Some(session.as_str()),
+            TaskReach::Chat(session) | TaskReach::OwnInChat(_, session) => Some(session.as_str()),
             TaskReach::Own(_) | TaskReach::All => None,
         }
     }

@@ -1,6 +1,7 @@
 //! How far a task is.
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::address::Address;
 use frontdesk_core::id::{OutId, TaskId, TurnId};
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_core::progress::Progress;
@@ -55,7 +56,14 @@ fn task_of(tx: &Tx<'_>, claim: Claim<TurnId>) -> Outcome<Option<TaskRow>> {
     }
 }
 
+/// The reply to the command that has handed over a task shows its progress from now on. Of a task that is run again from another
+/// chat it does not: that is shown in its own chat.
+pub(crate) fn shown_by(tx: &Tx<'_>, task: TaskId, reply: OutId, chat: &Address) -> Outcome<()> {
+    let shown = "UPDATE task SET progress_out = ?2 WHERE id = ?1 AND address = ?3";
+    tx.run(shown, params![task.0, reply.0, chat.as_str()]).map(drop)
+}
+
 /// This message shows the progress of a task from now on.
-pub(crate) fn shows_progress(tx: &Tx<'_>, task: TaskId, out: OutId) -> Outcome<()> {
+fn shows_progress(tx: &Tx<'_>, task: TaskId, out: OutId) -> Outcome<()> {
     tx.run("UPDATE task SET progress_out = ?2 WHERE id = ?1", params![task.0, out.0]).map(drop)
 }
