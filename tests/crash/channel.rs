@@ -1,5 +1,7 @@
 //! A channel in the test: its clients, its platform, and what it knows that the database does not.
 
+mod api;
+pub mod background;
 pub mod telegram;
 pub mod web;
 
@@ -27,6 +29,10 @@ pub enum KillPoint {
     Command,
     /// The answer to a question was just stored, and its agent may not know.
     Press,
+    /// An agent has just begun to work on something in the background.
+    Work,
+    /// The result of a job was just posted to a web server, and the gateway may not know.
+    Webhook,
 }
 
 /// A channel of the gateway with its clients. To add one: a file below `channel/` and a line in `run.rs`.

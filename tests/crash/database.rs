@@ -1,5 +1,7 @@
 //! The database file, read beside or after the gateway.
 
+mod work;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
@@ -14,6 +16,8 @@ use serde_json::{Map, Value};
 
 use crate::clock;
 use crate::journal::event_key;
+
+pub use work::{BackgroundTask, Job, JobRun, Work, open_work};
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Inbound {
@@ -40,6 +44,11 @@ impl Inbound {
         event_key(&self.source, &self.event_id)
     }
 
+    /// Whether it is a task or a run of a job that has entered its session: nobody has sent it as a message.
+    pub fn is_work(&self) -> bool {
+        matches!(self.source.as_str(), "task" | "job")
+    }
+
     /// What the agent is asked.
     pub fn question(&self) -> &str {
         self.replayed.as_deref().unwrap_or(&self.body)
@@ -50,6 +59,8 @@ impl Inbound {
 pub struct Turn {
     pub id: i64,
     pub key: String,
+    pub task_id: Option<i64>,
+    pub run_id: Option<i64>,
     pub attempt: i64,
     pub released: i64,
     pub state: String,
@@ -59,6 +70,13 @@ pub struct Turn {
     pub side_effect_at: Option<i64>,
     pub answer: Option<String>,
     pub error: Option<String>,
+}
+
+impl Turn {
+    /// Whether it works on a task or on a run of a job: nobody sees its text before the end.
+    pub fn is_work(&self) -> bool {
+        self.task_id.is_some() || self.run_id.is_some()
+    }
 }
 
 /// A row of `outbox`.
@@ -194,6 +212,7 @@ pub struct Database {
     pub audit: Vec<Audit>,
     pub grants: Vec<Grant>,
     pub sessions: Vec<Session>,
+    pub work: Work,
 }
 
 /// Checks the file (O6) and reads it.
@@ -227,6 +246,7 @@ pub fn read(path: &Path) -> Result<Database> {
         audit: rows(&conn, "SELECT * FROM audit ORDER BY id")?,
         grants: rows(&conn, "SELECT * FROM access ORDER BY id")?,
         sessions: sessions(&conn)?,
+        work: Work::read(&conn)?,
     })
 }
 
@@ -252,6 +272,14 @@ pub struct Held {
     pub asking: u64,
     /// Messages of running turns whose files were not there yet.
     pub fetching: u64,
+    /// Background tasks on which an agent worked.
+    pub tasks: u64,
+    /// Runs of jobs that were due or under way.
+    pub runs: u64,
+    /// Results of jobs that were to be posted to a web server.
+    pub webhooks: u64,
+    /// Events of other programs whose tasks had not ended.
+    pub events: u64,
 }
 
 pub fn held(path: &Path) -> Result<Held> {
@@ -266,7 +294,11 @@ pub fn held(path: &Path) -> Result<Held> {
                 (SELECT count(*) FROM inbound WHERE state = 'waiting' AND disposition = 'command') AS commands,
                 (SELECT count(*) FROM ask WHERE state = 'open' AND turn_id IS NOT NULL) AS asking,
                 (SELECT count(*) FROM inbound i WHERE i.state = 'in_turn' AND i.attachments IS NOT NULL
-                   AND NOT EXISTS (SELECT 1 FROM media m WHERE m.message_id = i.id)) AS fetching",
+                   AND NOT EXISTS (SELECT 1 FROM media m WHERE m.message_id = i.id)) AS fetching,
+                (SELECT count(*) FROM task WHERE state = 'running') AS tasks,
+                (SELECT count(*) FROM run WHERE state IN ('due', 'running')) AS runs,
+                (SELECT count(*) FROM run WHERE hook_state = 'waiting') AS webhooks,
+                (SELECT count(*) FROM task WHERE source = 'event' AND state IN ('queued', 'running')) AS events",
     )?;
     Ok(found.first().copied().unwrap_or_default())
 }

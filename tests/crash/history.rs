@@ -7,7 +7,7 @@ use crate::observed::Observed;
 /// One fact per line; times in milliseconds after the event.
 pub fn of(observed: &Observed, key: &str) -> Result<String, Error> {
     let mut text = String::new();
-    let Some(event) = observed.journal.event(key) else { return Ok(format!("    nobody sent {key}\n")) };
+    let Some(event) = observed.journal.event(key) else { return of_work(observed, key) };
     let since = |at: i64| at - event.created;
     let (author, session) = (&event.author, event.place.session());
     writeln!(text, "    {key}: {:?} by {author} to {session} at {}", event.action, event.created)?;
@@ -41,6 +41,34 @@ pub fn of(observed: &Observed, key: &str) -> Result<String, Error> {
     }
     let kills = observed.journal.kills.iter().copied().map(since);
     let kills: Vec<i64> = kills.filter(|at| (-200..8000).contains(at)).collect();
+    writeln!(text, "    kills at {kills:?}")?;
+    Ok(text)
+}
+
+/// The same of a task or a run that has entered its session, which nobody has sent.
+fn of_work(observed: &Observed, key: &str) -> Result<String, Error> {
+    let mut text = format!("    nobody sent {key}\n");
+    let name = key.split(' ').nth(1).and_then(|id| id.split('/').next()).unwrap_or_default();
+    let work = &observed.database.work;
+    let task = work.tasks.iter().find(|task| task.name() == name);
+    let run = work.runs.iter().find(|run| run.name() == name);
+    let turn = task.and_then(|task| task.turn_id).or(run.and_then(|run| run.turn_id));
+    let turn = turn.and_then(|turn| observed.database.turns.get(&turn));
+    let created = turn.map_or(0, |turn| turn.created_at);
+    writeln!(text, "    task: {task:?}\n    run: {run:?}\n    turn: {turn:?}")?;
+    for seen in observed.agents.iter().filter(|seen| turn.is_some_and(|turn| seen.turn == turn.id)) {
+        let (at, step, attempt) = (seen.at - created, seen.step, seen.attempt);
+        writeln!(text, "    {at:>6} agent: {step:?} {} attempt {attempt}", seen.tag)?;
+    }
+    let begin = format!("{name}/");
+    let parts = observed.database.parts.iter().chain(&observed.database.changes);
+    for part in parts.filter(|part| part.part_key.starts_with(&begin)) {
+        let body: String = part.body.chars().take(60).collect();
+        let (id, name, state, message) = (part.id, &part.part_key, &part.state, part.message());
+        writeln!(text, "    part o{id} {name} {state} as {message:?} in {}: {body:?}", part.address)?;
+    }
+    let kills = observed.journal.kills.iter().map(|at| at - created);
+    let kills: Vec<i64> = kills.filter(|at| (-2000..8000).contains(at)).collect();
     writeln!(text, "    kills at {kills:?}")?;
     Ok(text)
 }

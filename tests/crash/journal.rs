@@ -1,11 +1,15 @@
 //! What the clients did and what they were told and shown. It lives in the test's process, which is never killed.
 
+mod work;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::clock;
 use crate::config::{MAIN, PLAIN};
 use crate::script::Script;
+
+pub use work::{Request, RequestKind, WebhookPost, Work};
 
 /// A chat, or a topic of one, as the database names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,6 +184,10 @@ pub struct Journal {
     /// Messages whose answer a client has seen whole.
     ended: HashSet<String>,
     pub deltas: u64,
+    /// What was handed over outside of the chats.
+    pub work: Work,
+    /// When the gateway was ready after a start.
+    pub starts: Vec<i64>,
     /// When the gateway was killed.
     pub kills: Vec<i64>,
     /// Pairing codes that users were shown.

@@ -9,10 +9,14 @@ mod commands;
 mod disk;
 mod duplicates;
 mod endings;
+mod events;
 mod frames;
+mod jobs;
 pub mod proof;
 mod queues;
+mod tasks;
 mod tools;
+mod work;
 
 use std::collections::{HashMap, HashSet};
 
@@ -47,35 +51,61 @@ pub struct Verdict {
     pub dropped: usize,
     /// Messages that an agent has taken into its answer.
     pub steered: usize,
+    /// Results that were posted to a web server again, each explained by a kill.
+    pub webhooks_again: usize,
+}
+
+/// A group of checks.
+type Check<'a> = fn(&mut Oracle<'a>);
+
+/// All checks. Those of background work are the cheapest.
+fn checks<'a>() -> [Check<'a>; 25] {
+    [
+        Oracle::tasks,
+        Oracle::jobs,
+        Oracle::events,
+        Oracle::last_attempts,
+        Oracle::accepted,
+        Oracle::operator_sends,
+        Oracle::endings,
+        Oracle::commands,
+        Oracle::approvals,
+        Oracle::epochs,
+        Oracle::turns,
+        Oracle::prompts,
+        Oracle::order_of_prompts,
+        Oracle::sent_by_tools,
+        Oracle::asks,
+        Oracle::queues,
+        Oracle::access,
+        Oracle::places,
+        Oracle::chats,
+        Oracle::frames,
+        Oracle::order_of_frames,
+        Oracle::duplicates,
+        Oracle::at_rest,
+        Oracle::noticed,
+        Oracle::disk,
+    ]
 }
 
 /// Runs every check.
 pub fn judge(observed: &Observed) -> Verdict {
     let mut oracle = Oracle::new(observed);
-    oracle.accepted();
-    oracle.operator_sends();
-    oracle.endings();
-    oracle.commands();
-    oracle.approvals();
-    oracle.epochs();
-    oracle.turns();
-    oracle.prompts();
-    oracle.order_of_prompts();
-    oracle.sent_by_tools();
-    oracle.asks();
-    oracle.queues();
-    oracle.access();
-    oracle.places();
-    oracle.chats();
-    oracle.frames();
-    oracle.order_of_frames();
-    oracle.duplicates();
-    oracle.at_rest();
-    oracle.disk();
-    for wrong in &observed.journal.wrong {
-        oracle.report(None, wrong.clone());
-    }
+    checks().iter().for_each(|check| check(&mut oracle));
     oracle.verdict
+}
+
+/// Whether some check finds this.
+fn finds(observed: &Observed, finding: &str) -> bool {
+    let mut oracle = Oracle::new(observed);
+    let found = |oracle: &Oracle<'_>| {
+        oracle.verdict.violations.iter().any(|violation| violation.what.contains(finding))
+    };
+    checks().iter().any(|check| {
+        check(&mut oracle);
+        found(&oracle)
+    })
 }
 
 struct Oracle<'a> {
@@ -92,6 +122,8 @@ struct Oracle<'a> {
     queues: HashSet<String>,
     /// What the last attempt of a turn in such a session began with.
     asked: HashMap<i64, &'a String>,
+    /// What agents do in the background.
+    work: work::Index<'a>,
     verdict: Verdict,
 }
 
@@ -107,6 +139,7 @@ impl<'a> Oracle<'a> {
             edits: HashMap::new(),
             queues: HashSet::new(),
             asked: HashMap::new(),
+            work: work::Index::of(observed),
             verdict: Verdict::default(),
         };
         let events = observed.journal.events.iter();
@@ -220,6 +253,13 @@ impl<'a> Oracle<'a> {
     fn kills_between(&self, from: i64, to: i64) -> impl Iterator<Item = i64> {
         let kills = self.o.journal.kills.iter().copied();
         kills.filter(move |at| (from.saturating_sub(SLACK_MS)..=to).contains(at))
+    }
+
+    /// What clients themselves have noticed.
+    fn noticed(&mut self) {
+        for wrong in &self.o.journal.wrong {
+            self.report(None, wrong.clone());
+        }
     }
 
     /// O6: nothing is left half done.

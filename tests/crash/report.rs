@@ -1,5 +1,7 @@
 //! The numbers of a run.
 
+mod work;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
@@ -32,7 +34,14 @@ pub struct Counts {
     pub fetching: u64,
     pub open_command: u64,
     pub asking: u64,
+    /// Kills during background tasks, runs of jobs, posts to web servers, and events of other programs.
+    pub tasks: u64,
+    pub runs: u64,
+    pub webhooks: u64,
+    pub events: u64,
     pub slowest_start: Duration,
+    /// What was done in the background, by name, with the least of it that 300 kills need.
+    pub work: Vec<(&'static str, u64, u64)>,
 }
 
 impl Counts {
@@ -53,11 +62,27 @@ impl Counts {
             ("admin's command", self.at("telegram", KillPoint::Command), LEAST_SHORT),
             ("open question", self.asking, LEAST_SHORT),
             ("press of a button", self.at("telegram", KillPoint::Press), LEAST_SHORT),
+            ("open request (background)", self.at("background", KillPoint::Accept), LEAST),
+            ("running background task", self.tasks, LEAST),
+            ("run of a job", self.runs, LEAST),
+            ("event under way", self.events, LEAST),
+            ("post to a web server", self.webhooks, LEAST_SHORT),
         ];
         let all = all.into_iter().map(|(name, hits, least)| (name, hits, least * self.kills / 300));
         let few = all.filter(|(_, hits, least)| hits < least);
-        few.map(|(name, hits, least)| format!("only {hits} kills hit: {name} (at least {least} are needed)"))
-            .collect()
+        let few = few.map(|(name, hits, least)| {
+            format!("only {hits} kills hit: {name} (at least {least} are needed)")
+        });
+        let work = self.work.iter().map(|(name, found, least)| (name, found, least * self.kills / 300));
+        let rare = work.filter(|(_, found, least)| *found < least);
+        let rare =
+            rare.map(|(name, found, least)| format!("only {found} {name} (at least {least} are needed)"));
+        few.chain(rare).collect()
+    }
+
+    /// Counts what was done in the background.
+    pub fn count_work(&mut self, observed: &Observed) {
+        self.work = work::counts(observed);
     }
 
     pub fn print(&self, observed: &Observed, verdict: &Verdict, took: Duration) {
@@ -76,9 +101,14 @@ impl Counts {
             ("  with a file being fetched", self.fetching),
             ("  with an open command", self.open_command),
             ("  with an open question", self.asking),
+            ("  with a running background task", self.tasks),
+            ("  with a run of a job", self.runs),
+            ("  with an event under way", self.events),
+            ("  with a post to a web server", self.webhooks),
         ]);
         print_events(observed);
         print_outcomes(observed, verdict);
+        work::print(observed, verdict);
         row("slowest start to ready (ms)", self.slowest_start.as_millis());
         row("total (s)", took.as_secs());
     }

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::agent::Kind;
 use crate::agent::model::Model;
+use crate::channel::background::Background;
 use crate::channel::telegram::Telegram;
 use crate::channel::web::Web;
 use crate::channel::{Channel, KillPoint};
@@ -122,14 +123,16 @@ impl Run {
             Kind::Program => None,
             Kind::OpenAi | Kind::Pi => Some(Model::start(kind, folder).await?),
         };
-        let channels: Vec<Box<dyn Channel>> = vec![
-            Box::new(Web::new(
-                harness.clone(),
-                Telegram::operator_chat(),
-                if reloads > 0 { MORE_CHATS } else { 0 },
-            )),
-            Box::new(Telegram::new(harness.clone(), seed).await?),
-        ];
+        let more = if reloads > 0 { MORE_CHATS } else { 0 };
+        let mut channels: Vec<Box<dyn Channel>> =
+            vec![Box::new(Web::new(harness.clone(), Telegram::operator_chat(), more))];
+        // A model does not tell which of the runs of a job it works on: they all ask the same.
+        if kind == Kind::Program {
+            let chats = Telegram::work_chats();
+            channels.push(Box::new(Background::new(harness.clone(), folder, chats).await?));
+        }
+        // A reload switches off what stands last in the configuration: one of the bots.
+        channels.push(Box::new(Telegram::new(harness.clone(), seed).await?));
         Ok(Self {
             harness,
             home: Home::create(folder, &config::text(folder, &channels, model.as_ref())?)?,
@@ -165,7 +168,7 @@ impl Run {
         for what in &too_few {
             println!("crash: {what}");
         }
-        // With other agents the kills do not spread in the same way.
+        // With other agents the kills do not spread in the same way, and nothing is done in the background.
         Ok(too_few.is_empty() || self.harness.kind != Kind::Program)
     }
 
@@ -213,6 +216,10 @@ impl Run {
         self.counts.fetching += u64::from(held.fetching > 0);
         self.counts.open_command += u64::from(held.commands > 0);
         self.counts.asking += u64::from(held.asking > 0);
+        self.counts.tasks += u64::from(held.tasks > 0);
+        self.counts.runs += u64::from(held.runs > 0);
+        self.counts.webhooks += u64::from(held.webhooks > 0);
+        self.counts.events += u64::from(held.events > 0);
         Ok(())
     }
 
@@ -221,6 +228,7 @@ impl Run {
         let (address, took) = daemon.ready(&self.home).await?;
         self.counts.slowest_start = self.counts.slowest_start.max(took);
         self.harness.set_token(self.home.token()?);
+        self.harness.journal().starts.push(clock::now());
         self.harness.set_address(Some(address));
         Ok(())
     }
@@ -285,6 +293,7 @@ impl Run {
         wrong.extend(left.map(|process| format!("O6: a process of an agent is left: {process}")));
         self.harness.set_address(None);
         let observed = Observed::read(&self.harness, &self.home, &self.channels).await?;
+        self.counts.count_work(&observed);
         let mut verdict = oracle::judge(&observed);
         let wrong = wrong.into_iter().map(|what| Violation { event: None, what });
         verdict.violations.splice(0..0, wrong);
@@ -327,6 +336,7 @@ impl Run {
             let totals = self.totals().await?;
             let inside: u64 =
                 ["waiting", "running", "outbox"].iter().filter_map(|name| totals[*name].as_u64()).sum();
+            let inside = inside + database::open_work(&self.home.database())?;
             let outside: usize = self.channels.iter().map(|channel| channel.unaccepted()).sum();
             quiet = if inside == 0 && outside == 0 { quiet + 1 } else { 0 };
             // On a busy machine it takes long, and it is not stuck as long as it becomes less.

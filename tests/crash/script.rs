@@ -6,6 +6,9 @@ use std::hash::{DefaultHasher, Hasher};
 use crate::agent::Kind;
 use crate::random::Random;
 
+/// The beginnings of texts by which the gateway explains to an agent what follows.
+const PREFACES: [&str; 2] = ["[Event `", "This is a scheduled heartbeat."];
+
 /// What the agent is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
@@ -43,6 +46,22 @@ pub struct Script {
 }
 
 impl Script {
+    /// A random task for the background: it mostly takes long enough for a kill.
+    pub fn in_background(tag: String, random: &mut Random) -> Self {
+        let task = match random.range(0, 99) {
+            0..=9 => Task::Echo,
+            10..=54 => Task::Slow { pieces: random.range(3, 9), ms: random.range(100, 900) },
+            55..=79 => Task::Tool { ms: random.range(30, 400) },
+            80..=84 => Task::Long { lines: random.range(150, 400) },
+            85..=88 => Task::Flaky,
+            89..=90 => Task::Poison,
+            91..=94 => Task::Fail,
+            95..=97 => Task::Send { files: 1, bytes: random.range(1, 100_000) },
+            _ => Task::Send { files: random.range(2, 3), bytes: random.range(1, 30_000) },
+        };
+        Self { tag, task }
+    }
+
     /// A random task. A plain program cannot use tools, send files or report errors.
     pub fn random(tag: String, plain: bool, files: bool, kind: Kind, random: &mut Random) -> Self {
         let task = match random.range(0, 99) {
@@ -80,8 +99,13 @@ impl Script {
         }
     }
 
+    /// Reads a script. What the gateway says about an event or a heartbeat stands in the lines before it.
     pub fn read(text: &str) -> Option<Self> {
-        let mut words = text.split_whitespace();
+        let said = match PREFACES.iter().any(|preface| text.starts_with(preface)) {
+            true => text.trim_end().lines().next_back()?.trim_matches('`'),
+            false => text,
+        };
+        let mut words = said.split_whitespace();
         let tag = words.next()?.to_owned();
         let name = words.next()?;
         let numbers: Vec<u64> = words.map_while(|word| word.parse().ok()).collect();

@@ -107,13 +107,21 @@ impl Agent {
     }
 
     fn stream(&mut self, turn: &str, pieces: &[String], pace: u64) -> Result<Ended> {
-        for piece in pieces {
+        for (n, piece) in pieces.iter().enumerate() {
             write(&json!({"type": "delta", "turn": turn, "text": piece}))?;
+            if n == pieces.len() / 2 && self.is_task() {
+                write(&json!({"type": "progress", "turn": turn, "percent": 50, "text": "halfway"}))?;
+            }
             if self.wait(pace)? {
                 break;
             }
         }
         done(turn, None)
+    }
+
+    /// Whether the present turn works on a background task.
+    fn is_task(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| record.session.contains(":task:"))
     }
 
     /// Asks a question that soon expires, and records what became of it.

@@ -3,6 +3,7 @@
 mod chats;
 mod pairing;
 mod queue;
+mod tasks;
 mod users;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use self::chats::*;
+use super::background::Chats;
 use super::{Channel, KillPoint};
 use crate::agent::Kind;
 use crate::clock;
@@ -47,7 +49,7 @@ impl Telegram {
         let api = BotApi::start_with(([127, 0, 0, 1], 0).into(), seed).await?;
         let member = |id| api.user(id, &format!("User {id}"));
         let members = [ANNA, BERT, CARL, NORA, STAN, ADMINS[0], ADMINS[1], MALLORY].map(member);
-        for id in GUESTS.into_iter().chain([WENDY, PIA, OLGA, QUINN]) {
+        for id in GUESTS.into_iter().chain([WENDY, PIA, OLGA, QUINN, TARA, JULES, EVA, TILDA]) {
             member(id);
         }
         let groups = vec![
@@ -75,6 +77,12 @@ impl Telegram {
     /// A private chat that nobody but the operators uses.
     pub fn operator_chat() -> Place {
         (*Chat::private(OLGA).place).clone()
+    }
+
+    /// The private chats that get the results of what programs hand over.
+    pub fn work_chats() -> Chats {
+        let [tasks, jobs, events] = [TARA, JULES, EVA].map(|user| Chat::private(user).place);
+        Chats { tasks, jobs, events }
     }
 }
 
@@ -244,6 +252,7 @@ impl Channel for Telegram {
         // A model tells the oracle neither of its turn nor of what it was steered with.
         if self.0.harness.kind == Kind::Program {
             clients.spawn(queue::user(self.0.clone(), random.fork(115)));
+            clients.spawn(tasks::users(self.0.clone(), random.fork(116)));
         }
         clients.spawn(pairing::unknown_users(self.0.clone(), random.fork(105)));
     }
@@ -297,6 +306,7 @@ impl Channel for Telegram {
             KillPoint::File => self.0.called(&["getFile"], 4, since),
             KillPoint::Command => self.0.command_is_open(since),
             KillPoint::Press => self.0.called(&["answerCallbackQuery"], 6, since),
+            KillPoint::Work | KillPoint::Webhook => false,
         }
     }
 

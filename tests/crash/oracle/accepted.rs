@@ -58,7 +58,8 @@ impl<'a> Oracle<'a> {
                 self.report(None, format!("O1: {due} events of {source} are {kind}, and {counted} counted"));
             }
         }
-        for row in &self.o.database.inbound {
+        // See `tasks` and `jobs` for those that they are about.
+        for row in self.o.database.inbound.iter().filter(|row| !row.is_work()) {
             let follows =
                 || self.ask_before(row).is_some_and(|ask| ask.follows().as_ref() == Some(&row.body));
             if self.event_of(row).is_none() && !follows() {
@@ -125,19 +126,21 @@ impl<'a> Oracle<'a> {
         (!same || original != Some(event.message)).then_some("it replaced the text of another message")
     }
 
-    /// O5: the rows of a session stand in the order in which their events were sent.
+    /// O5: the rows of a session stand in the order in which their events were sent. Programs and people do not wait for each
+    /// other.
     fn order_of_rows(&mut self) {
-        let mut last: HashMap<&str, (&str, i64)> = HashMap::new();
+        let mut last: HashMap<(&str, &str), (&str, i64)> = HashMap::new();
         let mut events: Vec<&'a Event> =
             self.o.journal.events.iter().filter(|event| !event.may_be_stored_later()).collect();
         events.sort_by_key(|event| (&event.place.source, event.order));
         for event in events {
             let Some(row) = self.rows.get(&event.key()).copied() else { continue };
-            let (before, id) = last.get(row.key.as_str()).copied().unwrap_or_default();
+            let by = (row.source.as_str(), row.key.as_str());
+            let (before, id) = last.get(&by).copied().unwrap_or_default();
             if row.id < id {
                 self.report(Some(event.key()), format!("O5: stored before {before}, which was sent earlier"));
             }
-            last.insert(&row.key, (&event.id, row.id));
+            last.insert(by, (&event.id, row.id));
         }
     }
 

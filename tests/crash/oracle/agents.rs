@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Oracle, SLACK_MS};
 use crate::agent::{AgentRecord, Kind, Step, UNSEEN};
-use crate::journal::{Command, Event, Expected};
+use crate::journal::{Command, Event};
 use crate::script::{Script, Task};
 
 /// The tag of a turn that holds nothing but files.
@@ -85,7 +85,7 @@ impl<'a> Oracle<'a> {
         let event = self.event_of_turn(turn.id);
         let is_retry =
             by_tag.get(seen.tag.as_str()).is_some_and(|event| event.place.command == Command::Retry);
-        let is_known = seen.tag == FILES || by_tag.contains_key(seen.tag.as_str());
+        let is_known = seen.tag == FILES || self.work.places.contains_key(seen.tag.as_str());
         let is_second = seen.tag != FILES && *before.turns_of.entry(&seen.tag).or_insert(turn.id) != turn.id;
         let is_joined = || {
             let mut scripts = rows.iter().filter_map(|row| Script::read(row.question()));
@@ -105,7 +105,7 @@ impl<'a> Oracle<'a> {
         let checks = [
             (is_first || may_repeat, "the same step twice"),
             (is_known, "something that nobody sent"),
-            (is_retry || !is_second, "two turns for one message"),
+            (is_retry || !is_second || self.is_asked_again(turn), "two turns for one message"),
             (rows.is_empty() || is_question(), "the agent was asked something else"),
             (rows.is_empty() || is_tool || has_files(), "other files"),
             (seen.session.is_empty() || rows.iter().all(|row| row.key == seen.session), "another session"),
@@ -115,7 +115,7 @@ impl<'a> Oracle<'a> {
         for what in checks.into_iter().filter(|(holds, _)| !holds).map(|(_, what)| what) {
             self.report(event.clone(), format!("O3: {what}: {seen:?}"));
         }
-        self.only_this_chat(by_tag, seen, event);
+        self.only_this_chat(seen, event);
     }
 
     /// O3: no attempt begins after the tool of an earlier one.
@@ -154,21 +154,21 @@ impl<'a> Oracle<'a> {
     }
 
     /// All text in a prompt was sent in that chat, by users whom the gateway serves there.
-    fn only_this_chat(&mut self, by_tag: &HashMap<&str, &'a Event>, seen: &AgentRecord, key: Option<String>) {
-        let place = key.as_ref().and_then(|key| self.o.journal.event(key)).map(|event| &event.place);
+    fn only_this_chat(&mut self, seen: &AgentRecord, key: Option<String>) {
+        let event = key.as_ref().and_then(|key| self.o.journal.event(key));
+        let of_work = || self.work.places.get(seen.tag.as_str()).map(|(place, _)| *place);
+        let place = event.map(|event| &event.place).or_else(of_work);
         for tag in &seen.tags {
             // The end of a quoted text may be cut off.
             let is_quoted = || {
-                let mut events = by_tag.iter().filter(|(whole, _)| whole.starts_with(tag));
-                events.any(|(_, event)| place == Some(&event.place))
+                let mut places = self.work.places.iter().filter(|(whole, _)| whole.starts_with(tag));
+                places.any(|(_, (found, _))| place == Some(*found))
             };
-            let wrong = match by_tag.get(tag.as_str()) {
+            let wrong = match self.work.places.get(tag.as_str()) {
                 None if is_quoted() => None,
                 None => Some("text that nobody sent"),
-                Some(event) if matches!(event.expected, Expected::Dropped(_)) => {
-                    Some("text of a user who is not served")
-                }
-                Some(event) if place.is_some_and(|place| *place != event.place) => {
+                Some((_, true)) => Some("text of a user who is not served"),
+                Some((found, _)) if place.is_some_and(|place| place != *found) => {
                     Some("text of another chat")
                 }
                 Some(_) => None,

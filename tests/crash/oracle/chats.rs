@@ -77,7 +77,9 @@ impl<'a> Oracle<'a> {
 
     fn whole_answers(&mut self, answers: &BTreeMap<i64, String>, withdrawn: &HashSet<i64>) {
         let turns = self.o.database.turns.values();
-        for turn in turns.filter(|turn| turn.state == "done" && !withdrawn.contains(&turn.id)) {
+        // The results of background work are judged in `work`.
+        let turns = turns.filter(|turn| turn.state == "done" && !turn.is_work());
+        for turn in turns.filter(|turn| !withdrawn.contains(&turn.id)) {
             self.whole_answer(turn, answers.get(&turn.id).map(String::as_str).unwrap_or_default());
         }
     }
@@ -129,7 +131,12 @@ impl<'a> Oracle<'a> {
                 self.report(None, format!("O2: an edit of a message that is not in the chat: {call:?}"));
             }
             // What a person is told who pressed a button is in no chat.
-            for tag in call.tags.iter().filter(|_| call.method != "answerCallbackQuery") {
+            let tags = call.tags.iter().filter(|_| call.method != "answerCallbackQuery");
+            // The beginning of a long result may end within a tag.
+            let is_cut = |tag: &&String| {
+                call.tags.iter().any(|other| other != *tag && other.starts_with(tag.as_str()))
+            };
+            for tag in tags.filter(|tag| !is_cut(tag)) {
                 let place = tag.split('-').nth(1).and_then(|name| places.get(name));
                 if place != Some(&call.address.as_str()) {
                     self.report(None, format!("O2: {tag} was sent elsewhere: {call:?}"));

@@ -18,7 +18,9 @@ impl Oracle<'_> {
                 *due.entry(line).or_default() += 1;
             }
         }
-        for line in self.o.database.audit.iter().filter(|line| line.via == "chat") {
+        // Cancellations of tasks are judged in `tasks`: one that comes too late has no line.
+        let audit = self.o.database.audit.iter();
+        for line in audit.filter(|line| line.via == "chat" && line.action != "task cancel") {
             let subject = match line.action.as_str() {
                 // The code says about whom it was.
                 "approve" | "deny" => String::new(),
@@ -100,7 +102,8 @@ impl Oracle<'_> {
     pub(super) fn epochs(&mut self) {
         let mut epochs: HashMap<&str, i64> = HashMap::new();
         let mut renewed: HashMap<&str, i64> = HashMap::new();
-        for row in self.o.database.inbound.iter().filter(|row| row.disposition != "refused") {
+        let rows = self.o.database.inbound.iter();
+        for row in rows.filter(|row| row.disposition != "refused" && !row.is_work()) {
             let first = !epochs.contains_key(row.key.as_str());
             let epoch = epochs.entry(&row.key).or_insert(1);
             if row.body == "/new" && row.disposition == "command" && !first {

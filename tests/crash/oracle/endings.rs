@@ -1,7 +1,7 @@
 //! O2: how messages ended.
 
 use super::Oracle;
-use crate::database::Inbound;
+use crate::database::{Inbound, Turn};
 use crate::journal::Command;
 use crate::script::Task;
 
@@ -55,22 +55,26 @@ impl Oracle<'_> {
     /// A message may die of its script, of two deaths of the agent, or after its tool began; and the chat says so.
     fn dead(&self, row: &Inbound) -> Option<String> {
         let Some(turn) = self.turn_of(row) else { return Some("dead without a turn".to_owned()) };
+        if !self.died_rightly(turn) {
+            return Some(format!("dead without a reason: {turn:?}"));
+        }
+        let mut parts = self.parts_of_turn.get(&turn.id).into_iter().flatten();
+        let has_notice = parts.any(|part| part.kind == "notice" || part.plain().ends_with(INTERRUPTED));
+        (!has_notice).then(|| "dead, and the chat does not say so".to_owned())
+    }
+
+    /// Whether a turn that has no answer has died of its script, of two deaths of its agent, or after its tool began.
+    pub(super) fn died_rightly(&self, turn: &Turn) -> bool {
         let task = self.script_of(turn.id).map(|script| script.task);
         let has_acted = turn.side_effect_at.is_some();
-        let right = match turn.error.as_deref() {
+        match turn.error.as_deref() {
             Some("agent_failed") => task == Some(Task::Fail),
             Some("agent_crashed" | "gateway_killed") => turn.attempt - turn.released == 2 && !has_acted,
             Some("interrupted") => {
                 has_acted && matches!(task, Some(Task::Tool { .. } | Task::Call | Task::Offer))
             }
             _ => false,
-        };
-        if !right {
-            return Some(format!("dead without a reason: {turn:?}"));
         }
-        let mut parts = self.parts_of_turn.get(&turn.id).into_iter().flatten();
-        let has_notice = parts.any(|part| part.kind == "notice" || part.plain().ends_with(INTERRUPTED));
-        (!has_notice).then(|| "dead, and the chat does not say so".to_owned())
     }
 
     fn replied(&self, row: &Inbound) -> Option<String> {

@@ -5,7 +5,7 @@ mod falsifications;
 use std::panic::resume_unwind;
 
 use self::falsifications::{Falsification, all};
-use super::judge;
+use super::finds;
 use crate::clock;
 use crate::observed::Observed;
 
@@ -75,7 +75,7 @@ fn outcome(observed: &Observed, (_, finding, falsify): &Falsification) -> Outcom
     if falsify(&mut copy).is_none() {
         return Outcome::Nothing;
     }
-    match judge(&copy).violations.iter().any(|violation| violation.what.contains(finding)) {
+    match finds(&copy, finding) {
         true => Outcome::Found,
         false => Outcome::Missed,
     }

@@ -27,6 +27,12 @@ pub const PIA: i64 = 1008;
 pub const OLGA: i64 = 1009;
 /// Chooses how messages wait, and drops some.
 pub const QUINN: i64 = 1010;
+/// Their private chats get the results of tasks, of jobs and of events that programs hand over.
+pub const TARA: i64 = 1011;
+pub const JULES: i64 = 1012;
+pub const EVA: i64 = 1013;
+/// Hands over tasks and writes nothing else.
+pub const TILDA: i64 = 1014;
 /// Allowed and revoked again and again.
 pub const GUESTS: [i64; 2] = [1101, 1102];
 /// The only user whom the second bot answers.
@@ -146,7 +152,7 @@ pub fn config(api: &str) -> String {
     let [ada, otto] = ADMINS;
     format!(
         "[channels.telegram]\ntoken = \"{TOKEN}\"\napi_url = \"{api}\"\ndm_policy = \"pairing\"\n\
-         allow = [{ANNA}, {BERT}, {CARL}, {NORA}, {STAN}, {PIA}, {OLGA}, {QUINN}]\nadmins = [{ada}, {otto}]\n\
+         allow = [{ANNA}, {BERT}, {CARL}, {NORA}, {STAN}, {PIA}, {OLGA}, {QUINN}, {TARA}, {JULES}, {EVA}, {TILDA}]\nadmins = [{ada}, {otto}]\n\
          streaming = \"partial\"\nedit_ms = 40\nper_chat_ms = 0\nper_group_ms = 0\nper_account_ms = 0\n\
          poll_seconds = 5\nbusy_ms = 50\n\
          [channels.telegram.chats.\"{PIA}\"]\nagent = \"{PLAIN}\"\n\

@@ -20,7 +20,7 @@ const EMOJI: [&str; 4] = ["👍", "❤", "🔥", "🎉"];
 pub struct ChatUser {
     platform: Arc<Platform>,
     user: User,
-    chat: Chat,
+    pub chat: Chat,
     expected: Expected,
     random: Random,
     recent: Vec<Sent>,
@@ -168,13 +168,29 @@ impl ChatUser {
         self.record(sent, Action::Command, EventContent::script(script), self.expected);
     }
 
+    /// A new tag for a text in this chat.
+    pub fn tag(&self) -> String {
+        self.platform.harness.tag(&self.chat.place)
+    }
+
+    /// Hands over a background task.
+    pub async fn hands_over(&mut self, script: Script) {
+        let command = format!("/bg {}", script.text());
+        self.command_with(&command, Some(script)).await;
+    }
+
     pub async fn commands(&mut self, command: &str) {
+        self.command_with(command, None).await;
+    }
+
+    async fn command_with(&mut self, command: &str, script: Option<Script>) {
         let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
         let mention = if self.chat.is_private() { "" } else { MENTION };
         let text = format!("{word}{mention} {rest}");
         let sent = self.user.says(self.platform.target(&self.chat), text.trim_end()).await;
         let expected = if self.expected == Expected::Turn { Expected::Command } else { self.expected };
-        self.record(sent, Action::Command, EventContent::text(command), expected);
+        let content = EventContent { script, ..EventContent::text(command) };
+        self.record(sent, Action::Command, content, expected);
     }
 
     /// Reacts to the last message of the bot.
@@ -211,7 +227,7 @@ impl ChatUser {
 
 pub async fn start(platform: &Arc<Platform>, clients: &mut JoinSet<()>, random: &Random) {
     // A bot cannot write to users who have never written to it.
-    for user in ADMINS.into_iter().chain([OLGA]) {
+    for user in ADMINS.into_iter().chain([OLGA, TARA, JULES, EVA]) {
         ChatUser::new(platform, user, Chat::private(user), Random::new(0)).commands("/start").await;
     }
     for user in [ANNA, BERT, CARL, NORA, STAN, PIA] {

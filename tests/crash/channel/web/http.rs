@@ -1,11 +1,12 @@
 //! HTTP clients: a request that was cut off is made again with the same idempotency key.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{event, next_text};
+use crate::channel::api::{Api, Response};
 use crate::clock;
 use crate::harness::Harness;
 use crate::journal::{OperatorSend, Place};
@@ -18,20 +19,12 @@ pub struct Client {
     place: Arc<Place>,
     recipient: Arc<Place>,
     random: Random,
-    http: reqwest::Client,
-}
-
-enum Response {
-    Taken(Value),
-    /// Cut off, or the client was asked to come again.
-    Again,
-    Refused(u16, Value),
+    api: Api,
 }
 
 impl Client {
     pub fn new(harness: Arc<Harness>, place: Arc<Place>, recipient: Arc<Place>, random: Random) -> Self {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).no_proxy().build();
-        Self { harness, place, recipient, random, http: http.expect("an HTTP client") }
+        Self { api: Api::new(harness.clone()), harness, place, recipient, random }
     }
 
     pub async fn run(mut self) {
@@ -109,21 +102,6 @@ impl Client {
     }
 
     async fn post(&self, path: &str, key: &str, body: &Value) -> Response {
-        let address = self.harness.address().await;
-        let request = self
-            .http
-            .post(format!("http://{address}{path}"))
-            .bearer_auth(self.harness.token())
-            .header("Idempotency-Key", key)
-            .json(body);
-        let Ok(response) = request.send().await else { return Response::Again };
-        let status = response.status().as_u16();
-        let Ok(answer) = response.json::<Value>().await else { return Response::Again };
-        match status {
-            200..=299 => Response::Taken(answer),
-            429 | 503 => Response::Again,
-            409 if answer["error"]["code"] == "in_progress" => Response::Again,
-            status => Response::Refused(status, answer),
-        }
+        self.api.request(Method::POST, path, Some(key), body).await
     }
 }

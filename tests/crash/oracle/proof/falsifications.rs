@@ -5,6 +5,7 @@
 mod accepted;
 mod shown;
 mod turns;
+mod work;
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ const W0: &str = "agent:main:web:dm:w0";
 const W1: &str = "agent:main:web:dm:w1";
 
 pub fn all() -> impl Iterator<Item = &'static Falsification> {
-    [accepted::ALL, turns::ALL, shown::ALL].into_iter().flatten()
+    [accepted::ALL, turns::ALL, shown::ALL, work::ALL].into_iter().flatten()
 }
 
 pub fn is_private(row: &Inbound) -> bool {
@@ -110,7 +111,7 @@ pub fn part(o: &mut Observed, is: impl Fn(&Part) -> bool) -> Option<&mut Part> {
 /// The messages that show an album which was sent, in order.
 pub fn shown_album(o: &Observed) -> Option<Vec<MessageId>> {
     let is_shown = |part: &&Part| part.state == "sent" && !o.unread_files.contains(&part.address);
-    let parts = || o.database.parts.iter().filter(is_shown);
+    let parts = || o.database.parts.iter().filter(is_shown).filter(|part| part.turn_id.is_some());
     let album = parts().find(|part| part.album.is_some_and(|first| first != part.id))?.album;
     let parts = parts().filter(|part| part.album == album);
     parts.map(|part| Some((part.address.clone(), part.message()?.clone()))).collect()

@@ -40,10 +40,12 @@ pub static ALL: &[Falsification] = &[
         part(o, |part| is_answer(part) && part.body.starts_with("heard ")).map(|part| part.turn_id = None)
     }),
     ("a file is not sent", "files were sent", |o| {
-        part(o, |part| part.media.is_some() && part.state == "sent").map(|part| part.media = None)
+        part(o, |part| part.media.is_some() && part.turn_id.is_some() && part.state == "sent")
+            .map(|part| part.media = None)
     }),
     ("a file of an album is not sent", "files were sent", |o| {
-        part(o, |part| part.album.is_some() && part.state == "sent").map(|part| part.media = None)
+        part(o, |part| part.album.is_some() && part.turn_id.is_some() && part.state == "sent")
+            .map(|part| part.media = None)
     }),
     ("a file of an album is not in the chat", "O2: the chat shows None", |o| {
         let (address, last) = shown_album(o)?.last()?.clone();
