@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, pause};
@@ -88,6 +88,7 @@ pub struct Shared<P> {
     pub changed: Notify,
     /// Where the server listens.
     pub address: SocketAddr,
+    cuts: watch::Sender<u64>,
     background: mpsc::UnboundedSender<Background>,
 }
 
@@ -102,6 +103,12 @@ impl<P> Shared<P> {
         let result = change(&mut self.state());
         self.changed.notify_waiters();
         result
+    }
+
+    /// Returns what changes when the network is cut or the server stops. The task of a connection that was upgraded to
+    /// a socket must end then.
+    pub fn cuts(&self) -> watch::Receiver<u64> {
+        self.cuts.subscribe()
     }
 
     /// Runs a task that outlives the request that asked for it.
@@ -138,6 +145,7 @@ impl<P: Platform> Fake<P> {
             clock,
             changed: Notify::new(),
             address: listener.local_addr()?,
+            cuts: watch::Sender::new(0),
             background,
         });
         let mut runner = JoinSet::new();
@@ -232,6 +240,7 @@ impl<P: Platform> Fake<P> {
     /// Closes the port and every connection.
     pub async fn cut(&self) {
         self.connections.lock().await.shutdown().await;
+        self.shared.cuts.send_modify(|cuts| *cuts += 1);
     }
 
     /// Listens again on the same port after [`Fake::cut`].
@@ -242,6 +251,12 @@ impl<P: Platform> Fake<P> {
             connections.spawn(accept(listener, self.shared.clone()));
         }
         Ok(())
+    }
+}
+
+impl<P: Platform> Drop for Fake<P> {
+    fn drop(&mut self) {
+        self.shared.cuts.send_modify(|cuts| *cuts += 1);
     }
 }
 

@@ -31,10 +31,11 @@ impl Platform for Toy {
         if request.uri().path() == "/socket" {
             let (mut parts, _) = request.into_parts();
             let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await.map_err(|_| Cut)?;
+            let mut cuts = shared.cuts();
             return Ok(upgrade
                 .on_upgrade(|mut socket| async move {
                     socket.send(Message::text("hello")).await.unwrap();
-                    std::future::pending::<()>().await;
+                    cuts.changed().await.ok();
                 })
                 .into_response());
         }
@@ -98,6 +99,7 @@ async fn a_socket_lives_until_the_network_is_cut() {
     let (mut socket, _) = tokio_tungstenite::connect_async(&url).await.unwrap();
     assert_eq!(socket.next().await.unwrap().unwrap(), tungstenite::Message::text("hello"));
     toy.cut().await;
+    assert!(!matches!(socket.next().await, Some(Ok(_))), "the socket is closed");
     assert!(tokio_tungstenite::connect_async(&url).await.is_err());
     toy.restore().await.unwrap();
     assert!(tokio_tungstenite::connect_async(&url).await.is_ok());
