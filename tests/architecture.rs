@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::DocumentMut;
 
 /// Which crates of the workspace each crate may depend on. A crate that is not listed here is an error.
-const DIRECTION: [(&str, &[&str]); 17] = [
+const DIRECTION: [(&str, &[&str]); 18] = [
     ("frontdesk-core", &[]),
     ("frontdesk-store", &["core"]),
     ("frontdesk-http", &["core"]),
@@ -23,6 +23,7 @@ const DIRECTION: [(&str, &[&str]); 17] = [
     ("tcp-chat", &["core", "kit"]),
     ("frontdesk-fakes", &[]),
     ("frontdesk-botapi", &["fakes"]),
+    ("frontdesk-fakediscord", &["fakes"]),
     ("frontdesk-fakemodel", &["fakes"]),
     ("frontdesk-world", &["core", "store", "runtime"]),
     ("frontdesk", &["core", "store", "http", "agents", "runtime", "api", "kit", "web", "telegram"]),

@@ -1,0 +1,409 @@
+//! The gateway: one task per socket. It identifies or resumes a session and delivers the session's dispatches.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::extract::{FromRequestParts, WebSocketUpgrade};
+use axum::http::Request;
+use axum::response::IntoResponse;
+use frontdesk_fakes::{Call, Cut, Response, Shared, Way, Work};
+use hyper::body::Incoming;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::id::Id;
+use crate::session::{Session, intent};
+use crate::world::World;
+
+/// The longest frame of a client.
+const LONGEST: usize = 4096;
+/// How many frames a client may send in a minute.
+const PER_MINUTE: usize = 120;
+/// The pause between two IDENTIFYs, if limits are on.
+const BETWEEN_MS: i64 = 5000;
+
+/// How the gateway behaves, and what operators have asked of connections.
+#[derive(Debug)]
+pub struct Gateway {
+    pub interval_ms: i64,
+    /// How long a session waits for a client that was cut off.
+    pub window_ms: i64,
+    /// Whether clients get neither dispatches nor acknowledgements, while their sockets stay open.
+    pub deaf: bool,
+    /// Whether heartbeats are not acknowledged.
+    pub unacknowledged: bool,
+    next: u64,
+    /// What is to be done with open connections.
+    orders: HashMap<u64, VecDeque<Order>>,
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            interval_ms: 41_250,
+            window_ms: 180_000,
+            deaf: false,
+            unacknowledged: false,
+            next: 1,
+            orders: HashMap::new(),
+        }
+    }
+}
+
+impl Gateway {
+    /// Asks the same of every open connection.
+    pub fn order(&mut self, order: &Order) {
+        self.orders.values_mut().for_each(|orders| orders.push_back(order.clone()));
+    }
+
+    /// How many sockets are open.
+    pub fn connections(&self) -> usize {
+        self.orders.len()
+    }
+}
+
+/// What an operator asks of a connection.
+#[derive(Debug, Clone)]
+pub enum Order {
+    /// Closes it with this code.
+    Close(u16),
+    /// Drops the connection without a word.
+    Drop,
+    /// Asks the client to connect again (op 7).
+    Reconnect,
+    /// Says that the session is not valid (op 9).
+    Invalidate { resumable: bool },
+}
+
+/// What follows from a frame of a client.
+enum Next {
+    Send(Value),
+    Close(u16),
+    /// The session is this bot's, and everything after this number is to be delivered.
+    Deliver {
+        bot: Id,
+        session: String,
+        after: u64,
+    },
+    Nothing,
+}
+
+#[derive(Deserialize)]
+struct Frame {
+    op: u64,
+    #[serde(default)]
+    d: Value,
+}
+
+/// Answers the request for a socket.
+pub async fn connect(shared: &Arc<Shared<World>>, request: Request<Incoming>) -> Result<Response, Cut> {
+    let query = request.uri().query().unwrap_or_default();
+    let version = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "v");
+    let known = version.is_some_and(|(_, version)| version == "10");
+    let (mut parts, _) = request.into_parts();
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
+    let own = shared.clone();
+    let open = move |socket: WebSocket| async move {
+        let number = own.change(|world| {
+            let number = world.gateway.next;
+            world.gateway.next += 1;
+            world.gateway.orders.insert(number, VecDeque::new());
+            number
+        });
+        let connection =
+            Connection { shared: own.clone(), socket, number, session: None, frames: VecDeque::new() };
+        own.background(connection.run(known));
+    };
+    let call = Call::new(Id::default(), "gateway", Id::default(), Map::new());
+    let work = Work::Wait(Box::new(move |_| {
+        Box::pin(async move {
+            match upgrade {
+                Ok(upgrade) => upgrade.on_upgrade(open).into_response(),
+                Err(rejection) => rejection.into_response(),
+            }
+        })
+    }));
+    shared.serve(call, work).await
+}
+
+struct Connection {
+    shared: Arc<Shared<World>>,
+    socket: WebSocket,
+    number: u64,
+    /// The bot, its session, and the last dispatch that was sent here.
+    session: Option<(Id, String, u64)>,
+    /// When the client sent frames in the last minute.
+    frames: VecDeque<i64>,
+}
+
+impl Connection {
+    async fn run(mut self, known_version: bool) {
+        let ended = match known_version {
+            true => self.serve().await,
+            false => Some(4012),
+        };
+        let number = self.number;
+        self.shared.change(|world| world.disconnected(number, ended));
+        if let Some(code) = ended {
+            self.close(code).await;
+        }
+    }
+
+    /// Serves until the connection ends; returns the code with which this side closes it.
+    async fn serve(&mut self) -> Option<u16> {
+        let shared = self.shared.clone();
+        let mut cuts = shared.cuts();
+        let interval = shared.state().gateway.interval_ms;
+        self.send(json!({"op": 10, "s": null, "t": null, "d": {"heartbeat_interval": interval}})).await?;
+        loop {
+            let changed = shared.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if let Some(end) = self.obey().await {
+                return end;
+            }
+            self.deliver().await?;
+            tokio::select! {
+                frame = self.socket.recv() => match self.read(frame).await {
+                    Ok(()) => {}
+                    Err(end) => return end,
+                },
+                () = changed => {}
+                _ = cuts.changed() => return None,
+            }
+        }
+    }
+
+    /// Does what operators have asked for; returns the end, if that is one.
+    async fn obey(&mut self) -> Option<Option<u16>> {
+        let number = self.number;
+        let next = |world: &mut World| world.gateway.orders.get_mut(&number).and_then(VecDeque::pop_front);
+        while let Some(order) = {
+            let mut state = self.shared.state();
+            next(&mut state)
+        } {
+            match order {
+                Order::Close(code) => return Some(Some(code)),
+                Order::Drop => return Some(None),
+                Order::Reconnect => {
+                    self.send(json!({"op": 7, "s": null, "t": null, "d": null})).await.unwrap_or(())
+                }
+                Order::Invalidate { resumable } => {
+                    // A client that may resume does so on this connection.
+                    self.session = None;
+                    if !resumable {
+                        self.shared.change(|world| world.end_session(number));
+                    }
+                    self.send(json!({"op": 9, "s": null, "t": null, "d": resumable})).await.unwrap_or(());
+                }
+            }
+        }
+        None
+    }
+
+    /// Sends the dispatches that wait.
+    async fn deliver(&mut self) -> Option<()> {
+        loop {
+            let due = {
+                let world = self.shared.state();
+                world.due(self.number, self.session.as_ref())
+            };
+            if due.is_empty() {
+                return Some(());
+            }
+            for dispatch in due {
+                self.socket.send(Message::text(&*dispatch.frame)).await.ok()?;
+                let Some((bot, _, sent)) = &mut self.session else { continue };
+                *sent = dispatch.seq;
+                let bot = *bot;
+                if dispatch.number != 0 {
+                    self.shared.change(|world| {
+                        let now = world.now_ms();
+                        world.common.journal.delivered(bot, dispatch.number, now, Way::Socket);
+                    });
+                }
+            }
+        }
+    }
+
+    /// Takes one frame of the client. The error says how the connection ends.
+    async fn read(&mut self, frame: Option<Result<Message, axum::Error>>) -> Result<(), Option<u16>> {
+        let frame = match frame {
+            Some(Ok(Message::Text(text))) => text.to_string(),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
+            Some(Ok(Message::Close(frame))) => {
+                let code = frame.map_or(1005, |frame| frame.code);
+                let number = self.number;
+                // A client that says goodbye has no session any more.
+                if matches!(code, 1000 | 1001) {
+                    self.shared.change(|world| world.end_session(number));
+                }
+                return Err(None);
+            }
+            Some(Ok(Message::Binary(_))) => return Err(Some(4002)),
+            Some(Err(_)) | None => return Err(None),
+        };
+        let now = self.shared.clock.now_ms();
+        self.frames.push_back(now);
+        self.frames.retain(|at| now - at < 60_000);
+        if self.frames.len() > PER_MINUTE {
+            return Err(Some(4008));
+        }
+        let parsed = serde_json::from_str::<Frame>(&frame).ok().filter(|_| frame.len() <= LONGEST);
+        let Some(frame) = parsed else { return Err(Some(4002)) };
+        let (number, session) = (self.number, self.session.clone());
+        match self.shared.change(|world| world.take(number, session.as_ref(), &frame)) {
+            Next::Send(answer) => self.send(answer).await.ok_or(None)?,
+            Next::Close(code) => return Err(Some(code)),
+            Next::Deliver { bot, session, after } => self.session = Some((bot, session, after)),
+            Next::Nothing => {}
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, frame: Value) -> Option<()> {
+        self.socket.send(Message::text(frame.to_string())).await.ok()
+    }
+
+    async fn close(&mut self, code: u16) {
+        let frame = CloseFrame { code, reason: "".into() };
+        // The client may have gone, which is as good.
+        self.socket.send(Message::Close(Some(frame))).await.ok();
+        while let Some(Ok(_)) = self.socket.recv().await {}
+    }
+}
+
+impl World {
+    /// What a connection has to deliver.
+    fn due(&self, number: u64, session: Option<&(Id, String, u64)>) -> Vec<crate::session::Dispatch> {
+        let Some((bot, id, sent)) = session.filter(|_| !self.gateway.deaf) else { return Vec::new() };
+        let bot = self.bots.iter().find(|known| known.id == *bot);
+        let session = bot.and_then(|bot| bot.sessions.iter().find(|session| session.id == *id));
+        let own = session.filter(|session| session.connection == Some(number));
+        own.map(|session| session.after(*sent).cloned().collect()).unwrap_or_default()
+    }
+
+    /// Takes a frame of a client.
+    fn take(&mut self, number: u64, session: Option<&(Id, String, u64)>, frame: &Frame) -> Next {
+        match (frame.op, session) {
+            (1, _) => {
+                if let (Some((bot, id, _)), Some(seq)) = (session, frame.d.as_u64()) {
+                    self.confirm(*bot, id, seq);
+                }
+                let answers = !self.gateway.deaf && !self.gateway.unacknowledged;
+                let answer = json!({"op": 11, "s": null, "t": null, "d": null});
+                if answers { Next::Send(answer) } else { Next::Nothing }
+            }
+            (2 | 6, Some(_)) => Next::Close(4005),
+            (2, None) => self.identify(number, &frame.d),
+            (6, None) => self.resume(number, &frame.d),
+            (3 | 4 | 8, None) => Next::Close(4003),
+            (3 | 4 | 8, Some(_)) => Next::Nothing,
+            _ => Next::Close(4001),
+        }
+    }
+
+    fn identify(&mut self, number: u64, wants: &Value) -> Next {
+        let (now, paced) = (self.now_ms(), self.limits.are_real());
+        let token = wants["token"].as_str().unwrap_or_default();
+        let Some(bot) = self.bots.iter_mut().find(|bot| bot.token == token) else { return Next::Close(4004) };
+        let Some(intents) = wants["intents"].as_u64() else { return Next::Close(4002) };
+        if let Some(shard) = wants.get("shard").filter(|shard| !shard.is_null())
+            && *shard != json!([0, 1])
+        {
+            return Next::Close(4010);
+        }
+        if intents & !intent::ALL != 0 {
+            return Next::Close(4013);
+        }
+        if intents & intent::PRIVILEGED & !bot.granted != 0 {
+            return Next::Close(4014);
+        }
+        if paced && bot.identified.last().is_some_and(|last| now - last < BETWEEN_MS) {
+            return Next::Send(json!({"op": 9, "s": null, "t": null, "d": false}));
+        }
+        if bot.identifies_left(now).0 == 0 {
+            // Discord takes the token away.
+            bot.token = String::new();
+            return Next::Close(4004);
+        }
+        bot.identified.push(now);
+        let (id, session) = (bot.id, format!("{:016x}", self.common.random.number()));
+        let guilds: Vec<Id> = self
+            .guilds
+            .values()
+            .filter(|guild| guild.members.contains_key(&id))
+            .map(|guild| guild.id)
+            .collect();
+        let unavailable: Vec<Value> =
+            guilds.iter().map(|guild| json!({"id": guild, "unavailable": true})).collect();
+        let ready = json!({
+            "v": 10, "user": self.user_json(id), "guilds": unavailable, "session_id": session, "session_type": "normal",
+            "resume_gateway_url": format!("ws://{}", self.address), "application": {"id": id, "flags": 0},
+            "shard": [0, 1], "private_channels": [], "presences": [], "relationships": [], "user_settings": {},
+        });
+        let created: Vec<Value> = guilds.iter().map(|guild| self.guild_create(*guild, id)).collect();
+        let mut opened = Session::new(session.clone(), intents, number);
+        opened.push("READY", &ready, 0);
+        for guild in created.iter().filter(|_| intents & intent::GUILDS != 0) {
+            let outage = guild["unavailable"] == true;
+            opened.push(if outage { "GUILD_DELETE" } else { "GUILD_CREATE" }, guild, 0);
+        }
+        if let Some(bot) = self.bot(id) {
+            bot.sessions.push(opened);
+        }
+        Next::Deliver { bot: id, session, after: 0 }
+    }
+
+    fn resume(&mut self, number: u64, wants: &Value) -> Next {
+        let (now, window) = (self.now_ms(), self.gateway.window_ms);
+        let token = wants["token"].as_str().unwrap_or_default();
+        let Some(bot) = self.bots.iter_mut().find(|bot| bot.token == token) else { return Next::Close(4004) };
+        bot.sessions.retain(|session| session.is_alive(now, window));
+        let invalid = Next::Send(json!({"op": 9, "s": null, "t": null, "d": false}));
+        let wanted = wants["session_id"].as_str().unwrap_or_default();
+        let Some(session) = bot.sessions.iter_mut().find(|session| session.id == wanted) else {
+            return invalid;
+        };
+        let Some(after) = wants["seq"].as_u64().filter(|seq| *seq <= session.seq) else {
+            return Next::Close(4007);
+        };
+        if !session.reaches_back_to(after) {
+            return invalid;
+        }
+        session.connection = Some(number);
+        session.push("RESUMED", &json!({}), 0);
+        let (bot, session) = (bot.id, session.id.clone());
+        self.confirm(bot, &session, after);
+        Next::Deliver { bot, session, after }
+    }
+
+    /// A client has named the last dispatch that it has.
+    fn confirm(&mut self, bot: Id, session: &str, seq: u64) {
+        let now = self.now_ms();
+        let Some(known) = self.bots.iter().find(|known| known.id == bot) else { return };
+        let Some(session) = known.sessions.iter().find(|known| known.id == session) else { return };
+        self.common.journal.confirmed(&bot, &session.confirmed(seq), now);
+    }
+
+    /// A connection has ended. Its session waits for the client, unless the code says that it is over.
+    fn disconnected(&mut self, number: u64, code: Option<u16>) {
+        let now = self.now_ms();
+        self.gateway.orders.remove(&number);
+        if matches!(code, Some(1000 | 1001 | 4004 | 4007 | 4009..=4014)) {
+            self.end_session(number);
+        }
+        let sessions = self.bots.iter_mut().flat_map(|bot| &mut bot.sessions);
+        for session in sessions.filter(|session| session.connection == Some(number)) {
+            (session.connection, session.dropped_ms) = (None, now);
+        }
+    }
+
+    /// The session of a connection is over.
+    fn end_session(&mut self, number: u64) {
+        self.bots
+            .iter_mut()
+            .for_each(|bot| bot.sessions.retain(|session| session.connection != Some(number)));
+    }
+}
