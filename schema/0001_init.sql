@@ -212,7 +212,7 @@ CREATE TABLE task (
   address      TEXT NOT NULL,      -- the chat and the thread to which its result goes
   delivers     INTEGER NOT NULL,   -- 0: nothing is sent, and its result waits to be fetched
   reply_to     TEXT,               -- the platform's id of the message that asked for it
-  source       TEXT NOT NULL,      -- 'chat', 'api', 'cli', 'ws', 'agent'
+  source       TEXT NOT NULL,      -- 'chat', 'api', 'cli', 'ws', 'agent', 'event', 'start'
   request      TEXT UNIQUE,        -- what asked for it: a repetition of the same request makes no second task
   title        TEXT NOT NULL,
   body         TEXT NOT NULL,      -- the text that its agent gets

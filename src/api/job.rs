@@ -114,6 +114,7 @@ fn skipped(reason: SkipReason) -> &'static str {
         SkipReason::Revoked => "The owner of the job has lost access.",
         SkipReason::Paused => "The job was paused before it began.",
         SkipReason::Stopped => "Somebody stopped it.",
+        SkipReason::Budget => "A budget of its owner, its chat or its agent was used up.",
         SkipReason::Unchanged => "The file of the heartbeat says the same as before.",
         SkipReason::Empty => "The file of the heartbeat is gone or empty.",
     }

@@ -153,6 +153,9 @@ pub(crate) fn status(status: &Status) -> Value {
         "accounts": status.accounts.iter().map(account).collect::<Vec<_>>(),
         "agents": agents.collect::<Vec<_>>(),
         "totals": totals(&status.totals),
+        "tasks": status.tasks,
+        "jobs": status.jobs,
+        "next_run": status.next_run.map(time),
         "today": status.today.iter().map(spent).collect::<Vec<_>>(),
     })
 }

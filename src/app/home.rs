@@ -101,11 +101,11 @@ impl Home {
         Ok(Home(absolute))
     }
 
-    /// Where the file of the heartbeat is looked for: in this folder, and beside it in the user's own one.
-    pub fn heartbeat(&self) -> Vec<PathBuf> {
+    /// Where `HEARTBEAT.md` and `BOOT.md` are looked for: in this folder, and beside it in the user's own one.
+    pub fn instructions(&self) -> Vec<PathBuf> {
         let beside = self.path().file_name().is_some_and(|name| name == ".frontdesk");
         let own = self.path().parent().filter(|_| beside);
-        std::iter::once(self.path()).chain(own).map(|folder| folder.join("HEARTBEAT.md")).collect()
+        std::iter::once(self.path()).chain(own).map(Path::to_owned).collect()
     }
 
     /// The folder.

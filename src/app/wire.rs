@@ -274,7 +274,7 @@ fn setup(
         shown: serde_json::Value::Null,
         hooks: std::mem::take(&mut builder.hooks),
         operator: Principal::new("web", None, token::ID)?,
-        heartbeat: home.heartbeat(),
+        instructions: home.instructions(),
         webhooks: Arc::new(GuardedSender::new(guard(config)?)),
         obeys_admins: builder.obeys_admins,
     })

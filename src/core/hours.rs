@@ -1,21 +1,25 @@
 //! Hours of the day in a time zone: when a heartbeat is active, when a chat wants quiet.
 
-use chrono::{DateTime, DurationRound, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use crate::segment::shown;
+use crate::zone::{instant, offset};
 
-const MINUTES_OF_DAY: u32 = 24 * 60;
-/// Longer than any gap between two windows: a zone has skipped a whole day before.
-const SEARCHED: u32 = 3 * MINUTES_OF_DAY;
+const MINUTES_OF_DAY: i64 = 24 * 60;
+/// Seconds of a day without a clock change.
+const DAY: i64 = MINUTES_OF_DAY * 60;
 
 /// A part of each day, by the local time of a zone. It may go over midnight.
+///
+/// A local time that a clock change skips begins or ends it at the first instant after the gap. A local time that comes
+/// twice counts the first time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hours {
     /// Minutes of the day: the first one inside.
-    from: u32,
+    from: i64,
     /// The first one outside; 1440 for the end of the day.
-    to: u32,
+    to: i64,
     zone: Tz,
 }
 
@@ -31,47 +35,63 @@ impl Hours {
         Ok(Self { from: begin, to: end, zone })
     }
 
+    /// Whether they are the whole day.
+    pub fn are_all_day(&self) -> bool {
+        self.from == 0 && self.to == MINUTES_OF_DAY
+    }
+
     /// Whether an instant is inside.
     pub fn contains(&self, at: DateTime<Utc>) -> bool {
-        let local = at.with_timezone(&self.zone);
-        let minute = local.hour() * 60 + local.minute();
-        match self.from < self.to {
-            true => (self.from..self.to).contains(&minute),
-            false => minute >= self.from || minute < self.to,
-        }
+        self.end_of(at.timestamp()).is_some()
     }
 
     /// The first instant inside that is not before `at`; `None` only at the end of the calendar.
     pub fn opens(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.first(at, true)
+        let seconds = at.timestamp();
+        if self.contains(at) {
+            return Some(at);
+        }
+        let begins = self.near(seconds).map(|(begins, _)| begins).filter(|begins| *begins > seconds);
+        DateTime::from_timestamp(begins.min()?, 0)
     }
 
     /// The first instant outside that is not before `at`; `None` if the hours are the whole day.
     pub fn closes(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.first(at, false)
+        if self.are_all_day() {
+            return None;
+        }
+        match self.end_of(at.timestamp()) {
+            Some(end) => DateTime::from_timestamp(end, 0),
+            None => Some(at),
+        }
     }
 
-    /// Looks minute by minute, so that a clock change needs no rule of its own: less than a millisecond for a day.
-    fn first(&self, at: DateTime<Utc>, inside: bool) -> Option<DateTime<Utc>> {
-        if self.contains(at) == inside {
-            return Some(at);
-        }
-        // Offsets are whole minutes in our time, so a local minute begins with one of UTC.
-        let minute = at.duration_trunc(TimeDelta::minutes(1)).ok()?;
-        (1..=SEARCHED)
-            .filter_map(|minutes| minute.checked_add_signed(TimeDelta::minutes(i64::from(minutes))))
-            .find(|at| self.contains(*at) == inside)
+    /// The end of the hours in which an instant lies; `None` outside of them. In seconds since 1970, as everything below.
+    fn end_of(&self, at: i64) -> Option<i64> {
+        self.near(at).filter(|(begins, ends)| (*begins..*ends).contains(&at)).map(|(_, ends)| ends).max()
+    }
+
+    /// Begin and end of the hours of the days around an instant. Two days before it, because they may go over midnight and
+    /// a zone may have skipped a day, and as many after it.
+    fn near(&self, at: i64) -> impl Iterator<Item = (i64, i64)> {
+        let Self { from, to, zone } = *self;
+        let midnight = (at + offset(zone, at)).div_euclid(DAY) * DAY;
+        let over_midnight = if to > from { 0 } else { DAY };
+        (-2..=3).map(move |day| {
+            let start = midnight + day * DAY;
+            (instant(zone, start + from * 60), instant(zone, start + over_midnight + to * 60))
+        })
     }
 }
 
-/// Minutes of the day, from `HH:MM`.
-fn minute(text: &str) -> Option<u32> {
+/// Minutes of the day, from `HH:MM`. The hour may have one digit.
+fn minute(text: &str) -> Option<i64> {
     let (hour, minute) = text.trim().split_once(':')?;
-    let two = |digits: &str| {
-        let is_number = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_digit());
-        is_number.then(|| digits.parse::<u32>().ok()).flatten()
+    let number = |digits: &str, least: usize| {
+        let is_number = (least..=2).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
+        is_number.then(|| digits.parse::<i64>().ok()).flatten()
     };
-    let (hour, minute) = (two(hour)?, two(minute)?);
+    let (hour, minute) = (number(hour, 1)?, number(minute, 2)?);
     (minute < 60 && hour * 60 + minute <= MINUTES_OF_DAY).then_some(hour * 60 + minute)
 }
 
@@ -102,6 +122,7 @@ pub enum HoursError {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
     use chrono_tz::Europe::Berlin;
     use proptest::prelude::*;
 
@@ -148,10 +169,10 @@ mod tests {
         let always = hours("00:00", "24:00");
         assert!(always.contains(at("2026-11-28T22:59:00Z")) && always.contains(at("2026-11-28T23:00:00Z")));
         assert_eq!(always.closes(at("2026-11-28T12:00:00Z")), None);
-        for end in ["24:30", "24:01", "25:00", "7:00", "07", "07:60", "+7:00", "", "07:00:00"] {
+        for end in ["24:30", "24:01", "25:00", "7:0", "007:00", "07", "07:60", "+7:00", "", "07:00:00"] {
             assert!(Hours::parse("08:00", end, Berlin).is_err(), "{end:?}");
         }
-        for begin in ["24:00", "8:00", "08:60"] {
+        for begin in ["24:00", "8:0", "08:60"] {
             assert!(Hours::parse(begin, "09:00", Berlin).is_err(), "{begin:?}");
         }
         assert!(Hours::parse("08:00", "08:00", Berlin).is_err());
@@ -169,13 +190,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_instant_before_the_answer_has_it(begin in 0u32..1440, length in 1u32..1440, second in 0i64..200 * 86400) {
+        fn no_instant_before_the_answer_has_it(begin in 0i64..1440, length in 1i64..1440, second in 0i64..200 * 86400) {
             let end = (begin + length) % 1440;
             let hours = Hours { from: begin, to: if end == 0 { 1440 } else { end }, zone: Berlin };
             let now = at("2026-03-01T00:00:00Z") + TimeDelta::seconds(second);
-            for inside in [true, false] {
-                let Some(first) = hours.first(now, inside) else {
-                    prop_assert!(!inside && (hours.from, hours.to) == (0, 1440));
+            for (inside, first) in [(true, hours.opens(now)), (false, hours.closes(now))] {
+                let Some(first) = first else {
+                    prop_assert!(!inside && hours.are_all_day());
                     continue;
                 };
                 prop_assert_eq!(hours.contains(first), inside);

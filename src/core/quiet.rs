@@ -1,16 +1,12 @@
 //! Quiet hours: a part of the day in which nobody is written to who has not asked.
 
-use std::str::FromStr;
-
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::zone::{instant, offset, parse_zone};
-
-/// Seconds of a day without a clock change.
-const DAY: i64 = 24 * 3600;
+use crate::hours::{Hours, HoursError};
+use crate::zone::parse_zone;
 
 /// A part of the day in which messages that nobody has asked for wait.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,86 +36,34 @@ pub struct QuietError {
     pub problem: String,
 }
 
-/// Quiet hours, parsed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct QuietRule {
-    from: TimeOfDay,
-    to: TimeOfDay,
-    zone: Tz,
-}
-
-/// A time of day in minutes, 24:00 included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct TimeOfDay(i64);
-
 impl QuietHours {
     /// When the quiet hours end in which `now` lies; `None` outside of them, and of hours that are wrong. `zone` is that of
     /// hours that name none.
     pub fn end(&self, zone: Tz, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.rule(zone).ok().flatten()?.end(now)
+        self.hours(zone).ok().flatten().filter(|hours| hours.contains(now))?.closes(now)
     }
 
     /// Checks what the types do not.
     pub fn check(&self) -> Result<(), QuietError> {
-        self.rule(Tz::UTC).map(drop)
+        self.hours(Tz::UTC).map(drop)
     }
 
-    /// The rule, with this zone if it names none; `None` if there are no quiet hours.
-    fn rule(&self, zone: Tz) -> Result<Option<QuietRule>, QuietError> {
+    /// The hours, in this zone if they name none; `None` if there are no quiet hours.
+    fn hours(&self, zone: Tz) -> Result<Option<Hours>, QuietError> {
         let error = |key, problem: String| QuietError { key, problem };
-        let from: TimeOfDay = self.from.parse().map_err(|problem: &str| error("from", problem.to_owned()))?;
-        let to: TimeOfDay = self.to.parse().map_err(|problem: &str| error("to", problem.to_owned()))?;
-        if from.0 == 24 * 60 {
-            return Err(error("from", "write 00:00 for midnight; 24:00 is only an end".to_owned()));
-        }
-        if from.0 == 0 && to.0 == 24 * 60 {
-            return Err(error(
-                "to",
-                "then every hour would be quiet, and nothing would ever be sent".to_owned(),
-            ));
-        }
         let zone = match &self.timezone {
             Some(name) => parse_zone(name).map_err(|unknown| error("timezone", unknown.to_string()))?,
             None => zone,
         };
-        Ok((from != to).then_some(QuietRule { from, to, zone }))
-    }
-}
-
-impl QuietRule {
-    /// When the quiet hours end in which `now` lies; `None` outside of them. A time that a clock change skips begins or
-    /// ends them at the first instant after it. A time that comes twice begins them the first time, and ends them the
-    /// first time.
-    fn end(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let seconds = now.timestamp();
-        let midnight = (seconds + offset(self.zone, seconds)).div_euclid(DAY) * DAY;
-        // The day before, for those that go over midnight; another one, for days that a zone has skipped.
-        let ends = (-2..=1).filter_map(|day| {
-            let start = midnight + day * DAY;
-            let over_midnight = if self.to > self.from { 0 } else { DAY };
-            let begins = instant(self.zone, start + self.from.0 * 60);
-            let ends = instant(self.zone, start + over_midnight + self.to.0 * 60);
-            (begins <= seconds && seconds < ends).then_some(ends)
-        });
-        ends.max().and_then(|end| DateTime::from_timestamp(end, 0))
-    }
-}
-
-impl FromStr for TimeOfDay {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        let wrong = "write a time of day as HH:MM, from 00:00 to 24:00";
-        let (hour, minute) = text.split_once(':').ok_or(wrong)?;
-        let digits = |part: &str, least: usize| {
-            let all =
-                part.len() >= least && part.len() <= 2 && part.bytes().all(|byte| byte.is_ascii_digit());
-            all.then(|| part.parse::<i64>().ok()).flatten()
-        };
-        match (digits(hour, 1), digits(minute, 2)) {
-            (Some(hour @ 0..=23), Some(minute @ 0..=59)) => Ok(Self(hour * 60 + minute)),
-            (Some(24), Some(0)) => Ok(Self(24 * 60)),
-            _ => Err(wrong),
+        match Hours::parse(&self.from, &self.to, zone) {
+            Ok(hours) if hours.are_all_day() => Err(error(
+                "to",
+                "then every hour would be quiet, and nothing would ever be sent".to_owned(),
+            )),
+            Ok(hours) => Ok(Some(hours)),
+            Err(HoursError::Empty { .. }) => Ok(None),
+            Err(wrong @ HoursError::Begin { .. }) => Err(error("from", wrong.to_string())),
+            Err(wrong @ HoursError::End { .. }) => Err(error("to", wrong.to_string())),
         }
     }
 }
@@ -128,13 +72,16 @@ impl FromStr for TimeOfDay {
 mod tests {
     use super::*;
 
-    fn rule(from: &str, to: &str, zone: &str) -> Result<Option<QuietRule>, QuietError> {
-        let hours = QuietHours { from: from.into(), to: to.into(), timezone: Some(zone.into()) };
-        hours.rule(chrono_tz::UTC)
+    fn quiet(from: &str, to: &str, zone: &str) -> QuietHours {
+        QuietHours { from: from.into(), to: to.into(), timezone: Some(zone.into()) }
+    }
+
+    fn rule(from: &str, to: &str, zone: &str) -> Result<Option<Hours>, QuietError> {
+        quiet(from, to, zone).hours(Tz::UTC)
     }
 
     fn end(from: &str, to: &str, zone: &str, now: &str) -> String {
-        let end = rule(from, to, zone).unwrap().unwrap().end(now.parse().unwrap());
+        let end = quiet(from, to, zone).end(Tz::UTC, now.parse().unwrap());
         end.map_or_else(|| "-".to_owned(), |end| end.format("%m-%dT%H:%MZ").to_string())
     }
 
@@ -208,11 +155,11 @@ mod tests {
             "Asia/Kathmandu",
         ];
         for zone in zones {
-            let rule = rule("22:15", "06:45", zone).unwrap().unwrap();
+            let quiet = quiet("22:15", "06:45", zone);
             let mut now: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
             let (mut nights, mut before) = (0, None);
             while now < "2027-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap() {
-                let end = rule.end(now);
+                let end = quiet.end(Tz::UTC, now);
                 if let (Some(before), Some(end)) = (before, end) {
                     assert_eq!(before, end, "{zone} {now}");
                 }

@@ -92,17 +92,20 @@ pub enum TaskSource {
     Agent,
     /// An event of another program.
     Event,
+    /// The start of the gateway.
+    Start,
 }
 
 impl TaskSource {
     /// All variants.
-    pub const ALL: [TaskSource; 6] = [
+    pub const ALL: [TaskSource; 7] = [
         TaskSource::Chat,
         TaskSource::Api,
         TaskSource::Cli,
         TaskSource::WebSocket,
         TaskSource::Agent,
         TaskSource::Event,
+        TaskSource::Start,
     ];
 
     /// The name in the database and in the interfaces.
@@ -114,13 +117,14 @@ impl TaskSource {
             TaskSource::WebSocket => "ws",
             TaskSource::Agent => "agent",
             TaskSource::Event => "event",
+            TaskSource::Start => "start",
         }
     }
 
     /// Whether somebody asked for it and waits. Otherwise its chat is told its result and nothing else: no progress, no
     /// heading, and nothing at all if the agent says nothing.
     pub fn is_awaited(self) -> bool {
-        self != TaskSource::Event
+        !matches!(self, TaskSource::Event | TaskSource::Start)
     }
 
     /// The source with this name.

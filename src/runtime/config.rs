@@ -1,9 +1,11 @@
 //! The runtime's part of the configuration file.
 
 mod budget;
+mod delivery;
 mod heartbeat;
 mod job;
 mod jobs;
+mod limits;
 mod media;
 mod rules;
 mod tasks;
@@ -14,9 +16,9 @@ use std::time::Duration;
 
 pub(crate) use budget::priced;
 pub use budget::{Budgets, DayBudget, Price};
-use frontdesk_core::address::{Address, AddressError};
+pub use delivery::{Ambiguous, BroadcastList, Delivery};
 pub use frontdesk_core::config::{Assignment, Chat, Rate, Role, Routing, Sharing};
-use frontdesk_core::config::{ConfigError, join};
+use frontdesk_core::config::ConfigError;
 pub use frontdesk_core::queue_mode::QueueMode;
 pub use frontdesk_core::quiet::QuietHours;
 pub use frontdesk_core::reset::{ResetMode, ResetOverride};
@@ -25,6 +27,7 @@ pub(crate) use job::checked;
 pub use job::{FieldError, JobChange, JobDraft, JobMode, JobSchedule, JobTarget, JobTargetTable};
 pub(crate) use jobs::NO_SECRET;
 pub use jobs::{ConfiguredJob, Cron};
+pub use limits::Limits;
 pub use media::Media;
 pub use rules::ResetRules;
 use schemars::JsonSchema;
@@ -40,7 +43,7 @@ pub struct Config {
     pub sessions: Sessions,
     /// Messages that wait for an answer.
     pub queue: Queue,
-    /// How many messages one person, one chat and one account may send.
+    /// How many messages one person, one chat and one account may send, and how much they may use.
     pub limits: Limits,
     /// Turns: the runs of agents.
     pub turns: Turns,
@@ -170,35 +173,6 @@ pub enum LateEdits {
     Ignore,
 }
 
-/// How many messages may be sent. A limit of 0 is no limit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Limits {
-    /// Messages of one person on one account. Admins may always send at least 600 a minute.
-    pub user: Rate,
-    /// Messages in one chat.
-    pub chat: Rate,
-    /// Messages on one account, all chats together.
-    pub account: Rate,
-    /// Maximum number of messages that one person may send to agents on one day, also across restarts; 0 means no limit.
-    /// A day begins at midnight in the zone of `sessions.reset.timezone`.
-    pub daily: u32,
-    /// How much may be used in one day.
-    pub budget: Budgets,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            user: Rate { per_minute: 60, burst: 0 },
-            chat: Rate { per_minute: 120, burst: 0 },
-            account: Rate { per_minute: 0, burst: 0 },
-            daily: 0,
-            budget: Budgets::default(),
-        }
-    }
-}
-
 /// Turns: the runs of agents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -231,51 +205,6 @@ impl Default for Turns {
             max_answer: 1024 * 1024,
         }
     }
-}
-
-/// The delivery of outgoing messages.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Delivery {
-    /// Hours after which an answer that could not be delivered is dropped; the chat is told.
-    pub ttl_hours: u64,
-    /// What to do with a message of which is unknown whether it arrived, on platforms that do not recognise a repetition:
-    /// `resend` sends it again (it may arrive twice), `hold` keeps it for the operator (it may never arrive).
-    pub on_ambiguous: Ambiguous,
-    /// When messages that nobody has asked for wait: those of operators and programs, events, and results of background
-    /// tasks. Answers, replies to commands and questions are sent all the same. Equal times mean never.
-    pub quiet_hours: QuietHours,
-}
-
-impl Default for Delivery {
-    fn default() -> Self {
-        Self { ttl_hours: 24, on_ambiguous: Ambiguous::Resend, quiet_hours: QuietHours::default() }
-    }
-}
-
-/// Chats that get the same messages.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct BroadcastList {
-    /// Their addresses, such as `telegram:123456789`.
-    pub to: Vec<String>,
-}
-
-impl BroadcastList {
-    /// The chats.
-    pub(crate) fn addresses(&self) -> Result<Vec<Address>, AddressError> {
-        self.to.iter().map(|to| to.parse()).collect()
-    }
-}
-
-/// What to do with a part of which is unknown whether it arrived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Ambiguous {
-    /// Send it again: it may arrive twice.
-    Resend,
-    /// Hold it for the operator: it may never arrive.
-    Hold,
 }
 
 /// How many days rows are kept, and how large the write-ahead log may grow.
@@ -350,12 +279,6 @@ impl Config {
                 return wrong(path, "must be at most 3600000 (an hour)");
             }
         }
-        if !(1..=MAX_HOURS).contains(&self.delivery.ttl_hours) {
-            return wrong("delivery.ttl_hours", "must be between 1 and 87600 (ten years)");
-        }
-        if let Err(error) = self.delivery.quiet_hours.check() {
-            return wrong(&format!("delivery.quiet_hours.{}", error.key), &error.problem);
-        }
         for (path, age) in [
             ("queue.max_age_minutes", self.queue.max_age_minutes),
             ("queue.edit_max_age_minutes", self.queue.edit_max_age_minutes),
@@ -364,11 +287,8 @@ impl Config {
                 return wrong(path, "must be between 1 and 5256000 (ten years); leave it out for ever");
             }
         }
-        for (name, list) in &self.broadcast {
-            if let Err(error) = list.addresses() {
-                return wrong(&format!("{}.to", join("broadcast", name)), &error.to_string());
-            }
-        }
+        self.delivery.check()?;
+        self.broadcast.iter().try_for_each(|(name, list)| list.check(name))?;
         self.media.check()?;
         self.tasks.check()?;
         self.heartbeat.check()?;

@@ -162,7 +162,7 @@ fn rule(
                 return Ruling::Dropped(reason, Some(session));
             }
             let is_press = matches!(plan.disposition, Disposition::Answer(_));
-            let plan = limits(&admission, plan);
+            let plan = limits(&admission, &session, plan);
             if is_press && matches!(plan.disposition, Disposition::Refused(_)) {
                 return Ruling::Dropped(DropReason::RateLimited, Some(session));
             }
@@ -170,7 +170,7 @@ fn rule(
             Ruling::Admitted(session, Plan { tell, ..plan })
         }
         Entry::NotServed => {
-            let plan = limits(&admission, Plan::of(Disposition::NotServed));
+            let plan = limits(&admission, &session, Plan::of(Disposition::NotServed));
             // A refusal would be stored with its text.
             match plan.disposition {
                 Disposition::NotServed => Ruling::Admitted(session, plan),
@@ -231,7 +231,7 @@ fn first_id<'a>(shared: &Shared, event: &'a Event) -> Cow<'a, str> {
 }
 
 /// The plan after the rate limits. `/stop` is neither limited nor counted: it helps against too many messages.
-fn limits(admission: &Admission<'_>, plan: Plan) -> Plan {
+fn limits(admission: &Admission<'_>, session: &SessionKey, plan: Plan) -> Plan {
     let Admission { shared, settings, source, event, chat, .. } = admission;
     let stop = plan.disposition == Disposition::Command
         && matches!(command::of(event), Parsed::Command(Command::Stop));
@@ -243,9 +243,13 @@ fn limits(admission: &Admission<'_>, plan: Plan) -> Plan {
         return plan;
     }
     let configured = shared.configured_id(settings, &source.account, chat);
+    let role = || match settings.limits.has_roles() {
+        true => shared.route_of(settings, session, Some(&event.from.id)).role,
+        false => None,
+    };
     let count = || match admission.is_by_admin() {
         true => settings.limits.allows_admin(&event.from.id),
-        false => settings.limits.allows(&event.from.id, &event.address, &configured),
+        false => settings.limits.allows((&event.from.id, role()), &event.address, &configured),
     };
     match shared.inbound.albums.allows(event, shared.time.mono(), count) {
         false => Plan {

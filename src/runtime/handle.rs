@@ -7,6 +7,7 @@ mod files;
 mod jobs;
 mod reload;
 mod send;
+mod start;
 mod tasks;
 mod tools;
 
@@ -84,6 +85,14 @@ pub struct Status {
     pub config_error: Option<String>,
     /// Counts of rows.
     pub totals: Totals,
+    /// Number of background tasks that have not ended.
+    pub tasks: u64,
+    /// Number of scheduled jobs, whatever their state.
+    pub jobs: u64,
+    /// When the next run of a job is due.
+    pub next_run: Option<DateTime<Utc>>,
+    /// What the watchdog's last check has found wrong, one text each.
+    pub faults: Vec<String>,
     /// What each agent has used today, by name.
     pub today: Vec<SpentRow>,
     /// Health.
@@ -91,8 +100,8 @@ pub struct Status {
 }
 
 impl Status {
-    /// Every problem, one sentence each. Includes, beyond [`Health`], accounts that are not ready and agents that cannot
-    /// answer.
+    /// Every problem, one sentence each. Includes, beyond [`Health`], accounts that are not ready, agents that cannot
+    /// answer and what the watchdog has found.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.health.degraded.clone();
         for account in self.accounts.iter().filter(|account| !account.ready && account.stopped.is_none()) {
@@ -108,6 +117,7 @@ impl Status {
         let agents = self.agents.iter().filter_map(|agent| Some((&agent.name, agent.problem.as_ref()?)));
         problems.extend(agents.map(|(name, problem)| format!("agent {name} cannot answer: {problem}")));
         problems.extend(self.unconfigured.iter().cloned());
+        problems.extend(self.faults.iter().cloned());
         problems.extend(self.config_error.iter().flat_map(|error| error.lines()).map(str::to_owned));
         problems
     }
@@ -142,15 +152,21 @@ impl GatewayHandle {
         });
         let agents = agents.collect();
         let voice = settings.voice.as_ref().and_then(ActiveTranscriber::problem);
-        let jobs = self.0.work.jobs.problems.borrow().clone();
+        let of_jobs = self.0.work.jobs.problems.borrow().clone();
+        let (jobs, next_run) = self.0.store.job_totals().await?;
+        let tasks = self.0.store.open_tasks().await?;
         Ok(Status {
             started: self.0.process.started,
             boot: self.0.process.boot.clone(),
             accounts: self.accounts(),
             agents,
-            unconfigured: settings.problems.iter().cloned().chain(voice).chain(jobs).collect(),
+            unconfigured: settings.problems.iter().cloned().chain(voice).chain(of_jobs).collect(),
             config_error: self.0.process.config_error.borrow().clone(),
             totals,
+            tasks,
+            jobs,
+            next_run,
+            faults: self.0.last_check.found(),
             today,
             health: self.health(),
         })
@@ -197,7 +213,7 @@ impl GatewayHandle {
     /// The session of messages from this address, by the current routing. Only for channels in which an address is a
     /// conversation with one person (the web).
     pub fn session_at(&self, address: &Address) -> Result<SessionKey, GatewayError> {
-        self.session_with(self.0.agent_of_reader(&self.0.settings(), address), address)
+        self.session_with(self.0.agent_at(&self.0.settings(), address), address)
     }
 
     /// The session of messages from this address to this agent, on the same channels.

@@ -21,8 +21,8 @@ const PREFACE: &str = "This is a scheduled heartbeat. Nobody is waiting for you:
 
 /// What becomes of a heartbeat that is due.
 pub(crate) enum Beat {
-    /// Its agent gets this.
-    Begin(String),
+    /// Its agent gets the prompt, which contains the text of the file.
+    Begin { prompt: String, text: String },
     /// It waits for its active hours.
     Later,
     /// It is skipped.
@@ -35,9 +35,9 @@ pub(crate) async fn job(shared: &Shared, settings: &Settings) -> Option<ConfigJo
     if !config.enabled {
         return None;
     }
-    shared.heartbeat.text(config.file.as_deref()).await?;
+    shared.instructions.heartbeat(config.file.as_deref()).await?;
     let to = config.chat().or_else(|| shared.operator_chats(settings).into_iter().next())?;
-    let agent = config.agent.clone().unwrap_or_else(|| shared.agent_at(settings, &to));
+    let agent = config.agent.clone().unwrap_or_else(|| shared.agent_at(settings, &to).to_owned());
     let every = format!("{}m", config.minutes);
     let timing = Timing::parse(ScheduleKind::Every, &every, settings.resets.zone()).ok()?;
     let job = Job {
@@ -65,13 +65,13 @@ pub(crate) async fn beat(shared: &Shared, settings: &Settings, now: DateTime<Utc
     if config.hours(settings.resets.zone()).is_some_and(|hours| !hours.contains(now)) {
         return Beat::Later;
     }
-    let Some(text) = shared.heartbeat.text(config.file.as_deref()).await else {
+    let Some(text) = shared.instructions.heartbeat(config.file.as_deref()).await else {
         return Beat::Skip(SkipReason::Empty);
     };
-    if !shared.heartbeat.is_new(&text) && config.skip_unchanged {
+    if config.skip_unchanged && shared.instructions.was_given(&text) {
         return Beat::Skip(SkipReason::Unchanged);
     }
-    Beat::Begin(format!("{PREFACE}\n\n{text}"))
+    Beat::Begin { prompt: format!("{PREFACE}\n\n{text}"), text }
 }
 
 /// The fault of a heartbeat that has not come back, if people are to be told of one.

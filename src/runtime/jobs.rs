@@ -88,9 +88,13 @@ async fn begin(shared: &Arc<Shared>, due: RunToEnter) -> Result<(), StoreError> 
     }
     let Some(chat) = shared.chat_of_run(&due) else { return Ok(()) };
     let now = shared.time.wall();
+    let mut given = None;
     let entrance = match shared.may_run_job(&settings, &due.owner, &chat.address) {
         true if due.job.id.as_str() == HEARTBEAT => match heartbeat::beat(shared, &settings, now).await {
-            Beat::Begin(text) => Entrance::BeginWith(chat, text),
+            Beat::Begin { prompt, text } => {
+                given = Some(text);
+                Entrance::BeginWith(chat, prompt)
+            }
             Beat::Skip(reason) => Entrance::Skip(reason),
             Beat::Later => return Ok(()),
         },
@@ -98,7 +102,12 @@ async fn begin(shared: &Arc<Shared>, due: RunToEnter) -> Result<(), StoreError> 
         false => Entrance::Revoked,
     };
     match shared.store.enter_run(due.run, entrance, now).await? {
-        Entered::Begun(session) => shared.work.turns.wake(&session),
+        Entered::Begun(session) => {
+            if let Some(text) = given {
+                shared.instructions.note_given(&text);
+            }
+            shared.work.turns.wake(&session);
+        }
         Entered::Skipped(reason) => {
             let reason = reason.name();
             tracing::info!(job = %due.job.id, run = %due.run, reason, "a run of a job is skipped");

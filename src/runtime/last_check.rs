@@ -1,6 +1,7 @@
-//! The file that shows when the watchdog has last checked the gateway, for programs outside of it.
+//! What the watchdog's last check has found, and the file that shows programs outside of the gateway when that was.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use frontdesk_core::alarm::Fault;
@@ -9,16 +10,18 @@ use serde_json::json;
 /// The name of the file in the home folder.
 const NAME: &str = "last-check";
 
-/// Writes the file of the last check.
+/// The last check of the watchdog.
 pub(crate) struct LastCheck {
     /// The folder of the database.
     folder: PathBuf,
+    /// What it has found wrong, one text each.
+    found: Mutex<Vec<String>>,
 }
 
 impl LastCheck {
     pub(crate) fn beside(database: &Path) -> Self {
         let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
-        Self { folder: folder.unwrap_or(Path::new(".")).to_owned() }
+        Self { folder: folder.unwrap_or(Path::new(".")).to_owned(), found: Mutex::default() }
     }
 
     /// The folder of the database.
@@ -26,9 +29,16 @@ impl LastCheck {
         &self.folder
     }
 
+    /// What it has found wrong, one text each.
+    pub(crate) fn found(&self) -> Vec<String> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// A check has ended now and could write to the database. A file that cannot be written is logged: whoever reads it
     /// takes the gateway for dead then.
     pub(crate) async fn done(&self, file: Option<&Path>, boot: &str, now: DateTime<Utc>, found: &[Fault]) {
+        let texts = found.iter().map(|fault| fault.text.clone()).collect();
+        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = texts;
         let file = file.map_or_else(|| self.folder.join(NAME), Path::to_owned);
         let faults: Vec<&str> = found.iter().map(|fault| fault.id.kind.name()).collect();
         let at = now.to_rfc3339_opts(SecondsFormat::Secs, true);

@@ -20,9 +20,9 @@ mod gate;
 pub mod handle;
 mod health;
 mod heartbeat;
-mod heartbeat_file;
 mod hooks;
 mod inbound;
+mod instructions;
 mod jobs;
 mod lanes;
 mod last_check;
@@ -131,8 +131,9 @@ pub struct Setup {
     pub hooks: Vec<Arc<dyn Hook>>,
     /// The operator of the gateway, in whose name jobs of the configuration run that name nobody else.
     pub operator: Principal,
-    /// Where the file of the heartbeat is looked for if the configuration names none, the first that exists.
-    pub heartbeat: Vec<PathBuf>,
+    /// Folders in which `HEARTBEAT.md` and `BOOT.md` are looked for if the configuration names no file. The first that
+    /// exists is used.
+    pub instructions: Vec<PathBuf>,
     /// Posts the results of jobs to web servers.
     pub webhooks: Arc<dyn WebhookSender>,
     /// Whether the program does what [`GatewayHandle::lifecycle`] reports. If not, admins are told that another program

@@ -18,6 +18,8 @@ const ADMIN_PER_MINUTE: u32 = 600;
 /// The rate limits of one configuration. The next one takes over what was counted for limits that stay the same.
 pub(crate) struct Limits {
     user: Limit<Principal>,
+    /// Applies in place of `user` to people who are answered in a role.
+    role: BTreeMap<String, Limit<Principal>>,
     /// Applies to admins in place of the other limits.
     admin: Limit<Principal>,
     chat: Limit<Address>,
@@ -108,7 +110,12 @@ impl Limits {
                 Some((address, limit))
             })
         });
+        let roles = config.role.iter().map(|(name, rate)| {
+            let known = before.and_then(|before| before.role.get(name));
+            (name.clone(), Limit::new(*rate, known))
+        });
         Self {
+            role: roles.collect(),
             user: Limit::new(config.user, before.map(|before| &before.user)),
             admin: Limit::new(for_admins(config.user), before.map(|before| &before.admin)),
             chat: Limit::new(config.chat, before.map(|before| &before.chat)),
@@ -123,12 +130,23 @@ impl Limits {
         self.admin.allows(who, self.clock.mono())
     }
 
-    /// Counts one message; whether it is within the limits. `configured` is the id by which the configuration names the
-    /// chat. All topics of a chat count together.
-    pub(crate) fn allows(&self, who: &Principal, address: &Address, configured: &str) -> bool {
+    /// Whether people of some role have a limit of their own.
+    pub(crate) fn has_roles(&self) -> bool {
+        !self.role.is_empty()
+    }
+
+    /// Counts one message; whether it is within the limits. `role` is the one in which its sender is answered. `configured`
+    /// is the id by which the configuration names the chat. All topics of a chat count together.
+    pub(crate) fn allows(
+        &self,
+        (who, role): (&Principal, Option<&str>),
+        address: &Address,
+        configured: &str,
+    ) -> bool {
         let chat = address.without_thread();
         let now = self.clock.mono();
-        self.user.allows(who, now)
+        let of_person = role.and_then(|role| self.role.get(role)).unwrap_or(&self.user);
+        of_person.allows(who, now)
             && self.of_chat(&chat, configured).allows(&chat, now)
             && self.account.allows(address.account(), now)
     }
@@ -144,7 +162,7 @@ impl Limits {
     /// Forgets everyone whose bucket is full again.
     pub(crate) fn sweep(&self) {
         let now = self.clock.mono();
-        for limit in [&self.user, &self.admin] {
+        for limit in self.role.values().chain([&self.user, &self.admin]) {
             limit.buckets.sweep(now);
         }
         for limit in self.own.values().chain([&self.chat]) {

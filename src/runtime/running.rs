@@ -72,6 +72,9 @@ impl Running {
         let left = marking::left(&running.shared).await?;
         running.spawn(receivers, left);
         running.resume(recovered);
+        if let Err(error) = running.handle.begin_start_task().await {
+            tracing::warn!(%error, "the agent was not given the file for starts");
+        }
         let config = running.shared.settings().shown.clone();
         running.shared.hooks.tell(HookEvent::GatewayStart { config });
         Ok(running)

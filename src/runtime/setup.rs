@@ -22,9 +22,9 @@ use crate::client_tools::OfferedTools;
 use crate::config::ResetRules;
 use crate::failures::TurnFailures;
 use crate::health::StorageHealth;
-use crate::heartbeat_file::HeartbeatFile;
 use crate::hooks::Hooks;
 use crate::inbound::Inbound;
+use crate::instructions::Instructions;
 use crate::lanes::{Class, LaneLimits, Lanes};
 use crate::last_check::LastCheck;
 use crate::limits::Limits;
@@ -93,7 +93,7 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
         time: Time::new(clock, store.believed_date().await?),
         health: StorageHealth::default(),
         last_check,
-        heartbeat: HeartbeatFile::new(setup.heartbeat),
+        instructions: Instructions::new(setup.instructions),
         renderer,
         reloading: AsyncMutex::new(()),
         snapshot: ArcSwap::from_pointee(settings),

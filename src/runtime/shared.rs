@@ -26,9 +26,9 @@ use crate::access::Access;
 use crate::adapters::Adapters;
 use crate::config::Chat;
 use crate::health::StorageHealth;
-use crate::heartbeat_file::HeartbeatFile;
 use crate::hooks::Hooks;
 use crate::inbound::Inbound;
+use crate::instructions::Instructions;
 use crate::last_check::LastCheck;
 use crate::media::{Media, MediaFiles};
 use crate::process::Process;
@@ -50,7 +50,7 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) health: StorageHealth,
     pub(crate) last_check: LastCheck,
-    pub(crate) heartbeat: HeartbeatFile,
+    pub(crate) instructions: Instructions,
     /// Who may write, as admins have changed it.
     pub(crate) access: Arc<Access>,
     pub(crate) inbound: Inbound,
@@ -138,9 +138,9 @@ impl Shared {
     }
 
     /// The agent that answers at an address.
-    pub(crate) fn agent_at(&self, settings: &Settings, address: &Address) -> String {
+    pub(crate) fn agent_at<'s>(&self, settings: &'s Settings, address: &Address) -> &'s str {
         let place = Place { chat: address.chat(), thread: address.thread(), ..Place::default() };
-        self.route(settings, address.account(), place).agent.to_owned()
+        self.route(settings, address.account(), place).agent
     }
 
     /// Whether the sender of a context message may still write in the session.
@@ -176,21 +176,9 @@ impl Shared {
 
     /// The session in which readers of an address see what is sent to it; `None` if its platform shows messages itself.
     pub(crate) fn session_of_reader(&self, settings: &Settings, address: &Address) -> Option<SessionKey> {
-        let receipt = self.adapters.at(address)?.adapter().profile().receipt;
-        let agent = self.agent_of_reader(settings, address);
-        match receipt {
-            // Its readers fetch rows by session.
-            ReceiptRule::Commit => {
-                SessionKey::at(agent, address.account(), Scope::Dm, address.chat(), None, None).ok()
-            }
-            ReceiptRule::Platform => None,
-        }
-    }
-
-    /// Who answers at an address that is a conversation with one person.
-    pub(crate) fn agent_of_reader<'s>(&self, settings: &'s Settings, address: &Address) -> &'s str {
-        let place = Place { chat: address.chat(), ..Place::default() };
-        self.route(settings, address.account(), place).agent
+        let agent = self.agent_at(settings, address);
+        let session = || SessionKey::at(agent, address.account(), Scope::Dm, address.chat(), None, None);
+        self.is_read_by_session(address).then(session)?.ok()
     }
 
     /// Who answers at a place, and in which role. The chat is named by any of its ids.
@@ -274,7 +262,8 @@ impl Shared {
         let own = self.chat(&settings, account, &chat).and_then(|chat| chat.quiet_hours.as_ref());
         let hours = own.unwrap_or(&settings.config.delivery.quiet_hours);
         let named = self.configured_id(&settings, account, &chat);
-        let zone = settings.resets.policy(account, Scope::Dm.name(), &named).zone();
+        let configured = || settings.resets.policy(account, Scope::Dm.name(), &named).zone();
+        let zone = self.access.zone(account, &chat).unwrap_or_else(configured);
         let now = self.time.now();
         let until = hours.end(zone, now.wall)?;
         Some(Quiet { until, steady: now.steady + (until - now.wall) })

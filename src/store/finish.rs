@@ -159,9 +159,12 @@ pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> 
         EndedWork::Task(None) | EndedWork::Run(None) => return Ok(()),
         EndedWork::Task(Some(task)) => {
             task::report(tx, &task, finish)?;
-            return if task.order.delivers { spend::warn(tx, turn, finish.now) } else { Ok(()) };
+            return if task.order.delivers { warn(tx, turn, finish.now) } else { Ok(()) };
         }
-        EndedWork::Run(Some(run)) => return job::report(tx, &run, finish),
+        EndedWork::Run(Some(run)) => {
+            job::report(tx, &run, finish)?;
+            return job::warn(tx, &run, turn.id, finish.now);
+        }
         EndedWork::None => {}
     }
     let outgoing = turn.outgoing(finish.now);
@@ -191,7 +194,14 @@ pub(crate) fn end(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish) -> Outcome<()> 
     if let Some(notice) = last.filter(|_| !is_told) {
         outgoing.notice(tx, turn.id, notice)?;
     }
-    spend::warn(tx, turn, finish.now)
+    warn(tx, turn, finish.now)
+}
+
+/// Tells the chat of a turn which of its budgets are nearly used up.
+fn warn(tx: &Tx<'_>, turn: &OpenTurn, now: DateTime<Utc>) -> Outcome<()> {
+    spend::warn(tx, turn.id, |key, budget| {
+        turn.outgoing(now).notice_as(tx, key, &Notice::NearlyUsedUp { budget, at: now }).map(drop)
+    })
 }
 
 /// Ends a turn without an answer, which somebody else may hold. Returns whether its streamed message says so.

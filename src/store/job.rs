@@ -9,7 +9,7 @@ mod tell;
 pub(crate) use ending::{EndedRun, ended, report, turn_is_dead};
 pub(crate) use read::{by_id, job, job_select, of_message, within_reach};
 pub(crate) use state::{pause, settle, skip};
-pub(crate) use tell::{missed, undelivered};
+pub(crate) use tell::{missed, undelivered, warn};
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::id::{RunId, TurnId};

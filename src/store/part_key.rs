@@ -81,6 +81,11 @@ impl TextKey {
         Self(format!("{id}/undelivered"))
     }
 
+    /// The remark that a job did not run on a day because a budget is used up, once a day.
+    pub(crate) fn job_over_budget(id: &JobId, day: i64) -> Self {
+        Self(format!("job/{id}/budget/{day}"))
+    }
+
     /// The remark that a job was paused or disabled at a time.
     pub(crate) fn job_stopped(id: &JobId, at: DateTime<Utc>) -> Self {
         Self(format!("job/{id}/stopped/{}", at.timestamp_millis()))

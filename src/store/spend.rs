@@ -3,12 +3,11 @@
 //! A turn is counted when it is claimed, so that turns which run at the same time do not pass a limit together. For whom it
 //! counts stands in its row from then on: what it has used is added in the transaction that ends it, whatever ends it.
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use chrono_tz::Tz;
-use frontdesk_core::budget::{Budget, BudgetScope, Day, DayLimits, Spent, UsedUp};
+use frontdesk_core::budget::{Budget, BudgetScope, Day, DayLimits, NearlyUsedUp, Spent, UsedUp};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
-use frontdesk_core::notice::Notice;
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +15,6 @@ use crate::fault::Outcome;
 use crate::part_key::TextKey;
 use crate::row::{BudgetRule, InboundRow, SpentRow, TurnToPay};
 use crate::sql::{Sql, count, int, ms};
-use crate::turn::OpenTurn;
 use crate::tx::Tx;
 use crate::{Result, StoreReader};
 
@@ -179,17 +177,21 @@ pub(crate) fn not_run(tx: &Tx<'_>, turn: TurnId) -> Outcome<()> {
     Ok(())
 }
 
-/// Tells the chat of a turn that has ended which of its budgets are nearly used up: about each of them once a day.
-pub(crate) fn warn(tx: &Tx<'_>, turn: &OpenTurn, now: DateTime<Utc>) -> Outcome<()> {
-    for budget in payers(tx, turn.id)?.iter().filter_map(Payer::budget) {
+/// Calls `tell` for each budget of a turn that has ended which is nearly used up now, at most once a day for each. A text under
+/// the key that `tell` gets is sent once.
+pub(crate) fn warn(
+    tx: &Tx<'_>,
+    turn: TurnId,
+    tell: impl Fn(&TextKey, NearlyUsedUp) -> Outcome<()>,
+) -> Outcome<()> {
+    for budget in payers(tx, turn)?.iter().filter_map(Payer::budget) {
         let used = row(tx, budget.scope, &budget.subject, budget.day.number)?;
         let Some(nearly) = budget.nearly_used_up(&used.spent).filter(|_| !used.warned) else { continue };
         tx.run(
             "UPDATE spend SET warned = 1 WHERE scope = ?1 AND subject = ?2 AND day = ?3",
             params![budget.scope.name(), budget.subject, budget.day.number],
         )?;
-        let key = TextKey::budget(&budget);
-        turn.outgoing(now).notice_as(tx, &key, &Notice::NearlyUsedUp { budget: nearly, at: now })?;
+        tell(&TextKey::budget(&budget), nearly)?;
     }
     Ok(())
 }

@@ -161,3 +161,51 @@ async fn a_heartbeat_that_does_not_come_back_is_an_alarm_and_its_return_too() {
     assert_eq!(texts.len(), 2);
     assert!(told(&world, "ops").is_empty());
 }
+
+/// A world whose home has this `BOOT.md`, after its first start with it.
+async fn started(plan: Plan, text: &str) -> World {
+    let mut world = World::with(plan).await;
+    world.stop().await;
+    std::fs::write(world.home().join("BOOT.md"), text).unwrap();
+    world.agent().will([Step::Say("The mail waits.")]);
+    world.start().await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn after_each_start_the_agent_gets_the_file_for_starts_once() {
+    let mut world = started(beating(), "Look at the mail.").await;
+    until("it is told", || async { (told(&world, "ops") == ["The mail waits."]).then_some(()) }).await;
+    let turn = &world.agent().turns()[0];
+    assert_eq!((turn.session.scope(), turn.origin), (Scope::Task, Origin::Task));
+    assert!(prompt::text(turn).ends_with("Look at the mail."), "{}", prompt::text(turn));
+    world.agent().will([Step::Say("NO_REPLY")]);
+    world.crash().await;
+    world.start().await.unwrap();
+    world.agent().begun(2).await;
+    world.at_rest().await;
+    assert_eq!(told(&world, "ops"), ["The mail waits."]);
+    world.crash().await;
+    std::fs::remove_file(world.home().join("BOOT.md")).unwrap();
+    world.start().await.unwrap();
+    world.at_rest().await;
+    assert_eq!(world.agent().turns().len(), 2);
+}
+
+#[tokio::test]
+async fn a_crash_loop_gives_the_agent_no_second_file_for_starts_before_it_has_ended_with_the_first() {
+    let plan = beating().with(|config| config.turns.max_attempts = 9);
+    let mut world = started(plan, "Look.").await;
+    until("it is told", || async { (told(&world, "ops") == ["The mail waits."]).then_some(()) }).await;
+    for _ in 0..3 {
+        world.agent().will([Step::Hang]);
+    }
+    for n in 2..=4 {
+        world.crash().await;
+        world.start().await.unwrap();
+        world.agent().begun(n).await;
+    }
+    let sessions: std::collections::BTreeSet<_> =
+        world.agent().turns().iter().map(|turn| turn.session.as_str().to_owned()).collect();
+    assert_eq!(sessions.len(), 2, "{sessions:?}");
+}

@@ -1,5 +1,6 @@
 //! Scheduled jobs: each run happens once, whatever happens to the gateway and to the clock, and finds its chat.
 
+mod budgets;
 mod changes;
 mod clock;
 mod ends;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use frontdesk_core::config::{Assignment, Role};
 use frontdesk_core::delivery::PostKind;
 use frontdesk_core::message::{Outcome, Refusal};
 use frontdesk_runtime::config::Rate;
 use frontdesk_world::event::message_from;
-use frontdesk_world::{World, plan};
+use frontdesk_world::{User, World, plan};
 
 #[tokio::test]
 async fn a_person_over_the_rate_limit_gets_one_notice_a_minute() {
@@ -58,6 +59,28 @@ async fn the_flood_of_one_person_limits_nobody_else() {
     }
     ben.says("hello").await;
     assert_eq!(ben.hears().await, "hello");
+}
+
+#[tokio::test]
+async fn people_of_a_role_have_a_rate_of_their_own() {
+    let plan = plan().role("guest", Role::default()).with(|config| {
+        config.limits.user = Rate { per_minute: 60, burst: 3 };
+        config.limits.role.insert("guest".to_owned(), Rate { per_minute: 1, burst: 1 });
+    });
+    let plan = plan.routing(|routing| {
+        let role = Some("guest".to_owned());
+        routing.people.insert("ben".to_owned(), Assignment { agent: None, role });
+    });
+    let world = World::with(plan).await;
+    let (anna, ben) = (world.user("anna"), world.user("ben"));
+    let accepted = async |user: &User| {
+        let mut accepted = 0;
+        for n in 0..4 {
+            accepted += usize::from(matches!(user.tries(&format!("m{n}")).await, Outcome::Accepted { .. }));
+        }
+        accepted
+    };
+    assert_eq!((accepted(&anna).await, accepted(&ben).await), (3, 1));
 }
 
 #[tokio::test]

@@ -145,3 +145,17 @@ async fn a_chat_has_quiet_hours_of_its_own_or_none() {
     let sent = world.outbox().await.into_iter().find(|row| row.post.part.body == "for all").unwrap();
     assert_eq!(sent.state, OutboxState::Sent);
 }
+
+#[tokio::test]
+async fn quiet_hours_that_name_no_zone_follow_the_one_that_a_chat_has_chosen() {
+    let plan = night().with(|config| config.delivery.quiet_hours.timezone = None);
+    let world = World::with(plan).await;
+    let anna = world.user("anna");
+    // It is 21:30 in UTC, where nothing is quiet, and 06:30 of the next day in Tokyo.
+    sends(&world, "early", false).await;
+    assert_eq!(anna.hears().await, "early");
+    anna.says("/timezone Asia/Tokyo").await;
+    anna.hears().await;
+    sends(&world, "news", false).await;
+    assert_eq!(held(&world, "news").await.held_until, Some(at("2026-03-28T22:00:00Z")));
+}

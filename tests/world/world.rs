@@ -88,7 +88,7 @@ impl World {
             shown: serde_json::json!({"gateway": {"port": 3847}}),
             hooks: self.plan.hooks.clone(),
             operator: Principal::new(CHANNEL, None, "root").unwrap(),
-            heartbeat: vec![self.home.path().join("HEARTBEAT.md")],
+            instructions: vec![self.home.path().to_owned()],
             webhooks: self.web.clone(),
             obeys_admins: !self.plan.embedded,
         };

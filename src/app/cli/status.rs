@@ -22,6 +22,7 @@ pub async fn status(remote: Remote) -> Done {
     }
     screen::line(format!("Started   {}", field::ago(&status, "started")))?;
     totals(&status["totals"])?;
+    background(&status)?;
     today(&status["today"])?;
     screen::line("")?;
     let accounts = field::list(&status, "accounts").iter().map(|account| {
@@ -81,6 +82,22 @@ fn today(agents: &Value) -> Done {
         micro => format!(", a cost of {}", cost(micro)),
     };
     screen::line(format!("Today     {}, {}{spent}", counted(turns, "answer"), counted(tokens, "token")))
+}
+
+/// Background tasks and scheduled jobs, if there are any.
+fn background(status: &Value) -> Done {
+    let n = |name: &str| field::number(status, name);
+    if n("tasks") > 0 {
+        screen::line(format!("Tasks     {} not ended. To see them: frontdesk tasks list", n("tasks")))?;
+    }
+    if n("jobs") > 0 {
+        let next = match field::ago(status, "next_run") {
+            none if none.is_empty() => "no run is due".to_owned(),
+            next => format!("the next run {next}"),
+        };
+        screen::line(format!("Jobs      {}, {next}. To see them: frontdesk cron list", n("jobs")))?;
+    }
+    Ok(())
 }
 
 fn totals(totals: &Value) -> Done {

@@ -27,9 +27,10 @@ pub(super) fn unknown(config: &Config, accounts: &[ConfiguredAccount], more: &[S
         named.into_iter().filter_map(|(path, name)| missing(path, "agent", name, &agents)).collect();
     let given = assigned().filter_map(|one| Some((join(&one.path, "role"), one.role?)));
     wrong.extend(given.filter_map(|(path, name)| missing(path, "role", name, &roles)));
-    let budgets = config.runtime.limits.budget.role.keys();
-    let of_role = |name: &String| missing(join("limits.budget.role", name), "role", name, &roles);
-    wrong.extend(budgets.filter_map(of_role));
+    let limits = &config.runtime.limits;
+    let of_role = |path: &str, name: &String| missing(join(path, name), "role", name, &roles);
+    wrong.extend(limits.role.keys().filter_map(|name| of_role("limits.role", name)));
+    wrong.extend(limits.budget.role.keys().filter_map(|name| of_role("limits.budget.role", name)));
     wrong.extend(config.runtime.roles.iter().flat_map(|(name, role)| unusable(name, role)));
     wrong
 }

@@ -39,8 +39,16 @@ pub struct NearlyUsedUp {
 impl UsedUp {
     /// What happened, and when it is open again.
     pub fn sentence(&self, now: DateTime<Utc>) -> String {
-        let amount = self.measure.amount(self.most);
-        let (who, opens) = (who(self.scope), self.day.next_begins(now));
+        self.about(who(self.scope), now)
+    }
+
+    /// The same for people who read about a job, which may be somebody else's.
+    pub fn sentence_of_job(&self, now: DateTime<Utc>) -> String {
+        self.about(who_of_job(self.scope), now)
+    }
+
+    fn about(&self, who: &str, now: DateTime<Utc>) -> String {
+        let (amount, opens) = (self.measure.amount(self.most), self.day.next_begins(now));
         format!("{who} used up today's budget ({amount}). It opens again {opens}.")
     }
 }
@@ -48,8 +56,17 @@ impl UsedUp {
 impl NearlyUsedUp {
     /// How much is used, and when the next budget begins.
     pub fn sentence(&self, now: DateTime<Utc>) -> String {
+        self.about(who(self.scope), now)
+    }
+
+    /// The same for people who read about a job, which may be somebody else's.
+    pub fn sentence_of_job(&self, now: DateTime<Utc>) -> String {
+        self.about(who_of_job(self.scope), now)
+    }
+
+    fn about(&self, who: &str, now: DateTime<Utc>) -> String {
         let used = self.measure.out_of(self.used, self.most);
-        let (who, percent, opens) = (who(self.scope), self.percent, self.day.next_begins(now));
+        let (percent, opens) = (self.percent, self.day.next_begins(now));
         format!("{who} used {percent} % of today's budget ({used}). The next one begins {opens}.")
     }
 }
@@ -90,6 +107,14 @@ fn who(scope: BudgetScope) -> &'static str {
     }
 }
 
+fn who_of_job(scope: BudgetScope) -> &'static str {
+    match scope {
+        BudgetScope::Person => "Its owner has",
+        BudgetScope::Chat => "Its chat has",
+        BudgetScope::Agent => "Its agent has",
+    }
+}
+
 /// A cost in whole units of its currency, with two digits behind the point, or with all that it has: `5.00`, `0.0125`.
 pub fn cost(micro: u64) -> String {
     let (units, rest) = (micro / 1_000_000, format!("{:06}", micro % 1_000_000));
@@ -113,6 +138,10 @@ mod tests {
         assert_eq!(
             used_up.sentence(now),
             "You have used up today's budget (10 answers). It opens again at 00:00 (Europe/Berlin), in 5 hours."
+        );
+        assert_eq!(
+            used_up.sentence_of_job(now),
+            "Its owner has used up today's budget (10 answers). It opens again at 00:00 (Europe/Berlin), in 5 hours."
         );
         let chat = UsedUp { scope: BudgetScope::Chat, measure: Measure::Cost, most: 5_000_000, ..used_up };
         assert!(chat.sentence(now).starts_with("This chat has used up today's budget (a cost of 5.00)."));

@@ -62,6 +62,8 @@ pub enum SkipReason {
     Paused,
     /// Somebody stopped it.
     Stopped,
+    /// A budget of its owner, its chat or its agent was used up.
+    Budget,
     /// The file of the heartbeat says the same as before.
     Unchanged,
     /// The file of the heartbeat is gone or empty.
@@ -70,11 +72,12 @@ pub enum SkipReason {
 
 impl SkipReason {
     /// All variants.
-    pub const ALL: [SkipReason; 6] = [
+    pub const ALL: [SkipReason; 7] = [
         SkipReason::Overlap,
         SkipReason::Revoked,
         SkipReason::Paused,
         SkipReason::Stopped,
+        SkipReason::Budget,
         SkipReason::Unchanged,
         SkipReason::Empty,
     ];
@@ -86,6 +89,7 @@ impl SkipReason {
             SkipReason::Revoked => "revoked",
             SkipReason::Paused => "paused",
             SkipReason::Stopped => "stopped",
+            SkipReason::Budget => "budget",
             SkipReason::Unchanged => "unchanged",
             SkipReason::Empty => "empty",
         }

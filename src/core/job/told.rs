@@ -1,6 +1,9 @@
 //! What chats are told about jobs besides their results.
 
+use chrono::{DateTime, Utc};
+
 use super::JobId;
+use crate::budget::{NearlyUsedUp, UsedUp};
 use crate::count::counted;
 use crate::markup::followed_by;
 use crate::notice::Failure;
@@ -29,6 +32,20 @@ pub enum JobNotice<'j> {
         or_more: bool,
         /// Whether a run makes up for them.
         made_up: bool,
+    },
+    /// A run was skipped because a budget is used up.
+    UsedUp {
+        /// Which.
+        budget: UsedUp,
+        /// The time of the notice.
+        at: DateTime<Utc>,
+    },
+    /// A run has used a budget up to its warning.
+    NearlyUsedUp {
+        /// Which.
+        budget: NearlyUsedUp,
+        /// The time of the notice.
+        at: DateTime<Utc>,
     },
     /// It was paused because its owner may not write any more where its results go.
     Revoked,
@@ -110,6 +127,12 @@ impl JobNotice<'_> {
                 format!(
                     "⏰ Scheduled job `{job}` has missed {more}{runs}, because I was not running or the clock has changed.{then}"
                 )
+            }
+            JobNotice::UsedUp { budget, at } => {
+                format!("⏸ Scheduled job `{job}` did not run. {}", budget.sentence_of_job(*at))
+            }
+            JobNotice::NearlyUsedUp { budget, at } => {
+                format!("⚠️ Scheduled job `{job}`: {}", budget.sentence_of_job(*at))
             }
             JobNotice::Revoked => format!(
                 "⏸ Scheduled job `{job}` is paused: its owner has lost access. An admin can resume it with `frontdesk cron \

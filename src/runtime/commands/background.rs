@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::access::Action;
 use frontdesk_core::id::TaskId;
 use frontdesk_core::key::Scope;
-use frontdesk_core::message::Refusal;
 use frontdesk_core::span;
 use frontdesk_core::task::{TaskSource, TaskState, title_of};
 use frontdesk_core::visible::quoted_label;
@@ -23,7 +22,7 @@ const LISTED: u32 = 10;
 
 /// Hands over a text, or the answer under way.
 pub(super) fn plan(shared: &Shared, row: &InboundRow, text: Option<String>) -> Plan {
-    let settings = shared.settings();
+    let (settings, now) = (shared.settings(), shared.time.wall());
     let text_of = text.clone().unwrap_or_default();
     let task = Box::new(NewTask {
         agent: row.session.agent().to_owned(),
@@ -51,13 +50,13 @@ pub(super) fn plan(shared: &Shared, row: &InboundRow, text: Option<String>) -> P
         Some(_) => {
             let title = task.order.title.clone();
             Plan::new(CommandEffect::Submit(task), move |facts| match facts {
-                CommandFacts::Submitted(submitted) => told(submitted, &title),
+                CommandFacts::Submitted(submitted) => told(submitted, &title, now),
                 _ => String::new(),
             })
         }
-        None => Plan::new(CommandEffect::MoveToTask(task), |facts| match facts {
+        None => Plan::new(CommandEffect::MoveToTask(task), move |facts| match facts {
             CommandFacts::MovedToTask(MovedToTask::Moved(submitted, _)) => {
-                told(submitted, "the answer under way")
+                told(submitted, "the answer under way", now)
             }
             CommandFacts::MovedToTask(MovedToTask::HasActed) => {
                 "The agent has already begun to act, so I cannot move this answer to the background."
@@ -69,7 +68,7 @@ pub(super) fn plan(shared: &Shared, row: &InboundRow, text: Option<String>) -> P
 }
 
 /// What the chat is told of a submission.
-fn told(submitted: &TaskSubmitted, title: &str) -> String {
+fn told(submitted: &TaskSubmitted, title: &str, now: DateTime<Utc>) -> String {
     match submitted {
         TaskSubmitted::Stored(task) | TaskSubmitted::Known(task) => {
             format!(
@@ -84,7 +83,7 @@ fn told(submitted: &TaskSubmitted, title: &str) -> String {
         TaskSubmitted::Full => {
             "Too many background tasks are open at the moment. Please try again later.".to_owned()
         }
-        TaskSubmitted::OverBudget(_) => Refusal::Budget.sentence().to_owned(),
+        TaskSubmitted::OverBudget(used_up) => used_up.sentence(now),
     }
 }
 
@@ -156,11 +155,12 @@ pub(super) fn cancel(shared: &Shared, row: &InboundRow, task: TaskId) -> Plan {
 
 pub(super) async fn retry(shared: &Shared, row: &InboundRow, task: TaskId) -> Result<Plan, StoreError> {
     let (open, reach) = (shared.settings().config.tasks.open(), reach(shared, row));
+    let now = shared.time.wall();
     let agent = tasks::successor(shared, task, reach.clone()).await?;
     let effect = CommandEffect::RetryTask { task, reach, agent, open };
     Ok(Plan::new(effect, move |facts| match facts {
         CommandFacts::TaskRetried(TaskFound::Done(submitted)) => {
-            told(submitted, &format!("{task} once more"))
+            told(submitted, &format!("{task} once more"), now)
         }
         CommandFacts::TaskRetried(TaskFound::NotNow(_)) => {
             format!("{task} has not ended yet. `/cancel {task}` stops it.")

@@ -14,12 +14,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Heartbeat {
-    /// Whether there is a heartbeat.
+    /// Whether the agent works by itself: at each heartbeat, and after each start if there is a file for that.
     pub enabled: bool,
     /// Minutes between two heartbeats.
     pub minutes: u64,
     /// The file that the agent is given. Unset means `HEARTBEAT.md` in the home folder, else in the user's own folder.
     pub file: Option<PathBuf>,
+    /// The file that the agent is given once after each start of the gateway. Unset means `BOOT.md` in the home folder, else
+    /// in the user's own folder. Without the file nothing happens.
+    pub boot_file: Option<PathBuf>,
     /// The chat that is told what needs attention, such as `telegram:123456789`. Unset means the first of the chats that
     /// the watchdog tells.
     pub to: Option<String>,
@@ -49,6 +52,7 @@ impl Default for Heartbeat {
             enabled: true,
             minutes: 15,
             file: None,
+            boot_file: None,
             to: None,
             agent: None,
             active: ActiveHours::default(),

@@ -73,7 +73,7 @@ impl GatewayHandle {
         let settings = self.0.settings();
         let JobRequest { owner, source, key, draft } = request;
         let agent = |to: Option<&_>| match to {
-            Some(address) => self.0.agent_at(&settings, address),
+            Some(address) => self.0.agent_at(&settings, address).to_owned(),
             None => settings.default_agent.clone(),
         };
         let job = draft.job(settings.resets.zone(), None, agent);

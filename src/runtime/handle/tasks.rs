@@ -152,7 +152,7 @@ impl GatewayHandle {
         let owner = &request.owner;
         let agent_at = |address: &Address| match &request.agent {
             Some(agent) => agent.clone(),
-            None => self.0.agent_at(settings, address),
+            None => self.0.agent_at(settings, address).to_owned(),
         };
         let destination = match &request.place {
             TaskPlace::Nowhere => {

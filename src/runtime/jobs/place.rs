@@ -3,7 +3,6 @@
 use frontdesk_core::account::NoSuchChannel;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::job::JobDelivery;
-use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::message::Sender;
 use frontdesk_store::row::{JobChat, JobPlace, RunToEnter};
 
@@ -39,11 +38,7 @@ impl Shared {
 
     /// A chat that gets results. Readers of some channels fetch what was sent by session, so that is named there.
     fn job_chat(&self, settings: &Settings, address: Address) -> JobChat {
-        let session = self.is_read_by_session(&address).then(|| {
-            let agent = self.agent_at(settings, &address);
-            SessionKey::at(&agent, address.account(), Scope::Dm, address.chat(), None, None)
-        });
-        JobChat { session: session.and_then(Result::ok), address }
+        JobChat { session: self.session_of_reader(settings, &address), address }
     }
 
     /// Checks where the results of a job go, for a job that is made or changed while the gateway runs.

@@ -58,7 +58,7 @@ fn of_file(
 ) -> Result<(ConfigJob, Option<String>), String> {
     let zone = settings.resets.zone();
     let agent = |to: Option<&_>| match to {
-        Some(address) => shared.agent_at(settings, address),
+        Some(address) => shared.agent_at(settings, address).to_owned(),
         None => settings.default_agent.clone(),
     };
     let job = configured.draft().job(zone, None, agent).map_err(|error| error.to_string())?;

@@ -11,7 +11,7 @@ use frontdesk_core::job::{
     SkipReason,
 };
 use frontdesk_core::message::Refusal;
-use frontdesk_core::notice::Failure;
+use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_core::retry::Backoff;
 use frontdesk_core::visible::is_visible;
 use rusqlite::params;
@@ -25,7 +25,7 @@ use crate::tx::Tx;
 
 use super::read::by_id;
 use super::state::{has_open_runs, pause, settle, skip};
-use super::tell::{hook_body, outgoing};
+use super::tell::{hook_body, outgoing, over_budget};
 
 /// The pause before a failed run is tried again.
 const RETRY: Backoff =
@@ -50,6 +50,16 @@ pub(crate) struct EndedRun {
 }
 
 impl EndedRun {
+    /// Whether its chat gets what its agent says.
+    fn delivers(&self) -> bool {
+        matches!(self.delivery.as_str(), "announce" | "direct")
+    }
+
+    /// The chat that is told what has become of it: the one of its result, or that of its job.
+    pub(super) fn told(&self) -> Option<&JobChat> {
+        Some(&self.chat).filter(|_| self.delivers()).or(self.job.chat.as_ref())
+    }
+
     /// Why it has no result.
     pub(super) fn failure(&self) -> RunFailure {
         match self.error {
@@ -87,6 +97,7 @@ fn end_of(turn: &OpenTurn, state: TurnState, error: Option<Reason>, end: AnswerE
         (_, Some(Reason::Refused(Refusal::Revoked | Refusal::AuthorRevoked))) => {
             RunEnd::Skipped(SkipReason::Revoked)
         }
+        (_, Some(Reason::Refused(Refusal::Budget))) => RunEnd::Skipped(SkipReason::Budget),
         (TurnState::Cancelled | TurnState::Superseded, _) => RunEnd::Skipped(SkipReason::Stopped),
         (TurnState::Refused | TurnState::Interrupted, _) => RunEnd::Failed { again: false },
         (_, Some(Reason::Failed(Failure::AgentGone))) => RunEnd::Failed { again: false },
@@ -201,7 +212,7 @@ fn failed(tx: &Tx<'_>, job: &JobRow, manual: bool, now: DateTime<Utc>) -> Outcom
 /// Tells whoever gets the results of a job how a run has ended.
 pub(crate) fn report(tx: &Tx<'_>, ended: &EndedRun, finish: &Finish) -> Outcome<()> {
     let answer = finish.answer.as_deref().or(ended.so_far.as_deref()).unwrap_or_default();
-    let to_chat = matches!(ended.delivery.as_str(), "announce" | "direct");
+    let to_chat = ended.delivers();
     let said = if to_chat { finish.shown.as_deref().unwrap_or(answer) } else { answer };
     let key = TextKey::run(ended.run);
     let first = match (ended.state, ended.then) {
@@ -215,10 +226,16 @@ pub(crate) fn report(tx: &Tx<'_>, ended: &EndedRun, finish: &Finish) -> Outcome<
             // Only those who get the results see what was said.
             let said = if to_chat { said } else { "" };
             let notice = JobNotice::Failed { why: ended.failure(), said, then };
-            match Some(&ended.chat).filter(|_| to_chat).or(ended.job.chat.as_ref()) {
+            match ended.told() {
                 Some(chat) => outgoing(chat, finish.now).text(tx, &key, &notice.text(&ended.job.job.id))?,
                 None => None,
             }
+        }
+        (RunState::Skipped, _) => {
+            if let Some(Notice::UsedUp { budget, .. }) = &finish.notice {
+                over_budget(tx, ended, *budget, finish.now)?;
+            }
+            None
         }
         _ => None,
     };

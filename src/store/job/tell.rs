@@ -1,8 +1,9 @@
 //! What chats and web servers are told of a job.
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::budget::UsedUp;
 use frontdesk_core::delivery::PostKind;
-use frontdesk_core::id::RunId;
+use frontdesk_core::id::{RunId, TurnId};
 use frontdesk_core::job::{JobNotice, RunState};
 use serde_json::json;
 
@@ -10,6 +11,7 @@ use crate::fault::Outcome;
 use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::row::{JobChat, JobRow};
+use crate::spend;
 use crate::tx::Tx;
 
 use super::ending::EndedRun;
@@ -48,6 +50,23 @@ pub(crate) fn undelivered(
     now: DateTime<Utc>,
 ) -> Outcome<()> {
     tell(tx, job, &TextKey::run_undelivered(run), &JobNotice::Undelivered { why }, now)
+}
+
+/// Tells the chat of a job that a run was skipped because a budget is used up: once a day.
+pub(super) fn over_budget(tx: &Tx<'_>, ended: &EndedRun, budget: UsedUp, now: DateTime<Utc>) -> Outcome<()> {
+    let Some(chat) = ended.told() else { return Ok(()) };
+    let job = &ended.job.job.id;
+    let notice = JobNotice::UsedUp { budget, at: now };
+    outgoing(chat, now).text(tx, &TextKey::job_over_budget(job, budget.day.number), &notice.text(job)).map(drop)
+}
+
+/// Tells the chat of a run that has ended which of its budgets are nearly used up.
+pub(crate) fn warn(tx: &Tx<'_>, ended: &EndedRun, turn: TurnId, now: DateTime<Utc>) -> Outcome<()> {
+    let Some(chat) = ended.told() else { return Ok(()) };
+    spend::warn(tx, turn, |key, budget| {
+        let notice = JobNotice::NearlyUsedUp { budget, at: now };
+        outgoing(chat, now).text(tx, key, &notice.text(&ended.job.job.id)).map(drop)
+    })
 }
 
 fn tell(tx: &Tx<'_>, job: &JobRow, key: &TextKey, notice: &JobNotice<'_>, now: DateTime<Utc>) -> Outcome<()> {

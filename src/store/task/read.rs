@@ -76,6 +76,15 @@ impl StoreReader {
         .await
     }
 
+    /// Whether a task of this source has not ended.
+    pub async fn has_open_task(&self, source: TaskSource) -> Result<bool> {
+        self.read(move |sql| {
+            let open = "SELECT 1 FROM task WHERE state IN ('queued', 'running') AND source = ?1 LIMIT 1";
+            Ok(sql.one(open, [source.name()], |_| Ok(()))?.is_some())
+        })
+        .await
+    }
+
     /// How many tasks have not ended.
     pub async fn open_tasks(&self) -> Result<u64> {
         self.read(|sql| {

@@ -300,7 +300,7 @@ fn setup(
         shown: serde_json::Value::Null,
         hooks: Vec::new(),
         operator: Principal::new("web", None, "admin").unwrap(),
-        heartbeat: Vec::new(),
+        instructions: Vec::new(),
         webhooks: Arc::new(NoWeb),
         obeys_admins: true,
     }

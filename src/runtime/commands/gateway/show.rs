@@ -35,6 +35,7 @@ pub(super) async fn status(shared: &Shared) -> Result<String, StoreError> {
         work(&totals),
         today(&shared.spent_today(&settings).await?),
     ];
+    lines.extend(background(shared).await?);
     lines.extend(accounts.iter().filter_map(account_problem));
     lines.extend(
         agents
@@ -42,6 +43,7 @@ pub(super) async fn status(shared: &Shared) -> Result<String, StoreError> {
             .map(|(name, problem)| format!("Agent `{name}` cannot answer: {}", quoted_label(&problem))),
     );
     lines.extend(fault.map(|fault| format!("The database does not take writes: {}", quoted_label(&fault))));
+    lines.extend(shared.last_check.found());
     if totals.dead_parts > 0 {
         let parts = counted(totals.dead_parts, "message");
         lines.push(format!("{parts} could not be delivered. On the machine, `frontdesk outbox` lists them."));
@@ -93,6 +95,24 @@ fn work(totals: &Totals) -> String {
     } else {
         format!("{}.", busy.join(", "))
     }
+}
+
+/// Background tasks and scheduled jobs, if there are any.
+async fn background(shared: &Shared) -> Result<Vec<String>, StoreError> {
+    let mut lines = Vec::new();
+    let tasks = shared.store.open_tasks().await?;
+    if tasks > 0 {
+        lines.push(format!("{} not ended.", counted(tasks, "background task")));
+    }
+    let (jobs, next) = shared.store.job_totals().await?;
+    if jobs > 0 {
+        let next = next.map_or_else(
+            || "no run is due".to_owned(),
+            |next| format!("the next run {}", span::relative(next, shared.time.wall())),
+        );
+        lines.push(format!("{}, {next}.", counted(jobs, "scheduled job")));
+    }
+    Ok(lines)
 }
 
 /// What all agents together have used today.
