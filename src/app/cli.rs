@@ -32,6 +32,7 @@ mod mcp;
 mod outbox;
 mod pairing;
 mod run;
+mod schedule;
 mod screen;
 mod send;
 mod sessions;

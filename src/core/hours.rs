@@ -88,7 +88,8 @@ impl Hours {
 fn minute(text: &str) -> Option<i64> {
     let (hour, minute) = text.trim().split_once(':')?;
     let number = |digits: &str, least: usize| {
-        let is_number = (least..=2).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
+        let is_number =
+            (least..=2).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
         is_number.then(|| digits.parse::<i64>().ok()).flatten()
     };
     let (hour, minute) = (number(hour, 1)?, number(minute, 2)?);

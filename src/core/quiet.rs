@@ -56,10 +56,9 @@ impl QuietHours {
             None => zone,
         };
         match Hours::parse(&self.from, &self.to, zone) {
-            Ok(hours) if hours.are_all_day() => Err(error(
-                "to",
-                "then every hour would be quiet, and nothing would ever be sent".to_owned(),
-            )),
+            Ok(hours) if hours.are_all_day() => {
+                Err(error("to", "then every hour would be quiet, and nothing would ever be sent".to_owned()))
+            }
             Ok(hours) => Ok(Some(hours)),
             Err(HoursError::Empty { .. }) => Ok(None),
             Err(wrong @ HoursError::Begin { .. }) => Err(error("from", wrong.to_string())),

@@ -42,6 +42,24 @@ fn a_job_is_made_looked_at_run_paused_and_removed() {
     let next = shown.split("Next runs\n").nth(1).unwrap_or_default();
     assert_eq!(next.lines().take_while(|line| line.starts_with("  ")).count(), 5, "{shown}");
     assert!(shown.contains("one **two**") && shown.contains("r1  succeeded"), "{shown}");
+    let whole = home.run(&["cron", "result", "report"]).good().out.clone();
+    assert_eq!(whole, home.run(&["cron", "result", "report", "r1"]).good().out);
+    assert!(whole.contains("one **two**"), "{whole}");
+    home.run(&["cron", "result", "report", "r9"]).failed(1, &["report has no run r9"]);
+    let changed = home
+        .run(&["cron", "edit", "report", "--timezone", "Asia/Tokyo", "--retries", "2"])
+        .good()
+        .out
+        .clone();
+    assert!(changed.starts_with("report is changed; its next run is in "), "{changed}");
+    let job = home.run(&["cron", "show", "report", "--json"]).json();
+    assert_eq!(job["schedule"], json!({"kind": "cron", "expr": "0 9 * * 1-5", "timezone": "Asia/Tokyo"}));
+    assert_eq!((&job["retries"], &job["delivery"]["mode"]), (&json!(2), &json!("silent")));
+    home.run(&["cron", "edit", "report", "--every", "2h"]).good();
+    assert_eq!(home.run(&["cron", "show", "report", "--json"]).json()["schedule"]["expr"], "2h");
+    home.run(&["cron", "edit", "report"]).failed(2, &["nothing is to be changed"]);
+    home.run(&["cron", "edit", "report", "--every", "2h", "--at", "2030-01-01"])
+        .failed(2, &["cannot be used with"]);
     assert_eq!(home.run(&["cron", "pause", "report"]).good().out, "report is paused.\n");
     assert_eq!(
         home.run(&["cron", "--state", "paused", "--json"]).json()["jobs"][0]["reason"],

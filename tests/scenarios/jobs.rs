@@ -94,7 +94,10 @@ pub fn states(runs: &[RunRow]) -> Vec<(RunState, String)> {
 async fn a_job_runs_at_its_time_and_its_result_comes_to_its_chat() {
     let world = World::with(with_jobs([hourly("report", "anna")])).await;
     let anna = world.user("anna");
-    assert_eq!(stored(&world, "report").await.next, "2026-03-28T13:00:00Z".parse().ok());
+    let next = "2026-03-28T13:00:00Z".parse().ok();
+    assert_eq!(stored(&world, "report").await.next, next);
+    let status = world.handle().status().await.unwrap();
+    assert_eq!((status.jobs, status.next_run), (1, next));
     world.clock().pass(HOUR - Duration::from_secs(1));
     world.round_trip().await;
     assert_eq!((runs(&world, "report").await.len(), anna.sees().len()), (0, 0));

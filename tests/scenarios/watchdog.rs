@@ -95,6 +95,8 @@ async fn the_file_of_the_last_check_says_when_it_was_and_what_was_found() {
     assert!(check["faults"].as_array().unwrap().contains(&"disk".into()), "{check}");
     let texts = told(&world, 1).await;
     assert!(texts[0].contains("MB left. When it is full"), "{texts:?}");
+    let problems = world.handle().status().await.unwrap().problems();
+    assert!(problems.iter().any(|problem| problem.contains("MB left. When it is full")), "{problems:?}");
 }
 
 #[tokio::test]

@@ -126,6 +126,11 @@ impl Client {
         json(self.send(self.request(Method::DELETE, path).timeout(ANSWER)).await?).await
     }
 
+    /// PATCH.
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        json(self.send(self.request(Method::PATCH, path).timeout(ANSWER).json(body)).await?).await
+    }
+
     /// POST. `key` is the same for every repetition of one request.
     pub async fn post(&self, path: &str, body: &Value, key: &str) -> Result<Value, Failure> {
         let request = self.request(Method::POST, path).timeout(ANSWER).header("idempotency-key", key);

@@ -1,6 +1,7 @@
 //! `frontdesk cron`: scheduled jobs are listed, made, looked at, run, paused and removed.
 
 mod add;
+mod edit;
 mod show;
 
 use clap::{Args, Subcommand};
@@ -11,6 +12,9 @@ use serde_json::{Value, json};
 use super::client::{Client, fresh_key};
 use super::list::{List, OrList, Page};
 use super::{Done, Failure, Remote, field, screen, table};
+
+/// Among so many runs the last one is looked for that has ended.
+const RECENT: u32 = 100;
 
 /// What follows `frontdesk cron`.
 pub type CronArgs = OrList<What, ListArgs>;
@@ -27,10 +31,17 @@ pub enum What {
                       frontdesk cron add \"Remind me of the candles.\" --at 2026-12-24T18:00 --to telegram:123456789"
     )]
     Add(Box<add::AddArgs>),
+    /// Change a job; what no flag names stays as it is
+    #[command(
+        after_help = "Example:\n  frontdesk cron edit news --cron \"0 7 * * *\" --timezone Europe/Berlin"
+    )]
+    Edit(Box<edit::EditArgs>),
     /// Show a job, when it runs next, and its last runs
     Show(One),
     /// List the runs of a job, newest first
     Runs(RunsArgs),
+    /// Print the whole result of a run
+    Result(ResultArgs),
     /// Run a job now, besides its schedule
     Run(One),
     /// Stop a job from running until it is resumed
@@ -66,11 +77,21 @@ pub struct RunsArgs {
     page: Page<RunId>,
 }
 
+#[derive(Args)]
+pub struct ResultArgs {
+    #[command(flatten)]
+    job: One,
+    /// The run's id, as `frontdesk cron runs` shows it [default: the last one that has ended]
+    run: Option<RunId>,
+}
+
 pub async fn cron(args: CronArgs) -> Done {
     match args.what {
         None => list(args.list).await,
         Some(What::List(args)) => list(args).await,
         Some(What::Add(args)) => add::add(*args).await,
+        Some(What::Edit(args)) => edit::edit(*args).await,
+        Some(What::Result(args)) => result(&args).await,
         Some(What::Show(one)) => show::show(&one).await,
         Some(What::Runs(args)) => runs(&args).await,
         Some(What::Run(one)) => {
@@ -161,6 +182,31 @@ fn to(job: &Value) -> String {
         "webhook" => field::text(delivery, "url"),
         mode => mode.to_owned(),
     }
+}
+
+/// Prints what the agent said in a run, or why it has said nothing.
+async fn result(args: &ResultArgs) -> Done {
+    let from = args.run.map_or_else(String::new, |run| format!("&cursor={}", RunId(run.0.saturating_add(1))));
+    let limit = if args.run.is_some() { 1 } else { RECENT };
+    let path = format!("{}/runs?limit={limit}{from}", args.job.path());
+    let runs = Client::find(&args.job.remote)?.get(&path).await?;
+    let is_it = |run: &&Value| match args.run {
+        Some(id) => run["id"] == id.to_string().as_str(),
+        None => !run["finished"].is_null(),
+    };
+    let Some(run) = field::list(&runs, "runs").iter().find(is_it) else {
+        let which = args.run.map_or_else(|| "no run that has ended".to_owned(), |id| format!("no run {id}"));
+        return Err(Failure::new(format!("{} has {which}.", args.job.id)));
+    };
+    if args.job.remote.json {
+        return screen::json(run);
+    }
+    for text in [field::text(&run["error"], "message"), field::text(run, "text")] {
+        if !text.is_empty() {
+            screen::line(text.trim_end())?;
+        }
+    }
+    Ok(())
 }
 
 async fn runs(args: &RunsArgs) -> Done {

@@ -8,6 +8,7 @@ use frontdesk_core::schedule::Schedule;
 use frontdesk_core::zone::parse_zone;
 use serde::Serialize;
 
+use super::schedule::When;
 use super::{Done, Failure, screen, when};
 
 #[derive(Args)]
@@ -74,20 +75,6 @@ struct ScheduleArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-struct When {
-    /// A cron expression: five fields, six with seconds first, or a name such as @daily
-    #[arg(long, value_name = "EXPR")]
-    cron: Option<String>,
-    /// An interval: 15m, 1h30m, 2d
-    #[arg(long, value_name = "SPAN")]
-    every: Option<String>,
-    /// A single time: RFC 3339, or a local time
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -33,7 +33,9 @@ impl Delivery {
         if !(1..=MAX_HOURS).contains(&self.ttl_hours) {
             return Err(ConfigError::new("delivery.ttl_hours", "must be between 1 and 87600 (ten years)"));
         }
-        let wrong = |error: QuietError| ConfigError::new(format!("delivery.quiet_hours.{}", error.key), error.problem);
+        let wrong = |error: QuietError| {
+            ConfigError::new(format!("delivery.quiet_hours.{}", error.key), error.problem)
+        };
         self.quiet_hours.check().map_err(wrong)
     }
 }
@@ -48,7 +50,9 @@ pub struct BroadcastList {
 
 impl BroadcastList {
     pub(super) fn check(&self, name: &str) -> Result<(), ConfigError> {
-        let wrong = |error: AddressError| ConfigError::new(format!("{}.to", join("broadcast", name)), error.to_string());
+        let wrong = |error: AddressError| {
+            ConfigError::new(format!("{}.to", join("broadcast", name)), error.to_string())
+        };
         self.addresses().map(drop).map_err(wrong)
     }
 

@@ -57,7 +57,9 @@ pub(super) fn over_budget(tx: &Tx<'_>, ended: &EndedRun, budget: UsedUp, now: Da
     let Some(chat) = ended.told() else { return Ok(()) };
     let job = &ended.job.job.id;
     let notice = JobNotice::UsedUp { budget, at: now };
-    outgoing(chat, now).text(tx, &TextKey::job_over_budget(job, budget.day.number), &notice.text(job)).map(drop)
+    outgoing(chat, now)
+        .text(tx, &TextKey::job_over_budget(job, budget.day.number), &notice.text(job))
+        .map(drop)
 }
 
 /// Tells the chat of a run that has ended which of its budgets are nearly used up.

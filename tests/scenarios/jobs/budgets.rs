@@ -50,7 +50,9 @@ async fn a_job_warns_is_skipped_without_a_budget_and_runs_again_at_midnight() {
     let runs = crate::jobs::runs(&world, "report").await.len();
     let ran = frontdesk_world::wait::until("it runs again", || async {
         let all = crate::jobs::runs(&world, "report").await;
-        all.last().filter(|run| all.len() >= runs && run.state == RunState::Succeeded).map(|run| run.scheduled)
+        all.last()
+            .filter(|run| all.len() >= runs && run.state == RunState::Succeeded)
+            .map(|run| run.scheduled)
     })
     .await;
     assert_eq!(ran, "2026-03-28T23:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap());

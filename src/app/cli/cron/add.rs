@@ -5,6 +5,7 @@ use frontdesk_core::job::{JobId, MissedRule, OverlapRule};
 use serde_json::{Value, json};
 
 use super::super::client::{self, Client, fresh_key};
+use super::super::schedule::When;
 use super::super::{Done, Remote, field};
 
 #[derive(Args)]
@@ -48,22 +49,8 @@ pub struct AddArgs {
 }
 
 #[derive(Args)]
-#[group(required = true, multiple = false)]
-struct When {
-    /// A cron expression: five fields, six with seconds first, or a name such as @daily
-    #[arg(long, value_name = "EXPR")]
-    cron: Option<String>,
-    /// An interval: 15m, 1h30m, 2d
-    #[arg(long, value_name = "SPAN")]
-    every: Option<String>,
-    /// A single time: RFC 3339, or a local time
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
-}
-
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-struct Delivery {
+#[group(id = "results", required = true, multiple = false)]
+pub struct Delivery {
     /// Send results to this chat: CHANNEL:CHAT or CHANNEL:ACCOUNT:CHAT, followed by :topic:ID for a topic
     #[arg(long, value_name = "ADDRESS")]
     to: Option<String>,
@@ -75,16 +62,9 @@ struct Delivery {
     silent: bool,
 }
 
-impl When {
-    fn schedule(self) -> Value {
-        let [cron, every, at] = [("cron", self.cron), ("every", self.every), ("at", self.at)];
-        let given = [cron, every, at].into_iter().find_map(|(kind, expr)| Some((kind, expr?)));
-        given.map_or(Value::Null, |(kind, expr)| json!({"kind": kind, "expr": expr}))
-    }
-}
-
 impl Delivery {
-    fn json(self) -> Value {
+    /// As the API expects it.
+    pub fn json(self) -> Value {
         match (self.to, self.webhook) {
             (Some(to), _) => json!({"mode": "announce", "to": to}),
             (None, Some(url)) => json!({"mode": "webhook", "url": url}),
@@ -94,7 +74,7 @@ impl Delivery {
 }
 
 pub async fn add(args: AddArgs) -> Done {
-    let mut schedule = args.when.schedule();
+    let mut schedule = args.when.json();
     if let Some(zone) = args.timezone {
         schedule["timezone"] = zone.into();
     }
