@@ -1,5 +1,7 @@
 //! T2: the oldest waiting messages of a session become a turn, which this process has claimed.
 
+mod head;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -7,7 +9,6 @@ use frontdesk_core::agent::Origin;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::notice::Notice;
-use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::time::Now;
 use rusqlite::params;
 
@@ -19,15 +20,16 @@ use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{
-    BudgetRule, Claim, ClaimedTurn, Fenced, InboundRow, MessageState, Reason, StreamedPart, Take, TurnJob,
-    TurnState, TurnTask, TurnToPay,
+    BudgetRule, Claim, ClaimedTurn, Fenced, InboundRow, MessageState, StreamedPart, Take, TurnJob, TurnState,
+    TurnTask, TurnToPay,
 };
 use crate::spend::Begun;
 use crate::sql::{int, ms, parsed};
 use crate::turn::{COMPACT, OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::waiting::{mode, one_album, takeable};
 use crate::{Result, Store, ask, context_message, job, spend, task};
+
+use head::{compacts, head};
 
 impl Store {
     /// Claims the next turn of a session (T2): the one that was given back, if there is one, else a new one with the oldest
@@ -335,69 +337,4 @@ fn replayed(tx: &Tx<'_>, messages: &[InboundRow]) -> Outcome<Vec<InboundRow>> {
         rows.extend(tx.one(row, [id.0], inbound)?);
     }
     Ok(rows)
-}
-
-/// The waiting messages that one turn takes, and whether others wait behind them.
-fn head(tx: &Tx<'_>, session: &SessionKey, take: Take) -> Outcome<(Vec<InboundRow>, bool)> {
-    let mut rows = takeable(tx, session, 2)?;
-    let [first, second] = rows.as_slice() else { return Ok((rows, false)) };
-    let mode = match take {
-        Take::All => QueueMode::Collect,
-        Take::InMode(configured) => chosen_mode(tx, session)?.unwrap_or(configured),
-    };
-    let one_by_one = matches!(mode, QueueMode::Followup | QueueMode::Steer) && !one_album(first, second);
-    if !one_by_one || compacts(first) || has_own_mode(tx, session)? {
-        rows = takeable(tx, session, -1)?;
-    }
-    let mine = match take {
-        Take::All => one_conversation(&rows),
-        Take::InMode(_) => joined(&rows, mode),
-    };
-    let more = mine < rows.len();
-    rows.truncate(mine);
-    Ok((rows, more))
-}
-
-/// How many of the messages that wait in this mode the next turn takes. What is collected goes together, and a message that
-/// interrupts takes along what waits before it, so that messages stay in order. The pieces of an album go together.
-fn joined(rows: &[InboundRow], mode: QueueMode) -> usize {
-    let of = |row: &InboundRow| match row.reason {
-        Some(Reason::Queued(own)) => own,
-        _ => mode,
-    };
-    let rows = &rows[..one_conversation(rows)];
-    if rows.first().is_some_and(compacts) {
-        return rows.len();
-    }
-    let collected = rows.iter().take_while(|row| of(row) == QueueMode::Collect).count();
-    let interrupted = rows.iter().rposition(|row| of(row) == QueueMode::Interrupt).map_or(0, |last| last + 1);
-    let mut mine = collected.max(interrupted).max(1).min(rows.len());
-    while mine < rows.len() && one_album(&rows[mine - 1], &rows[mine]) {
-        mine += 1;
-    }
-    mine
-}
-
-/// How many of the messages one turn can take: those of the first one's epoch. The agent compacts its context between two
-/// answers, so that is a turn of its own, also for several people who ask for it.
-fn one_conversation(rows: &[InboundRow]) -> usize {
-    let Some(first) = rows.first() else { return 0 };
-    let kind = |row: &InboundRow| (row.epoch, compacts(row));
-    rows.iter().take_while(|row| kind(row) == kind(first)).count()
-}
-
-fn compacts(row: &InboundRow) -> bool {
-    row.reason == Some(Reason::Compacts)
-}
-
-fn chosen_mode(tx: &Tx<'_>, session: &SessionKey) -> Outcome<Option<QueueMode>> {
-    let chosen = "SELECT queue_mode FROM session WHERE key = ?1";
-    Ok(tx.one(chosen, [session.as_str()], |row| mode(row, 0))?.flatten())
-}
-
-/// Whether a waiting message has a mode of its own.
-fn has_own_mode(tx: &Tx<'_>, session: &SessionKey) -> Outcome<bool> {
-    let own = "SELECT 1 FROM inbound WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting'
-                                       AND reason LIKE 'queue:%' LIMIT 1";
-    Ok(tx.one(own, [session.as_str()], |_| Ok(()))?.is_some())
 }

@@ -34,9 +34,8 @@ impl Store {
         author: Author,
         now: DateTime<Utc>,
     ) -> Result<JobFound<JobRow>> {
-        let id = id.clone();
-        self.write(WorkClass::Requests, move |tx| {
-            let Some(found) = within_reach(tx, &id, &reach)? else { return Ok(JobFound::Unknown) };
+        self.with_job(id, reach, move |tx, found| {
+            let id = &found.job.id;
             if found.source == JobSource::Config {
                 return Ok(JobFound::Config);
             }
@@ -45,12 +44,12 @@ impl Store {
             if is_rescheduled && first_time(&changed, now).is_none() {
                 return Ok(JobFound::Over);
             }
-            define(tx, &changed, patch.delivery.as_ref().map(|(_, place)| place), &found, now)?;
+            define(tx, &changed, patch.delivery.as_ref().map(|(_, place)| place), found, now)?;
             if is_rescheduled && matches!(found.state, JobState::Active | JobState::Done) {
-                activate(tx, &stored(tx, &id)?, now, now)?;
+                activate(tx, &stored(tx, id)?, now, now)?;
             }
             audit(tx, &author, "cron change", id.as_str(), "done", now)?;
-            stored(tx, &id).map(JobFound::Done)
+            stored(tx, id).map(JobFound::Done)
         })
         .await
     }

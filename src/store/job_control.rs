@@ -30,16 +30,15 @@ impl Store {
         author: Author,
         now: DateTime<Utc>,
     ) -> Result<JobFound<JobRow>> {
-        let id = id.clone();
-        self.write(WorkClass::Requests, move |tx| {
-            let Some(found) = within_reach(tx, &id, &reach)? else { return Ok(JobFound::Unknown) };
+        self.with_job(id, reach, move |tx, found| {
+            let id = &found.job.id;
             if found.state != JobState::Active {
                 return Ok(JobFound::NotNow(found.state));
             }
-            pause(tx, &id, (JobState::Paused, PauseReason::Asked), false, now)?;
-            skip_due(tx, &id, SkipReason::Paused, now)?;
+            pause(tx, id, (JobState::Paused, PauseReason::Asked), false, now)?;
+            skip_due(tx, id, SkipReason::Paused, now)?;
             audit(tx, &author, "cron pause", id.as_str(), "done", now)?;
-            stored(tx, &id).map(JobFound::Done)
+            stored(tx, id).map(JobFound::Done)
         })
         .await
     }
@@ -52,19 +51,18 @@ impl Store {
         author: Author,
         now: DateTime<Utc>,
     ) -> Result<JobFound<JobRow>> {
-        let id = id.clone();
-        self.write(WorkClass::Requests, move |tx| {
-            let Some(found) = within_reach(tx, &id, &reach)? else { return Ok(JobFound::Unknown) };
+        self.with_job(id, reach, move |tx, found| {
+            let id = &found.job.id;
             match found.state {
                 JobState::Active => return Ok(JobFound::NotNow(found.state)),
                 JobState::Done => return Ok(JobFound::Over),
                 JobState::Paused | JobState::Disabled => {}
             }
-            if !activate(tx, &found, found.anchor, now)? {
+            if !activate(tx, found, found.anchor, now)? {
                 return Ok(JobFound::Over);
             }
             audit(tx, &author, "cron resume", id.as_str(), "done", now)?;
-            stored(tx, &id).map(JobFound::Done)
+            stored(tx, id).map(JobFound::Done)
         })
         .await
     }
@@ -77,9 +75,8 @@ impl Store {
         author: Author,
         now: DateTime<Utc>,
     ) -> Result<JobFound<RunId>> {
-        let id = id.clone();
-        self.write(WorkClass::Requests, move |tx| {
-            let Some(found) = within_reach(tx, &id, &reach)? else { return Ok(JobFound::Unknown) };
+        self.with_job(id, reach, move |tx, found| {
+            let id = &found.job.id;
             let open =
                 "SELECT 1 FROM run WHERE job_id = ?1 AND manual = 1 AND state IN ('due', 'running') LIMIT 1";
             if tx.one(open, [id.as_str()], |_| Ok(()))?.is_some() {
@@ -107,15 +104,29 @@ impl Store {
         author: Author,
         now: DateTime<Utc>,
     ) -> Result<JobFound<Vec<StoppedRun>>> {
-        let id = id.clone();
-        self.write(WorkClass::Requests, move |tx| {
-            let Some(found) = within_reach(tx, &id, &reach)? else { return Ok(JobFound::Unknown) };
+        self.with_job(id, reach, move |tx, found| {
+            let id = &found.job.id;
             if found.source == JobSource::Config {
                 return Ok(JobFound::Config);
             }
-            let stopped = delete(tx, &id, now)?;
+            let stopped = delete(tx, id, now)?;
             audit(tx, &author, "cron remove", id.as_str(), "done", now)?;
             Ok(JobFound::Done(stopped))
+        })
+        .await
+    }
+
+    /// Does something with a job that is within reach.
+    pub(crate) async fn with_job<T: Send + 'static>(
+        &self,
+        id: &JobId,
+        reach: JobReach,
+        work: impl Fn(&Tx<'_>, &JobRow) -> Outcome<JobFound<T>> + Send + 'static,
+    ) -> Result<JobFound<T>> {
+        let id = id.clone();
+        self.write(WorkClass::Requests, move |tx| match within_reach(tx, &id, &reach)? {
+            Some(found) => work(tx, &found),
+            None => Ok(JobFound::Unknown),
         })
         .await
     }
