@@ -10,7 +10,7 @@ use rusqlite::params;
 use crate::audit::audit;
 use crate::epoch::{begin_next, session_state};
 use crate::fault::{Fault, Outcome};
-use crate::job::{by_id, within_reach};
+use crate::job::by_id;
 use crate::job_control::{activate, stored};
 use crate::message::stored_roles;
 use crate::queue::WorkClass;

@@ -7,6 +7,7 @@ mod acknowledge;
 mod agents;
 mod answers;
 mod asks;
+mod background;
 mod closed_in;
 mod configuration;
 mod daemon;
