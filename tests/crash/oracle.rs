@@ -23,7 +23,7 @@ use std::collections::{HashMap, HashSet};
 use crate::agent::{AgentRecord, Step};
 use crate::database::{Ask, Inbound, Part, Turn};
 use crate::journal::{Command, Event, Expected};
-use crate::observed::Observed;
+use crate::observed::{MessageId, Observed};
 use crate::script::Script;
 
 /// A request may arrive a little after its sender was killed; seen were 115 ms on a busy machine.
@@ -116,6 +116,8 @@ struct Oracle<'a> {
     by_turn: HashMap<i64, Vec<&'a Inbound>>,
     parts_of_turn: HashMap<i64, Vec<&'a Part>>,
     parts_of_message: HashMap<i64, Vec<&'a Part>>,
+    /// The last edit of a message that a tool or the end of a task has asked for and the platform has made.
+    changes: HashMap<MessageId, &'a Part>,
     /// By the message whose text it replaced: the last edit.
     edits: HashMap<i64, &'a Inbound>,
     /// The sessions in which the modes of the queue are used.
@@ -136,6 +138,7 @@ impl<'a> Oracle<'a> {
             by_turn: HashMap::new(),
             parts_of_turn: HashMap::new(),
             parts_of_message: HashMap::new(),
+            changes: HashMap::new(),
             edits: HashMap::new(),
             queues: HashSet::new(),
             asked: HashMap::new(),
@@ -159,6 +162,10 @@ impl<'a> Oracle<'a> {
                 oracle.parts_of_message.entry(message).or_default().push(part);
             }
         }
+        let changes = observed.database.changes.iter();
+        let made = changes.filter(|change| change.act == "edit" && change.state == "sent");
+        oracle.changes =
+            made.filter_map(|part| Some(((part.address.clone(), part.message()?.clone()), part))).collect();
         for row in &observed.database.inbound {
             oracle.by_id.insert(row.id, row);
             if let Some(turn) = row.turn_id {

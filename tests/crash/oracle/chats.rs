@@ -10,7 +10,7 @@ use crate::observed::{Call, CallKind, MessageId};
 impl<'a> Oracle<'a> {
     pub(super) fn chats(&mut self) {
         let (shown, begun) = (self.shown(), self.begun());
-        let mut last: HashMap<&str, (usize, i64)> = HashMap::new();
+        let mut last: HashMap<(&str, bool), (usize, i64)> = HashMap::new();
         let mut answers: BTreeMap<i64, String> = BTreeMap::new();
         let mut owners: HashMap<MessageId, i64> = HashMap::new();
         let mut withdrawn: HashSet<i64> = HashSet::new();
@@ -51,14 +51,18 @@ impl<'a> Oracle<'a> {
             }
             // A message that grows keeps the place of its first post: later messages stand below it.
             let place = begun.get(&id).copied().unwrap_or(0);
-            let (before, other) = last.get(part.address.as_str()).copied().unwrap_or_default();
+            // What people wait for is in order, also before later results; results only among themselves, because they give way.
+            let is_unasked = self.is_unasked(part);
+            let last_of =
+                |is_unasked| last.get(&(part.address.as_str(), is_unasked)).copied().unwrap_or_default();
+            let (before, other) = if is_unasked { last_of(false).max(last_of(true)) } else { last_of(false) };
             if place < before {
                 self.report(
                     event.clone(),
                     format!("O5: it arrived before o{other}, which is older: {part:?}"),
                 );
             }
-            last.insert(&part.address, (place, part.id));
+            last.insert((&part.address, is_unasked), (place, part.id));
             if let Some(other) = owners.insert(id, part.id) {
                 self.report(event, format!("O2: o{other} has the same message: {part:?}"));
             }
@@ -90,15 +94,19 @@ impl<'a> Oracle<'a> {
         calls.filter_map(|call| Some((call.id()?, &**call))).collect()
     }
 
-    /// The last edit of a part's message that an agent asked for and the platform has made.
+    /// The last edit of a part's message that was asked for and made.
     fn last_change(&self, part: &Part) -> Option<&'a Part> {
-        let of_part = |change: &&Part| {
-            change.act == "edit"
-                && change.state == "sent"
-                && change.address == part.address
-                && change.message() == part.message()
-        };
-        self.o.database.changes.iter().rfind(of_part)
+        self.changes.get(&(part.address.clone(), part.message()?.clone())).copied()
+    }
+
+    /// Whether nobody in its chat has asked for a part at this moment: what people wait for may go before it.
+    fn is_unasked(&self, part: &Part) -> bool {
+        let turn = part.turn_id.and_then(|turn| self.o.database.turns.get(&turn));
+        match part.kind.as_str() {
+            "result" => true,
+            "send" => turn.is_none_or(|turn| turn.task_id.is_some()),
+            _ => false,
+        }
     }
 
     /// The position of the post that made each message.

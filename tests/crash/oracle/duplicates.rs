@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::Oracle;
+use super::{Oracle, SLACK_MS};
 use crate::journal::Event;
 use crate::observed::{Call, MessageId};
 
@@ -52,8 +52,7 @@ impl Oracle<'_> {
     /// posts that a kill may explain it explains the one whose time ends first: if any choice explains all, this one does.
     fn unexplained<'p>(&self, mut posts: Vec<(&'p Arc<Call>, i64)>) -> Vec<&'p Arc<Call>> {
         for kill in &self.o.journal.kills {
-            let explains =
-                |(post, until): &(&Arc<Call>, i64)| self.kills_between(post.at, *until).any(|at| at == *kill);
+            let explains = |(post, until): &(&Arc<Call>, i64)| (post.at - SLACK_MS..=*until).contains(kill);
             let possible = posts.iter().enumerate().filter(|(_, post)| explains(post));
             if let Some((first, _)) = possible.min_by_key(|(_, (_, until))| *until) {
                 posts.remove(first);

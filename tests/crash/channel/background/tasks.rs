@@ -10,7 +10,7 @@ use crate::channel::api::{Api, Response};
 use crate::clock;
 use crate::journal::RequestKind;
 use crate::random::Random;
-use crate::script::Script;
+use crate::script::{Script, Task};
 
 pub async fn client(shared: Arc<Shared>, mut random: Random) {
     let mut client = Client { api: Api::new(shared.harness.clone()), shared, recent: Vec::new() };
@@ -38,8 +38,8 @@ impl Client {
         let script = Script::in_background(self.shared.harness.tag(place), random);
         let key = format!("b{}", self.shared.harness.number());
         let mut body = json!({"text": script.text()});
-        // The others only wait to be fetched.
-        if random.permille(800) {
+        // The others only wait to be fetched, which files cannot.
+        if matches!(script.task, Task::Send { .. }) || random.permille(800) {
             body["to"] = json!(place.address);
         }
         if let Some(task) = self.sent("/api/tasks", (RequestKind::Task, &key), &script, &body).await {

@@ -64,7 +64,7 @@ pub static ALL: &[Falsification] = &[
         row(o, |row| row.event() == key).map(|row| row.id += FAR)
     }),
     ("an operator's text is posted twice", "O1: send", |o| {
-        let part = part(o, |part| part.kind == "send" && part.turn_of_tool().is_none())?.clone();
+        let part = part(o, |part| part.kind == "send" && part.address == "telegram:1009")?.clone();
         add_part(o, part)
     }),
 ];

@@ -164,6 +164,22 @@ pub static ALL: &[Falsification] = &[
         let (message, request) = (Some(FAR.to_string()), usize::MAX);
         Some(o.calls.push(Arc::new(Call { at: post.at + FAR, message, request, lost: false, ..post })))
     }),
+    ("a result goes before an older answer", "O5: it arrived before", |o| {
+        let is_result =
+            |part: &Part| part.kind == "result" && part.state == "sent" && part.part_key.ends_with("/0");
+        let is_asked =
+            |part: &Part| part.kind == "answer" && part.state == "sent" && part.platform_message_id.is_some();
+        let parts = &o.database.parts;
+        let pair = (0..parts.len()).filter(|at| is_result(&parts[*at])).find_map(|at| {
+            let older =
+                parts[..at].iter().rposition(|part| is_asked(part) && part.address == parts[at].address)?;
+            Some((older, at))
+        });
+        let (older, result) = pair?;
+        let first = o.database.parts[older].platform_message_id.clone();
+        let last = std::mem::replace(&mut o.database.parts[result].platform_message_id, first);
+        Some(o.database.parts[older].platform_message_id = last)
+    }),
     ("an event makes no task", "has made 0 tasks", |o| {
         let at = o.database.work.tasks.iter().position(is_event)?;
         Some(drop(o.database.work.tasks.remove(at)))
