@@ -43,7 +43,11 @@ impl Oracle<'_> {
         }
         let unexplained: Vec<_> = repeated.into_values().flat_map(|posts| self.unexplained(posts)).collect();
         for post in unexplained {
-            let what = format!("O4: posted twice, and no kill or lost response explains it: {post:?}");
+            let kills = self.o.journal.kills.iter().map(|at| at - post.at);
+            let kills: Vec<i64> = kills.filter(|at| (-5000..5000).contains(at)).collect();
+            let what = format!(
+                "O4: posted twice, and no kill or lost response explains it (kills at {kills:?}): {post:?}"
+            );
             self.report(self.event_of_post(post), what);
         }
     }

@@ -12,6 +12,9 @@ use crate::database::{Job, JobRun, Turn};
 use crate::journal::{RequestKind, WebhookPost};
 use crate::script::Script;
 
+/// The time of a change is read before it waits for its commit, on a busy machine so much before it.
+const BLUR_MS: i64 = 1_000;
+
 impl<'a> Oracle<'a> {
     pub(super) fn jobs(&mut self) {
         let work = &self.o.database.work;
@@ -112,7 +115,7 @@ impl<'a> Oracle<'a> {
             other.id != run.id
                 && other.job_id == run.job_id
                 && other.created_at <= skipped
-                && other.finished_at.is_some_and(|finished| finished >= skipped)
+                && other.finished_at.is_some_and(|finished| finished + BLUR_MS >= skipped)
         };
         // A heartbeat stands for all that wait.
         let may_skip = job.overlap == "skip" || job.id == "heartbeat";
