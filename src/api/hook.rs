@@ -345,6 +345,10 @@ mod tests {
             (json!({"to": "telegram"}), "hooks.endpoints.x.to"),
             (json!({"session": "x"}), "hooks.endpoints.x.session"),
             (json!({"session": "agent:main:telegram:dm:1", "to": "telegram:1"}), "hooks.endpoints.x.session"),
+            (
+                json!({"session": "agent:main:web:dm:main", "mode": "message", "template": "x"}),
+                "hooks.endpoints.x.session",
+            ),
             (json!({"session": "agent:main:telegram:group:-1"}), "hooks.endpoints.x.owner"),
             (json!({"session": "agent:main:telegram:dm:1", "owner": "web:main"}), "hooks.endpoints.x.owner"),
             (json!({"owner": "anna"}), "hooks.endpoints.x.owner"),

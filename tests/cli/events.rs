@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::program::{Daemon, NewHome, until};
+use crate::program::{Daemon, NewHome, fed, until};
 
 const CONFIG: &str = r#"
 [hooks]
@@ -20,6 +20,9 @@ signature = "generic"
 secret = "a secret of the disk"
 mode = "message"
 template = "The disk {{ name }} is full."
+
+[hooks.endpoints.talk]
+session = "agent:main:web:dm:main"
 "#;
 
 #[test]
@@ -55,7 +58,16 @@ fn an_event_is_signed_sent_and_becomes_what_the_endpoint_says() {
     assert!(sent.starts_with("Accepted as o") && sent.contains("(sent)"), "{sent}");
     home.run(&["events", "push", "disk", "--data", "{}"]).failed(1, &["there is no `name` in it"]);
     home.run(&["events", "push", "disk", "--data", "{"]).failed(2, &["the event is not JSON"]);
-    home.run(&["events", "push", "nothing", "--data", "{}"]).failed(2, &["there are: disk, issues"]);
+    home.run(&["events", "push", "nothing", "--data", "{}"]).failed(2, &["there are: disk, issues, talk"]);
+    let early = fed(&home.path(), &["events", "push", "talk"], "{}");
+    early.failed(1, &["agent:main:web:dm:main"]);
+    home.run(&["chat", "--chat", "main", "hello"]).good();
+    let said =
+        fed(&home.path(), &["events", "push", "talk"], "{\"text\": \"from a pipe\"}").good().out.clone();
+    assert!(
+        said.starts_with("Accepted as message m") && said.contains(" of agent:main:web:dm:main."),
+        "{said}"
+    );
     let woken = home.run(&["events", "push", "wake", "--data", "{\"text\": \"hello\"}"]);
     assert_eq!(woken.good().out, "Accepted as background task b2.\n");
     home.write("frontdesk.toml", &CONFIG.replace("a secret of the disk", "another secret of it"));

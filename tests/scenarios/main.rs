@@ -19,6 +19,7 @@ mod conversation;
 mod drafts;
 mod dropping;
 mod edits;
+mod event_input;
 mod files;
 mod groups;
 mod growing;

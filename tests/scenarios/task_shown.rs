@@ -1,11 +1,14 @@
 //! Where people see background tasks: in `/status`, by what their agents do, and after their agent was removed.
 
 use frontdesk_core::id::TaskId;
+use frontdesk_core::message::FileKind;
 use frontdesk_core::task::TaskState;
 use frontdesk_store::row::TaskReach;
+use frontdesk_world::event::message_from;
 use frontdesk_world::wait::until;
 use frontdesk_world::{Step, World};
 
+use crate::files::{files, photo};
 use crate::tasks::{is, sees};
 
 #[tokio::test]
@@ -62,4 +65,33 @@ async fn a_task_whose_agent_was_removed_runs_again_with_the_agent_of_its_chat() 
     anna.says("/tasks retry b1").await;
     sees(&anna, "✅ Background task completed: work (b2)").await;
     assert_eq!(is(&world, 2, TaskState::Succeeded).await.session.agent(), "other");
+}
+
+#[tokio::test]
+async fn an_answer_that_moves_to_the_background_takes_its_files_along() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.platform().holds("cat", [photo("cat"), photo("cat")]);
+    world.agent().will([Step::Hang]);
+    world
+        .platform()
+        .outcome_of(message_from("anna", "what is this?").with_file("cat", FileKind::Photo))
+        .await;
+    world.agent().begun(1).await;
+    world.agent().will([Step::Say("a cat")]);
+    anna.says("/bg").await;
+    is(&world, 1, TaskState::Succeeded).await;
+    let [moved] = files(&world, 1, 0).try_into().unwrap();
+    assert_eq!(std::fs::read(moved.got.unwrap()).unwrap(), b"bytes of cat");
+}
+
+#[tokio::test]
+async fn a_call_of_the_gateways_own_tools_is_a_line_too() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    world.agent().will([Step::GatewayTool("cron", serde_json::json!({})), Step::Pause, Step::Say("done")]);
+    anna.says("/bg work").await;
+    sees(&anna, "runs cron").await;
+    world.agent().resume();
+    is(&world, 1, TaskState::Succeeded).await;
 }

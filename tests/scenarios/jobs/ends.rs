@@ -6,6 +6,7 @@ use frontdesk_core::access::DmPolicy;
 use frontdesk_core::address::Principal;
 use frontdesk_core::job::{JobState, PauseReason, RunState};
 use frontdesk_runtime::config::ConfiguredJob;
+use frontdesk_runtime::{GatewayError, JobFault};
 use frontdesk_store::row::{AccessChange, JobReach, RunReason, Scope};
 use frontdesk_world::wait::until;
 use frontdesk_world::{Step, World, operator, plan};
@@ -98,6 +99,8 @@ async fn a_job_of_somebody_who_lost_access_is_paused_and_the_admins_are_told() {
     let told = sees(&world.user("root"), "lost access").await;
     assert!(told.contains("report"), "{told}");
     assert_eq!(world.agent().turns().len(), 1);
+    let resumed = world.handle().resume_job(&id("report"), JobReach::All, operator()).await;
+    assert!(matches!(resumed, Err(GatewayError::Job(JobFault::NotAllowed))), "{resumed:?}");
 }
 
 #[tokio::test]

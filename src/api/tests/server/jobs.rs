@@ -98,6 +98,12 @@ async fn wrong_jobs_are_refused_and_say_why() {
     for path in ["?state=odd", "?cursor=a%20b", "/a%20b", "/report/runs?cursor=5"] {
         assert_eq!(server.get(&format!("{JOBS}{path}")).await.status, 400, "{path}");
     }
+    server.post(JOBS, hourly("second")).await;
+    for (job, status) in [("report", 200), ("report", 200), ("second", 409)] {
+        let reply = server.post_as("same", &format!("{JOBS}/{job}/pause"), json!({})).await;
+        assert_eq!(reply.status, status, "a key belongs to a path: {reply:?}");
+    }
+    assert_eq!(server.post(&format!("{JOBS}/report/resume"), json!({})).await.status, 200);
     let active = server.post(&format!("{JOBS}/report/resume"), json!({})).await;
     assert_eq!(refused(&active), (409, "not_now"));
     server.close().await;
@@ -136,6 +142,11 @@ async fn others_see_and_change_only_their_own_jobs() {
     let ids: Vec<&str> =
         listed["jobs"].as_array().unwrap().iter().map(|job| job["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["mine"]);
+    for (token, id) in [(ADMIN, "keyed-by-admin"), (person, "keyed-by-person")] {
+        let request = server.request(Method::POST, JOBS).bearer_auth(token);
+        let made = answer(request.header("idempotency-key", "same").json(&hourly(id))).await;
+        assert_eq!((made.status.as_u16(), &made.body["id"]), (201, &json!(id)), "a key belongs to a token");
+    }
     let reader = change(&server, Method::POST, &format!("{JOBS}/mine/pause"), READER, json!({})).await;
     assert_eq!(reader.status, 403);
     server.close().await;

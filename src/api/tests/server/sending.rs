@@ -45,6 +45,18 @@ async fn a_broadcast_reaches_each_chat_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_key_of_a_message_is_not_that_of_a_broadcast() {
+    let server = with_lists().await;
+    let message = json!({"to": "demo:5", "text": "Hello."});
+    assert_eq!(server.post_as("k", "/api/send", message).await.status, 202);
+    let server = server.restarted().await;
+    let to = json!({"to": ["demo:5"], "text": "Hello."});
+    assert_eq!(server.post_as("k", "/api/broadcast", to).await.status, 202);
+    assert_eq!(outbox(&server).await.len(), 2);
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_sent_if_a_chat_is_unknown_unless_it_is_to_be_skipped() {
     let server = with_lists().await;
     let refused = server.post("/api/broadcast", json!({"list": "gone", "text": "x"})).await;

@@ -171,6 +171,9 @@ async fn a_repeated_request_is_one_task_also_after_a_restart() {
         refused(&server.post_as("k", "/api/tasks", json!({"text": "other"})).await),
         (409, "conflict")
     );
+    let server = server.restarted().await;
+    let retried = server.post_as("k", "/api/tasks/b1/retry", json!({})).await;
+    assert_eq!(retried.body["id"], "b3", "it is not the key of a submission");
     server.close().await;
 }
 
@@ -274,6 +277,11 @@ async fn people_see_and_change_their_own_tasks_and_admins_all() {
     assert_eq!(read.body["tasks"].as_array().unwrap().len(), 2);
     for id in ["b1", "b2"] {
         assert_eq!(server.post(&format!("/api/tasks/{id}/cancel"), json!({})).await.status, 200);
+    }
+    for (token, id) in [(ADMIN, "b3"), ("guest-token", "b4")] {
+        let request = server.request(Method::POST, "/api/tasks").bearer_auth(token);
+        let request = request.header("idempotency-key", "same").json(&json!({"text": "x"}));
+        assert_eq!(answer(request).await.body["task"], id, "a key belongs to a token");
     }
     server.close().await;
 }

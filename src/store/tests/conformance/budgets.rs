@@ -6,6 +6,7 @@ use frontdesk_core::budget::{Budget, BudgetOverride, BudgetScope, Day, DayLimits
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::message::Refusal;
+use frontdesk_core::notice::Failure;
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
@@ -99,10 +100,18 @@ async fn a_turn_without_an_agent_does_not_count() {
     fixture.finish(Finish { error, ..bare(&turn, Ending::Refused) }).await;
     let turn = fixture.paid("two", NO_LIMIT).await;
     fixture.finish(Finish { by_hook: true, ..answered(&turn, "by a hook") }).await;
+    for failure in [Failure::AgentGone, Failure::Unavailable] {
+        let turn = fixture.paid(failure.name(), NO_LIMIT).await;
+        fixture.finish(Finish { error: Some(Reason::Failed(failure)), ..bare(&turn, Ending::Dead) }).await;
+    }
     assert_eq!(fixture.of_person().await, Spent::default());
     let turn = fixture.paid("three", NO_LIMIT).await;
     fixture.finish(bare(&turn, Ending::Dead)).await;
     assert_eq!(fixture.of_person().await.turns, 1, "a failure counts");
+    let turn = fixture.paid("four", NO_LIMIT).await;
+    let error = Some(Reason::Failed(Failure::Unavailable));
+    fixture.finish(Finish { error, usage: Some(usage(1, 0, 0)), ..bare(&turn, Ending::Dead) }).await;
+    assert_eq!(fixture.of_person().await.turns, 2, "what an agent has used before it failed counts");
 }
 
 #[tokio::test]

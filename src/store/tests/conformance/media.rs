@@ -6,6 +6,7 @@ use frontdesk_core::message::{Attachment, FileKind, Quote};
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
+use crate::tasks::{claimed, placed, submitted, task};
 
 const DAY: i64 = 86_400;
 
@@ -322,4 +323,28 @@ async fn an_album_whose_end_cannot_be_stored_is_dead_as_a_whole() {
     fixture.store.mark_part_dead(album[0].claim(), "why".into(), t(30)).await.unwrap();
     assert_eq!(names(&fixture.store.parts(Some(OutboxState::Dead), None, 9).await.unwrap()), ["b", "a"]);
     assert_eq!(names(&claimed_album(&fixture).await), ["c"]);
+}
+
+#[tokio::test]
+async fn the_files_of_a_task_are_in_use_until_it_has_ended() {
+    let fixture = Fixture::open().await;
+    let file = Attachment {
+        reference: "ref".into(),
+        unique: None,
+        kind: FileKind::Document,
+        name: None,
+        mime: None,
+        size: None,
+        seconds: None,
+        kept: Some("in/notes.txt".into()),
+    };
+    let mut new = task("anna", "work");
+    new.order.attachments = vec![file];
+    submitted(&fixture, new).await;
+    assert_eq!(in_use(&fixture, &["in/notes.txt", "in/other.txt"]).await, ["in/notes.txt"]);
+    let session = placed(&fixture, "anna").await.remove(0);
+    let turn = claimed(&fixture, &session).await;
+    assert_eq!(in_use(&fixture, &["in/notes.txt"]).await, ["in/notes.txt"]);
+    fixture.finish(answered(&turn, "done")).await;
+    assert_eq!(in_use(&fixture, &["in/notes.txt"]).await, [""; 0]);
 }
