@@ -1,6 +1,6 @@
 //! What a method answers: a result, or a refusal in the server's own words.
 
-use frontdesk_fakes::{Response, response};
+use frontdesk_fakes::{BadParams, Response, response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -88,6 +88,18 @@ impl Refusal {
     pub fn migrated(to: i64) -> Self {
         let refusal = Self::bad("group chat was upgraded to a supergroup chat");
         Self { parameters: json!({"migrate_to_chat_id": to}), ..refusal }
+    }
+}
+
+impl From<BadParams> for Refusal {
+    fn from(bad: BadParams) -> Self {
+        match bad {
+            BadParams::Json => Self::bad("can't parse request JSON object"),
+            BadParams::Multipart => Self::bad("can't parse multipart body"),
+            BadParams::Field(name) => {
+                Self::bad(format!("can't parse {} JSON object", name.replace('_', " ")))
+            }
+        }
     }
 }
 

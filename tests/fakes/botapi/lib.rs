@@ -32,7 +32,6 @@ mod link;
 mod markdown;
 mod message;
 mod methods;
-mod params;
 mod permission;
 mod person;
 mod queue;

@@ -9,12 +9,12 @@ mod send;
 pub mod updates;
 pub mod webhook;
 
+use frontdesk_fakes::Params;
 use serde_json::Value;
 
 use crate::actions::buttons::QUERY_LIFETIME_MS;
 use crate::answer::{Answer, Done, Refusal};
 use crate::entity::utf16;
-use crate::params::Params;
 use crate::world::World;
 
 pub type Step = fn(&mut World, i64, &Params) -> Answer;

@@ -1,8 +1,9 @@
 //! Whether a bot may do something in a chat, and what it is told if not.
 
+use frontdesk_fakes::Params;
+
 use crate::answer::{Refusal, name_of};
 use crate::chat::{Chat, Kind, Standing};
-use crate::params::Params;
 use crate::world::World;
 
 /// What a bot wants to do in a chat.

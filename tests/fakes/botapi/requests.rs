@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::{Method, Request, header};
-use frontdesk_fakes::{Common, Cut, Platform, Response, Shared, Work, read_body, response};
+use frontdesk_fakes::{Common, Cut, Params, Platform, Response, Shared, Work, read_body, response};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, Refusal, respond};
 use crate::limits::Limits;
 use crate::methods::{self, Run, updates};
-use crate::params::Params;
 use crate::webhook;
 use crate::world::World;
 use crate::{Call, Outcome};

@@ -5,12 +5,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_fakes::{Shared, Way};
+use frontdesk_fakes::{Params, Shared, Way};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::bot::Webhook;
-use crate::params::Params;
 use crate::queue::Update;
 use crate::requests::carry_out_for;
 use crate::world::World;

@@ -232,7 +232,7 @@ impl<Id: Clone + Eq + Hash> Journal<Id> {
         for id in update_ids {
             let Some(index) = self.by_update.get(&(bot.clone(), *id)) else { continue };
             let delivery = &mut self.deliveries[*index];
-            if delivery.confirmed.is_none() {
+            if delivery.confirmed.is_none() && !delivery.expired {
                 delivery.expired = true;
                 self.unconfirmed -= 1;
             }

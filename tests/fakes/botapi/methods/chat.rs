@@ -1,11 +1,11 @@
 //! Chats looked at, their members, their pinned messages, their topics.
 
+use frontdesk_fakes::Params;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Done, Refusal};
 use crate::chat::{Kind, Standing, all, gifts};
 use crate::message::NewMessage;
-use crate::params::Params;
 use crate::permission::Access;
 use crate::world::World;
 

@@ -1,9 +1,9 @@
 //! The list of commands that a bot shows, by scope and language.
 
+use frontdesk_fakes::Params;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Done, Refusal};
-use crate::params::Params;
 use crate::world::World;
 
 const MOST: usize = 100;

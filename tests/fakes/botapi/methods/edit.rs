@@ -1,12 +1,12 @@
 //! Messages that a bot changes and deletes.
 
+use frontdesk_fakes::Params;
 use serde_json::{Map, Value};
 
 use super::send;
 use crate::answer::{Answer, Done, Refusal};
 use crate::chat::{Kind, Message};
 use crate::entity::Formatted;
-use crate::params::Params;
 use crate::permission::Access;
 use crate::world::World;
 

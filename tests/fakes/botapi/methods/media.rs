@@ -1,11 +1,11 @@
 //! Files that a bot sends, uploaded or named by their id, and fetches.
 
+use frontdesk_fakes::Params;
 use serde_json::{Map, Value};
 
 use super::send;
 use crate::answer::{Answer, Done, Refusal, named};
 use crate::file::{Content, Kind, dimensions};
-use crate::params::Params;
 use crate::world::World;
 
 /// Bots upload at most 50 MB, and photos of 10 MB.

@@ -1,7 +1,8 @@
 //! Reactions of a bot.
 
+use frontdesk_fakes::Params;
+
 use crate::answer::{Answer, Done, Refusal};
-use crate::params::Params;
 use crate::permission::Access;
 use crate::world::World;
 

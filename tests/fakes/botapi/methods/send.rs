@@ -1,12 +1,12 @@
 //! Messages and drafts that a bot sends, and what every post has in common.
 
+use frontdesk_fakes::Params;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Done, Refusal};
 use crate::chat::{Chat, Kind};
 use crate::entity::Formatted;
 use crate::message::{NewMessage, text_of};
-use crate::params::Params;
 use crate::permission::Access;
 use crate::world::World;
 

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_fakes::{FaultKind, Shared, Way, pause};
+use frontdesk_fakes::{FaultKind, Params, Shared, Way, pause};
 
 use crate::answer::{Answer, Done, Refusal};
-use crate::params::Params;
 use crate::queue::Update;
 use crate::world::World;
 
@@ -56,7 +55,7 @@ async fn wait(shared: &Arc<Shared<World>>, bot: i64, params: &Params, faults: Ve
         known.poll += 1;
         // The poll that was waiting sees that it is over.
         known.changed.notify_waiters();
-        Ok((known.poll, known.changed.clone()))
+        Ok::<_, Refusal>((known.poll, known.changed.clone()))
     })?;
     let until = pause(poll.timeout);
     tokio::pin!(until);

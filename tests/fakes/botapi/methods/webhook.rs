@@ -1,10 +1,10 @@
 //! Webhooks set, deleted and looked at; `crate::webhook` posts to them.
 
+use frontdesk_fakes::Params;
 use serde_json::json;
 
 use crate::answer::{Answer, Done, Refusal};
 use crate::bot::Webhook;
-use crate::params::Params;
 use crate::world::World;
 
 /// The ports that a webhook can have.

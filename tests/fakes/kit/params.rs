@@ -7,25 +7,43 @@ use axum::body::Bytes;
 use futures_util::stream;
 use serde_json::{Map, Value};
 
-use crate::answer::Refusal;
-
 /// A file that came with a request.
 #[derive(Debug, Clone)]
 pub struct Upload {
+    /// The name that its sender gave it.
     pub name: String,
+    /// Its media type, if its sender said one.
     pub mime: Option<String>,
+    /// The content.
     pub bytes: Bytes,
 }
 
+/// What cannot be read as parameters.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadParams {
+    /// The body is said to be JSON and is no object.
+    #[error("the body is no JSON object")]
+    Json,
+    /// The body is said to be multipart and is not.
+    #[error("the body is no multipart form")]
+    Multipart,
+    /// The text of this parameter is no JSON.
+    #[error("{0} is no JSON")]
+    Field(String),
+}
+
+/// The parameters of a request.
 #[derive(Debug, Clone, Default)]
 pub struct Params {
+    /// Everything except files.
     pub fields: Map<String, Value>,
     /// Files by the name of their field.
     pub uploads: HashMap<String, Upload>,
 }
 
 impl Params {
-    pub async fn read(query: &str, content_type: &str, body: Bytes) -> Result<Self, Refusal> {
+    /// Reads the query and the body. Later parameters replace earlier ones of the same name.
+    pub async fn read(query: &str, content_type: &str, body: Bytes) -> Result<Self, BadParams> {
         let mut params = Self::default();
         params.read_pairs(query.as_bytes());
         let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -33,11 +51,10 @@ impl Params {
             _ if body.is_empty() => {}
             "application/json" => match serde_json::from_slice(&body) {
                 Ok(Value::Object(fields)) => params.fields.extend(fields),
-                _ => return Err(Refusal::bad("can't parse request JSON object")),
+                _ => return Err(BadParams::Json),
             },
             "multipart/form-data" => {
-                let parts = params.read_multipart(content_type, body).await;
-                parts.map_err(|_| Refusal::bad("can't parse multipart body"))?;
+                params.read_multipart(content_type, body).await.map_err(|_| BadParams::Multipart)?;
             }
             _ => params.read_pairs(&body),
         }
@@ -84,21 +101,23 @@ impl Params {
         }
     }
 
+    /// A number.
     pub fn int(&self, name: &str) -> Option<i64> {
         self.text(name)?.trim().parse().ok()
     }
 
+    /// Whether it is switched on.
     pub fn flag(&self, name: &str) -> bool {
         self.text(name).is_some_and(|text| ["true", "yes", "1"].contains(&text.to_ascii_lowercase().as_str()))
     }
 
     /// A list or an object, which a form carries as JSON text.
-    pub fn json(&self, name: &str) -> Result<Option<Value>, Refusal> {
+    pub fn json(&self, name: &str) -> Result<Option<Value>, BadParams> {
         match self.fields.get(name) {
             Some(Value::String(text)) if text.is_empty() => Ok(None),
-            Some(Value::String(text)) => serde_json::from_str(text)
-                .map(Some)
-                .map_err(|_| Refusal::bad(format!("can't parse {} JSON object", name.replace('_', " ")))),
+            Some(Value::String(text)) => {
+                serde_json::from_str(text).map(Some).map_err(|_| BadParams::Field(name.to_owned()))
+            }
             other => Ok(other.cloned()),
         }
     }
