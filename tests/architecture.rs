@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::DocumentMut;
 
 /// Which crates of the workspace each crate may depend on. A crate that is not listed here is an error.
-const DIRECTION: [(&str, &[&str]); 18] = [
+const DIRECTION: [(&str, &[&str]); 19] = [
     ("frontdesk-core", &[]),
     ("frontdesk-store", &["core"]),
     ("frontdesk-http", &["core"]),
@@ -24,6 +24,7 @@ const DIRECTION: [(&str, &[&str]); 18] = [
     ("frontdesk-fakes", &[]),
     ("frontdesk-botapi", &["fakes"]),
     ("frontdesk-fakediscord", &["fakes"]),
+    ("frontdesk-fakeslack", &["fakes"]),
     ("frontdesk-fakemodel", &["fakes"]),
     ("frontdesk-world", &["core", "store", "runtime"]),
     ("frontdesk", &["core", "store", "http", "agents", "runtime", "api", "kit", "web", "telegram"]),
