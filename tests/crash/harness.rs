@@ -11,6 +11,11 @@ use crate::clock;
 use crate::journal::{Journal, Place};
 use crate::random::Random;
 
+/// The pause between two looks at the clock.
+const TICK_MS: u64 = 20;
+/// So late is too late.
+const LATE_MS: i64 = 50;
+
 pub struct Harness {
     journal: Mutex<Journal>,
     /// The beginning of every tag, by which message text is recognised where none may be.
@@ -84,6 +89,20 @@ impl Harness {
 
     pub fn set_quiet(&self, quiet: bool) {
         self.quiet.store(quiet, Ordering::Relaxed);
+    }
+
+    /// Notes when this process does not get the processor in time: what the platforms record then is late as well.
+    pub async fn notes_lateness(&self) {
+        let mut before = clock::now();
+        loop {
+            clock::sleep_ms(TICK_MS).await;
+            let now = clock::now();
+            let late = now - before - TICK_MS.cast_signed();
+            if late >= LATE_MS {
+                self.journal().late.push((now, late));
+            }
+            before = now;
+        }
     }
 
     /// Waits a random time, and on while clients may not send.

@@ -190,6 +190,8 @@ pub struct Journal {
     pub starts: Vec<i64>,
     /// When the gateway was killed.
     pub kills: Vec<i64>,
+    /// When this process, with its platforms, got the processor too late, and by how many milliseconds.
+    pub late: Vec<(i64, i64)>,
     /// Pairing codes that users were shown.
     pub codes: Vec<String>,
     /// What a client itself noticed to be wrong.

@@ -26,8 +26,11 @@ use crate::journal::{Command, Event, Expected};
 use crate::observed::{MessageId, Observed};
 use crate::script::Script;
 
-/// A request may arrive a little after its sender was killed; seen were 115 ms on a busy machine.
+/// A request may arrive a little after its sender was killed; seen were 115 ms on a busy machine. If this process, which
+/// receives it, did not get the processor meanwhile, it is recorded later by as much.
 const SLACK_MS: i64 = 400;
+/// So long after a kill such a delay may begin.
+const DELAYED_MS: i64 = 1_000;
 
 /// Something that must not be, and the key of the event that it is about.
 #[derive(Debug, Clone)]
@@ -118,6 +121,8 @@ struct Oracle<'a> {
     parts_of_message: HashMap<i64, Vec<&'a Part>>,
     /// The last edit of a message that a tool or the end of a task has asked for and the platform has made.
     changes: HashMap<MessageId, &'a Part>,
+    /// The kills, each with the time within which a request of the killed process may have been recorded.
+    kills: Vec<(i64, i64)>,
     /// By the message whose text it replaced: the last edit.
     edits: HashMap<i64, &'a Inbound>,
     /// The sessions in which the modes of the queue are used.
@@ -139,6 +144,7 @@ impl<'a> Oracle<'a> {
             parts_of_turn: HashMap::new(),
             parts_of_message: HashMap::new(),
             changes: HashMap::new(),
+            kills: kills(observed),
             edits: HashMap::new(),
             queues: HashSet::new(),
             asked: HashMap::new(),
@@ -258,8 +264,9 @@ impl<'a> Oracle<'a> {
     }
 
     fn kills_between(&self, from: i64, to: i64) -> impl Iterator<Item = i64> {
-        let kills = self.o.journal.kills.iter().copied();
-        kills.filter(move |at| (from.saturating_sub(SLACK_MS)..=to).contains(at))
+        let kills = self.kills.iter();
+        let within = move |at: i64, slack: i64| (from.saturating_sub(slack)..=to).contains(&at);
+        kills.filter(move |(at, slack)| within(*at, *slack)).map(|(at, _)| *at)
     }
 
     /// What clients themselves have noticed.
@@ -288,6 +295,17 @@ impl<'a> Oracle<'a> {
             }
         }
     }
+}
+
+/// The kills, each with its slack.
+fn kills(observed: &Observed) -> Vec<(i64, i64)> {
+    let late = &observed.journal.late;
+    let slack = |kill: i64| {
+        let since = late.partition_point(|(at, _)| *at < kill);
+        let delays = late[since..].iter().take_while(|(at, ms)| at - ms <= kill + DELAYED_MS);
+        SLACK_MS + delays.map(|(_, ms)| *ms).sum::<i64>()
+    };
+    observed.journal.kills.iter().map(|kill| (*kill, slack(*kill))).collect()
 }
 
 /// The message whose text an edit replaced.

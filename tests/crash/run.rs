@@ -77,6 +77,8 @@ pub fn run() -> Result<ExitCode> {
     let passed = runtime.block_on(async {
         let mut run = Run::new((seed, kind), (kills, reloads), cycle, folder.path()).await?;
         let mut clients = JoinSet::new();
+        let harness = run.harness.clone();
+        clients.spawn(async move { harness.notes_lateness().await });
         for channel in &run.channels {
             channel.start(&mut clients, &Random::new(seed)).await;
         }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Oracle, SLACK_MS};
+use super::Oracle;
 use crate::journal::Event;
 use crate::observed::{Call, MessageId};
 
@@ -43,8 +43,8 @@ impl Oracle<'_> {
         }
         let unexplained: Vec<_> = repeated.into_values().flat_map(|posts| self.unexplained(posts)).collect();
         for post in unexplained {
-            let kills = self.o.journal.kills.iter().map(|at| at - post.at);
-            let kills: Vec<i64> = kills.filter(|at| (-5000..5000).contains(at)).collect();
+            let kills = self.kills.iter().map(|(at, slack)| (at - post.at, slack));
+            let kills: Vec<_> = kills.filter(|(at, _)| (-5000..5000).contains(at)).collect();
             let what = format!(
                 "O4: posted twice, and no kill or lost response explains it (kills at {kills:?}): {post:?}"
             );
@@ -55,8 +55,8 @@ impl Oracle<'_> {
     /// The posts of one chat for which no kill is left, each with the end of the time in which a kill explains it. Of the
     /// posts that a kill may explain it explains the one whose time ends first: if any choice explains all, this one does.
     fn unexplained<'p>(&self, mut posts: Vec<(&'p Arc<Call>, i64)>) -> Vec<&'p Arc<Call>> {
-        for kill in &self.o.journal.kills {
-            let explains = |(post, until): &(&Arc<Call>, i64)| (post.at - SLACK_MS..=*until).contains(kill);
+        for (kill, slack) in &self.kills {
+            let explains = |(post, until): &(&Arc<Call>, i64)| (post.at - slack..=*until).contains(kill);
             let possible = posts.iter().enumerate().filter(|(_, post)| explains(post));
             if let Some((first, _)) = possible.min_by_key(|(_, (_, until))| *until) {
                 posts.remove(first);

@@ -15,19 +15,19 @@ pub fn counts(observed: &Observed) -> Vec<(&'static str, u64, u64)> {
     let talk = observed.journal.events.iter().filter(|event| event.place.source.starts_with("hook:"));
     let again = asked.requests.values().filter(|request| request.sent.len() > 1);
     vec![
-        ("background tasks", tasks(&|_| true), 300),
+        ("background tasks", tasks(&|_| true), 250),
         ("lost background tasks", tasks(&|task| task.state == "lost"), 15),
-        ("cancelled background tasks", tasks(&|task| task.state == "cancelled"), 10),
-        ("background tasks that were begun again", tasks(&|task| task.attempt > 1), 60),
-        ("tasks of events", tasks(&|task| task.source == "event"), 50),
-        ("events that were messages", talk.count() as u64, 10),
-        ("requests that were repeated", again.count() as u64, 50),
-        ("runs of jobs", runs(&|run| run.state == "succeeded"), 150),
-        ("runs that were begun again", runs(&|run| run.attempt > 1), 50),
-        ("runs that somebody asked for", runs(&|run| run.manual == 1), 15),
+        ("cancelled background tasks", tasks(&|task| task.state == "cancelled"), 5),
+        ("background tasks that were begun again", tasks(&|task| task.attempt > 1), 50),
+        ("tasks of events", tasks(&|task| task.source == "event"), 25),
+        ("events that were messages", talk.count() as u64, 5),
+        ("requests that were repeated", again.count() as u64, 40),
+        ("runs of jobs", runs(&|run| run.state == "succeeded"), 80),
+        ("runs that were begun again", runs(&|run| run.attempt > 1), 30),
+        ("runs that somebody asked for", runs(&|run| run.manual == 1), 10),
         ("heartbeats", runs(&|run| run.job_id == "heartbeat"), 2),
         ("missed runs", runs(&|run| run.state == "missed"), 3),
-        ("results that were posted to a web server", asked.webhooks.len() as u64, 50),
+        ("results that were posted to a web server", asked.webhooks.len() as u64, 30),
     ]
 }
 

@@ -25,14 +25,14 @@ pub fn jobs(harness: &Harness, chat: &Place, webhook: &str) -> Vec<ConfiguredJob
     let posted = format!("{{ mode = \"webhook\", url = {webhook:?} }}");
     let slow = |pieces, ms| Task::Slow { pieces, ms };
     let all = [
-        ("tick", "1s", "missed = \"skip\"\noverlap = \"skip\"", slow(4, 500), &announce),
-        ("once", "2s", "missed = \"run_once\"\noverlap = \"queue\"", slow(3, 200), &announce),
-        ("each", "2s", "missed = \"all\"\noverlap = \"queue\"\nresume_context = true", Task::Echo, &announce),
-        ("acts", "3s", "overlap = \"skip\"", Task::Tool { ms: 150 }, &announce),
-        ("late", "3s", "missed = \"skip\"\noverlap = \"queue\"\njitter_s = 1", Task::Flaky, &announce),
-        ("weak", "3s", "overlap = \"queue\"", Task::Fail, &announce),
-        ("long", "8s", "overlap = \"skip\"", Task::Long { lines: 400 }, &announce),
-        ("post", "1s", "missed = \"run_once\"\noverlap = \"queue\"", slow(2, 60), &posted),
+        ("tick", "2s", "missed = \"skip\"\noverlap = \"skip\"", slow(4, 500), &announce),
+        ("once", "3s", "missed = \"run_once\"\noverlap = \"queue\"", slow(3, 200), &announce),
+        ("each", "3s", "missed = \"all\"\noverlap = \"queue\"\nresume_context = true", Task::Echo, &announce),
+        ("acts", "4s", "overlap = \"skip\"", Task::Tool { ms: 150 }, &announce),
+        ("late", "5s", "missed = \"skip\"\noverlap = \"queue\"\njitter_s = 1", Task::Flaky, &announce),
+        ("weak", "6s", "overlap = \"queue\"", Task::Fail, &announce),
+        ("long", "15s", "overlap = \"skip\"", Task::Long { lines: 400 }, &announce),
+        ("post", "2s", "missed = \"run_once\"\noverlap = \"queue\"", slow(2, 60), &posted),
     ];
     let job = |(id, every, rules, task, delivery): (&'static str, &str, &str, Task, &String)| {
         let script = Script { tag: harness.tag(chat), task };

@@ -28,7 +28,7 @@ pub async fn client(shared: Arc<Shared>, mut random: Random) {
     let api = Api::new(shared.harness.clone());
     let mut recent: Vec<Sending> = Vec::new();
     loop {
-        shared.harness.pause(&mut random, 80, 480).await;
+        shared.harness.pause(&mut random, 120, 700).await;
         if !recent.is_empty() && random.permille(250) {
             let again = recent[random.index(recent.len())].clone();
             send(&shared, &api, &again).await;

@@ -15,7 +15,7 @@ use crate::script::{Script, Task};
 pub async fn client(shared: Arc<Shared>, mut random: Random) {
     let mut client = Client { api: Api::new(shared.harness.clone()), shared, recent: Vec::new() };
     loop {
-        client.shared.harness.pause(&mut random, 60, 360).await;
+        client.shared.harness.pause(&mut random, 120, 600).await;
         match random.range(0, 99) {
             0..=59 => client.submit(&mut random).await,
             60..=79 => client.cancel(&mut random).await,

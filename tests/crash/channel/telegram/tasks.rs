@@ -22,7 +22,7 @@ pub async fn users(platform: Arc<Platform>, mut random: Random) {
     let mut users: Vec<ChatUser> =
         (0..).zip(chats).map(|(n, (id, chat))| ChatUser::new(&platform, id, chat, random.fork(n))).collect();
     loop {
-        platform.harness.pause(&mut random, 60, 320).await;
+        platform.harness.pause(&mut random, 120, 500).await;
         let index = random.index(users.len());
         let user = &mut users[index];
         let choice = random.range(0, 99);
