@@ -1,5 +1,6 @@
-//! The crash test: the real binary is killed hundreds of times while clients of every channel talk to it. Afterwards
-//! everything that the clients, the platforms and the agents saw is compared with the database.
+//! The crash test: the real binary is killed hundreds of times while clients of every channel talk to it, and while background
+//! tasks, scheduled jobs, heartbeats and events of other programs run. Afterwards everything that the clients, the platforms, the
+//! agents and a web server saw is compared with the database.
 //!
 //! `CRASH_SEED` repeats a schedule (not the timing of the machine), `CRASH_KILLS` is the number of kills (300),
 //! `CRASH_CYCLE` the number of kills between two checks (50), and `CRASH_KEEP` keeps the gateway's home. `CRASH_RELOADS`
