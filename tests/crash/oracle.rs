@@ -299,13 +299,16 @@ impl<'a> Oracle<'a> {
 
 /// The kills, each with its slack.
 fn kills(observed: &Observed) -> Vec<(i64, i64)> {
+    let kills = observed.journal.kills.iter();
+    kills.map(|kill| (*kill, SLACK_MS + delay_after(observed, *kill))).collect()
+}
+
+/// For how long this process did not get the processor soon after a time.
+fn delay_after(observed: &Observed, time: i64) -> i64 {
     let late = &observed.journal.late;
-    let slack = |kill: i64| {
-        let since = late.partition_point(|(at, _)| *at < kill);
-        let delays = late[since..].iter().take_while(|(at, ms)| at - ms <= kill + DELAYED_MS);
-        SLACK_MS + delays.map(|(_, ms)| *ms).sum::<i64>()
-    };
-    observed.journal.kills.iter().map(|kill| (*kill, slack(*kill))).collect()
+    let since = late.partition_point(|(at, _)| *at < time);
+    let delays = late[since..].iter().take_while(|(at, ms)| at - ms <= time + DELAYED_MS);
+    delays.map(|(_, ms)| *ms).sum()
 }
 
 /// The message whose text an edit replaced.

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::Oracle;
+use super::{Oracle, delay_after};
 use crate::journal::Event;
 use crate::observed::{Call, MessageId};
 
@@ -38,7 +38,9 @@ impl Oracle<'_> {
             if post.lost {
                 continue;
             }
-            let until = repeated_at(post, &posts[index + 1..]);
+            // On a machine that delays this process the gateway is delayed as well.
+            let stored = post.at + STORED_MS + delay_after(self.o, post.at);
+            let until = repeated_at(post, &posts[index + 1..], stored);
             repeated.entry(post.address.as_str()).or_default().push((*post, until));
         }
         let unexplained: Vec<_> = repeated.into_values().flat_map(|posts| self.unexplained(posts)).collect();
@@ -74,9 +76,8 @@ impl Oracle<'_> {
     }
 }
 
-/// When a post was repeated, or when its result should have been stored.
-fn repeated_at(post: &Call, later: &[&Arc<Call>]) -> i64 {
-    let until = post.at + STORED_MS;
+/// When a post was repeated, or when its result should have been stored: at `until`.
+fn repeated_at(post: &Call, later: &[&Arc<Call>], until: i64) -> i64 {
     let mut soon = later.iter().take_while(|other| other.at <= until);
     let again = soon.find(|other| {
         let same = match post.tags.is_empty() {
