@@ -16,7 +16,8 @@ pub struct QuietHours {
     pub from: String,
     /// When they end, `HH:MM`; `24:00` is midnight. They may go over midnight.
     pub to: String,
-    /// The IANA time zone of both, such as `Europe/Berlin`. Unset means that of `sessions.reset`.
+    /// The IANA time zone of both, such as `Europe/Berlin`. Unset means the one that was chosen in the chat with `/timezone`,
+    /// or else that of `sessions.reset`.
     pub timezone: Option<String>,
 }
 

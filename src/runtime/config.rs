@@ -65,8 +65,8 @@ pub struct Config {
     pub media: Media,
     /// How long data is kept in the database.
     pub storage: Storage,
-    /// Prices of models, by the names under which agents report them. With them a cost is known where the agent reports
-    /// none.
+    /// Prices of models for a million tokens, by the names under which agents report the models. Where an agent reports no
+    /// cost, it is computed from them.
     pub prices: BTreeMap<String, Price>,
     /// Roles, by name: what agents are given in the chats and for the people that have one.
     pub roles: BTreeMap<String, Role>,

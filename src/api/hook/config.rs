@@ -17,9 +17,9 @@ pub struct Hooks {
     pub enabled: bool,
     /// The bearer token of `POST /hooks/wake`, and of endpoints without a secret of their own: at least 16 characters.
     pub token: Option<Secret>,
-    /// The chat that gets what an agent answers to `POST /hooks/wake`, and of endpoints without a chat of their own.
+    /// The chat that gets the agent's answers to `POST /hooks/wake`, and those of endpoints without a `to` of their own.
     pub to: String,
-    /// The agent that works on it; unset means the one that answers in that chat.
+    /// The agent that works on events. Unset means the one that answers in the chat that gets its answer.
     pub agent: Option<String>,
     /// Endpoints, by the last part of their paths: `[hooks.endpoints.github]` is `POST /hooks/github`.
     pub endpoints: BTreeMap<String, HookEndpoint>,
@@ -41,7 +41,7 @@ impl Default for Hooks {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct HookEndpoint {
-    /// How a sender shows that it is no other: `bearer` (the secret as a bearer token), `github`
+    /// How a sender proves that it knows the secret: `bearer` (the secret as a bearer token), `github`
     /// (`X-Hub-Signature-256`), `slack` (`X-Slack-Signature`), or `generic` (the headers of standardwebhooks.com).
     pub signature: Signature,
     /// The secret that the sender shares: at least 16 characters. With `bearer`, unset means `hooks.token`.
@@ -52,8 +52,8 @@ pub struct HookEndpoint {
     /// The prompt or the message, with `{{ path.to.field }}` for values of the event, `{{ path.to.field? }}` for those
     /// that may be missing and `{{ . }}` for all of it. With `agent`, unset means all of it.
     pub template: Option<String>,
-    /// Takes only events whose fields have one of these values, by their paths: `{ action = ["opened"] }`. Others are
-    /// answered with success and have no effect.
+    /// Accepts only events whose fields have one of these values, by their paths: `{ action = ["opened"] }`. Others are
+    /// answered with 200 and have no effect.
     pub when: BTreeMap<String, Vec<String>>,
     /// The chat, for example `telegram:123456789`. Unset means `hooks.to`.
     pub to: Option<String>,
@@ -62,14 +62,14 @@ pub struct HookEndpoint {
     pub session: Option<String>,
     /// The agent that works on it. Unset means `hooks.agent`.
     pub agent: Option<String>,
-    /// The person in whose name an agent works, for example `telegram:123456789`. Unset means the operator; with a
-    /// `session` of another channel the person whose private chat that is.
+    /// The person in whose name an agent works, for example `telegram:123456789`. Unset means the operator or, with the
+    /// `session` of a private chat of another channel than the web, the person of that chat.
     pub owner: Option<String>,
     /// Maximum size of an event, in bytes.
     pub max_bytes: usize,
     /// With `slack` and `generic`: maximum seconds between the sender's clock and ours. Older events are refused.
     pub window_seconds: u64,
-    /// How many events may come.
+    /// How many events are accepted. Without this table, 60 per minute.
     pub rate: Rate,
 }
 

@@ -57,7 +57,7 @@ pub struct Chat {
     /// What happens to messages that arrive while the agent is answering, instead of `queue.mode`. People can choose
     /// another mode with `/queue MODE`.
     pub queue_mode: Option<QueueMode>,
-    /// When nobody is written to here who has not asked, instead of `delivery.quiet_hours`. Equal times mean never.
+    /// The quiet hours of this chat, instead of `delivery.quiet_hours`. Equal times mean none.
     pub quiet_hours: Option<QuietHours>,
     /// How many messages may be sent here, instead of `limits.chat`.
     pub limits: Option<Rate>,

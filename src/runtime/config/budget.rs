@@ -46,11 +46,11 @@ impl Default for Budgets {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct DayBudget {
-    /// Maximum number of answers that are begun.
+    /// Maximum number of answers that are begun; 0 means no limit.
     pub turns: u64,
-    /// Maximum number of input and output tokens together, as far as agents report them.
+    /// Maximum number of input and output tokens together, as far as agents report them; 0 means no limit.
     pub tokens: u64,
-    /// Maximum cost, in the currency of the prices.
+    /// Maximum cost, in the currency of the prices; 0 means no limit.
     pub cost: f64,
 }
 

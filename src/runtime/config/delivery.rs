@@ -17,8 +17,9 @@ pub struct Delivery {
     /// What to do with a message of which is unknown whether it arrived, on platforms that do not recognise a repetition:
     /// `resend` sends it again (it may arrive twice), `hold` keeps it for the operator (it may never arrive).
     pub on_ambiguous: Ambiguous,
-    /// When messages that nobody has asked for wait: those of operators and programs, events, and results of background
-    /// tasks. Answers, replies to commands and questions are sent all the same. Equal times mean never.
+    /// The hours in which messages that nobody has asked for wait: those of operators and programs, of events and of
+    /// scheduled jobs, and results of background tasks. Answers, replies to commands and questions are sent all the same.
+    /// Equal times mean none.
     pub quiet_hours: QuietHours,
 }
 

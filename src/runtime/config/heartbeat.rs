@@ -14,21 +14,21 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Heartbeat {
-    /// Whether the agent works by itself: at each heartbeat, and after each start if there is a file for that.
+    /// Whether the agent gets the two files: one at each heartbeat, the other after each start of the gateway.
     pub enabled: bool,
     /// Minutes between two heartbeats.
     pub minutes: u64,
-    /// The file that the agent is given. Unset means `HEARTBEAT.md` in the home folder, else in the user's own folder.
+    /// The file that the agent is given. Unset means `HEARTBEAT.md` in the home folder or, if that is `~/.frontdesk`, in `~`.
     pub file: Option<PathBuf>,
-    /// The file that the agent is given once after each start of the gateway. Unset means `BOOT.md` in the home folder, else
-    /// in the user's own folder. Without the file nothing happens.
+    /// The file that the agent is given once after each start of the gateway. Unset means `BOOT.md` in the home folder or, if
+    /// that is `~/.frontdesk`, in `~`. Without the file nothing happens.
     pub boot_file: Option<PathBuf>,
     /// The chat that is told what needs attention, such as `telegram:123456789`. Unset means the first of the chats that
     /// the watchdog tells.
     pub to: Option<String>,
-    /// The agent. Unset means the one that answers in that chat.
+    /// The agent that gets the files. Unset means the one that answers in the chat `to`.
     pub agent: Option<String>,
-    /// The hours in which it beats. One that is due outside of them comes when they begin.
+    /// The hours in which heartbeats run. One that is due outside of them runs when they begin.
     pub active: ActiveHours,
     /// Whether a heartbeat is skipped while the file says the same as at the last one, so that an idle day costs no tokens.
     pub skip_unchanged: bool,
@@ -38,9 +38,9 @@ pub struct Heartbeat {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ActiveHours {
-    /// The begin, such as `08:00`.
+    /// When they begin, such as `08:00`.
     pub from: String,
-    /// The end, such as `22:00`; `24:00` is the end of the day.
+    /// When they end, such as `22:00`; `24:00` is the end of the day.
     pub to: String,
     /// The IANA time zone, such as `Europe/Berlin`. Unset means that of `sessions.reset.timezone`, else the machine's.
     pub timezone: Option<String>,

@@ -25,8 +25,8 @@ pub struct Watchdog {
     pub check_minutes: u64,
     /// Hours until people are told again of something that is still wrong.
     pub remind_hours: u64,
-    /// Minutes without a heartbeat from which it counts as missed; at least twice `heartbeat.minutes` are waited for in any
-    /// case. Without `heartbeat.enabled` none is missed.
+    /// Minutes without a completed heartbeat after which people are told, but at least twice `heartbeat.minutes`. With
+    /// `heartbeat.enabled = false` nobody is told.
     pub heartbeat_minutes: u64,
     /// Minutes that an account may be without contact to its platform.
     pub deaf_minutes: u64,
@@ -38,8 +38,8 @@ pub struct Watchdog {
     pub disk_mb: u64,
     /// Milliseconds that a commit to the database may take; 0 for no limit.
     pub commit_ms: u64,
-    /// A file that is written after each check that could write to the database, so that something outside of the gateway
-    /// notices when it is dead: `frontdesk doctor --probe`. Unset means `last-check` in the home folder.
+    /// A file that is written after each check, unless the check could not write to the database. `frontdesk doctor --probe`
+    /// sees by its age that the gateway is dead. Unset means `last-check` in the home folder.
     pub file: Option<PathBuf>,
 }
 
