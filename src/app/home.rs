@@ -101,7 +101,8 @@ impl Home {
         Ok(Home(absolute))
     }
 
-    /// Where `HEARTBEAT.md` and `BOOT.md` are looked for: in this folder, and beside it in the user's own one.
+    /// Where `HEARTBEAT.md` and `BOOT.md` are looked for: in this folder and, if its name is `.frontdesk`, in the folder
+    /// above it.
     pub fn instructions(&self) -> Vec<PathBuf> {
         let beside = self.path().file_name().is_some_and(|name| name == ".frontdesk");
         let own = self.path().parent().filter(|_| beside);

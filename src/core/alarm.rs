@@ -9,11 +9,11 @@ use crate::span;
 /// Kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FaultKind {
-    /// The heartbeat has not come back from its agent.
+    /// The agent has completed no heartbeat in time.
     Heartbeat,
     /// A turn runs beyond its limit.
     Turn,
-    /// An account does not hear its platform.
+    /// An account has no contact to its platform.
     Channel,
     /// Messages wait too long for an answer.
     Queue,
@@ -123,7 +123,7 @@ fn alarm(fault: &OpenFault, found: Option<&Fault>, now: DateTime<Utc>, remind: T
     let (text, step, over) = match (found, fault.told) {
         (Some(found), None) => (raised(found), fault.tells.to_string(), false),
         (Some(found), Some(told)) if now - told >= remind => {
-            (format!("⚠️ Since {lasts}: {}", found.text), fault.tells.to_string(), false)
+            (format!("⚠️ For {lasts} now: {}", found.text), fault.tells.to_string(), false)
         }
         (None, Some(_)) => (format!("✅ {} It lasted {lasts}.", over(&fault.id)), "over".to_owned(), true),
         // Nothing new, or a fault that ended before anybody was told of it.
@@ -144,9 +144,9 @@ fn raised(fault: &Fault) -> String {
 fn over(id: &FaultId) -> String {
     let subject = &id.subject;
     match id.kind {
-        FaultKind::Heartbeat => "The heartbeat is back.".to_owned(),
+        FaultKind::Heartbeat => "The agent completes its heartbeats again.".to_owned(),
         FaultKind::Turn => format!("The answer in `{subject}` has ended."),
-        FaultKind::Channel => format!("`{subject}` hears its platform again."),
+        FaultKind::Channel => format!("`{subject}` has contact to its platform again."),
         FaultKind::Queue => "Messages are answered in time again.".to_owned(),
         FaultKind::Delivery if subject.is_empty() => "Messages are delivered again.".to_owned(),
         FaultKind::Delivery => format!("Messages over `{subject}` are delivered again."),
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(first, told(open(None, 0), &[full()], 2), "the same until it was told");
         assert_eq!(told(open(Some(1), 1), &[full()], 6), []);
         let again = told(open(Some(1), 1), &[full()], 7);
-        assert_eq!(again[0].text, "⚠️ Since 6 hours: The disk has 10 MB left.");
+        assert_eq!(again[0].text, "⚠️ For 6 hours now: The disk has 10 MB left.");
         assert_ne!(again[0].key, first[0].key);
         let over = told(open(Some(7), 2), &[], 8);
         assert_eq!(over[0].text, "✅ The disk has enough space again. It lasted 7 hours.");
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_back_brings_no_storm() {
+    fn a_clock_that_was_set_back_repeats_no_alarm() {
         assert_eq!(alarms(&[open(Some(9), 1)], &[full()], at(2), REMIND), []);
         let over = alarms(&[OpenFault { since: at(9), ..open(Some(9), 1) }], &[], at(2), REMIND);
         assert_eq!(over[0].text, "✅ The disk has enough space again. It lasted 0 seconds.");

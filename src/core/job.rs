@@ -25,7 +25,7 @@ pub use run::{RunState, SkipReason};
 pub use timing::{ScheduleKind, Timing};
 pub use told::{AfterFailure, DISABLED_AFTER, JobNotice, RunFailure};
 
-/// The id of the heartbeat, which is a job that the configuration brings along.
+/// The id of the heartbeat, which is a job that is made from the section `[heartbeat]` of the configuration.
 pub const HEARTBEAT: &str = "heartbeat";
 /// The longest random delay of a run.
 const LONGEST_JITTER: Duration = Duration::from_secs(3600);
@@ -78,7 +78,7 @@ impl Job {
     }
 }
 
-/// How a job stands.
+/// The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum JobState {
     /// It runs when it is due.

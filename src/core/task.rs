@@ -1,4 +1,4 @@
-//! Background tasks: work that somebody hands over, which runs in a session of its own and whose result finds them.
+//! Background tasks: work that somebody hands over, which runs in a session of its own and whose result is sent to them.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::visible::quoted_label;
 /// Maximum number of characters of a title that is made from the text of a task.
 const TITLE: usize = 60;
 
-/// How a task stands.
+/// The state of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TaskState {
-    /// It waits for a free place.
+    /// It waits to begin, because as many tasks run as the limits allow.
     Queued,
     /// Its agent works on it.
     Running,
@@ -65,7 +65,7 @@ impl TaskState {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// Whether nothing follows any more.
+    /// Whether this state is final.
     pub fn has_ended(self) -> bool {
         !matches!(self, TaskState::Queued | TaskState::Running | TaskState::Waiting)
     }
@@ -206,7 +206,7 @@ impl TaskReport<'_> {
         match (self.state, said.is_empty()) {
             (_, true) => text,
             (TaskState::Succeeded, false) => followed_by(&text, said),
-            (_, false) => followed_by(&followed_by(&text, "Until then:"), said),
+            (_, false) => followed_by(&followed_by(&text, "The agent had said until then:"), said),
         }
     }
 
@@ -308,7 +308,7 @@ mod tests {
             (TaskState::Succeeded, "✅ Background task completed: ", "(b7)\n\nall of it"),
             (TaskState::Failed, "❌ Background task failed: ", "/tasks retry b7"),
             (TaskState::TimedOut, "❌ Background task failed: ", "longer than 120 minutes"),
-            (TaskState::Lost, "❌ Background task failed: ", "Until then:\n\nall of it"),
+            (TaskState::Lost, "❌ Background task failed: ", "The agent had said until then:\n\nall of it"),
             (TaskState::Cancelled, "⏹ Background task cancelled: ", "(b7)"),
         ] {
             let text = report(state, " all of it\n").message();

@@ -1,4 +1,5 @@
-//! The heartbeat: a job that the configuration brings along. Its agent is given a file, and what it finds goes to a chat.
+//! The heartbeat: a job that is made from the section `[heartbeat]` of the configuration. Its agent is given the text of a
+//! file, and its answer goes to a chat.
 
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ pub(crate) async fn job(shared: &Shared, settings: &Settings) -> Option<ConfigJo
         task: PREFACE.to_owned(),
         delivery: JobDelivery::Announce(to.clone()),
         resume_context: false,
-        // After a pause one heartbeat is enough, and of those that were missed the watchdog tells.
+        // After a pause one heartbeat is enough, and the watchdog tells people of those that were missed.
         missed: MissedRule::RunOnce,
         overlap: OverlapRule::Skip,
         jitter: Duration::ZERO,
@@ -74,7 +75,7 @@ pub(crate) async fn beat(shared: &Shared, settings: &Settings, now: DateTime<Utc
     Beat::Begin { prompt: format!("{PREFACE}\n\n{text}"), text }
 }
 
-/// The fault of a heartbeat that has not come back, if people are to be told of one.
+/// The fault that the agent has completed no heartbeat in time, if there is one.
 pub(crate) async fn missed(
     shared: &Shared,
     settings: &Settings,
@@ -91,14 +92,14 @@ pub(crate) async fn missed(
     let is_active = |at| hours.is_none_or(|hours| hours.contains(at));
     let Some(last) = shared.store.last_heartbeat().await? else { return Ok(None) };
     let silent = now - last;
-    // Outside of its hours none is due, and right after their begin the last one is long ago.
+    // Outside of the active hours none is due, and when they begin, the last one was before they ended.
     let is_due = is_active(now) && is_active(now - patience) && now - shared.process.started > patience;
     let is_missed = silent > patience && (is_due || is_known);
     Ok(is_missed.then(|| {
         let minutes = silent.num_minutes();
         let text = format!(
-            "No heartbeat in {minutes} minutes; the last one ended {}. `frontdesk cron runs {HEARTBEAT}` shows what became of \
-             those since.",
+            "No heartbeat in {minutes} minutes; the last one ended {}. `frontdesk cron runs {HEARTBEAT}` shows how later ones \
+             ended.",
             span::relative(last, now)
         );
         Fault::new(FaultKind::Heartbeat, text)

@@ -34,8 +34,8 @@ impl LastCheck {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A check has ended now and could write to the database. A file that cannot be written is logged: whoever reads it
-    /// takes the gateway for dead then.
+    /// A check has ended now and could write to the database. If the file cannot be written, that is logged,
+    /// because its readers then consider the gateway dead.
     pub(crate) async fn done(&self, file: Option<&Path>, boot: &str, now: DateTime<Utc>, found: &[Fault]) {
         let texts = found.iter().map(|fault| fault.text.clone()).collect();
         *self.found.lock().unwrap_or_else(PoisonError::into_inner) = texts;

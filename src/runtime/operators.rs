@@ -1,4 +1,4 @@
-//! Where those read who operate the gateway.
+//! The chats of the people who operate the gateway.
 
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
@@ -22,7 +22,7 @@ impl Shared {
         chats
     }
 
-    /// The private chats of an account's admins, on platforms where they can be told from their ids.
+    /// The private chats of an account's admins, on platforms where the chat follows from a person's id.
     pub(crate) fn admins_chats(&self, settings: &Settings, account: &AccountId) -> Vec<Address> {
         let Some(prefix) = self.person_chat(account) else { return Vec::new() };
         let ids = self.access.admins(&settings.access, account);
@@ -30,7 +30,7 @@ impl Shared {
         ids.into_iter().filter_map(chat).collect()
     }
 
-    /// The private chat of somebody, on platforms where it can be told from their id.
+    /// The private chat of a person, on platforms where the chat follows from their id.
     pub(crate) fn private_chat(&self, principal: &Principal) -> Option<Address> {
         let prefix = self.person_chat(principal.account())?;
         Address::at(principal.account(), &format!("{prefix}{}", principal.id()), None).ok()

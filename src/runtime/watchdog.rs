@@ -1,7 +1,7 @@
 //! Watches the gateway from the inside: looks for faults at intervals, and tells people once of each.
 //!
-//! What it sees is stored, so that a restart does not repeat an alarm. Nothing of it can be sent while the database takes
-//! no writes: then the file of the last check grows old, which something outside of the gateway notices.
+//! The faults are stored, so that a restart does not repeat an alarm. While the database cannot be written to, no alarm can
+//! be sent: then the file of the last check is not written either, and `frontdesk doctor --probe` notices its age.
 
 mod checks;
 

@@ -18,7 +18,7 @@ use crate::sql::{Sql, count, int, ms};
 use crate::tx::Tx;
 use crate::{Result, StoreReader};
 
-/// The largest number that one turn adds: sums of many turns stay within what the database can store.
+/// The largest number that one turn adds, so that the sums of many turns stay within what the database can store.
 const MOST: u64 = 1_000_000_000_000;
 
 impl StoreReader {
@@ -48,7 +48,7 @@ pub(crate) struct Payer {
     scope: String,
     subject: String,
     day: i64,
-    /// Between so many people what the turn uses is divided.
+    /// Number of people between whom the tokens and the cost of the turn are divided.
     share: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     warning: Option<Warning>,
@@ -135,8 +135,8 @@ pub(crate) fn begin(tx: &Tx<'_>, budgets: &[Budget], messages: &[InboundRow]) ->
     Ok(Begun { payers, over_budget })
 }
 
-/// Another attempt at a turn. What has begun is finished; a turn that counts for nobody has not begun: the process may have
-/// died before it was refused.
+/// Another attempt at a turn. One that is counted already goes on, whatever is left of its budgets. One that is counted for
+/// nobody is decided now: the process may have died before it was refused.
 pub(crate) fn begin_again(
     tx: &Tx<'_>,
     turn: TurnId,

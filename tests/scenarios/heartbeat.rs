@@ -157,7 +157,7 @@ async fn a_heartbeat_that_does_not_come_back_is_an_alarm_and_its_return_too() {
         }
     }
     let texts = told(&world, "alarm");
-    assert!(texts[1].starts_with("✅ The heartbeat is back."), "{texts:?}");
+    assert!(texts[1].starts_with("✅ The agent completes its heartbeats again."), "{texts:?}");
     assert_eq!(texts.len(), 2);
     assert!(told(&world, "ops").is_empty());
 }

@@ -60,14 +60,17 @@ async fn an_account_that_hears_nothing_is_told_once_reminded_of_and_over() {
     assert_eq!(told(&world, 1).await.len(), 1, "neither repeated nor over after a restart");
     checked(&world, 60).await;
     let texts = told(&world, 2).await;
-    assert!(texts[1].starts_with("⚠️ Since 1 hour: "), "{texts:?}");
+    assert!(texts[1].starts_with("⚠️ For 1 hour now: "), "{texts:?}");
     world.platform().hang_polls(false);
     for _ in 0..3 {
         world.round_trip().await;
         checked(&world, 1).await;
     }
     let texts = told(&world, 3).await;
-    assert!(texts[2].starts_with("✅ fake hears its platform again. It lasted 1 hour."), "{texts:?}");
+    assert!(
+        texts[2].starts_with("✅ fake has contact to its platform again. It lasted 1 hour."),
+        "{texts:?}"
+    );
     assert_eq!(texts.len(), 3);
 }
 

@@ -146,7 +146,7 @@ pub(crate) async fn cancel_task(
     Ok(task::row(&task))
 }
 
-/// Runs a task that has ended again, as a new one.
+/// Runs an ended task again, as a new task.
 pub(crate) async fn retry(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let (caller, key) = (request.caller()?, request.idempotency_key()?);
     let again = retry_task(&request.server, caller, request.param(0)?, key.as_deref()).await?;

@@ -42,11 +42,11 @@ pub enum What {
     Runs(RunsArgs),
     /// Print the whole result of a run
     Result(ResultArgs),
-    /// Run a job now, besides its schedule
+    /// Run a job now, in addition to its schedule
     Run(One),
     /// Stop a job from running until it is resumed
     Pause(One),
-    /// Let a job run again that was paused, or switched off after failures
+    /// Let a job run again that is paused or disabled
     Resume(One),
     /// Remove a job; a run that is under way is cancelled
     Remove(One),

@@ -32,7 +32,7 @@ pub enum What {
     Watch(WatchArgs),
     /// Cancel a task that has not ended
     Cancel(One),
-    /// Run a task that has ended again, as a new one
+    /// Run an ended task again, as a new task
     Retry(One),
 }
 
@@ -210,7 +210,7 @@ async fn show(one: One) -> Done {
         ("Agent", "agent"),
         ("Owner", "owner"),
         ("To", "to"),
-        ("Runs again", "retry_of"),
+        ("Retry of", "retry_of"),
     ] {
         line(label, &field::text(&task, name))?;
     }

@@ -81,7 +81,7 @@ impl Day {
 }
 
 impl Measure {
-    /// So much with its unit: `10 answers`, `a cost of 5.00`.
+    /// An amount with its unit: `10 answers`, `a cost of 5.00`.
     pub fn amount(self, n: u64) -> String {
         match self {
             Measure::Turns => counted(n, "answer"),
@@ -90,7 +90,7 @@ impl Measure {
         }
     }
 
-    /// So much of a limit: `3 of 10 answers`, `a cost of 1.25 of 5.00`.
+    /// An amount and its limit: `3 of 10 answers`, `a cost of 1.25 of 5.00`.
     pub fn out_of(self, used: u64, most: u64) -> String {
         match self {
             Measure::Turns | Measure::Tokens => format!("{used} of {}", self.amount(most)),

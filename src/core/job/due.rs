@@ -16,10 +16,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::MissedRule;
 use crate::schedule::Schedule;
 
-/// So late may the latest run begin and still be on time: longer than a restart, shorter than anybody would notice in a
-/// reminder.
+/// How late the latest run may begin and still count as on time: longer than a restart takes, and so short that nobody minds
+/// it in a reminder.
 pub const PUNCTUAL: TimeDelta = TimeDelta::minutes(5);
-/// A clock that is behind by so little was not set back.
+/// A clock that is behind by at most this much does not count as set back.
 const MOMENT: TimeDelta = TimeDelta::seconds(5);
 /// Maximum number of runs that one decision makes.
 pub const CATCH_UP: usize = 100;
@@ -33,7 +33,7 @@ pub struct Timetable<'j> {
     pub schedule: &'j Schedule,
     /// Where its intervals begin: when the job was made, or its schedule was changed.
     pub anchor: DateTime<Utc>,
-    /// What becomes of runs that could not begin in time.
+    /// What happens to runs that could not begin in time.
     pub missed: MissedRule,
 }
 
@@ -69,7 +69,7 @@ impl Timetable<'_> {
     pub fn due(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> Due {
         let next = self.next(now);
         let nothing = |until| Due { runs: Vec::new(), missed: None, until, next };
-        // Somebody has looked at the clock a moment later and was stored first, for example who has made the job.
+        // A caller that read the clock a moment later was stored first, for example the one that made the job.
         if now < since && since - now <= MOMENT {
             return Due { next: self.next(since), ..nothing(since) };
         }

@@ -1,6 +1,6 @@
 //! The states of a run of a job, and why one did not happen.
 
-/// How a run of a job stands.
+/// The state of a run of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RunState {
     /// Its time has come, and it waits to begin.
@@ -13,7 +13,8 @@ pub enum RunState {
     Failed,
     /// It did not happen, or was stopped.
     Skipped,
-    /// Its time passed while nobody could begin it. One such run stands for all times that a decision has passed over.
+    /// Its time passed while the gateway could not begin it. One such row stands for all times that one decision has counted
+    /// as missed.
     Missed,
 }
 
@@ -45,7 +46,7 @@ impl RunState {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// Whether nothing follows any more.
+    /// Whether this state is final.
     pub fn has_ended(self) -> bool {
         !matches!(self, RunState::Due | RunState::Running)
     }

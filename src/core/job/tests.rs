@@ -161,11 +161,11 @@ fn a_job_without_a_task_or_beyond_the_bounds_says_what_is_allowed() {
 #[case(
     JobNotice::Failed { why: RunFailure::Reported, said: "no money\n", then: AfterFailure::Disabled { failures: 5 } },
     "❌ Scheduled job `report` failed. The agent reported an error. It has failed 5 times in a row, so it is disabled until \
-     somebody resumes it.\n\nUntil then:\n\nno money"
+     somebody resumes it.\n\nThe agent had said until then:\n\nno money"
 )]
 #[case(
     JobNotice::Failed { why: RunFailure::Refused, said: "", then: AfterFailure::RanOnce },
-    "❌ Scheduled job `report` failed. A hook or a limit kept it from its agent. It was to run once, so it is disabled now."
+    "❌ Scheduled job `report` failed. A hook or a limit refused it. It was to run once, so it is disabled now."
 )]
 #[case(
     JobNotice::Missed { count: 1, or_more: false, made_up: false },

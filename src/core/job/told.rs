@@ -9,7 +9,7 @@ use crate::markup::followed_by;
 use crate::notice::Failure;
 use crate::task;
 
-/// So many runs in a row fail before a job is disabled.
+/// Number of failed runs in a row after which a job is disabled.
 pub const DISABLED_AFTER: u32 = 5;
 
 /// Something about a job that its chat, or an admin, is told.
@@ -83,7 +83,7 @@ pub enum RunFailure {
     CutOff,
     /// Its agent has ended with an error, which is its text.
     Reported,
-    /// A hook or a limit kept it from its agent.
+    /// A hook or a limit refused it, so no agent worked on it.
     Refused,
 }
 
@@ -94,7 +94,7 @@ impl RunFailure {
             RunFailure::Turn(failure) => task::sentence(failure),
             RunFailure::CutOff => "It was cut off after it had started to act, so this run is not repeated.",
             RunFailure::Reported => "The agent reported an error.",
-            RunFailure::Refused => "A hook or a limit kept it from its agent.",
+            RunFailure::Refused => "A hook or a limit refused it.",
         }
     }
 }
@@ -117,7 +117,7 @@ impl JobNotice<'_> {
                 }
                 match said.trim() {
                     "" => text,
-                    said => followed_by(&followed_by(&text, "Until then:"), said),
+                    said => followed_by(&followed_by(&text, "The agent had said until then:"), said),
                 }
             }
             JobNotice::Missed { count, or_more, made_up } => {
@@ -136,15 +136,15 @@ impl JobNotice<'_> {
             }
             JobNotice::Revoked => format!(
                 "⏸ Scheduled job `{job}` is paused: its owner has lost access. An admin can resume it with `frontdesk cron \
-                 resume {job}` once that is settled."
+                 resume {job}` once the owner has access again."
             ),
             JobNotice::Disabled => format!(
                 "⏸ Scheduled job `{job}` is disabled after too many failures. An admin can resume it with `frontdesk cron \
                  resume {job}`."
             ),
             JobNotice::Unreadable => format!(
-                "⏸ Scheduled job `{job}` is disabled: its schedule cannot be read any more. Look for it in the log, and make it \
-                 anew."
+                "⏸ Scheduled job `{job}` is disabled: its schedule cannot be read any more. The log says why. Add the job again \
+                 under another id."
             ),
             JobNotice::Undelivered { why } => {
                 format!(

@@ -43,7 +43,7 @@ pub(super) fn plan(shared: &Shared, row: &InboundRow, text: Option<String>) -> P
         // Its effect is in the transaction that ends the command.
         request: None,
         open: settings.config.tasks.open(),
-        // The gate has asked for what is left of them, and so does the claim of its turn.
+        // The gate has checked them already, and the claim of the task's turn checks them again.
         budgets: Vec::new(),
     });
     match text {
@@ -128,7 +128,7 @@ pub(super) async fn open(shared: &Shared, row: &InboundRow) -> Result<Vec<String
 fn line(task: &TaskRow, now: DateTime<Utc>) -> String {
     let title = quoted_label(&task.order.title);
     let state = match task.state {
-        TaskState::Queued => "waits for a free place".to_owned(),
+        TaskState::Queued => "waits to begin".to_owned(),
         TaskState::Running => match task.progress.shown() {
             shown if shown.is_empty() => "is running".to_owned(),
             shown => quoted_label(&shown),

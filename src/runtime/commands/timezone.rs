@@ -1,4 +1,4 @@
-//! `/timezone`: shows or chooses the time zone of a chat, which its days follow.
+//! `/timezone`: shows or chooses the time zone of a chat, which its resets, budgets and quiet hours follow.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -19,7 +19,7 @@ const ONLY_ADMINS: &str = "Only admins may change the time zone of a group.";
 pub(super) fn plan(shared: &Shared, row: &InboundRow, written: Option<String>) -> Plan {
     let (settings, now) = (shared.settings(), shared.time.wall());
     let Some(written) = written else { return Plan::say(shown(shared, row)) };
-    // A private chat is its person's own.
+    // In a private chat the person may choose, whoever they are.
     if row.session.scope() != Scope::Dm && !shared.still_may(&settings, row, Action::Administer) {
         return Plan::say(ONLY_ADMINS);
     }
@@ -40,7 +40,7 @@ pub(super) fn plan(shared: &Shared, row: &InboundRow, written: Option<String>) -
         Ok(zone) => choose(
             Some(zone),
             format!(
-                "The time zone here is {} now. Days and what is counted by day follow it.",
+                "The time zone here is {} now. Resets, budgets and quiet hours follow it.",
                 local(zone, now)
             ),
         ),
@@ -52,7 +52,7 @@ pub(super) fn plan(shared: &Shared, row: &InboundRow, written: Option<String>) -
 fn shown(shared: &Shared, row: &InboundRow) -> String {
     let zone = shared.reset_policy(&shared.settings(), &row.session).zone();
     let back = match shared.access.zone(row.session.account(), row.session.id()) {
-        Some(_) => "It was chosen here; `/timezone default` leaves it to the configuration.",
+        Some(_) => "It was chosen here; `/timezone default` returns to the configured one.",
         None => "To change it, send `/timezone` with a name such as `America/New_York`.",
     };
     format!("The time zone here is {}. {back}", local(zone, shared.time.wall()))

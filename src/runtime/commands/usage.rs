@@ -57,7 +57,7 @@ fn used(budget: &Budget, spent: &Spent) -> String {
 fn end(budget: &Budget, spent: &Spent, now: chrono::DateTime<chrono::Utc>) -> String {
     let begins = budget.day.next_begins(now);
     match (budget.limits.any(), budget.used_up(spent).is_some()) {
-        (_, true) => format!("Nothing is left; it opens again {begins}."),
+        (_, true) => format!("Nothing is left. The next budget begins {begins}."),
         (true, false) => format!("The next budget begins {begins}."),
         (false, false) => format!("There is no limit. The next day begins {begins}."),
     }

@@ -1,4 +1,4 @@
-//! The heartbeat: when it beats, what it reads, and who is told.
+//! The heartbeat: when it runs, which files its agent gets, and which chat is told.
 
 use std::path::PathBuf;
 
@@ -78,8 +78,8 @@ impl Heartbeat {
         self.active.hours(Tz::UTC).map(drop).map_err(|error| error.under("heartbeat.active"))
     }
 
-    /// The hours in which it beats; `None` if they are wrong, which the check has found before. `zone` is that of hours that
-    /// name none.
+    /// The hours in which heartbeats run; `None` if they are wrong, which the check has found before. `zone` is that of hours
+    /// that name none.
     pub(crate) fn hours(&self, zone: Tz) -> Option<Hours> {
         self.active.hours(zone).ok()
     }

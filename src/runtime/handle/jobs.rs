@@ -121,7 +121,7 @@ impl GatewayHandle {
         jobs::resume(&self.0, id, reach, author).await
     }
 
-    /// Runs a job now, besides its schedule.
+    /// Runs a job now, in addition to its schedule.
     pub async fn run_job(&self, id: &JobId, reach: JobReach, author: Author) -> Result<RunId, GatewayError> {
         jobs::run_now(&self.0, id, reach, author).await
     }

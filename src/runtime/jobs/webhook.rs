@@ -23,7 +23,7 @@ use crate::shared::Shared;
 /// The pauses between attempts.
 const BACKOFF: Backoff =
     Backoff { base: Duration::from_secs(30), factor: 2.0, jitter: 0.2, cap: Duration::from_secs(3600) };
-/// So long after the end of its run a result is given up.
+/// Time after the end of its run at which a result is given up.
 const GIVEN_UP: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 
 /// Posts results, until `stop`.

@@ -1,4 +1,4 @@
-//! What the watchdog looks at.
+//! The checks of the watchdog.
 
 use std::path::Path;
 
@@ -40,7 +40,7 @@ pub(super) async fn faults(shared: &Shared, settings: &Settings) -> Result<Vec<F
     Ok(found)
 }
 
-/// Accounts that do not hear their platform. One that an admin has disconnected is no fault.
+/// Accounts without contact to their platform. One that an admin has stopped is no fault.
 fn deaf(shared: &Shared, settings: &Settings, known: &[FaultId], now: DateTime<Utc>) -> Vec<Fault> {
     let after = settings.config.watchdog.deaf_after();
     let is_long =
@@ -58,7 +58,7 @@ fn deaf(shared: &Shared, settings: &Settings, known: &[FaultId], now: DateTime<U
     shared.adapters.list().into_iter().filter(is_deaf).map(fault).collect()
 }
 
-/// Accounts over which messages are not delivered in time. One that does not hear its platform has a fault of its own.
+/// Accounts over which messages are not delivered in time. One without contact to its platform has a fault of its own.
 fn late(shared: &Shared, backlog: &Backlog, known: &[FaultId], now: DateTime<Utc>) -> Vec<Fault> {
     let accounts = shared.adapters.list();
     let is_told = |late: &&LateParts| {
@@ -131,7 +131,7 @@ async fn commit(shared: &Shared, most_ms: u64) -> Result<Option<Fault>, StoreErr
     let is_slow = most_ms > 0 && took > u128::from(most_ms);
     Ok(is_slow.then(|| {
         let text = format!(
-            "A commit to the database took {took} ms. Answers are slow while the disk is: see what else uses it."
+            "A commit to the database took {took} ms. Answers are slow while the disk is slow: see which other program uses it."
         );
         Fault::new(FaultKind::Storage, text)
     }))

@@ -200,7 +200,7 @@ fn failed(tx: &Tx<'_>, job: &JobRow, manual: bool, now: DateTime<Utc>) -> Outcom
         pause(tx, id, disabled, false, now)?;
         return Ok(Some(AfterFailure::RanOnce));
     }
-    // A heartbeat goes on: the watchdog tells of one that does not come back.
+    // The heartbeat is never disabled: the watchdog tells people when none is completed.
     let is_heartbeat = id.as_str() == HEARTBEAT;
     if is_active && failures >= DISABLED_AFTER && !is_heartbeat {
         pause(tx, id, disabled, true, now)?;
