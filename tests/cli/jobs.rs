@@ -76,6 +76,25 @@ fn a_job_is_made_looked_at_run_paused_and_removed() {
 }
 
 #[test]
+fn a_result_that_the_list_of_runs_shortens_is_printed_whole() {
+    let home = NewHome::new();
+    let daemon = Daemon::start(&home.path());
+    let task = "long ".repeat(2000);
+    let add = ["cron", "add", task.as_str(), "--id", "long", "--every", "1h", "--silent"];
+    home.run(&add).good();
+    home.run(&["cron", "run", "long"]).good();
+    let last = || home.run(&["cron", "runs", "long", "--json"]).json()["runs"][0].clone();
+    until("it has run", || last()["state"] == "succeeded");
+    let listed = last()["text"].as_str().map_or(0, str::len);
+    assert!((1..5000).contains(&listed), "{listed} bytes");
+    for whole in [home.run(&["cron", "result", "long"]), home.run(&["cron", "result", "long", "r1"])] {
+        let length = whole.good().out.len();
+        assert!(length > 9000, "{length} bytes");
+    }
+    daemon.stop().good();
+}
+
+#[test]
 fn a_job_of_the_file_runs_and_is_changed_there() {
     let home = NewHome::new();
     let config = |every: &str| {

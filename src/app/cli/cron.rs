@@ -13,7 +13,7 @@ use super::client::{Client, fresh_key};
 use super::list::{List, OrList, Page};
 use super::{Done, Failure, Remote, field, screen, table};
 
-/// Among so many runs the last one is looked for that has ended.
+/// Number of the newest runs among which the last one that has ended is looked for.
 const RECENT: u32 = 100;
 
 /// What follows `frontdesk cron`.
@@ -188,8 +188,9 @@ fn to(job: &Value) -> String {
 async fn result(args: &ResultArgs) -> Done {
     let from = args.run.map_or_else(String::new, |run| format!("&cursor={}", RunId(run.0.saturating_add(1))));
     let limit = if args.run.is_some() { 1 } else { RECENT };
-    let path = format!("{}/runs?limit={limit}{from}", args.job.path());
-    let runs = Client::find(&args.job.remote)?.get(&path).await?;
+    let path = format!("{}/runs", args.job.path());
+    let client = Client::find(&args.job.remote)?;
+    let runs = client.get(&format!("{path}?limit={limit}{from}")).await?;
     let is_it = |run: &&Value| match args.run {
         Some(id) => run["id"] == id.to_string().as_str(),
         None => !run["finished"].is_null(),
@@ -198,10 +199,12 @@ async fn result(args: &ResultArgs) -> Done {
         let which = args.run.map_or_else(|| "no run that has ended".to_owned(), |id| format!("no run {id}"));
         return Err(Failure::new(format!("{} has {which}.", args.job.id)));
     };
+    // The list has only the beginning of a long result.
+    let run = client.get(&format!("{path}/{}", field::text(run, "id"))).await?;
     if args.job.remote.json {
-        return screen::json(run);
+        return screen::json(&run);
     }
-    for text in [field::text(&run["error"], "message"), field::text(run, "text")] {
+    for text in [field::text(&run["error"], "message"), field::text(&run, "text")] {
         if !text.is_empty() {
             screen::line(text.trim_end())?;
         }

@@ -1,5 +1,5 @@
-//! O1 to O3: every run of a job happens once, ends rightly, and its result goes once where the job says. When they are to
-//! happen is judged in `jobs/times.rs`.
+//! O1 to O3: every run of a job happens once, ends rightly, and its result goes once where the job says. Whether each happened at
+//! its time is judged in `jobs/times.rs`.
 
 mod times;
 
@@ -117,14 +117,14 @@ impl<'a> Oracle<'a> {
                 && other.created_at <= skipped
                 && other.finished_at.is_some_and(|finished| finished + BLUR_MS >= skipped)
         };
-        // A heartbeat stands for all that wait.
+        // When a heartbeat begins, the others that wait are skipped, whatever the rule is.
         let may_skip = job.overlap == "skip" || job.id == "heartbeat";
         may_skip
-            && run.manual == i64::from(run.manual == 1 && job.id == "heartbeat")
+            && (run.manual == 0 || job.id == "heartbeat")
             && self.o.database.work.runs.iter().any(|other| is_open(&other))
     }
 
-    /// Somebody, or too many failures, have paused the job at this time.
+    /// Somebody has paused the job at this time.
     fn was_paused(&self, job: &Job, run: &JobRun) -> bool {
         let mut audit = self.o.database.audit.iter();
         run.manual == 0

@@ -8,7 +8,7 @@ use chrono::DateTime;
 use crate::database::{Job, JobRun};
 use crate::oracle::Oracle;
 
-/// So many failures in a row disable a job.
+/// Number of failed runs in a row that disable a job.
 const DISABLING: usize = 5;
 /// How long the gateway may take at most to decide about a time that has passed.
 const DECIDED_MS: i64 = 5_000;
@@ -32,7 +32,7 @@ impl<'a> Oracle<'a> {
     pub(super) fn times(&mut self, job: &'a Job) {
         let runs = self.o.database.work.runs.iter();
         let runs: Vec<&'a JobRun> = runs.filter(|run| run.job_id == job.id && run.manual == 0).collect();
-        let activity = self.activity(job, &runs);
+        let activity = self.activity(job);
         let mut wrong = Vec::new();
         let times = times_of(job, self.last_time(job, &activity));
         let span = span_of(job).unwrap_or(i64::MAX);
@@ -80,7 +80,7 @@ impl<'a> Oracle<'a> {
     }
 
     /// When a job was made, paused, disabled and resumed.
-    fn activity(&self, job: &Job, runs: &[&JobRun]) -> Activity {
+    fn activity(&self, job: &Job) -> Activity {
         let mut changes = vec![(job.created_at, true)];
         for line in
             self.o.database.audit.iter().filter(|line| line.subject == job.id && line.outcome == "done")
@@ -91,14 +91,14 @@ impl<'a> Oracle<'a> {
                 _ => {}
             }
         }
-        changes.extend(self.disabled(job, runs).into_iter().map(|at| (at, false)));
+        changes.extend(self.disabled(job).into_iter().map(|at| (at, false)));
         // A pause comes after a resumption of the same time.
         changes.sort_by_key(|(at, is_active)| (*at, !is_active));
         Activity(changes)
     }
 
     /// When too many failures in a row have disabled a job: the runs that were asked for count as well.
-    fn disabled(&self, job: &Job, _: &[&JobRun]) -> Vec<i64> {
+    fn disabled(&self, job: &Job) -> Vec<i64> {
         let runs = self.o.database.work.runs.iter().filter(|run| run.job_id == job.id);
         let mut ended: Vec<(i64, bool)> = runs
             .filter(|run| matches!(run.state.as_str(), "succeeded" | "failed"))
