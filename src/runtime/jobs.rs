@@ -121,8 +121,8 @@ async fn begin(shared: &Arc<Shared>, due: RunToEnter) -> Result<(), StoreError> 
 async fn tell_admins(shared: &Shared, alarm: JobAlarm) -> Result<(), StoreError> {
     let JobAlarm { job, reason } = alarm;
     tracing::warn!(%job, reason = reason.name(), "a job does not run any more");
-    let to = match shared.store.job(&job, JobReach::All).await? {
-        Some(row) => {
+    let to = match shared.store.job(&job, JobReach::All).await {
+        Ok(Some(row)) => {
             let told = row.chat.filter(|_| reason == PauseReason::Failures).map(|chat| chat.address);
             let settings = shared.settings();
             let mut admins = shared.admins_chats(&settings, row.session.account());
@@ -133,7 +133,10 @@ async fn tell_admins(shared: &Shared, alarm: JobAlarm) -> Result<(), StoreError>
             admins.retain(|admin| Some(admin) != told.as_ref());
             admins
         }
-        None => Vec::new(),
+        Ok(None) => Vec::new(),
+        // The job cannot be read, so the account of its chat is not known.
+        Err(StoreError::Invalid(_)) => shared.operator_chats(&shared.settings()),
+        Err(error) => return Err(error),
     };
     shared.store.job_alarm_told(&job, to, shared.time.wall()).await
 }
