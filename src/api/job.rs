@@ -1,10 +1,8 @@
 //! Scheduled jobs and their runs, as JSON.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
-use frontdesk_core::job::{JobDelivery, SkipReason};
-use frontdesk_core::task::{TaskState, cause, title_of};
+use frontdesk_core::job::{JobDelivery, RunFailure, SkipReason};
+use frontdesk_core::task::title_of;
 use frontdesk_store::row::{JobRow, OutboxState, Reason, RunReason, RunRow};
 use serde_json::{Value, json};
 
@@ -97,13 +95,11 @@ pub(crate) fn whole_run(run: &RunRow) -> Value {
 /// Why a run has no result.
 fn error(reason: RunReason) -> Value {
     let message = match reason {
-        RunReason::Skipped(reason) => skipped(reason).to_owned(),
-        RunReason::Failed(Reason::Failed(failure)) => {
-            // Only a time limit would be named.
-            cause(TaskState::Failed, Some(failure), Duration::ZERO).unwrap_or_else(|| FAILED.to_owned())
-        }
-        RunReason::Failed(Reason::Refused(refusal)) => refusal.sentence().to_owned(),
-        RunReason::Failed(_) => FAILED.to_owned(),
+        RunReason::Skipped(reason) => skipped(reason),
+        RunReason::Failed(Reason::Failed(failure)) => RunFailure::Turn(failure).sentence(),
+        RunReason::Failed(Reason::Interrupted) => RunFailure::CutOff.sentence(),
+        RunReason::Failed(Reason::Refused(refusal)) => refusal.sentence(),
+        RunReason::Failed(_) => FAILED,
     };
     json!({"code": reason.to_string(), "message": message})
 }
