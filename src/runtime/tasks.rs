@@ -1,5 +1,5 @@
-//! Background tasks: they are submitted, get a place when there is one, and are cancelled. What their turns do differently is
-//! in `turn/task.rs`.
+//! Background tasks: they are submitted, begin when the limits allow it, and are cancelled or run again. What their turns do
+//! differently is in `turn/task.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::shared::Shared;
 /// Pause after a database error.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Gives places to tasks that wait, until `stop`.
+/// Begins waiting tasks as the limits allow it, until `stop`.
 pub(crate) async fn run(shared: Arc<Shared>, stop: Stop) {
     loop {
         let places = shared.settings().config.tasks.places();
@@ -101,7 +101,7 @@ pub(crate) async fn cancel(
     }
 }
 
-/// Hands a task that has ended over again, as a new one, which is returned.
+/// Runs an ended task again as a new task, which is returned.
 pub(crate) async fn retry(
     shared: &Arc<Shared>,
     id: TaskId,
@@ -156,7 +156,7 @@ async fn submitted(shared: &Shared, submitted: TaskSubmitted) -> Result<TaskRow,
     }
 }
 
-/// Runs an operation that continues if the caller disconnects: whoever gives places and stops agents must learn of it.
+/// Runs an operation that continues if the caller disconnects, because waiting tasks begin and agents are stopped after it.
 async fn to_its_end<T: Send + 'static>(
     shared: &Shared,
     operation: impl Future<Output = Result<T, GatewayError>> + Send + 'static,

@@ -100,7 +100,7 @@ fn make(
     let id = job.job.id.as_str();
     let waiting = "SELECT count(*) FROM run WHERE job_id = ?1 AND state IN ('due', 'running')";
     let waiting = tx.one(waiting, [id], |row| row.get::<_, i64>(0))?.unwrap_or_default();
-    // However slow its runs are, the queue of a job does not grow for ever.
+    // If its runs are slow, the queue of a job does not grow without limit.
     let is_full = usize::try_from(waiting).unwrap_or(usize::MAX) >= CATCH_UP;
     let waits = is_one_of_many || job.job.overlap == OverlapRule::Queue;
     let not_before = scheduled + jitter(job, scheduled);
@@ -133,8 +133,8 @@ fn jitter(job: &JobRow, scheduled: DateTime<Utc>) -> TimeDelta {
     TimeDelta::milliseconds(seed.rem_euclid(most + 1))
 }
 
-/// Stores one run for the scheduled times that have passed without one. The chat is told, but not of times that have passed
-/// only just now: a job of every second that has lost two of them is no news.
+/// Stores one row for the scheduled times that have passed without a run. The chat is told, unless they have passed within the
+/// last five minutes: nobody needs to know that a job of every second has missed two of them.
 fn note_missed(tx: &Tx<'_>, job: &JobRow, times: Missed, made_up: bool, now: DateTime<Utc>) -> Outcome<()> {
     let Missed { first, last, count, or_more } = times;
     let stored = tx.one(

@@ -1,4 +1,4 @@
-//! Tasks are submitted, and get a place among those that run.
+//! Tasks are submitted, and get one of the places for tasks that run.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -1,4 +1,4 @@
-//! Work that somebody in Telegram walks away from: it comes back once, also after a kill, and beside other answers.
+//! Background work for Telegram: its result is sent once, also after a kill, and while another answer is under way.
 
 use frontdesk_botapi::{BOT, Journal};
 use rustix::process::Signal;
@@ -43,7 +43,7 @@ fn bars(journal: &Journal) -> usize {
 }
 
 #[test]
-fn a_task_from_telegram_comes_back_once_after_a_kill_while_its_chat_is_busy() {
+fn the_result_of_a_task_is_sent_to_telegram_once_after_a_kill_while_its_chat_is_busy() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
     let daemon = telegram.gateway(&home, &section(&home));
     let anna = telegram.user(ANNA, "Anna");

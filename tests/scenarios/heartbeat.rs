@@ -134,7 +134,7 @@ async fn outside_of_its_hours_it_waits_until_they_begin() {
 }
 
 #[tokio::test]
-async fn a_heartbeat_that_does_not_come_back_is_an_alarm_and_its_return_too() {
+async fn a_heartbeat_that_is_not_completed_raises_an_alarm_which_ends_with_the_next_completed_one() {
     let plan = beating().with(|config| config.turns.progress_timeout_seconds = 600_000);
     let world = world(plan.with(|config| config.turns.hard_limit_seconds = 600_000), "Look.").await;
     world.agent().will([Step::Pause, Step::Say("HEARTBEAT_OK")]);

@@ -63,7 +63,7 @@ impl GatewayHandle {
         found.ok_or_else(|| GatewayError::NotFound(format!("run {run} of {id}")))
     }
 
-    /// When a job runs next, at most so often.
+    /// The next scheduled times of a job, at most `most` of them.
     pub fn job_times(&self, job: &JobRow, most: usize) -> Vec<DateTime<Utc>> {
         jobs::upcoming(job, most)
     }

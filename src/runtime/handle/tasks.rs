@@ -45,7 +45,7 @@ pub struct TaskRequest {
 /// Where the result of a task goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskPlace {
-    /// Nobody is sent anything: the result waits to be fetched.
+    /// To nobody: the result waits to be fetched.
     Nowhere,
     /// This chat.
     Chat(Address),
@@ -76,7 +76,7 @@ impl GatewayHandle {
         tasks::task(&self.0, id, reach).await
     }
 
-    /// Stores a task, which begins when it gets a place. A repetition of a request returns the first task.
+    /// Stores a task, which begins when the limits allow it. A repetition of a request returns the first task.
     pub async fn submit_task(&self, request: TaskRequest) -> Result<TaskRow, GatewayError> {
         let settings = self.0.settings();
         let (text, most) = (request.text.trim().to_owned(), settings.config.queue.max_text);
@@ -132,7 +132,7 @@ impl GatewayHandle {
         tasks::cancel(&self.0, id, reach, author).await
     }
 
-    /// Hands a task that has ended over again, in its owner's name, and returns the new one. `key` is the same for every
+    /// Runs an ended task again as a new task, in its owner's name, and returns the new one. `key` is the same for every
     /// repetition of one request.
     pub async fn retry_task(
         &self,

@@ -194,7 +194,7 @@ fn check_agent(settings: &Settings, agent: &str) -> Result<(), GatewayError> {
     Err(GatewayError::Invalid(format!("there is no agent {agent:?}; there are: {}", known.join(", "))))
 }
 
-/// Runs an operation that continues if the caller disconnects: agents that are stopped must learn of it.
+/// Runs an operation that continues if the caller disconnects, because due jobs begin and agents are stopped after it.
 async fn to_its_end<T: Send + 'static>(
     shared: &Shared,
     operation: impl Future<Output = Result<T, GatewayError>> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Scheduled jobs: what is stored, what comes out, and what became of a request.
+//! Scheduled jobs: how they are stored and listed, and the outcomes of requests about them.
 
 use std::time::Duration;
 
@@ -226,7 +226,7 @@ pub struct JobRow {
     pub reason: Option<PauseReason>,
     /// How many of its runs have failed in a row.
     pub failures: u32,
-    /// When its intervals begin.
+    /// The time from which its intervals are counted.
     pub anchor: DateTime<Utc>,
     /// When its next run is due; `None` if there is none, and while it is not active.
     pub next: Option<DateTime<Utc>>,

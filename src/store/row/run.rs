@@ -1,4 +1,4 @@
-//! Runs of scheduled jobs: what is due, what is stored, and what becomes of a run.
+//! Runs of scheduled jobs: which are due, how they are stored, and how they end.
 
 use std::fmt;
 use std::str::FromStr;
@@ -78,11 +78,11 @@ pub struct RunRow {
     pub tries: u32,
     /// The turn that works on it, or has.
     pub turn: Option<TurnId>,
-    /// The first message of its result, and how that stands.
+    /// The first message of its result, and the state of that message.
     pub result_out: Option<(OutId, OutboxState)>,
     /// Its agent's text, in Markdown; the text so far of one that has no result.
     pub result: Option<String>,
-    /// How its request to a web server stands.
+    /// The state of its request to a web server.
     pub hook: Option<HookState>,
     /// When it was decided that it is due.
     pub created: DateTime<Utc>,
@@ -182,7 +182,7 @@ pub struct TurnJob {
     pub delivers: bool,
 }
 
-/// How the request of a run to a web server stands.
+/// The state of a run's request to a web server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HookState {
     /// It is to be sent, perhaps once more.
@@ -223,7 +223,7 @@ pub struct HookPost {
     pub url: String,
     /// JSON, the same bytes for every attempt.
     pub body: String,
-    /// How often it was sent in vain.
+    /// How often it was sent without success.
     pub tries: u32,
     /// When the run ended.
     pub ended: DateTime<Utc>,

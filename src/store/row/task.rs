@@ -191,7 +191,7 @@ pub struct TaskRow {
     pub progress: Progress,
     /// The message that shows its progress.
     pub progress_out: Option<OutId>,
-    /// The first message of its result, and how that stands.
+    /// The first message of its result, and the state of that message.
     pub result_out: Option<(OutId, OutboxState)>,
     /// Its agent's text, in Markdown; the text so far of one that has no result.
     pub result: Option<String>,

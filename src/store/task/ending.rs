@@ -96,8 +96,7 @@ pub(crate) fn report(tx: &Tx<'_>, task: &TaskRow, finish: &Finish) -> Outcome<()
     }
 }
 
-/// A task was cancelled before a turn worked on it, or with its turn: its chat sees that in the message that showed its
-/// progress.
+/// A task was cancelled, before a turn worked on it or with its turn: the message that showed its progress says so.
 pub(crate) fn stopped(tx: &Tx<'_>, task: &TaskRow, now: DateTime<Utc>) -> Outcome<()> {
     let report = TaskReport {
         task: task.id,

@@ -1,4 +1,4 @@
-//! Other programs tell the gateway what has happened, and tell it again if they got no response, and at times if they did.
+//! Programs that send events: again if they got no response, and sometimes although they got one.
 
 use std::sync::Arc;
 

@@ -73,7 +73,7 @@ impl Client {
             0..=34 => self.runs(job).await,
             35..=44 => self.control(job, "pause").await,
             45..=54 => self.control(job, "resume").await,
-            // Jobs that have failed too often are disabled: the others must not be so for ever.
+            // Jobs that have failed too often are disabled: without this, soon none would be active.
             55..=64 => self.resumes_all().await,
             65..=84 if self.made.len() < MOST => self.makes(random).await,
             85..=91 => self.repeats(random).await,
