@@ -144,7 +144,7 @@ fn raised(fault: &Fault) -> String {
 fn over(id: &FaultId) -> String {
     let subject = &id.subject;
     match id.kind {
-        FaultKind::Heartbeat => "The agent completes its heartbeats again.".to_owned(),
+        FaultKind::Heartbeat => "No heartbeat is overdue any more.".to_owned(),
         FaultKind::Turn => format!("The answer in `{subject}` has ended."),
         FaultKind::Channel => format!("`{subject}` has contact to its platform again."),
         FaultKind::Queue => "Messages are answered in time again.".to_owned(),

@@ -157,7 +157,7 @@ async fn a_heartbeat_that_is_not_completed_raises_an_alarm_which_ends_with_the_n
         }
     }
     let texts = told(&world, "alarm");
-    assert!(texts[1].starts_with("✅ The agent completes its heartbeats again."), "{texts:?}");
+    assert!(texts[1].starts_with("✅ No heartbeat is overdue any more."), "{texts:?}");
     assert_eq!(texts.len(), 2);
     assert!(told(&world, "ops").is_empty());
 }
