@@ -145,6 +145,7 @@ impl Hook {
             .signature
             .check_secret(secret.expose())
             .map_err(|problem| ConfigError::new("secret", problem))?;
+        endpoint.rate.check("rate")?;
         let template = endpoint.template.as_deref().map(str::parse::<Template>).transpose();
         let template = template.map_err(|error| ConfigError::new("template", error.to_string()))?;
         let is_path = |(path, values): (&String, &Vec<String>)| match path.parse::<Path>() {

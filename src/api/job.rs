@@ -1,7 +1,7 @@
 //! Scheduled jobs and their runs, as JSON.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::job::{JobDelivery, RunFailure, SkipReason};
+use frontdesk_core::job::{JobDelivery, RunFailure, RunState, SkipReason};
 use frontdesk_core::task::title_of;
 use frontdesk_store::row::{JobRow, OutboxState, Reason, RunReason, RunRow};
 use serde_json::{Value, json};
@@ -11,7 +11,6 @@ use crate::show::{escaped, time};
 /// How much of a result a list shows, in bytes.
 const LISTED: usize = 4096;
 /// The message of a failed run whose cause was not stored.
-const FAILED: &str = "It has failed.";
 
 /// A job in a list.
 pub(crate) fn row(row: &JobRow) -> Value {
@@ -84,7 +83,7 @@ pub(crate) fn whole_run(run: &RunRow) -> Value {
         "tries": run.tries,
         "turn": run.turn.map(|turn| turn.to_string()),
         "text": run.result,
-        "error": run.reason.map(error),
+        "error": error(run),
         "webhook": run.hook.map(|hook| hook.name()),
         "started": run.started.map(time),
         "finished": run.finished.map(time),
@@ -93,15 +92,20 @@ pub(crate) fn whole_run(run: &RunRow) -> Value {
 }
 
 /// Why a run has no result.
-fn error(reason: RunReason) -> Value {
+fn error(run: &RunRow) -> Option<Value> {
+    let Some(reason) = run.reason else {
+        let is_reported = run.state == RunState::Failed;
+        let message = RunFailure::Reported.sentence();
+        return is_reported.then(|| json!({"code": "agent_error", "message": message}));
+    };
     let message = match reason {
         RunReason::Skipped(reason) => skipped(reason),
         RunReason::Failed(Reason::Failed(failure)) => RunFailure::Turn(failure).sentence(),
         RunReason::Failed(Reason::Interrupted) => RunFailure::CutOff.sentence(),
         RunReason::Failed(Reason::Refused(refusal)) => refusal.sentence(),
-        RunReason::Failed(_) => FAILED,
+        RunReason::Failed(_) => RunFailure::Reported.sentence(),
     };
-    json!({"code": reason.to_string(), "message": message})
+    Some(json!({"code": reason.to_string(), "message": message}))
 }
 
 fn skipped(reason: SkipReason) -> &'static str {

@@ -158,12 +158,15 @@ pub enum Format {
     Json,
 }
 
-/// Quiet hours of chats that cannot be used, each at its own key.
-fn quiet_fields(accounts: &[ConfiguredAccount]) -> Vec<ConfigError> {
+/// Quiet hours and limits of chats that cannot be used, each at its own key.
+fn chat_fields(accounts: &[ConfiguredAccount]) -> Vec<ConfigError> {
     let chats = accounts.iter().flat_map(ConfiguredAccount::chats);
-    let wrong = chats.filter_map(|(path, chat)| {
-        let error = chat.quiet_hours.as_ref()?.check().err()?;
-        Some(ConfigError::new(join(&join(&path, "quiet_hours"), error.key), error.problem))
+    let wrong = chats.flat_map(|(path, chat)| {
+        let quiet = chat.quiet_hours.as_ref().and_then(|hours| hours.check().err());
+        let quiet =
+            quiet.map(|error| ConfigError::new(join(&join(&path, "quiet_hours"), error.key), error.problem));
+        let limits = chat.limits.and_then(|rate| rate.check(&join(&path, "limits")).err());
+        quiet.into_iter().chain(limits)
     });
     wrong.collect()
 }
@@ -209,7 +212,7 @@ impl Config {
             wrong.extend(rules.err());
         }
         wrong.extend(fields);
-        wrong.extend(quiet_fields(&accounts));
+        wrong.extend(chat_fields(&accounts));
         wrong.extend(self.unknown_channels(&accounts, &more.channels));
         wrong.extend(names::unknown(self, &accounts, &more.agents));
         wrong

@@ -146,7 +146,7 @@ fn over(id: &FaultId) -> String {
     match id.kind {
         FaultKind::Heartbeat => "No heartbeat is overdue any more.".to_owned(),
         FaultKind::Turn => format!("The answer in `{subject}` has ended."),
-        FaultKind::Channel => format!("`{subject}` has contact to its platform again."),
+        FaultKind::Channel => format!("`{subject}` no longer lacks contact to its platform."),
         FaultKind::Queue => "Messages are answered in time again.".to_owned(),
         FaultKind::Delivery if subject.is_empty() => "Messages are delivered again.".to_owned(),
         FaultKind::Delivery => format!("Messages over `{subject}` are delivered again."),

@@ -144,9 +144,9 @@ impl Failure {
     pub fn sentence(self) -> &'static str {
         match self {
             Failure::Agent => "The agent could not answer. Send /retry to try again.",
-            Failure::Crashed => "The agent crashed while answering, twice. Send /retry to try again.",
+            Failure::Crashed => "The agent crashed each time it was tried. Send /retry to try again.",
             Failure::Killed => {
-                "The gateway was killed while the agent was answering, twice. Send /retry to try again."
+                "The gateway was killed too often while the agent was answering. Send /retry to try again."
             }
             Failure::Silent => {
                 "The agent did not respond for too long, so I stopped it. Send /retry to try again."

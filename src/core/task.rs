@@ -263,8 +263,8 @@ pub fn cause(state: TaskState, failure: Option<Failure>, limit: Duration) -> Opt
 pub(crate) fn sentence(failure: Failure) -> &'static str {
     match failure {
         Failure::Agent => "The agent could not do it.",
-        Failure::Crashed => "The agent crashed twice.",
-        Failure::Killed => "The gateway was killed twice while the agent worked on it.",
+        Failure::Crashed => "The agent crashed each time it was tried.",
+        Failure::Killed => "The gateway was killed too often while the agent worked on it.",
         Failure::Silent => "The agent did not respond for too long.",
         Failure::TooLong => "It took too long.",
         Failure::Unavailable => "The agent is not available at the moment.",

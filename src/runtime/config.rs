@@ -294,7 +294,7 @@ impl Config {
         self.heartbeat.check()?;
         self.watchdog.check()?;
         jobs::check(&self.cron, &self.jobs)?;
-        self.limits.budget.check()?;
+        self.limits.check()?;
         self.prices.iter().try_for_each(|(model, price)| price.check(model))?;
         let kept = &self.storage;
         let days =

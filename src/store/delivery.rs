@@ -89,7 +89,8 @@ macro_rules! unfinished {
 macro_rules! unasked {
     () => {
         "o.act = 'post' AND o.urgent = 0 AND o.ask IS NULL AND (o.kind = 'result' OR o.kind = 'send' AND (o.turn_id IS NULL \
-         OR EXISTS (SELECT 1 FROM turn t WHERE t.id = o.turn_id AND t.task_id IS NOT NULL)))"
+         OR EXISTS (SELECT 1 FROM turn t WHERE t.id = o.turn_id \
+         AND (t.task_id IS NOT NULL OR t.run_id IS NOT NULL))))"
     };
 }
 

@@ -175,7 +175,7 @@ mod tests {
 
     use super::*;
     use crate::null_renderer::NullRenderer;
-    use crate::row::{JobPlace, JobReach, MostJobs, NewJob};
+    use crate::row::{JobCreated, JobFound, JobPlace, JobReach, MostJobs, NewJob};
 
     fn new(id: &str) -> NewJob {
         let owner = Principal::new("telegram", None, "7").unwrap();
@@ -228,6 +228,11 @@ mod tests {
         store.job_alarm_told(&id, Vec::new(), later).await.unwrap();
         assert_eq!(store.job_alarms().await.unwrap(), []);
         assert!(store.job(&id, JobReach::All).await.is_err());
+        let of_somebody = JobReach::Own(Principal::new("telegram", None, "7").unwrap());
+        assert!(store.delete_job(&id, of_somebody, author(), later).await.is_err());
+        let deleted = store.delete_job(&id, JobReach::All, author(), later).await.unwrap();
+        assert!(matches!(deleted, JobFound::Done(_)));
+        assert!(matches!(store.create_job(new("gone"), later).await.unwrap(), JobCreated::Stored(_)));
         store.delete_job(&"fine".parse().unwrap(), JobReach::All, author(), later).await.unwrap();
         store.close().await;
     }

@@ -10,6 +10,7 @@ use frontdesk_store::row::{OutboxRow, OutboxState};
 use frontdesk_world::wait::until;
 use frontdesk_world::{Plan, Step, World, operator, plan};
 
+use crate::jobs::hourly;
 use crate::tasks::{is, sees};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -158,4 +159,17 @@ async fn quiet_hours_that_name_no_zone_follow_the_one_that_a_chat_has_chosen() {
     anna.hears().await;
     sends(&world, "news", false).await;
     assert_eq!(held(&world, "news").await.held_until, Some(at("2026-03-28T22:00:00Z")));
+}
+
+#[tokio::test]
+async fn what_the_agent_of_a_job_sends_by_itself_waits_like_its_result() {
+    let plan = night().with(|config| config.jobs = vec![hourly("report", "anna")]);
+    let world = World::with(plan).await;
+    let anna = world.user("anna");
+    let send = serde_json::json!({"text": "a word before"});
+    world.agent().will([Step::GatewayTool("send_message", send), Step::Say("The report.")]);
+    world.clock().pass(MINUTE * 60);
+    held(&world, "The report.").await;
+    held(&world, "a word before").await;
+    assert_eq!(anna.sees(), Vec::<String>::new());
 }

@@ -68,7 +68,7 @@ async fn an_account_that_hears_nothing_is_told_once_reminded_of_and_over() {
     }
     let texts = told(&world, 3).await;
     assert!(
-        texts[2].starts_with("✅ fake has contact to its platform again. It lasted 1 hour."),
+        texts[2].starts_with("✅ fake no longer lacks contact to its platform. It lasted 1 hour."),
         "{texts:?}"
     );
     assert_eq!(texts.len(), 3);

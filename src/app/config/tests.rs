@@ -151,6 +151,15 @@ fn a_camel_case_key_names_ours() {
 }
 
 #[test]
+fn a_burst_without_a_rate_is_refused_because_it_would_be_no_limit() {
+    says("[limits.role.guest]\nburst = 2\n[roles.guest]\n", &["limits.role.guest.burst", "per_minute"]);
+    let chat = "[channels.telegram.groups.\"-1\"]\nlimits = { burst = 2 }\n";
+    says(chat, &["limits.burst", "per_minute"]);
+    let hook = "secret = \"0123456789abcdef\"\nto = \"web:main\"\n";
+    says(&format!("[hooks.endpoints.a]\nrate = {{ burst = 5 }}\n{hook}"), &["rate.burst", "per_minute"]);
+}
+
+#[test]
 fn a_number_that_does_not_fit_is_reported_with_its_position() {
     says(
         "[limits.user]\nper_minute = 4294967296\n",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::config::{ConfigError, join};
 use crate::queue_mode::QueueMode;
 use crate::quiet::QuietHours;
 use crate::reset::ResetOverride;
@@ -89,6 +90,17 @@ pub struct Rate {
     pub per_minute: u32,
     /// Maximum number at once; 0 means as many as `per_minute`.
     pub burst: u32,
+}
+
+impl Rate {
+    /// Checks the rate at this path of the configuration.
+    pub fn check(&self, path: &str) -> Result<(), ConfigError> {
+        if self.per_minute == 0 && self.burst > 0 {
+            let problem = "without per_minute there is no limit, so burst has no effect: set per_minute too";
+            return Err(ConfigError::new(join(path, "burst"), problem));
+        }
+        Ok(())
+    }
 }
 
 impl Routing {

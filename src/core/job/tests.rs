@@ -156,7 +156,7 @@ fn a_job_without_a_task_or_beyond_the_bounds_says_what_is_allowed() {
 #[rstest]
 #[case(
     JobNotice::Failed { why: RunFailure::Turn(Failure::Crashed), said: " ", then: AfterFailure::GoesOn },
-    "❌ Scheduled job `report` failed. The agent crashed twice."
+    "❌ Scheduled job `report` failed. The agent crashed each time it was tried."
 )]
 #[case(
     JobNotice::Failed { why: RunFailure::Reported, said: "no money\n", then: AfterFailure::Disabled { failures: 5 } },

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use frontdesk_core::config::{ConfigError, join};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,15 @@ pub struct Limits {
     pub daily: u32,
     /// How much may be used in one day.
     pub budget: Budgets,
+}
+
+impl Limits {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let of_all = [("user", &self.user), ("chat", &self.chat), ("account", &self.account)];
+        of_all.into_iter().try_for_each(|(name, rate)| rate.check(&join("limits", name)))?;
+        self.role.iter().try_for_each(|(name, rate)| rate.check(&join("limits.role", name)))?;
+        self.budget.check()
+    }
 }
 
 impl Default for Limits {

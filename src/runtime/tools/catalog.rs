@@ -169,7 +169,7 @@ static ENTRIES: [Entry; 10] = [
                 "kind": choice(&["cron", "every", "at"]),
                 "expr": text("For cron five fields such as 0 9 * * 1-5 or a name such as @daily, for every a span such as \
                               1h30m, for at a time such as 2026-12-24T18:00"),
-                "timezone": text("The IANA zone of local times, for example Europe/Berlin. Without it the gateway's"),
+                "timezone": text("The IANA zone of local times, for example Europe/Berlin. Without it the chat's"),
             });
             let fields = json!({
                 "action": choice(&["list", "show", "add", "run", "pause", "resume", "remove"]),

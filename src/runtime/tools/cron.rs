@@ -105,7 +105,8 @@ impl Caller<'_> {
         };
         let settings = self.shared.settings();
         let address = &self.turn.address;
-        let job = draft.job(settings.resets.zone(), Some(address), |_| String::new());
+        let zone = self.shared.reset_policy(&settings, &self.turn.chat).zone();
+        let job = draft.job(zone, Some(address), |_| String::new());
         let job = job.map_err(|error| GatewayError::Invalid(error.to_string()))?;
         if matches!(job.delivery, JobDelivery::Webhook(_)) {
             return Err(GatewayError::Invalid("delivery: use announce, direct or silent".to_owned()));

@@ -100,3 +100,18 @@ async fn an_agent_changes_only_jobs_of_its_chat_and_of_its_people() {
     assert!(results(&world)[2].contains("there is no scheduled job time"), "{:?}", results(&world));
     is(&world, "time", JobState::Active).await;
 }
+
+#[tokio::test]
+async fn a_local_time_is_one_of_the_zone_that_the_chat_has_chosen() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    anna.says("/timezone Asia/Tokyo").await;
+    anna.hears().await;
+    let schedule = json!({"kind": "cron", "expr": "0 17 * * 5"});
+    let five = json!({"action": "add", "id": "five", "task": "Tell me.", "schedule": schedule});
+    world.agent().will([call(five), Step::Say("I will.")]);
+    anna.says("remind me every Friday at five").await;
+    sees(&anna, "I will.").await;
+    let next = stored(&world, "five").await.next;
+    assert_eq!(next, "2026-04-03T08:00:00Z".parse().ok());
+}

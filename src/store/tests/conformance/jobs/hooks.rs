@@ -56,7 +56,9 @@ async fn a_failure_goes_to_the_web_server_and_silence_does_not() {
     fixture.finish(Finish { error, now: t(2 * HOUR), ..bare(&turn, Ending::Dead) }).await;
     let [post] = hooks(&fixture, 2 * HOUR).await.try_into().unwrap();
     assert!(post.body.contains(r#""state":"failed""#), "{}", post.body);
-    assert!(post.body.contains(r#""error":{"code":"agent_crashed","message":"The agent crashed twice."}"#));
+    assert!(post.body.contains(
+        r#""error":{"code":"agent_crashed","message":"The agent crashed each time it was tried."}"#
+    ));
     let told = told(&fixture).await;
     assert_eq!(told.len(), 1, "the chat of the job hears of the failure: {told:?}");
 }
