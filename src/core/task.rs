@@ -249,8 +249,11 @@ pub fn cause(state: TaskState, failure: Option<Failure>, limit: Duration) -> Opt
         TaskState::Queued | TaskState::Running | TaskState::Waiting | TaskState::Succeeded => None,
         TaskState::Cancelled => Some("It was cancelled.".to_owned()),
         TaskState::TimedOut => {
-            let minutes = limit.as_secs().div_ceil(60);
-            Some(format!("It took longer than {}, so I stopped it.", counted(minutes, "minute")))
+            let limit = match limit.as_secs() {
+                seconds @ 0..60 => counted(seconds, "second"),
+                seconds => counted(seconds.div_ceil(60), "minute"),
+            };
+            Some(format!("It took longer than {limit}, so I stopped it."))
         }
         TaskState::Lost => {
             Some("It was cut off after it had started to act, so it does not run again by itself.".to_owned())

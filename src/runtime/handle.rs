@@ -153,6 +153,7 @@ impl GatewayHandle {
         let agents = agents.collect();
         let voice = settings.voice.as_ref().and_then(ActiveTranscriber::problem);
         let of_jobs = self.0.work.jobs.problems.borrow().clone();
+        let unreachable = self.0.unreachable_chats(&settings);
         let (jobs, next_run) = self.0.store.job_totals().await?;
         let tasks = self.0.store.open_tasks().await?;
         Ok(Status {
@@ -160,7 +161,14 @@ impl GatewayHandle {
             boot: self.0.process.boot.clone(),
             accounts: self.accounts(),
             agents,
-            unconfigured: settings.problems.iter().cloned().chain(voice).chain(of_jobs).collect(),
+            unconfigured: settings
+                .problems
+                .iter()
+                .cloned()
+                .chain(voice)
+                .chain(of_jobs)
+                .chain(unreachable)
+                .collect(),
             config_error: self.0.process.config_error.borrow().clone(),
             totals,
             tasks,

@@ -37,7 +37,7 @@ pub(crate) async fn job(shared: &Shared, settings: &Settings) -> Option<ConfigJo
         return None;
     }
     shared.instructions.heartbeat(config.file.as_deref()).await?;
-    let to = config.chat().or_else(|| shared.operator_chats(settings).into_iter().next())?;
+    let to = shared.heartbeat_chat(settings)?;
     let agent = config.agent.clone().unwrap_or_else(|| shared.agent_at(settings, &to).to_owned());
     let every = format!("{}m", config.minutes);
     let timing = Timing::parse(ScheduleKind::Every, &every, settings.resets.zone()).ok()?;

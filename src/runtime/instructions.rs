@@ -2,6 +2,7 @@
 //!
 //! The gateway reads them and hands their text over: the agent never works in the home folder, where the token lies.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -39,7 +40,7 @@ impl Instructions {
             Some(file) => vec![file.to_owned()],
             None => self.folders.iter().map(|folder| folder.join(name)).collect(),
         };
-        let read = move || files.iter().find_map(|file| std::fs::read(file).ok());
+        let read = move || files.iter().find_map(|file| read(file));
         let bytes = tokio::task::spawn_blocking(read).await.ok().flatten()?;
         let text = String::from_utf8_lossy(&bytes);
         let text = &text[..text.floor_char_boundary(LONGEST)];
@@ -55,6 +56,18 @@ impl Instructions {
     pub(crate) fn note_given(&self, text: &str) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest(text));
     }
+}
+
+/// The beginning of a file. What is no file, such as a pipe or a device, might never end: it counts as missing.
+fn read(file: &Path) -> Option<Vec<u8>> {
+    let kind = std::fs::metadata(file).ok()?;
+    if !kind.is_file() {
+        tracing::warn!(file = %file.display(), "this is no regular file, so it is not read");
+        return None;
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(file).ok()?.take(LONGEST as u64 + 1).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 fn digest(text: &str) -> [u8; 32] {

@@ -72,6 +72,9 @@ impl Running {
         let left = marking::left(&running.shared).await?;
         running.spawn(receivers, left);
         running.resume(recovered);
+        for problem in running.shared.unreachable_chats(&running.shared.settings()) {
+            tracing::warn!("{problem}");
+        }
         if let Err(error) = running.handle.begin_start_task().await {
             tracing::warn!(%error, "the agent was not given the file for starts");
         }

@@ -207,3 +207,24 @@ async fn a_crash_loop_gives_the_agent_no_second_file_for_starts_before_it_has_en
     }
     assert_eq!(crate::tasks::tasks(&world).await.len(), 2);
 }
+
+#[tokio::test]
+async fn a_pipe_or_a_device_in_place_of_a_file_of_instructions_is_not_read() {
+    let mut world = World::with(beating()).await;
+    world.stop().await;
+    std::os::unix::fs::symlink("/dev/zero", world.home().join("HEARTBEAT.md")).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        world.home().join("BOOT.md"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    world.start().await.unwrap();
+    world.at_rest().await;
+    assert_eq!(world.agent().turns().len(), 0);
+    let id: JobId = HEARTBEAT.parse().unwrap();
+    let job = world.store().job(&id, frontdesk_store::row::JobReach::All).await.unwrap();
+    assert!(job.is_none(), "there is no heartbeat without its file");
+}

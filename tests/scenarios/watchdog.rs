@@ -112,3 +112,23 @@ async fn admins_are_told_if_the_file_names_no_chat() {
     checked(&world, 1).await;
     until("the admin is told", || async { (!world.platform().chat("root").is_empty()).then_some(()) }).await;
 }
+
+#[tokio::test]
+async fn a_chat_of_a_channel_that_is_not_there_keeps_nobody_from_being_told() {
+    let plan = watched().with(|config| {
+        config.watchdog.notify = vec!["nope:1".to_owned()];
+        config.watchdog.disk_mb = u64::MAX;
+    });
+    let world = World::with(plan).await;
+    let problems = world.handle().status().await.unwrap().problems();
+    assert!(
+        problems.iter().any(|problem| problem.starts_with("watchdog.notify: nope:1 gets nothing")),
+        "{problems:?}"
+    );
+    checked(&world, 1).await;
+    let root = world.user("root");
+    until("the admin is told", || async {
+        root.sees().iter().any(|text| text.contains("MB left")).then_some(())
+    })
+    .await;
+}

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use frontdesk_core::message::Outcome;
 use frontdesk_runtime::{EventRequest, EventStored};
+use frontdesk_store::row::OutboxRow;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
@@ -13,7 +14,6 @@ use crate::hook::{EventError, EventText, Hook, payload};
 use crate::prompt;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
-use crate::show;
 
 /// Refuses an event by its head: what does not come from its sender, is too old, or is for no endpoint. An address with too
 /// many such requests must wait, but a request with the right secret is accepted from it all the same.
@@ -82,7 +82,8 @@ fn shown(stored: EventStored) -> Result<Value, ApiError> {
         EventStored::Task(task) => json!({
             "task": task.id.to_string(), "session": task.session.as_str(), "state": task.state.name(),
         }),
-        EventStored::Messages(parts) => json!({"parts": parts.iter().map(show::part).collect::<Value>()}),
+        // The sender may show it to people who are to know neither the chat nor what became of the message.
+        EventStored::Messages(parts) => json!({"parts": parts.iter().map(part).collect::<Value>()}),
         // Its template has changed since: it is the same event all the same.
         EventStored::Input(Outcome::Conflict { message }) => json!({"message": message.to_string()}),
         EventStored::Input(outcome) => {
@@ -90,6 +91,10 @@ fn shown(stored: EventStored) -> Result<Value, ApiError> {
             json!({"message": accepted.message.to_string(), "session": accepted.session.as_str()})
         }
     })
+}
+
+fn part(part: &OutboxRow) -> Value {
+    json!({"id": part.post.out.to_string(), "state": part.state.name()})
 }
 
 fn refused(server: &ServerState, hook: &Hook, why: Rejected, ip: IpAddr) -> ApiError {

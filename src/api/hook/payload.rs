@@ -11,12 +11,14 @@ use crate::random;
 /// The longest id of a sender that is kept as it is.
 const ID: usize = 128;
 
-/// Reads an event: JSON, or a form whose field `payload` is JSON, as GitHub and Slack may send.
+/// Reads an event: JSON, or a form whose field `payload` is JSON, as GitHub and Slack may send. `curl -d` and many libraries say
+/// that a body is a form if nobody names a type, so a form without that field is read as JSON.
 pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Value, ApiError> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     let read = if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        serde_json::from_slice(&form_field(body, "payload").unwrap_or_default())
+        form_field(body, "payload")
+            .map_or_else(|| serde_json::from_slice(body), |json| serde_json::from_slice(&json))
     } else {
         serde_json::from_slice(body)
     };
@@ -87,8 +89,8 @@ mod tests {
         let body = b"a=1&payload=%7B%22a%22%3A+%22b+%26%2B%22%7D&x";
         assert_eq!(read(&form, body).unwrap(), json!({"a": "b &+"}));
         assert_eq!(read(&HeaderMap::new(), b" [1] ").unwrap(), json!([1]));
-        for (headers, body) in [(&form, "a=1"), (&form, "payload="), (&HeaderMap::new(), "{"), (&form, "{}")]
-        {
+        assert_eq!(read(&form, br#"{"text": "a=1&b=2"}"#).unwrap(), json!({"text": "a=1&b=2"}));
+        for (headers, body) in [(&form, "a=1"), (&form, "payload="), (&HeaderMap::new(), "{"), (&form, "{")] {
             assert_eq!(read(headers, body.as_bytes()).unwrap_err().code, "bad_json", "{body}");
         }
         let deep = "[".repeat(100_000);

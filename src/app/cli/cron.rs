@@ -223,6 +223,16 @@ async fn runs(args: &RunsArgs) -> Done {
     args.page.print(&list).await
 }
 
+/// The state of a run, and what has become of the request that posts its result.
+fn state(run: &Value) -> String {
+    let (state, webhook) = (field::text(run, "state"), field::text(run, "webhook"));
+    match webhook.as_str() {
+        "" | "sent" => state,
+        "dead" => format!("{state}, not posted"),
+        _ => format!("{state}, not posted yet"),
+    }
+}
+
 fn run(run: &Value) -> Vec<String> {
     let scheduled = match run["manual"] == true {
         true => format!("by hand, {}", field::ago(run, "scheduled")),
@@ -232,7 +242,7 @@ fn run(run: &Value) -> Vec<String> {
     let result = result.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
     vec![
         field::text(run, "id"),
-        field::text(run, "state"),
+        state(run),
         scheduled,
         field::ago(run, "started"),
         field::ago(run, "finished"),

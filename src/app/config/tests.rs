@@ -155,8 +155,12 @@ fn a_burst_without_a_rate_is_refused_because_it_would_be_no_limit() {
     says("[limits.role.guest]\nburst = 2\n[roles.guest]\n", &["limits.role.guest.burst", "per_minute"]);
     let chat = "[channels.telegram.groups.\"-1\"]\nlimits = { burst = 2 }\n";
     says(chat, &["limits.burst", "per_minute"]);
-    let hook = "secret = \"0123456789abcdef\"\nto = \"web:main\"\n";
-    says(&format!("[hooks.endpoints.a]\nrate = {{ burst = 5 }}\n{hook}"), &["rate.burst", "per_minute"]);
+    let (config, _) =
+        read("[hooks.endpoints.a]\nsecret = \"0123456789abcdef\"\nrate = { burst = 5 }\n").unwrap();
+    assert_eq!(
+        config.hooks.endpoints["a"].rate.per_minute, 60,
+        "a table that names a part keeps the other default"
+    );
 }
 
 #[test]

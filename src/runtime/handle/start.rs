@@ -19,9 +19,7 @@ impl GatewayHandle {
             return Ok(());
         }
         let Some(text) = shared.instructions.start(config.boot_file.as_deref()).await else { return Ok(()) };
-        let Some(to) = config.chat().or_else(|| shared.operator_chats(&settings).into_iter().next()) else {
-            return Ok(());
-        };
+        let Some(to) = shared.heartbeat_chat(&settings) else { return Ok(()) };
         if shared.store.has_open_task(TaskSource::Start).await? {
             return Ok(());
         }

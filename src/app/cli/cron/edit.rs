@@ -80,7 +80,7 @@ pub async fn edit(args: EditArgs) -> Done {
     }
     let job = client.patch(&args.job.path(), &body.into()).await?;
     let next = match field::ago(&job, "next") {
-        none if none.is_empty() => "it has no next run".to_owned(),
+        none if none.is_empty() => format!("it is {} and has no next run", field::text(&job, "state")),
         next => format!("its next run is {next}"),
     };
     args.job.remote.say(&job, format!("{} is changed; {next}.", args.job.id))
