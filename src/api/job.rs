@@ -10,8 +10,6 @@ use crate::show::{escaped, time};
 
 /// How much of a result a list shows, in bytes.
 const LISTED: usize = 4096;
-/// The message of a failed run whose cause was not stored.
-
 /// A job in a list.
 pub(crate) fn row(row: &JobRow) -> Value {
     let job = &row.job;
