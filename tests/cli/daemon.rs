@@ -119,7 +119,7 @@ fn the_command_line_prints_once_why_an_agent_failed() {
     );
     let daemon = Daemon::start(&home.path());
     let ran = home.run(&["chat", "hello"]);
-    let sentence = "The agent crashed while answering, twice. Send /retry to try again.";
+    let sentence = "The agent crashed each time it was tried. Send /retry to try again.";
     ran.failed(1, &[sentence, "(exit code 3: WARN is set)"]);
     assert_eq!(ran.out, "", "the failure is printed once, on standard error");
     assert_eq!(ran.err.matches("/retry").count(), 1, "{ran:?}");

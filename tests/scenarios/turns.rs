@@ -281,7 +281,7 @@ async fn why_an_agent_failed_is_for_the_owner_and_not_for_the_chat() {
     world.agent().begun(1).await;
     passing(&world, 2).await;
     world.at_rest().await;
-    assert_eq!(anna.sees(), ["The agent crashed while answering, twice. Send /retry to try again."]);
+    assert_eq!(anna.sees(), ["The agent crashed each time it was tried. Send /retry to try again."]);
     let turn = world.history("anna").await[0].message.turn.unwrap();
     assert_eq!(world.handle().why_failed(turn).as_deref(), Some("scripted"));
 }
