@@ -87,7 +87,7 @@ async fn a_turn_that_dies_with_the_gateway_every_time_is_given_up() {
     // There is no third attempt, so the next message runs this script.
     world.agent().begun(3).await;
     assert_eq!(world.agent().prompts()[2], "next");
-    assert!(anna.hears().await.contains("twice"));
+    assert!(anna.hears().await.contains("killed too often"));
 }
 
 async fn anna_says_poison(world: &World, anna: &frontdesk_world::User) -> frontdesk_core::id::MessageId {

@@ -115,7 +115,9 @@ async fn a_task_that_has_acted_is_lost_in_a_crash_and_says_so_once() {
     world.crash().await;
     world.start().await.unwrap();
     let told = sees(&anna, "❌ Background task failed: pay the bill (b1)").await;
-    assert!(told.contains("does not run again by itself") && told.contains("I begin."), "{told}");
+    assert!(told.contains("does not run again by itself"), "{told}");
+    // Messages are short here, so what the agent had said comes in one of its own.
+    sees(&anna, "I begin.").await;
     world.crash().await;
     world.start().await.unwrap();
     world.at_rest().await;
