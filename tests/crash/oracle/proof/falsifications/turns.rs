@@ -17,10 +17,10 @@ pub static ALL: &[Falsification] = &[
         turn(o, is_private).map(|turn| turn.answer = None)
     }),
     ("a message dies of nothing", "O2: dead without a reason", |o| {
-        turn(o, |row| row.state == "dead").map(|turn| turn.error = None)
+        turn(o, |row| row.state == "dead" && !row.is_work()).map(|turn| turn.error = None)
     }),
     ("nobody says that a message died", "O2: dead, and the chat does not say so", |o| {
-        let turn = turn(o, |row| row.state == "dead")?.id;
+        let turn = turn(o, |row| row.state == "dead" && !row.is_work())?.id;
         Some(o.database.parts.retain(|part| part.turn_id != Some(turn)))
     }),
     ("a message was revoked by nobody", "O2: revoked, and no admin did that", |o| {
