@@ -319,7 +319,7 @@ impl Run {
         }
         // The oracle itself is tested after kills and with the agents of the test, which give it more to find.
         let is_proof = self.reloads == 0 && self.harness.kind == Kind::Program;
-        let proven = !passed || !is_proof || self.proof.attempt(&observed);
+        let proven = !passed || !is_proof || self.proof.attempt(&observed, last);
         if last && is_proof {
             for what in self.proof.untried() {
                 println!("crash: could not be falsified: {what}");

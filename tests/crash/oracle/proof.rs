@@ -9,20 +9,19 @@ use super::finds;
 use crate::clock;
 use crate::observed::Observed;
 
-/// Falsifications that no check has found yet. Those that need something that has not happened yet are tried again
-/// with the observations of the next check.
+/// Falsifications that no check has found yet. They are tried again with the observations of the next check: what a
+/// falsification needs may not have happened yet, and a kill that lies near may explain what it has changed.
 pub struct Proof {
     open: Vec<&'static Falsification>,
-    missed: Vec<&'static str>,
 }
 
 impl Proof {
     pub fn new() -> Self {
-        Self { open: all().collect(), missed: Vec::new() }
+        Self { open: all().collect() }
     }
 
-    /// Tries what is open; returns whether everything that could be tried was found.
-    pub fn attempt(&mut self, observed: &Observed) -> bool {
+    /// Tries what is open. Returns `false` after the last check if one that could be tried was never found.
+    pub fn attempt(&mut self, observed: &Observed, is_last: bool) -> bool {
         let begun = clock::instant();
         let tried = self.open.len();
         // On two threads, because everything else rests meanwhile.
@@ -37,23 +36,27 @@ impl Proof {
                 .flat_map(|half| half.join().unwrap_or_else(|panic| resume_unwind(panic)))
                 .collect::<Vec<_>>()
         });
-        let mut open = Vec::new();
+        let (mut open, mut missed) = (Vec::new(), Vec::new());
         for (falsification, outcome) in self.open.drain(..).zip(outcomes) {
             match outcome {
                 Outcome::Found => {}
-                Outcome::Missed => self.missed.push(falsification.0),
+                Outcome::Missed => {
+                    missed.push(falsification.0);
+                    open.push(falsification);
+                }
                 Outcome::Nothing => open.push(falsification),
             }
         }
         self.open = open;
-        for what in &self.missed {
-            println!("crash: the oracle does not notice: {what}");
+        for what in &missed {
+            let so_far = if is_last { "" } else { " yet" };
+            println!("crash: the oracle does not notice{so_far}: {what}");
         }
         let (found, took) = (tried - self.open.len(), begun.elapsed().as_millis());
         if found > 0 {
             println!("crash: {found} of {} falsifications were tried, in {took} ms", all().count());
         }
-        self.missed.is_empty()
+        !is_last || missed.is_empty()
     }
 
     /// What nothing happened for that could be falsified.

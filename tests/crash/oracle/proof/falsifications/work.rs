@@ -297,9 +297,11 @@ pub static ALL: &[Falsification] = &[
         Some(post.body = post.body.replace("\"text\":\"", "\"text\":\"x"))
     }),
     ("a result is posted to a web server again", "O4: posted again", |o| {
-        let post = o.journal.work.webhooks.last()?.clone();
-        let at = post.at + FAR;
-        Some(o.journal.work.webhooks.push(crate::journal::WebhookPost { at, ..post }))
+        // Far from every kill.
+        let post = o.journal.work.webhooks.last_mut()?;
+        post.at += FAR;
+        let again = crate::journal::WebhookPost { at: post.at + FAR, ..post.clone() };
+        Some(o.journal.work.webhooks.push(again))
     }),
     ("a web server never gets a result", "O2: no web server got the result", |o| {
         Some(o.journal.work.webhooks.clear())
