@@ -99,7 +99,9 @@ impl Inbox for RecordingInbox {
     }
 
     async fn cursor(&self, _: &Source) -> Result<Option<Cursor>, Busy> {
-        Ok(self.start.clone())
+        let pages = self.pages();
+        let last = pages.taken.iter().rev().find_map(|(_, cursor)| cursor.clone());
+        Ok(last.or_else(|| self.start.clone()))
     }
 
     async fn chats(&self, _: &Source, _: DateTime<Utc>) -> Result<Vec<Address>, Busy> {

@@ -4,12 +4,13 @@
 //! what stands under `[channels.NAME]` in the configuration and which accounts that makes. The program registers it with
 //! one line: `Channel::of::<MySection>()`.
 //!
-//! [`http`] and [`files`] are for platforms with an HTTP API, [`timer`] for pauses within one connection. Between
+//! [`http`], [`files`] and [`json`] are for platforms with an HTTP API, [`timer`] for pauses within one connection. Between
 //! connections the runtime waits.
 
 pub mod account;
 pub mod channel;
 pub mod files;
+pub mod json;
 mod section;
 pub mod timer;
 

@@ -30,11 +30,25 @@ impl Timer {
         self.0.sleep_until(self.0.mono() + pause).await;
     }
 
+    /// Waits until `deadline`.
+    pub async fn until(&self, deadline: Mono) {
+        self.0.sleep_until(deadline).await;
+    }
+
+    /// The monotonic time.
+    pub fn mono(&self) -> Mono {
+        self.0.mono()
+    }
+
+    /// The calendar time.
+    pub fn wall(&self) -> DateTime<Utc> {
+        self.0.wall()
+    }
+
     /// Waits longer after every failure in a row: at least `first`, at most `longest`.
     pub async fn back_off(&self, failures: u32, first: Duration, longest: Duration) {
         let backoff = Backoff { base: first.mul_f64(1.25), cap: longest.max(first), ..Backoff::default() };
-        let random = getrandom::u32().map_or(0.5, |bits| f64::from(bits) / (f64::from(u32::MAX) + 1.0));
-        self.pause(backoff.delay(failures, random).max(first)).await;
+        self.pause(backoff.delay(failures, random()).max(first)).await;
     }
 
     /// This moment.
@@ -48,4 +62,9 @@ impl Timer {
         let wall = (now.wall - moment.wall).to_std().unwrap_or_default();
         now.mono.since(moment.mono) >= span || wall >= span
     }
+}
+
+/// A random number from 0 up to 1, without 1.
+pub fn random() -> f64 {
+    getrandom::u32().map_or(0.5, |bits| f64::from(bits) / (f64::from(u32::MAX) + 1.0))
 }

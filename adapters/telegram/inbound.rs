@@ -5,7 +5,6 @@ mod button;
 mod content;
 mod conversation;
 mod forward;
-mod json;
 mod link;
 mod membership;
 mod mention;
@@ -20,7 +19,7 @@ use frontdesk_core::address::{Address, AddressError, Principal};
 use frontdesk_core::message::{Event, EventKind, RawEvent, Sender, Source};
 
 pub(crate) use album::Albums;
-use json::{FieldError, Fields};
+use frontdesk_kit::json::{FieldError, Fields};
 
 use crate::CHANNEL;
 
@@ -155,13 +154,6 @@ fn raw_event(update: Option<&Fields<'_>>, field: &str, raw: &str) -> RawEvent {
 fn bare(id: &str, kind: EventKind, sender: Sender, event_chat: conversation::EventChat) -> Event {
     let conversation::EventChat { address, conversation, .. } = event_chat;
     Event { addressed: conversation.is_private(), ..Event::new(id, kind, sender, address, conversation) }
-}
-
-/// An id that cannot be part of an address is treated as unreadable.
-impl From<AddressError> for FieldError {
-    fn from(error: AddressError) -> Self {
-        FieldError(error.to_string())
-    }
 }
 
 #[cfg(test)]

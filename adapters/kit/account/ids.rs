@@ -35,6 +35,8 @@ pub enum Kind {
     Person,
     /// A chat of several people.
     Group,
+    /// A person or a chat: on this platform an id does not say which.
+    Either,
     /// An account of the platform itself, behind which any person may stand.
     Anybody,
     /// Not an id: a name, or a mistake.
@@ -46,7 +48,7 @@ impl Ids {
     pub fn person(&self, id: &str) -> Result<(), String> {
         let like = self.a_person;
         Err(match (self.kind)(id) {
-            Kind::Person => return Ok(()),
+            Kind::Person | Kind::Either => return Ok(()),
             Kind::Group => format!(
                 "this is a group's id, and only people can be listed here, such as {like}; {HOW_TO_FIND}"
             ),
@@ -72,7 +74,7 @@ impl Ids {
     pub fn group(&self, id: &str) -> Result<(), String> {
         let like = self.a_group;
         match (self.kind)(id) {
-            Kind::Group => Ok(()),
+            Kind::Group | Kind::Either => Ok(()),
             _ if id == EVERYBODY => {
                 Err(format!("groups must be listed one by one; write the id of each, such as \"{like}\""))
             }

@@ -2,8 +2,8 @@
 
 use frontdesk_core::message::{Event, EventKind};
 
-use super::json::{FieldError, Fields};
 use super::{Bot, conversation, model, person};
+use frontdesk_kit::json::{FieldError, Fields};
 
 /// Converts a callback query.
 pub(super) fn event(bot: &Bot, id: &str, query: &Fields<'_>) -> Result<Event, FieldError> {

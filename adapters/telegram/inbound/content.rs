@@ -2,9 +2,9 @@
 
 use frontdesk_core::message::{Attachment, FileKind, Link};
 
-use super::json::{FieldError, Fields};
 use super::link::{self, ExpandedText};
 use super::model::{self, Entity};
+use frontdesk_kit::json::{FieldError, Fields};
 
 /// The maximum length of a field of somebody's data in a description, in characters.
 const PIECE: usize = 200;

@@ -4,9 +4,9 @@ use frontdesk_core::address::Address;
 use frontdesk_core::message::Conversation;
 
 use super::Bot;
-use super::json::FieldError;
 use super::model::{Chat, ChatKind, Message};
 use crate::destination::GENERAL;
+use frontdesk_kit::json::FieldError;
 
 /// The address and the conversation of an event.
 pub(super) struct EventChat {

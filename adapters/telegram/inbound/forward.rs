@@ -2,9 +2,9 @@
 
 use frontdesk_core::message::{Forward, ForwardKind, SenderKind};
 
-use super::json::{FieldError, Fields};
 use super::model::{self, Chat, User};
 use super::{Bot, person};
+use frontdesk_kit::json::{FieldError, Fields};
 
 /// Fields of messages whose text is not the sender's own: forwarded ones, including the format of older servers, and
 /// those that another program wrote in the sender's name.

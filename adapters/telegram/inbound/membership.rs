@@ -2,9 +2,9 @@
 
 use frontdesk_core::message::{Event, EventKind};
 
-use super::json::{FieldError, Fields};
 use super::model::{self, ChatKind};
 use super::{Bot, conversation, person};
+use frontdesk_kit::json::{FieldError, Fields};
 
 /// The bot was added, removed, blocked or unblocked.
 pub(super) fn event(bot: &Bot, id: &str, change: &Fields<'_>) -> Result<Event, FieldError> {

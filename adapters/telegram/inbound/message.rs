@@ -3,9 +3,9 @@
 use frontdesk_core::message::{Event, EventKind, RawEvent, SenderKind};
 
 use super::content::{self, Content, MessageContent};
-use super::json::{FieldError, Fields};
 use super::model::Message;
 use super::{Bot, conversation, forward, mention, person, quote};
+use frontdesk_kit::json::{FieldError, Fields};
 
 /// The event of a new or edited message. `raw` is the whole update.
 pub(super) fn event(

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::json::{FieldError, Fields};
+use frontdesk_kit::json::{FieldError, Fields};
 
 /// A person or a bot.
 #[derive(Debug, Clone)]

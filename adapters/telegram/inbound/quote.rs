@@ -3,9 +3,9 @@
 use frontdesk_core::message::{Attachment, Quote};
 
 use super::content::{self, Content, MessageContent};
-use super::json::{FieldError, Fields};
 use super::model::{ChatKind, Message};
 use super::{Bot, forward, person};
+use frontdesk_kit::json::{FieldError, Fields};
 
 /// The maximum length of a quoted text, in characters.
 const LONGEST: usize = 1000;

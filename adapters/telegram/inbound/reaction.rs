@@ -2,8 +2,8 @@
 
 use frontdesk_core::message::{Event, EventKind};
 
-use super::json::{FieldError, Fields};
 use super::{Bot, conversation, model, person};
+use frontdesk_kit::json::{FieldError, Fields};
 
 /// Somebody added or removed reactions. Telegram says neither in which topic the message is, nor whose it is.
 pub(super) fn event(bot: &Bot, id: &str, change: &Fields<'_>) -> Result<Event, FieldError> {

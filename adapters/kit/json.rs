@@ -3,45 +3,53 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use frontdesk_core::address::AddressError;
 use serde::Deserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// A required field is missing or has another type. Contains the field's name, never its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FieldError(pub String);
+pub struct FieldError(pub String);
+
+/// An id that cannot be part of an address is treated as unreadable.
+impl From<AddressError> for FieldError {
+    fn from(error: AddressError) -> Self {
+        FieldError(error.to_string())
+    }
+}
 
 /// A JSON object. Its fields are kept as text and parsed on request.
 #[derive(Debug, Clone)]
-pub(super) struct Fields<'a> {
+pub struct Fields<'a> {
     path: String,
     fields: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 /// A type that a field can be parsed as.
-pub(super) trait Read<'a>: Sized {
+pub trait Read<'a>: Sized {
     /// `None` if the value has another type.
     fn read(raw: &'a str, path: String) -> Option<Self>;
 }
 
 impl<'a> Fields<'a> {
     /// Parses an object; `path` names it in errors. `None` if the text is not an object.
-    pub(super) fn of(raw: &'a str, path: &str) -> Option<Self> {
+    pub fn of(raw: &'a str, path: &str) -> Option<Self> {
         <Fields<'a> as Read<'a>>::read(raw, path.to_owned())
     }
 
     /// Whether the field exists, with any value.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|(known, _)| known == name)
     }
 
     /// The names of the fields.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|(name, _)| name.as_ref())
     }
 
     /// An optional field of a fixed type; `null` counts as missing.
-    pub(super) fn get<T: Read<'a>>(&self, name: &str) -> Result<Option<T>, FieldError> {
+    pub fn get<T: Read<'a>>(&self, name: &str) -> Result<Option<T>, FieldError> {
         match self.raw(name) {
             None => Ok(None),
             Some(raw) => T::read(raw, self.path(name)).map(Some).ok_or_else(|| self.field_error(name)),
@@ -49,17 +57,17 @@ impl<'a> Fields<'a> {
     }
 
     /// A required field.
-    pub(super) fn need<T: Read<'a>>(&self, name: &str) -> Result<T, FieldError> {
+    pub fn need<T: Read<'a>>(&self, name: &str) -> Result<T, FieldError> {
         self.get(name)?.ok_or_else(|| self.field_error(name))
     }
 
     /// A field for display only: a value of another type counts as missing.
-    pub(super) fn maybe<T: Read<'a>>(&self, name: &str) -> Option<T> {
+    pub fn maybe<T: Read<'a>>(&self, name: &str) -> Option<T> {
         self.raw(name).and_then(|raw| T::read(raw, self.path(name)))
     }
 
     /// The elements of a list; a missing list is empty.
-    pub(super) fn list<T: Read<'a>>(&self, name: &str) -> Result<Vec<T>, FieldError> {
+    pub fn list<T: Read<'a>>(&self, name: &str) -> Result<Vec<T>, FieldError> {
         let Some(raw) = self.raw(name) else { return Ok(Vec::new()) };
         let elements: Vec<&RawValue> = serde_json::from_str(raw).map_err(|_| self.field_error(name))?;
         let each = elements.into_iter().map(|element| T::read(element.get(), self.path(name)));
@@ -67,7 +75,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An error that names a field of this object.
-    pub(super) fn field_error(&self, name: &str) -> FieldError {
+    pub fn field_error(&self, name: &str) -> FieldError {
         FieldError(self.path(name))
     }
 
