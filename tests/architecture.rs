@@ -20,6 +20,7 @@ const DIRECTION: [(&str, &[&str]); 19] = [
     ("frontdesk-conformance", &["core"]),
     ("frontdesk-web", &["core", "kit"]),
     ("frontdesk-telegram", &["core", "kit"]),
+    ("frontdesk-discord", &["core", "kit"]),
     ("tcp-chat", &["core", "kit"]),
     ("frontdesk-fakes", &[]),
     ("frontdesk-botapi", &["fakes"]),
@@ -27,7 +28,10 @@ const DIRECTION: [(&str, &[&str]); 19] = [
     ("frontdesk-fakeslack", &["fakes"]),
     ("frontdesk-fakemodel", &["fakes"]),
     ("frontdesk-world", &["core", "store", "runtime"]),
-    ("frontdesk", &["core", "store", "http", "agents", "runtime", "api", "kit", "web", "telegram"]),
+    (
+        "frontdesk",
+        &["core", "store", "http", "agents", "runtime", "api", "kit", "web", "telegram", "discord"],
+    ),
     ("frontdesk-load", &[]),
 ];
 

@@ -1,0 +1,395 @@
+//! One connection to the gateway: it identifies or resumes, keeps the heartbeat, and hands in what arrives.
+//!
+//! Reading never waits for the database: events that arrive during a commit form the next batch. If nothing can be
+//! stored, reading stops and the heartbeat goes on, so that Discord keeps what follows for this session.
+
+mod batch;
+mod heartbeat;
+
+use std::time::Duration;
+
+use frontdesk_core::message::{Outcome, Source};
+use frontdesk_core::port::{AdapterError, Busy, Stop};
+use frontdesk_kit::json::Fields;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::json;
+use serenity::model::gateway::GatewayIntents;
+use tokio::task::JoinSet;
+
+use crate::CHANNEL;
+use crate::context::Context;
+use crate::error::Fault;
+use crate::history::Missed;
+use crate::inbound::{self, Dispatch, Places};
+use crate::progress::{Progress, Session};
+use crate::rest::Request;
+use crate::socket::{End, Frame, Socket};
+use batch::{Batch, Waiting};
+use heartbeat::Heartbeat;
+
+/// What the bot hears of. Message content must be granted in the developer portal.
+const INTENTS: GatewayIntents = GatewayIntents::GUILDS
+    .union(GatewayIntents::GUILD_MESSAGES)
+    .union(GatewayIntents::GUILD_MESSAGE_REACTIONS)
+    .union(GatewayIntents::DIRECT_MESSAGES)
+    .union(GatewayIntents::DIRECT_MESSAGE_REACTIONS)
+    .union(GatewayIntents::MESSAGE_CONTENT);
+
+/// Seconds before another IDENTIFY, after the gateway has refused a session.
+const REFUSED_SECONDS: u64 = 3;
+
+/// Something that runs beside the socket.
+enum Done {
+    /// A batch was pushed, or could not be stored.
+    Pushed(Batch, Result<Vec<Outcome>, Busy>),
+    /// What was missed has been read.
+    Read(Result<(), AdapterError>),
+    /// An interaction was answered, or the commands were registered.
+    Aside,
+}
+
+/// One connection.
+struct Connection<'a> {
+    context: &'a Context,
+    source: Source,
+    socket: &'a mut Socket,
+    heartbeat: Heartbeat,
+    /// The position that is stored, or will be by the batch under way.
+    progress: Progress,
+    /// The session of this connection, once there is one.
+    session: Option<Session>,
+    places: Places,
+    waiting: Waiting,
+    work: JoinSet<Done>,
+    /// Whether a batch is under way.
+    pushing: bool,
+    /// Whether missed messages are being read: what arrives meanwhile is stored after them.
+    reading: bool,
+}
+
+/// Receives until the connection ends.
+pub(crate) async fn receive(context: &Context, stop: &Stop) -> Result<(), AdapterError> {
+    let source = context.bot.source();
+    let cursor = context.inbox.cursor(&source).await;
+    let cursor = cursor.map_err(|busy| AdapterError::Lost(busy.to_string()))?;
+    let mut progress = Progress::of(cursor.as_ref());
+    progress.begin(context.timer.wall());
+    let address = match &progress.session {
+        Some(session) => session.url.clone(),
+        None => address(context).await?,
+    };
+    let within = Duration::from_secs(context.account.settings.connect_seconds);
+    let mut socket = Socket::dial(&context.rest, &context.timer, &address, within).await?;
+    let mut connection = Connection {
+        source,
+        heartbeat: Heartbeat::new(context.timer.clone()),
+        socket: &mut socket,
+        session: progress.session.clone(),
+        progress,
+        places: Places::default(),
+        waiting: Waiting::default(),
+        work: JoinSet::new(),
+        pushing: false,
+        reading: false,
+        context,
+    };
+    let ended = tokio::select! {
+        ended = connection.serve() => ended,
+        () = stop.cancelled() => Ok(()),
+    };
+    drop(connection);
+    tokio::select! {
+        () = socket.close() => {}
+        () = context.timer.pause(Duration::from_secs(1)) => {}
+    }
+    ended
+}
+
+/// Where a new session begins, unless none may begin now: after too many, Discord takes the token away.
+async fn address(context: &Context) -> Result<String, AdapterError> {
+    #[derive(Deserialize)]
+    struct Gateway {
+        url: String,
+        session_start_limit: Limit,
+    }
+    #[derive(Deserialize)]
+    struct Limit {
+        remaining: u64,
+        reset_after: u64,
+    }
+    let request = Request::new("get_bot_gateway", Method::GET, &["gateway", "bot"]);
+    let gateway: Gateway = context.rest.query(&request).await.map_err(Fault::for_connection)?;
+    match gateway.session_start_limit {
+        Limit { remaining: 0, reset_after } => Err(AdapterError::Later {
+            detail: "the bot has begun as many sessions as Discord allows in a day".to_owned(),
+            after: Duration::from_millis(reset_after),
+        }),
+        Limit { .. } => Ok(gateway.url),
+    }
+}
+
+impl Connection<'_> {
+    async fn serve(&mut self) -> Result<(), AdapterError> {
+        self.greet().await?;
+        loop {
+            self.push();
+            if self.waiting.is_full() {
+                // Its acknowledgement is among what is not read.
+                self.heartbeat.acknowledged();
+            }
+            let store_at = self.waiting.store_at().filter(|_| !self.pushing && !self.reading);
+            let timer = self.context.timer.clone();
+            tokio::select! {
+                frame = self.socket.next(), if !self.waiting.is_full() => match frame {
+                    Ok(Some(frame)) => self.take(frame).await?,
+                    Ok(None) => return Err(AdapterError::Lost("a frame cannot be read".to_owned())),
+                    Err(end) => return Err(self.ended(end).await),
+                },
+                beat = self.heartbeat.due() => {
+                    beat?;
+                    self.beat().await?;
+                }
+                Some(done) = self.work.join_next(), if !self.work.is_empty() => {
+                    // What panicked is lost with this connection.
+                    let done = done.map_err(|error| AdapterError::Lost(error.to_string()))?;
+                    self.done(done).await?;
+                }
+                () = timer.until(store_at.unwrap_or_default()), if store_at.is_some() => self.waiting.store_now(),
+            }
+        }
+    }
+
+    /// Reads HELLO, and identifies or resumes.
+    async fn greet(&mut self) -> Result<(), AdapterError> {
+        #[derive(Deserialize)]
+        struct Hello {
+            heartbeat_interval: u64,
+        }
+        let within = Duration::from_secs(self.context.account.settings.request_seconds);
+        let frame = tokio::select! {
+            frame = self.socket.next() => frame,
+            () = self.context.timer.pause(within) => Ok(None),
+        };
+        let frame = match frame {
+            Ok(Some(frame)) if frame.op == 10 => frame,
+            Ok(_) => return Err(AdapterError::Lost("the gateway does not say hello".to_owned())),
+            Err(end) => return Err(self.ended(end).await),
+        };
+        let hello: Option<Hello> = frame.d.and_then(|data| serde_json::from_str(data.get()).ok());
+        let interval = hello.map_or(41_250, |hello| hello.heartbeat_interval.max(100));
+        self.heartbeat.start(Duration::from_millis(interval));
+        let token = self.context.account.token.expose();
+        let first = match &self.session {
+            Some(session) => {
+                json!({"op": 6, "d": {"token": token, "session_id": session.id, "seq": session.seq}})
+            }
+            None => json!({"op": 2, "d": {
+                "token": token, "intents": INTENTS.bits(), "shard": [0, 1],
+                "properties": {"os": std::env::consts::OS, "browser": "frontdesk", "device": "frontdesk"},
+            }}),
+        };
+        self.write(&first).await
+    }
+
+    async fn write(&mut self, frame: &serde_json::Value) -> Result<(), AdapterError> {
+        match self.socket.send(frame).await {
+            Ok(()) => Ok(()),
+            Err(end) => Err(self.ended(end).await),
+        }
+    }
+
+    async fn beat(&mut self) -> Result<(), AdapterError> {
+        let seq = self.session.as_ref().map(|session| session.seq);
+        self.write(&json!({"op": 1, "d": seq})).await
+    }
+
+    async fn take(&mut self, frame: Frame) -> Result<(), AdapterError> {
+        let data = frame.d.as_deref().map_or("null", |data| data.get());
+        match frame.op {
+            0 => {
+                let name = frame.t.unwrap_or_default();
+                self.dispatched(&name, frame.s.unwrap_or_default(), data).await
+            }
+            1 => self.beat().await,
+            7 => Err(AdapterError::Lost("Discord asks to connect again".to_owned())),
+            9 if data == "true" => Err(AdapterError::Lost("the session was interrupted".to_owned())),
+            9 => {
+                self.lose_session().await;
+                let detail = "the session is over, and a new one begins".to_owned();
+                Err(AdapterError::Later { detail, after: Duration::from_secs(REFUSED_SECONDS) })
+            }
+            11 => {
+                self.heartbeat.acknowledged();
+                self.context.inbox.heard(&self.source);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn dispatched(&mut self, name: &str, seq: u64, data: &str) -> Result<(), AdapterError> {
+        let fields = Fields::of(data, "");
+        match name {
+            "READY" => self.ready(fields.as_ref(), seq)?,
+            "RESUMED" => self.begun(),
+            _ => {}
+        }
+        if let Some(session) = &mut self.session {
+            session.seq = seq;
+        }
+        self.waiting.moved(&self.context.timer, self.context.account.settings.position_seconds);
+        let Some(fields) = fields else { return Ok(()) };
+        self.places.learn(name, &fields);
+        if let Some(channel) = self.places.missing(name, &fields) {
+            self.look_up(&channel).await?;
+        }
+        let session = self.session.as_ref().map(|session| session.id.as_str()).unwrap_or_default();
+        let id = format!("{session}/{seq}");
+        let parsed = inbound::parse(&self.context.bot, &self.places, Dispatch { name, id: &id, data });
+        // Only a name of an account that cannot be part of an address.
+        let parsed = parsed.map_err(|error| AdapterError::Setup(error.to_string()))?;
+        self.waiting.add(parsed, seq);
+        Ok(())
+    }
+
+    fn ready(&mut self, data: Option<&Fields<'_>>, seq: u64) -> Result<(), AdapterError> {
+        let text = |name: &str| data.and_then(|data| data.maybe::<String>(name));
+        let (Some(id), Some(url)) = (text("session_id"), text("resume_gateway_url")) else {
+            return Err(AdapterError::Lost("the gateway names no session".to_owned()));
+        };
+        self.session = Some(Session { id, url, seq });
+        self.begun();
+        Ok(())
+    }
+
+    /// The session has begun, or goes on.
+    fn begun(&mut self) {
+        let context = self.context.clone();
+        tracing::info!(channel = CHANNEL, account = %context.bot.account, bot = context.bot.id, "connected");
+        context.inbox.heard(&self.source);
+        if context.account.settings.commands {
+            let (rest, bot) = (context.rest.clone(), context.bot.clone());
+            let interactions = context.interactions.clone();
+            self.work.spawn(async move {
+                crate::commands::register(&rest, &interactions, &bot.account).await;
+                Done::Aside
+            });
+        }
+        if let Some(mark) = self.progress.gap.filter(|_| !self.reading) {
+            self.reading = true;
+            let missed = Missed { context, source: self.source.clone(), mark };
+            self.work.spawn(async move { Done::Read(missed.read().await) });
+        }
+    }
+
+    /// Asks what a channel is. Without an answer its messages would be taken for those of another conversation.
+    async fn look_up(&mut self, channel: &str) -> Result<(), AdapterError> {
+        let request = Request::new("get_channel", Method::GET, &["channels", channel]);
+        let answer = match self.context.rest.ask(&request).await {
+            Ok(answer) => answer.get().to_owned(),
+            // It is gone, or nothing that can be seen: it is no thread to answer in.
+            Err(Fault::Refused(_)) => json!({"id": channel, "type": 0}).to_string(),
+            Err(fault) => return Err(AdapterError::Lost(fault.to_string())),
+        };
+        if let Some(fields) = Fields::of(&answer, "") {
+            self.places.add(&fields);
+        }
+        Ok(())
+    }
+
+    /// Hands in what waits, unless something is being handed in.
+    fn push(&mut self) {
+        if self.pushing || self.reading {
+            return;
+        }
+        if let Some(batch) = self.waiting.take(&mut self.progress, self.session.as_ref()) {
+            self.pushing = true;
+            self.hand_in(batch, Duration::ZERO);
+        }
+    }
+
+    fn hand_in(&mut self, batch: Batch, after: Duration) {
+        let (inbox, source, timer) =
+            (self.context.inbox.clone(), self.source.clone(), self.context.timer.clone());
+        self.work.spawn(async move {
+            if !after.is_zero() {
+                timer.pause(after).await;
+            }
+            let pushed = inbox.push(&source, batch.events(), Some(batch.cursor())).await;
+            Done::Pushed(batch, pushed)
+        });
+    }
+
+    async fn done(&mut self, done: Done) -> Result<(), AdapterError> {
+        match done {
+            Done::Pushed(batch, Ok(outcomes)) => {
+                self.pushing = false;
+                for (interaction, outcome) in batch.interactions(outcomes) {
+                    let (rest, open) = (self.context.rest.clone(), self.context.interactions.clone());
+                    self.work.spawn(async move {
+                        open.acknowledge(&rest, &interaction, &outcome).await;
+                        Done::Aside
+                    });
+                }
+            }
+            Done::Pushed(batch, Err(busy)) => {
+                tracing::debug!(channel = CHANNEL, account = %self.source.account, %busy, "the events were not stored and will be handed in again");
+                self.hand_in(batch, Duration::from_millis(self.context.account.settings.busy_ms));
+            }
+            Done::Read(read) => {
+                read?;
+                self.reading = false;
+                self.progress.gap = None;
+                self.waiting.store_now();
+            }
+            Done::Aside => {}
+        }
+        Ok(())
+    }
+
+    /// The session is over, and so is what was missed of it: what has arrived is stored now, and the gap is remembered.
+    async fn lose_session(&mut self) {
+        self.session = None;
+        while self.pushing {
+            match self.work.join_next().await {
+                Some(Ok(Done::Pushed(_, Ok(_)))) | None => self.pushing = false,
+                Some(Ok(Done::Pushed(_, Err(_)))) => return,
+                Some(_) => {}
+            }
+        }
+        let batch = self.waiting.take(&mut self.progress, None);
+        self.progress.lose_session();
+        let events = batch.map(|batch| batch.events()).unwrap_or_default();
+        // If it is not stored, the next connection finds out once more that the session is over.
+        if let Err(busy) = self.context.inbox.push(&self.source, events, Some(self.progress.cursor())).await {
+            tracing::debug!(channel = CHANNEL, account = %self.source.account, %busy, "the end of a session was not stored");
+        }
+    }
+
+    /// What the end of a connection means.
+    async fn ended(&mut self, end: End) -> AdapterError {
+        let (code, words) = match end {
+            End::Broken(words) => return AdapterError::Lost(words),
+            End::Closed(code, words) => (code, self.context.rest.clean(&words)),
+        };
+        match code {
+            4004 => AdapterError::Credentials(
+                "Discord does not know this token: get it from the developer portal, Bot, Reset Token, and write it into \
+                 the configuration"
+                    .to_owned(),
+            ),
+            4013 | 4014 => AdapterError::Setup(
+                "the bot may not read messages: switch on Message Content Intent in the developer portal, Bot, \
+                 Privileged Gateway Intents"
+                    .to_owned(),
+            ),
+            4010..=4012 => AdapterError::Setup(format!("Discord refuses this kind of connection ({code} {words})")),
+            4007 | 4009 => {
+                self.lose_session().await;
+                AdapterError::Lost(format!("the session is over ({code} {words})"))
+            }
+            _ => AdapterError::Lost(format!("the gateway closed the connection ({code} {words})")),
+        }
+    }
+}

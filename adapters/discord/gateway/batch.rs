@@ -1,0 +1,101 @@
+//! Events that wait to be handed in, and batches of them.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use frontdesk_core::message::{Cursor, Event, Outcome};
+use frontdesk_core::port::Mono;
+use frontdesk_kit::timer::Timer;
+
+use crate::inbound::{Interaction, ParsedDispatch};
+use crate::progress::{Progress, Session};
+
+/// Maximum number of events in a batch.
+const BATCH: usize = 100;
+/// Number of waiting events at which reading stops.
+const FULL: usize = 1000;
+
+/// Events that wait, in order.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    events: VecDeque<(ParsedDispatch, u64)>,
+    /// When the position is stored if no event does it.
+    store_at: Option<Mono>,
+    /// Whether it is to be stored now.
+    now: bool,
+}
+
+impl Waiting {
+    /// Whether no more should be read.
+    pub(super) fn is_full(&self) -> bool {
+        self.events.len() >= FULL
+    }
+
+    /// Adds what a dispatch has become.
+    pub(super) fn add(&mut self, parsed: Option<ParsedDispatch>, seq: u64) {
+        self.events.extend(parsed.map(|parsed| (parsed, seq)));
+    }
+
+    /// The position has moved.
+    pub(super) fn moved(&mut self, timer: &Timer, seconds: u64) {
+        if self.store_at.is_none() {
+            self.store_at = Some(timer.mono() + Duration::from_secs(seconds));
+        }
+    }
+
+    /// When the position is to be stored.
+    pub(super) fn store_at(&self) -> Option<Mono> {
+        self.store_at
+    }
+
+    /// The position is to be stored at once.
+    pub(super) fn store_now(&mut self) {
+        self.now = true;
+    }
+
+    /// Takes the next batch, and moves the position to its end. `None` if there is nothing to store.
+    pub(super) fn take(&mut self, progress: &mut Progress, session: Option<&Session>) -> Option<Batch> {
+        if self.events.is_empty() && !self.now {
+            return None;
+        }
+        let taken: Vec<(ParsedDispatch, u64)> = self.events.drain(..self.events.len().min(BATCH)).collect();
+        progress.session = session.cloned();
+        if let Some(session) = &mut progress.session
+            && !self.events.is_empty()
+            && let Some((_, last)) = taken.last()
+        {
+            session.seq = *last;
+        }
+        let messages =
+            taken.iter().filter_map(|(parsed, _)| parsed.event.platform_message.as_deref()?.parse().ok());
+        progress.last = messages.fold(progress.last, u64::max);
+        (self.now, self.store_at) = (false, None);
+        let dispatches = taken.into_iter().map(|(parsed, _)| parsed).collect();
+        Some(Batch { dispatches, cursor: progress.cursor() })
+    }
+}
+
+/// Events that are handed in together, and the position after them.
+#[derive(Debug)]
+pub(super) struct Batch {
+    dispatches: Vec<ParsedDispatch>,
+    cursor: Cursor,
+}
+
+impl Batch {
+    /// The events.
+    pub(super) fn events(&self) -> Vec<Event> {
+        self.dispatches.iter().map(|parsed| parsed.event.clone()).collect()
+    }
+
+    /// The position.
+    pub(super) fn cursor(&self) -> Cursor {
+        self.cursor.clone()
+    }
+
+    /// The interactions, each with what became of its event.
+    pub(super) fn interactions(self, outcomes: Vec<Outcome>) -> impl Iterator<Item = (Interaction, Outcome)> {
+        let both = self.dispatches.into_iter().zip(outcomes);
+        both.filter_map(|(parsed, outcome)| Some((parsed.interaction?, outcome)))
+    }
+}

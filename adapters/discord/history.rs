@@ -1,0 +1,232 @@
+//! Reads what was missed while there was no session: the history of every channel that has new messages.
+//!
+//! Discord lists the channels of guilds, and no private chats; those are known from the people who have written before.
+//! Reactions and commands of that time are lost, and so are messages in threads that were archived meanwhile.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use frontdesk_core::message::{Event, Source};
+use frontdesk_core::port::AdapterError;
+use frontdesk_kit::json::Fields;
+use reqwest::Method;
+use serde_json::value::RawValue;
+
+use crate::CHANNEL;
+use crate::context::Context;
+use crate::error::Fault;
+use crate::inbound::{self, Places};
+use crate::progress::{first_id, made_at};
+use crate::rest::Request;
+
+/// Messages of the last minute before the mark are read again, because clocks of Discord's servers differ.
+const OVERLAP: TimeDelta = TimeDelta::minutes(1);
+/// Private chats in which nobody has written for so long are not asked.
+const QUIET: TimeDelta = TimeDelta::days(90);
+/// The size of a page, the largest that there is.
+const PAGE: usize = 100;
+/// The longest pause that Discord can ask for in one answer; a longer one ends the connection.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What was missed since `mark`.
+pub(crate) struct Missed {
+    pub context: Context,
+    pub source: Source,
+    pub mark: u64,
+}
+
+/// A guild's member as an author: their roles and their name.
+type Members = HashMap<String, Option<(Vec<String>, Option<String>)>>;
+
+impl Missed {
+    /// Reads it, and hands in every message. An error means that it has to be read again.
+    pub(crate) async fn read(&self) -> Result<(), AdapterError> {
+        let mark = first_id(made_at(self.mark) - OVERLAP);
+        let mut places = Places::default();
+        let mut known = HashSet::new();
+        for guild in self.list("list_my_guilds", &["users", "@me", "guilds"], None).await? {
+            let Some(guild) = field::<String>(&guild, "id") else { continue };
+            let mut members = Members::new();
+            for (channel, last) in self.channels(&guild, &mut places, &mut known).await? {
+                if last > mark {
+                    self.channel(&channel, mark, &places, Some((&guild, &mut members))).await?;
+                }
+            }
+        }
+        let since = made_at(mark) - QUIET;
+        let chats = self.context.inbox.chats(&self.source, since).await;
+        let chats = chats.map_err(|busy| AdapterError::Lost(busy.to_string()))?;
+        let private = chats.iter().filter(|chat| chat.thread().is_none() && !known.contains(chat.chat()));
+        for chat in private.filter(|chat| !chat.chat().starts_with('@')) {
+            self.channel(chat.chat(), mark, &places, None).await?;
+        }
+        Ok(())
+    }
+
+    /// The channels and threads of a guild, each with its last message.
+    async fn channels(
+        &self,
+        guild: &str,
+        places: &mut Places,
+        known: &mut HashSet<String>,
+    ) -> Result<BTreeMap<String, u64>, AdapterError> {
+        let mut last = BTreeMap::new();
+        let channels = self.list("list_guild_channels", &["guilds", guild, "channels"], None).await?;
+        let threads = self
+            .list("get_active_guild_threads", &["guilds", guild, "threads", "active"], Some("threads"))
+            .await?;
+        for raw in channels.iter().chain(&threads) {
+            let Some(fields) = Fields::of(raw.get(), "") else { continue };
+            places.add(&fields);
+            let Some(id) = fields.maybe::<String>("id") else { continue };
+            known.insert(id.clone());
+            let message = fields.maybe::<String>("last_message_id").and_then(|id| id.parse().ok());
+            last.extend(message.map(|message| (id, message)));
+        }
+        Ok(last)
+    }
+
+    /// Reads a channel back to the mark, and hands it in from there on. The pages are asked for from the newest message
+    /// on, because Discord does not say which end of a gap it gives for `after`.
+    async fn channel(
+        &self,
+        channel: &str,
+        mark: u64,
+        places: &Places,
+        mut guild: Option<(&str, &mut Members)>,
+    ) -> Result<(), AdapterError> {
+        let most = self.context.account.settings.missed_messages;
+        let mut messages: BTreeMap<u64, Box<RawValue>> = BTreeMap::new();
+        loop {
+            let before = messages.first_key_value().map_or(u64::MAX >> 1, |(oldest, _)| *oldest);
+            let request = Request::new("list_messages", Method::GET, &["channels", channel, "messages"])
+                .with("before", before)
+                .with("limit", PAGE);
+            // It is gone, or may not be read any more.
+            let Some(answer) = self.patiently(&request).await? else { return Ok(()) };
+            let page = parse(&answer)?.into_iter();
+            let page = page.filter_map(|raw| Some((field::<String>(&raw, "id")?.parse::<u64>().ok()?, raw)));
+            let page: Vec<(u64, Box<RawValue>)> = page.collect();
+            let ends = page.len() < PAGE || page.iter().any(|(id, _)| *id < mark);
+            messages.extend(page.into_iter().filter(|(id, _)| *id >= mark));
+            if ends {
+                break;
+            }
+            if messages.len() >= most {
+                let account = &self.source.account;
+                tracing::warn!(channel = CHANNEL, %account, most, "more messages were missed in one channel than missed_messages");
+                break;
+            }
+        }
+        let surplus = messages.len().saturating_sub(most);
+        let mut events = Vec::new();
+        for raw in messages.into_values().skip(surplus) {
+            events.extend(self.event(&raw, places, guild.as_mut()).await?);
+        }
+        for piece in events.chunks(PAGE) {
+            self.hand_in(piece.to_vec()).await;
+        }
+        Ok(())
+    }
+
+    async fn event(
+        &self,
+        raw: &RawValue,
+        places: &Places,
+        guild: Option<&mut (&str, &mut Members)>,
+    ) -> Result<Option<Event>, AdapterError> {
+        let read = inbound::missed(&self.context.bot, places, guild.is_some(), raw.get());
+        let Some(mut event) = read.map_err(|error| AdapterError::Setup(error.to_string()))? else {
+            return Ok(None);
+        };
+        if let Some((guild, members)) = guild {
+            let author = event.from.id.id().to_owned();
+            if !members.contains_key(&author) {
+                members.insert(author.clone(), self.member(guild, &author).await?);
+            }
+            if let Some(Some((roles, nick))) = members.get(&author) {
+                event.from.roles.clone_from(roles);
+                event.from.name = nick.clone().or(event.from.name);
+            }
+        }
+        Ok(Some(event))
+    }
+
+    /// The roles and the nickname of a member; `None` if they are no member.
+    async fn member(
+        &self,
+        guild: &str,
+        user: &str,
+    ) -> Result<Option<(Vec<String>, Option<String>)>, AdapterError> {
+        let request = Request::new("get_guild_member", Method::GET, &["guilds", guild, "members", user]);
+        let Some(answer) = self.patiently(&request).await? else { return Ok(None) };
+        let fields = Fields::of(answer.get(), "");
+        Ok(fields.map(|member| (member.list("roles").unwrap_or_default(), member.maybe("nick"))))
+    }
+
+    /// Hands in events, again and again until they are stored.
+    async fn hand_in(&self, events: Vec<Event>) {
+        loop {
+            match self.context.inbox.push(&self.source, events.clone(), None).await {
+                Ok(_) => return,
+                Err(busy) => {
+                    tracing::debug!(channel = CHANNEL, account = %self.source.account, %busy, "missed messages were not stored and will be handed in again");
+                    self.context
+                        .timer
+                        .pause(Duration::from_millis(self.context.account.settings.busy_ms))
+                        .await;
+                }
+            }
+        }
+    }
+
+    async fn list(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        within: Option<&str>,
+    ) -> Result<Vec<Box<RawValue>>, AdapterError> {
+        let Some(answer) = self.patiently(&Request::new(operation, Method::GET, path)).await? else {
+            return Ok(Vec::new());
+        };
+        match within {
+            None => parse(&answer),
+            Some(name) => {
+                let listed = Fields::of(answer.get(), "")
+                    .and_then(|fields| fields.maybe::<&str>(name).map(str::to_owned));
+                serde_json::from_str(&listed.unwrap_or_else(|| "[]".to_owned())).map_err(unreadable)
+            }
+        }
+    }
+
+    /// Asks, and waits where Discord says so. `None` if it refuses.
+    async fn patiently(&self, request: &Request<'_>) -> Result<Option<Box<RawValue>>, AdapterError> {
+        loop {
+            match self.context.rest.ask(request).await {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(Fault::TooMany { after, .. }) if after <= LONGEST_PAUSE => {
+                    self.context.timer.pause(after).await;
+                }
+                Err(Fault::Refused(refusal))
+                    if (400..500).contains(&refusal.status) && refusal.status != 401 =>
+                {
+                    return Ok(None);
+                }
+                Err(fault) => return Err(fault.for_connection()),
+            }
+        }
+    }
+}
+
+fn parse(answer: &RawValue) -> Result<Vec<Box<RawValue>>, AdapterError> {
+    serde_json::from_str(answer.get()).map_err(unreadable)
+}
+
+fn unreadable(error: serde_json::Error) -> AdapterError {
+    AdapterError::Lost(format!("a list of Discord cannot be read: {:?} error", error.classify()))
+}
+
+fn field<T: for<'a> frontdesk_kit::json::Read<'a>>(raw: &RawValue, name: &str) -> Option<T> {
+    Fields::of(raw.get(), "")?.maybe(name)
+}

@@ -1,0 +1,116 @@
+//! Converts interactions (commands and pressed buttons) to events.
+
+use frontdesk_core::message::{EventKind, FirstLine};
+use frontdesk_kit::json::{FieldError, Fields};
+
+use super::places::parent;
+use super::{Bot, ParsedDispatch, conversation, person};
+use crate::reference::Reference;
+
+/// Types of interactions.
+const COMMAND: u64 = 2;
+const COMPONENT: u64 = 3;
+/// Types of options that contain others.
+const GROUPS: [u64; 2] = [1, 2];
+/// The type of buttons.
+const BUTTON: u64 = 2;
+
+/// An interaction that must be answered within three seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Interaction {
+    /// Its id.
+    pub id: String,
+    /// Its token. Whoever has it can answer.
+    pub token: String,
+    /// What somebody did.
+    pub kind: InteractionKind,
+}
+
+/// What somebody did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InteractionKind {
+    /// Sent a command.
+    Command,
+    /// Pressed a button.
+    Button,
+    /// Something that this adapter offers nowhere.
+    Other,
+}
+
+/// The event of an interaction.
+pub(super) fn event(bot: &Bot, data: &Fields<'_>) -> Result<ParsedDispatch, FieldError> {
+    let (id, token): (String, String) = (data.need("id")?, data.need("token")?);
+    let member: Option<Fields<'_>> = data.get("member")?;
+    let user: Fields<'_> = match &member {
+        Some(member) => member.need("user")?,
+        None => data.need("user")?,
+    };
+    let sender = person::of_user(bot, &user, member.as_ref())?;
+    let channel: Fields<'_> = data.need("channel")?;
+    let channel_id: String = channel.need("id")?;
+    let place = match member.is_some() {
+        true => conversation::of_channel(bot, &channel_id, parent(&channel).as_deref())?,
+        false => conversation::private(bot, &channel_id, sender.id.id())?,
+    };
+    let (kind, event_kind, text) = read(data)?;
+    let mut event = super::bare(&id, event_kind, sender, place);
+    event.addressed = true;
+    event.text = text;
+    if kind == InteractionKind::Command {
+        event.first_line = FirstLine::Plain;
+    }
+    let handle = Reference::Interaction {
+        id: id.parse().map_err(|_| FieldError("id".to_owned()))?,
+        token: token.clone(),
+    };
+    event.platform_message = Some(handle.to_string());
+    Ok(ParsedDispatch { event, interaction: Some(Interaction { id, token, kind }) })
+}
+
+/// What it is, and the text that the person would have written.
+fn read(data: &Fields<'_>) -> Result<(InteractionKind, EventKind, String), FieldError> {
+    let given = || data.need::<Fields<'_>>("data");
+    match data.need::<u64>("type")? {
+        COMMAND => Ok((InteractionKind::Command, EventKind::Message, command(&given()?)?)),
+        COMPONENT if given()?.need::<u64>("component_type")? == BUTTON => {
+            let message: Option<Fields<'_>> = data.maybe("message");
+            let target = message.and_then(|message| message.maybe("id"));
+            Ok((InteractionKind::Button, EventKind::Button { target }, given()?.need("custom_id")?))
+        }
+        _ => Ok((InteractionKind::Other, EventKind::Other("interaction".to_owned()), String::new())),
+    }
+}
+
+/// A command with the values of its options, as one would type it.
+fn command(data: &Fields<'_>) -> Result<String, FieldError> {
+    let mut text = format!("/{}", data.need::<String>("name")?);
+    append(&mut text, &data.list("options")?)?;
+    Ok(text)
+}
+
+fn append(text: &mut String, options: &[Fields<'_>]) -> Result<(), FieldError> {
+    for option in options {
+        let value = match option.need::<u64>("type")? {
+            kind if GROUPS.contains(&kind) => {
+                text.push(' ');
+                text.push_str(&option.need::<String>("name")?);
+                append(text, &option.list("options")?)?;
+                continue;
+            }
+            _ => value(option)?,
+        };
+        if !value.is_empty() {
+            text.push(' ');
+            text.push_str(&value);
+        }
+    }
+    Ok(())
+}
+
+/// A text as it is; numbers and yes or no as JSON writes them.
+fn value(option: &Fields<'_>) -> Result<String, FieldError> {
+    match option.maybe::<String>("value") {
+        Some(text) => Ok(text),
+        None => option.need::<&str>("value").map(str::to_owned),
+    }
+}

@@ -1,0 +1,104 @@
+//! Interactions: acknowledged once their events are stored, and answered later.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use frontdesk_core::id::MessageId;
+use frontdesk_core::message::Outcome;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use crate::CHANNEL;
+use crate::error::Fault;
+use crate::inbound::{Interaction, InteractionKind};
+use crate::rest::{self, Request, Rest};
+
+/// Callback types (Discord's documentation, Interaction Callback Type).
+const MESSAGE: u8 = 4;
+const DEFERRED: u8 = 5;
+/// The flag of a message that only one person sees.
+const ONLY_FOR_ONE: u64 = 64;
+/// Number of open interactions from which old ones are forgotten. They end by themselves after a quarter of an hour.
+const OPEN: usize = 4096;
+
+/// What a person is told whose command or button nobody takes.
+const NOT_TAKEN: &str = "This was not passed on.";
+
+/// The interactions that show "thinking", by the messages that their answers belong to. Lost with a restart: then Discord
+/// ends them by itself.
+#[derive(Debug, Default)]
+pub(crate) struct Interactions {
+    open: Mutex<HashMap<MessageId, String>>,
+    application: OnceCell<String>,
+}
+
+impl Interactions {
+    fn open(&self) -> MutexGuard<'_, HashMap<MessageId, String>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The application's id, which its bot user need not have.
+    pub(crate) async fn application(&self, rest: &Rest) -> Result<&str, Fault> {
+        #[derive(Deserialize)]
+        struct Application {
+            id: String,
+        }
+        let ask = || async {
+            let request = Request::new("get_my_application", Method::GET, &["applications", "@me"]);
+            rest.query::<Application>(&request).await.map(|application| application.id)
+        };
+        self.application.get_or_try_init(ask).await.map(String::as_str)
+    }
+
+    /// Tells Discord, and the person, what became of an interaction. A failure is only logged: Discord says itself that a
+    /// command was not answered, and the answer comes as a message.
+    pub(crate) async fn acknowledge(&self, rest: &Rest, interaction: &Interaction, outcome: &Outcome) {
+        let body = match outcome {
+            Outcome::Accepted { message, .. } | Outcome::Duplicate { message, .. }
+                if interaction.kind != InteractionKind::Other =>
+            {
+                let mut open = self.open();
+                if open.len() >= OPEN {
+                    open.clear();
+                }
+                open.insert(*message, interaction.token.clone());
+                json!({"type": DEFERRED})
+            }
+            other => {
+                let text = other.private_sentence().unwrap_or_else(|| NOT_TAKEN.to_owned());
+                let data = json!({"content": text, "flags": ONLY_FOR_ONE, "allowed_mentions": {"parse": []}});
+                json!({"type": MESSAGE, "data": data})
+            }
+        };
+        let path = ["interactions", interaction.id.as_str(), interaction.token.as_str(), "callback"];
+        let request = Request::new("create_interaction_response", Method::POST, &path);
+        if let Err(fault) = rest.json(&request, &body).await {
+            tracing::debug!(channel = CHANNEL, %fault, "an interaction was not acknowledged");
+        }
+    }
+
+    /// Writes the answer in the place of "thinking"; returns the id of the message. The text of each attempt replaces that
+    /// of the one before.
+    pub(crate) async fn answer(&self, rest: &Rest, token: &str, body: &Value) -> Result<String, Fault> {
+        let application = self.application(rest).await?;
+        let path = ["webhooks", application, token, "messages", "@original"];
+        let request = Request::new("update_original_webhook_message", Method::PATCH, &path);
+        let answer = rest.json(&request, body).await?;
+        self.open().retain(|_, open| open != token);
+        rest::id_of(&answer)
+    }
+
+    /// The turn of these messages has ended: what still shows "thinking" is taken away.
+    pub(crate) async fn end(&self, rest: &Rest, messages: &[MessageId]) -> Result<(), Fault> {
+        let tokens: Vec<String> = messages.iter().filter_map(|message| self.open().remove(message)).collect();
+        for token in tokens {
+            let application = self.application(rest).await?;
+            let path = ["webhooks", application, &token, "messages", "@original"];
+            let request = Request::new("delete_original_webhook_message", Method::DELETE, &path);
+            rest.ask(&request).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,320 @@
+//! Deliveries and signals as requests to Discord.
+
+use frontdesk_core::address::Address;
+use frontdesk_core::delivery::{AlbumFile, Delivery, MediaFile, Post, Receipt, SendError, Signal};
+use frontdesk_kit::{files, json::Fields};
+use reqwest::Method;
+use reqwest::multipart::Form;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use serenity::builder::CreateAllowedMentions;
+use serenity::model::channel::MessageFlags;
+use sha2::{Digest, Sha256};
+
+use crate::buttons;
+use crate::config::Settings;
+use crate::destination::{Destination, PrivateChats};
+use crate::error::{Fault, code};
+use crate::interactions::Interactions;
+use crate::reference::Reference;
+use crate::rest::{self, Request, Rest};
+
+/// The longest nonce (Discord's documentation, Create Message).
+const NONCE: usize = 25;
+
+/// What deliveries need.
+#[derive(Clone, Copy)]
+pub(crate) struct Outbound<'a> {
+    pub rest: &'a Rest,
+    pub settings: &'a Settings,
+    pub chats: &'a PrivateChats,
+    pub interactions: &'a Interactions,
+}
+
+impl Outbound<'_> {
+    /// Delivers one row.
+    pub(crate) async fn deliver(&self, to: &Address, delivery: Delivery) -> Result<Receipt, SendError> {
+        let at = self.chats.destination(self.rest, to).await?;
+        let sent = match delivery {
+            Delivery::Post(post) => self.post(&at, &post).await.map(Receipt::of),
+            Delivery::Edit { target, post } => {
+                let body = self.edited(&post);
+                self.edit(&at, &target, &body).await.map(|()| Receipt::of(target))
+            }
+            Delivery::Media { file, post } => {
+                self.check(&[&file])?;
+                self.upload(&at, &post, &post.part.body, &[&file]).await.map(Receipt::of)
+            }
+            Delivery::Album(album) => {
+                let files: Vec<&MediaFile> = album.iter().map(|one| &one.file).collect();
+                self.check(&files)?;
+                let (first, caption) = self.captions(&album)?;
+                self.upload(&at, first, &caption, &files).await.map(Receipt::of)
+            }
+            Delivery::Delete { target } => self.delete(&at, &target).await.map(|()| Receipt::default()),
+            Delivery::React { target, emoji } => {
+                self.react(&at, &target, emoji.as_deref()).await.map(|()| Receipt::default())
+            }
+            Delivery::Pin { target } => {
+                let path = ["channels", &at.channel, "messages", "pins", &target];
+                self.rest
+                    .ask(&Request::new("create_pin", Method::PUT, &path))
+                    .await
+                    .map(|_| Receipt::default())
+            }
+        };
+        sent.map_err(|fault| fault.for_send(at.is_thread))
+    }
+
+    /// Shows one signal.
+    pub(crate) async fn signal(&self, to: &Address, signal: Signal) -> Result<(), SendError> {
+        let shown = match signal {
+            Signal::End { about, .. } => self.interactions.end(self.rest, &about.messages).await,
+            Signal::Typing => {
+                let at = self.chats.destination(self.rest, to).await?;
+                let path = ["channels", at.channel.as_str(), "typing"];
+                self.rest.ask(&Request::new("trigger_typing_indicator", Method::POST, &path)).await.map(drop)
+            }
+            Signal::Grow { target, text } => {
+                let at = self.chats.destination(self.rest, to).await?;
+                let body = json!({"content": text, "allowed_mentions": nobody()});
+                self.edit(&at, &target, &body).await
+            }
+            Signal::Waits { target, waits } => {
+                let (at, emoji) =
+                    (self.chats.destination(self.rest, to).await?, self.settings.acknowledge.as_deref());
+                match (target.parse(), emoji) {
+                    // A command is no message that could be marked.
+                    (Ok(Reference::Message(id)), Some(emoji)) => self.mark(&at, &id, emoji, waits).await,
+                    _ => Ok(()),
+                }
+            }
+            // Discord has no drafts, and no clients that read pieces.
+            Signal::Draft { .. } | Signal::Delta { .. } | Signal::Progress { .. } => Ok(()),
+        };
+        shown.map_err(|fault| fault.for_send(to.thread().is_some()))
+    }
+
+    /// Sends a message; returns its id.
+    async fn post(&self, at: &Destination, post: &Post) -> Result<String, Fault> {
+        if let Some(Ok(Reference::Interaction { token, .. })) = post.reply_to.as_deref().map(str::parse)
+            && post.part.key == 0
+        {
+            match self.interactions.answer(self.rest, &token, &self.edited(post)).await {
+                // It was not acknowledged in time, or too long ago.
+                Err(Fault::Refused(refusal)) if (400..500).contains(&refusal.status) => {}
+                answered => return answered,
+            }
+        }
+        let body = self.message(post, &post.part.body);
+        let path = ["channels", at.channel.as_str(), "messages"];
+        let request = Request::new("create_message", Method::POST, &path);
+        let sent = match self.rest.json(&request, &body).await {
+            // Without a right to read the history there are no answers, only messages.
+            Err(fault) if fault.is(&[code::NO_REPLY]) => {
+                self.rest.json(&request, &without_reference(body)).await?
+            }
+            sent => sent?,
+        };
+        let id = rest::id_of(&sent)?;
+        self.settle(at, post, &id, &sent).await?;
+        Ok(id)
+    }
+
+    /// Discord answers a nonce that it knows with the message that it has, whatever was sent: one that has grown before a
+    /// restart gets its text.
+    async fn settle(&self, at: &Destination, post: &Post, id: &str, sent: &RawValue) -> Result<(), Fault> {
+        let shown = Fields::of(sent.get(), "").and_then(|fields| fields.maybe::<String>("content"));
+        match shown {
+            Some(shown) if shown.trim() != post.part.body.trim() => {
+                self.edit(at, id, &self.edited(post)).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn message(&self, post: &Post, content: &str) -> Value {
+        let mut body = json!({
+            "content": content, "nonce": nonce(&post.key), "enforce_nonce": true, "allowed_mentions": nobody(),
+        });
+        if !self.settings.link_previews {
+            body["flags"] = json!(MessageFlags::SUPPRESS_EMBEDS.bits());
+        }
+        let rows = buttons::of(post.ask.as_ref());
+        if !rows.is_empty() {
+            body["components"] = json!(rows);
+        }
+        if let Some(Ok(Reference::Message(id))) = post.reply_to.as_deref().map(str::parse) {
+            // If the question was deleted, the answer is sent anyway.
+            body["message_reference"] = json!({"message_id": id, "fail_if_not_exists": false});
+        }
+        body
+    }
+
+    /// The whole text and the buttons of a message that is there already.
+    fn edited(&self, post: &Post) -> Value {
+        let rows = buttons::of(post.ask.as_ref());
+        json!({"content": post.part.body, "components": rows, "allowed_mentions": nobody()})
+    }
+
+    async fn edit(&self, at: &Destination, target: &str, body: &Value) -> Result<(), Fault> {
+        let path = ["channels", at.channel.as_str(), "messages", target];
+        let request = Request::new("update_message", Method::PATCH, &path);
+        match self.rest.json(&request, body).await {
+            Err(fault) if fault.is(&[code::ARCHIVED]) => {
+                self.unarchive(at).await?;
+                self.rest.json(&request, body).await.map(drop)
+            }
+            edited => edited.map(drop),
+        }
+    }
+
+    /// Opens an archived thread. Only a new message does that by itself.
+    async fn unarchive(&self, at: &Destination) -> Result<(), Fault> {
+        let path = ["channels", at.channel.as_str()];
+        let request = Request::new("update_channel", Method::PATCH, &path);
+        self.rest.json(&request, &json!({"archived": false})).await.map(drop)
+    }
+
+    async fn delete(&self, at: &Destination, target: &str) -> Result<(), Fault> {
+        let path = ["channels", at.channel.as_str(), "messages", target];
+        match self.rest.ask(&Request::new("delete_message", Method::DELETE, &path)).await {
+            Err(fault) if !fault.is(&[code::UNKNOWN_MESSAGE]) => Err(fault),
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts a reaction in the place of the bot's earlier ones.
+    async fn react(&self, at: &Destination, target: &str, emoji: Option<&str>) -> Result<(), Fault> {
+        let path = ["channels", at.channel.as_str(), "messages", target];
+        let answer = self.rest.ask(&Request::new("get_message", Method::GET, &path)).await?;
+        let fields = Fields::of(answer.get(), "");
+        let shown: Vec<Fields<'_>> =
+            fields.and_then(|fields| fields.list("reactions").ok()).unwrap_or_default();
+        for reaction in shown.iter().filter(|reaction| reaction.maybe("me") == Some(true)) {
+            let own: Option<String> =
+                reaction.maybe::<Fields<'_>>("emoji").and_then(|emoji| emoji.maybe("name"));
+            if let Some(own) = own.filter(|own| emoji.is_none_or(|emoji| !is_same(own, emoji))) {
+                self.mark(at, target, &own, false).await?;
+            }
+        }
+        match emoji {
+            Some(emoji) => self.mark(at, target, emoji, true).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Adds or removes one reaction. Discord knows some emoji only with the selector (U+FE0F), and others only without.
+    async fn mark(&self, at: &Destination, target: &str, emoji: &str, on: bool) -> Result<(), Fault> {
+        let (operation, method) = match on {
+            true => ("add_my_message_reaction", Method::PUT),
+            false => ("delete_my_message_reaction", Method::DELETE),
+        };
+        let selected = format!("{emoji}\u{fe0f}");
+        for written in [emoji, &selected] {
+            let path = ["channels", at.channel.as_str(), "messages", target, "reactions", written, "@me"];
+            match self.rest.ask(&Request::new(operation, method.clone(), &path)).await {
+                Err(fault) if fault.is(&[code::UNKNOWN_EMOJI]) && written == emoji && on => {}
+                // What is not there is removed.
+                Err(fault) if fault.is(&[code::UNKNOWN_EMOJI, code::UNKNOWN_MESSAGE]) && !on => return Ok(()),
+                marked => return marked.map(drop),
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self, files: &[&MediaFile]) -> Result<(), SendError> {
+        let most = self.settings.max_upload_bytes;
+        match files.iter().find(|file| file.size > most) {
+            Some(file) => {
+                Err(SendError::Refused(format!("a file of {} bytes is over Discord's {most}", file.size)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The first post of an album, and all captions together: Discord has one text for all files of a message.
+    fn captions<'p>(&self, album: &'p [AlbumFile]) -> Result<(&'p Post, String), SendError> {
+        let first = album.first().ok_or_else(|| SendError::Refused("an album without files".to_owned()))?;
+        let captions: Vec<&str> = album
+            .iter()
+            .map(|one| one.post.part.body.as_str())
+            .filter(|caption| !caption.is_empty())
+            .collect();
+        let caption = captions.join("\n");
+        match caption.chars().count() > self.settings.text_limit {
+            true => {
+                Err(SendError::Refused("the captions of the album are too long for one message".to_owned()))
+            }
+            false => Ok((&first.post, caption)),
+        }
+    }
+
+    /// Sends files in one message; returns its id.
+    async fn upload(
+        &self,
+        at: &Destination,
+        post: &Post,
+        caption: &str,
+        all: &[&MediaFile],
+    ) -> Result<String, Fault> {
+        let mut body = self.message(post, caption);
+        body["attachments"] =
+            all.iter().enumerate().map(|(id, file)| json!({"id": id, "filename": file.name})).collect();
+        let path = ["channels", at.channel.as_str(), "messages"];
+        let request = Request::new("create_message", Method::POST, &path);
+        let sent = match self.rest.upload(&request, form(&body, all)).await {
+            Err(fault) if fault.is(&[code::NO_REPLY]) => {
+                self.rest.upload(&request, form(&without_reference(body), all)).await?
+            }
+            sent => sent?,
+        };
+        rest::id_of(&sent)
+    }
+}
+
+fn form(body: &Value, all: &[&MediaFile]) -> Form {
+    let form = Form::new().text("payload_json", body.to_string());
+    let numbered = all.iter().enumerate();
+    numbered.fold(form, |form, (n, file)| form.part(format!("files[{n}]"), files::form_part(file)))
+}
+
+fn without_reference(mut body: Value) -> Value {
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("message_reference");
+    }
+    body
+}
+
+/// Nobody is notified, whatever an agent writes.
+fn nobody() -> CreateAllowedMentions {
+    CreateAllowedMentions::new().replied_user(false)
+}
+
+/// The same for every attempt to send a part, and for no other part.
+fn nonce(key: &str) -> String {
+    let hash = Sha256::digest(key.as_bytes());
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    hex.chars().take(NONCE).collect()
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    frontdesk_core::reaction::normalized(one) == frontdesk_core::reaction::normalized(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_has_the_length_that_discord_takes_and_belongs_to_its_part() {
+        assert_eq!(nonce("db/t1/0").len(), NONCE);
+        assert_eq!(nonce("db/t1/0"), nonce("db/t1/0"));
+        assert_ne!(nonce("db/t1/0"), nonce("db/t1/1"));
+    }
+
+    #[test]
+    fn nobody_is_notified() {
+        assert_eq!(json!(nobody()), json!({"parse": [], "users": [], "roles": [], "replied_user": false}));
+    }
+}

@@ -1,0 +1,154 @@
+//! The gateway's socket: dialled with the HTTP client, so that the proxies of the environment are used, and read frame by
+//! frame.
+
+use std::time::Duration;
+
+use frontdesk_core::port::AdapterError;
+use frontdesk_kit::timer::Timer;
+use futures_util::{SinkExt, StreamExt};
+use reqwest::{StatusCode, Upgraded, Url};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use crate::rest::Rest;
+
+/// The largest frame. The largest guilds take some megabytes.
+const LARGEST: usize = 64 * 1024 * 1024;
+/// The code with which a connection is closed. Any but 1000 and 1001 leaves the session, so that it can be taken up again.
+const CLOSE: u16 = 4200;
+
+/// One connection to the gateway.
+pub(crate) struct Socket(WebSocketStream<Upgraded>);
+
+/// A frame of the gateway.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Frame {
+    /// What it is.
+    pub op: u64,
+    /// The name of a dispatch.
+    pub t: Option<String>,
+    /// Its sequence number.
+    pub s: Option<u64>,
+    /// The data.
+    pub d: Option<Box<RawValue>>,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The gateway closed it with this code and these words.
+    Closed(u16, String),
+    /// It broke.
+    Broken(String),
+}
+
+impl Socket {
+    /// Dials `address`, such as `wss://gateway.discord.gg`.
+    pub(crate) async fn dial(
+        rest: &Rest,
+        timer: &Timer,
+        address: &str,
+        within: Duration,
+    ) -> Result<Self, AdapterError> {
+        let url = http_url(address)
+            .ok_or_else(|| AdapterError::Lost("the gateway has no usable address".to_owned()))?;
+        tokio::select! {
+            dialled = Self::upgrade(rest, url) => dialled,
+            () = timer.pause(within) => Err(AdapterError::Lost("the gateway does not answer".to_owned())),
+        }
+    }
+
+    async fn upgrade(rest: &Rest, url: Url) -> Result<Self, AdapterError> {
+        let key = generate_key();
+        let request = rest
+            .request(url)
+            .header("connection", "Upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", &key);
+        let response = rest.start(request).await.map_err(crate::error::Fault::for_connection)?;
+        let accepted = response.headers().get("sec-websocket-accept").and_then(|value| value.to_str().ok());
+        let status = response.status();
+        if status != StatusCode::SWITCHING_PROTOCOLS || accepted != Some(&derive_accept_key(key.as_bytes())) {
+            let detail = format!("the gateway answered HTTP {} instead of opening a socket", status.as_u16());
+            return Err(AdapterError::Lost(detail));
+        }
+        let lost = |error: reqwest::Error| AdapterError::Lost(rest.clean(&error.without_url().to_string()));
+        let stream = response.upgrade().await.map_err(lost)?;
+        let config = WebSocketConfig::default().max_message_size(Some(LARGEST)).max_frame_size(Some(LARGEST));
+        Ok(Self(WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await))
+    }
+
+    /// The next frame. A frame that cannot be read is `None`.
+    pub(crate) async fn next(&mut self) -> Result<Option<Frame>, End> {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(text.as_str()).ok()),
+                Some(Ok(Message::Close(Some(CloseFrame { code, reason })))) => {
+                    return Err(End::Closed(code.into(), reason.as_str().to_owned()));
+                }
+                Some(Ok(Message::Close(None))) | None => return Err(End::Broken("it ended".to_owned())),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(End::Broken(words(&error))),
+            }
+        }
+    }
+
+    /// Sends a frame.
+    pub(crate) async fn send(&mut self, frame: &serde_json::Value) -> Result<(), End> {
+        self.0.send(Message::text(frame.to_string())).await.map_err(|error| End::Broken(words(&error)))
+    }
+
+    /// Ends the connection and leaves the session. Returns when the gateway has ended it too.
+    pub(crate) async fn close(mut self) {
+        let frame = CloseFrame { code: CloseCode::from(CLOSE), reason: "".into() };
+        // If it cannot be sent, the connection has ended.
+        if self.0.close(Some(frame)).await.is_ok() {
+            while let Some(Ok(_)) = self.0.next().await {}
+        }
+    }
+}
+
+/// An error without the bytes of the frame.
+fn words(error: &tungstenite::Error) -> String {
+    match error {
+        tungstenite::Error::Io(error) => error.kind().to_string(),
+        tungstenite::Error::Capacity(_) => "a frame is too large".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// The address as an HTTP URL, with the version and the encoding.
+fn http_url(address: &str) -> Option<Url> {
+    let plain = match address.split_once("://")? {
+        ("wss", rest) => format!("https://{rest}"),
+        ("ws", rest) => format!("http://{rest}"),
+        _ => return None,
+    };
+    let mut url = Url::parse(&plain).ok().filter(Url::has_host)?;
+    url.query_pairs_mut().append_pair("v", "10").append_pair("encoding", "json");
+    Some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_gets_its_version() {
+        let url = |address| http_url(address).map(|url| url.to_string());
+        assert_eq!(
+            url("wss://gateway.discord.gg").unwrap(),
+            "https://gateway.discord.gg/?v=10&encoding=json"
+        );
+        assert_eq!(url("ws://127.0.0.1:9/").unwrap(), "http://127.0.0.1:9/?v=10&encoding=json");
+        assert_eq!(url("file:///etc/passwd"), None);
+        assert_eq!(url("gateway"), None);
+    }
+}

@@ -1,0 +1,134 @@
+//! Connections: sessions that are taken up again, gaps that are read, and what ends a connection.
+
+use std::sync::Arc;
+
+use frontdesk_conformance::RecordingInbox;
+use frontdesk_core::message::Conversation;
+use frontdesk_core::port::{AdapterError, Busy};
+use frontdesk_fakediscord::TOKEN;
+use serde_json::json;
+
+use crate::setup::{Garden, ended, running, texts, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_taken_up_again_and_nothing_is_missing() {
+    for end in [json!({}), json!({"code": 4000}), json!({"code": 4008})] {
+        let garden = Garden::new().await;
+        let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
+        running(&adapter, &inbox, async {
+            garden.connected().await;
+            garden.ann.says(garden.channel, "first");
+            until(|| texts(&inbox) == ["first"]).await;
+            garden.discord.act("disconnect", end);
+            garden.ann.says(garden.channel, "second");
+            garden.ann.says(garden.channel, "third");
+            until(|| texts(&inbox).len() == 3).await;
+        })
+        .await;
+        assert_eq!(texts(&inbox), ["first", "second", "third"]);
+        assert_eq!(garden.identified(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_missed_without_a_session_is_read() {
+    let garden = Garden::new().await;
+    let inbox = Arc::new(RecordingInbox::default());
+    let first = garden.adapter();
+    running(&first, &inbox, async {
+        garden.connected().await;
+        garden.ann.says(garden.channel, "in the guild");
+        garden.ann.tells("in private");
+        until(|| texts(&inbox).len() == 2).await;
+    })
+    .await;
+    garden.discord.act("forget_sessions", json!({}));
+    for n in 0..3 {
+        garden.ann.says(garden.channel, &format!("guild {n}"));
+        garden.ann.tells(&format!("private {n}"));
+    }
+    let again = garden.adapter();
+    running(&again, &inbox, async {
+        until(|| texts(&inbox).len() == 8).await;
+        garden.ann.says(garden.channel, "live");
+        until(|| texts(&inbox).len() == 9).await;
+    })
+    .await;
+    let of =
+        |start: &str| texts(&inbox).into_iter().filter(|text| text.starts_with(start)).collect::<Vec<_>>();
+    assert_eq!(of("guild"), ["guild 0", "guild 1", "guild 2"]);
+    assert_eq!(of("private"), ["private 0", "private 1", "private 2"]);
+    let events = inbox.events();
+    let missed = events.iter().find(|event| event.text == "private 2").unwrap();
+    assert_eq!(missed.conversation, Conversation::Dm { chat: "7".into(), thread: None });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_acknowledges_nothing_is_left() {
+    let garden = Garden::new().await;
+    garden.discord.act("heartbeat", json!({"interval_ms": 200}));
+    garden.discord.act("unacknowledged", json!({"on": true}));
+    let error = ended(&garden.adapter(), &Arc::default()).await;
+    assert!(matches!(&error, AdapterError::Lost(why) if why.contains("heartbeat")), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operator_has_to_do_is_said() {
+    let garden = Garden::new().await;
+    garden.discord.act("grant", json!({"intents": 0}));
+    let error = ended(&garden.adapter(), &Arc::default()).await;
+    assert!(matches!(&error, AdapterError::Setup(why) if why.contains("Message Content Intent")), "{error}");
+    garden.discord.act("token", json!({"token": "other"}));
+    let error = ended(&garden.adapter(), &Arc::default()).await;
+    assert!(matches!(error, AdapterError::Credentials(_)), "{error}");
+    assert!(!error.to_string().contains(TOKEN));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spent_budget_is_waited_for_and_costs_no_token() {
+    let garden = Garden::new().await;
+    garden.discord.act("budget", json!({"identifies": 0}));
+    let error = ended(&garden.adapter(), &Arc::default()).await;
+    assert!(matches!(error, AdapterError::Later { .. }), "{error}");
+    assert_eq!(garden.identified(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_cannot_be_stored_is_handed_in_again() {
+    let garden = Garden::new().await;
+    let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, async {
+        garden.connected().await;
+        (0..3).for_each(|_| inbox.refuses(Busy::Full { waiting: 1 }));
+        garden.ann.says(garden.channel, "one");
+        garden.ann.says(garden.channel, "two");
+        until(|| texts(&inbox).len() == 2).await;
+    })
+    .await;
+    assert_eq!(texts(&inbox), ["one", "two"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_parent_of_a_thread_is_asked_for_after_a_resumed_session() {
+    let garden = Garden::new().await;
+    let inbox = Arc::new(RecordingInbox::default());
+    let thread = json!({"channel": garden.channel, "user": 7, "name": "Hers"});
+    let thread = garden.discord.act("thread", thread)["channel_id"].as_str().unwrap().to_owned();
+    let speaks =
+        |text: &str| garden.discord.act("say", json!({"user": 7, "channel": thread, "content": text}));
+    let first = garden.adapter();
+    running(&first, &inbox, async {
+        garden.connected().await;
+        speaks("known from the guild");
+        until(|| texts(&inbox).len() == 1).await;
+    })
+    .await;
+    // A resumed session names no channels.
+    speaks("asked for");
+    let again = garden.adapter();
+    running(&again, &inbox, async { until(|| texts(&inbox).len() == 2).await }).await;
+    let places: Vec<Conversation> = inbox.events().into_iter().map(|event| event.conversation).collect();
+    let expected = Conversation::Thread { chat: garden.channel.to_string(), thread };
+    assert_eq!(places, [expected.clone(), expected]);
+    assert_eq!(garden.identified(), 1);
+}

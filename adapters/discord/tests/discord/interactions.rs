@@ -1,0 +1,113 @@
+//! Commands and buttons: acknowledged in time, answered, and ended.
+
+use std::sync::Arc;
+
+use frontdesk_conformance::RecordingInbox;
+use frontdesk_core::delivery::{Delivery, Ending, MessageRefs, Post, Signal};
+use frontdesk_core::id::MessageId;
+use frontdesk_core::message::Outcome;
+use frontdesk_core::port::Adapter;
+use serde_json::{Value, json};
+
+use crate::setup::{Garden, post, running, says, until};
+
+async fn commands(garden: &Garden) {
+    let registered = || garden.discord.journal().calls_of("bulk_set_application_commands").len() == 1;
+    until(registered).await;
+}
+
+fn slash(garden: &Garden, name: &str) -> Value {
+    let slash = json!({"user": 7, "channel": garden.channel, "name": name});
+    garden.discord.act("slash", slash)["interaction"].clone()
+}
+
+fn seen(garden: &Garden, interaction: &Value) -> Value {
+    garden.discord.act("interaction", json!({"id": interaction}))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_is_registered_acknowledged_and_answered() {
+    let garden = Garden::new().await;
+    let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, async {
+        commands(&garden).await;
+        let asked = slash(&garden, "status");
+        until(|| seen(&garden, &asked)["state"] == "thinking").await;
+        let event = inbox.events().pop().unwrap();
+        assert_eq!((event.text.as_str(), event.addressed), ("/status", true));
+        let answer = Post { reply_to: event.platform_message.clone(), ..post("all is well") };
+        let sent = adapter.deliver(&garden.address(), Delivery::Post(answer.clone())).await.unwrap();
+        let shown = seen(&garden, &asked);
+        assert_eq!(
+            (&shown["state"], &shown["messages"][0]["content"]),
+            (&json!("answered"), &json!("all is well"))
+        );
+        assert_eq!(Some(shown["messages"][0]["id"].as_str().unwrap()), sent.message.as_deref());
+        // The same part once more is the same message.
+        assert_eq!(adapter.deliver(&garden.address(), Delivery::Post(answer)).await.unwrap(), sent);
+        assert_eq!(garden.answers().len(), 1);
+    })
+    .await;
+    // The second start finds its commands.
+    let again = garden.adapter();
+    running(&again, &inbox, async {
+        until(|| garden.discord.journal().calls_of("list_application_commands").len() == 2).await;
+        for n in 0..5 {
+            again.deliver(&garden.address(), says(&format!("meanwhile {n}"))).await.unwrap();
+        }
+    })
+    .await;
+    assert_eq!(garden.discord.journal().calls_of("bulk_set_application_commands").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_comes_too_late_is_a_message() {
+    let garden = Garden::new().await;
+    let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, async {
+        commands(&garden).await;
+        slash(&garden, "status");
+        until(|| inbox.events().len() == 1).await;
+        let event = inbox.events().pop().unwrap();
+        garden.discord.advance(std::time::Duration::from_secs(1000));
+        let answer = Post { reply_to: event.platform_message, ..post("at last") };
+        adapter.deliver(&garden.address(), Delivery::Post(answer)).await.unwrap();
+        assert_eq!(garden.answers().last().unwrap(), "at last");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thinking_ends_with_the_turn_if_there_is_no_answer() {
+    let garden = Garden::new().await;
+    let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, async {
+        commands(&garden).await;
+        let asked = slash(&garden, "stop");
+        until(|| seen(&garden, &asked)["state"] == "thinking").await;
+        let about = MessageRefs { session: None, messages: vec![MessageId(1)] };
+        let end = Signal::End { about, ending: Ending::Cancelled, usage: None };
+        adapter.signal(&garden.address(), end.clone()).await.unwrap();
+        assert_eq!(seen(&garden, &asked)["messages"], json!([]));
+        adapter.signal(&garden.address(), end).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_takes_is_said_to_its_sender_alone() {
+    let garden = Garden::new().await;
+    let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, async {
+        commands(&garden).await;
+        inbox.gives(Outcome::Denied);
+        let asked = slash(&garden, "status");
+        until(|| seen(&garden, &asked)["state"] == "answered").await;
+        let shown = &seen(&garden, &asked)["messages"][0];
+        assert_eq!((&shown["only_for"], &shown["content"]), (&json!("7"), &json!("This was not passed on.")));
+        // Its hidden message comes back over the gateway and is no event.
+        adapter.deliver(&garden.address(), says("after it")).await.unwrap();
+        assert_eq!(inbox.events().len(), 1);
+    })
+    .await;
+}
