@@ -11,5 +11,7 @@ pub fn registry() -> Vec<Channel> {
         Channel::of::<frontdesk_web::Web>(),
         #[cfg(feature = "telegram")]
         Channel::of::<frontdesk_telegram::Telegram>(),
+        #[cfg(feature = "discord")]
+        Channel::of::<frontdesk_discord::Discord>(),
     ]
 }
