@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::DocumentMut;
 
 /// Which crates of the workspace each crate may depend on. A crate that is not listed here is an error.
-const DIRECTION: [(&str, &[&str]); 19] = [
+const DIRECTION: [(&str, &[&str]); 20] = [
     ("frontdesk-core", &[]),
     ("frontdesk-store", &["core"]),
     ("frontdesk-http", &["core"]),
