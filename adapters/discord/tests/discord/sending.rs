@@ -7,11 +7,12 @@ use std::time::Duration;
 use frontdesk_core::delivery::{Bucket, Delivery, MediaFile, Post, SendError, Signal};
 use frontdesk_core::message::{Attachment, FileKind};
 use frontdesk_core::port::{Adapter, FetchError};
+use frontdesk_discord::DiscordAdapter;
 use frontdesk_fakediscord::{BOT, Fault, Id};
 use futures_util::StreamExt;
 use serde_json::json;
 
-use crate::setup::{Garden, post, says, to};
+use crate::setup::{Garden, TestClock, post, running, says, to, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_part_that_is_sent_again_is_the_same_message() {
@@ -30,7 +31,8 @@ async fn a_part_that_is_sent_again_is_the_same_message() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_is_for_those_who_share_it_and_is_kept() {
     let garden = Garden::new().await;
-    let adapter = garden.adapter();
+    let clock = TestClock::new();
+    let adapter = DiscordAdapter::new(garden.account(), clock.clone()).unwrap();
     for (scope, bucket) in [("user", Bucket::Chat), ("shared", Bucket::Chat), ("global", Bucket::Account)] {
         let limit = json!({"operation": "create_message", "scope": scope, "retry_after_ms": 400, "times": 1});
         garden.discord.act("too_many", limit);
@@ -44,7 +46,7 @@ async fn a_limit_is_for_those_who_share_it_and_is_kept() {
             assert!(after <= Duration::from_millis(400) && scope == bucket);
         }
         assert_eq!(asked() - before, 1, "the second one is not sent at all");
-        tokio::time::sleep(Duration::from_millis(420)).await;
+        clock.advance(Duration::from_millis(400));
     }
     adapter.deliver(&garden.address(), says("at last")).await.unwrap();
 }
@@ -127,7 +129,7 @@ async fn reactions_replace_each_other_and_mark_what_waits() {
     let garden = Garden::new().await;
     let mut account = garden.account();
     account.settings.acknowledge = Some("👀".into());
-    let adapter = frontdesk_discord::DiscordAdapter::new(account, crate::setup::TestClock::new()).unwrap();
+    let adapter = DiscordAdapter::new(account, TestClock::new()).unwrap();
     let target = garden.ann.says(garden.channel, "look").message_id.to_string();
     let react =
         |emoji: Option<&str>| Delivery::React { target: target.clone(), emoji: emoji.map(str::to_owned) };
@@ -165,11 +167,11 @@ async fn files_go_out_and_come_in_after_their_links_have_ended() {
     let media = Delivery::Media { file: file("a.txt", "out"), post: post("see") };
     adapter.deliver(&garden.address(), media).await.unwrap();
     assert_eq!(garden.discord.shows(garden.channel)[0].files, ["a.txt"]);
-    crate::setup::running(&adapter, &inbox, async {
+    running(&adapter, &inbox, async {
         garden.connected().await;
         let files = json!([{"name": "b.txt", "base64": "aW4=", "content_type": "text/plain"}]);
         garden.discord.act("say", json!({"user": 7, "channel": garden.channel, "files": files}));
-        crate::setup::until(|| inbox.events().len() == 1).await;
+        until(|| inbox.events().len() == 1).await;
     })
     .await;
     garden.discord.advance(Duration::from_secs(100_000));
@@ -188,7 +190,7 @@ async fn a_file_on_another_host_is_not_fetched() {
     let url = format!("http://localhost:{}/api", garden.discord.port());
     let mut account = garden.account();
     account.settings.api_url = Some(url);
-    let adapter = frontdesk_discord::DiscordAdapter::new(account, crate::setup::TestClock::new()).unwrap();
+    let adapter = DiscordAdapter::new(account, TestClock::new()).unwrap();
     let path = format!("channels/{}/messages/{message}", garden.channel);
     let http = reqwest::Client::builder().no_proxy().user_agent("DiscordBot (test, 1)").build().unwrap();
     let asked = http.get(format!("{}/api/v10/{path}", garden.discord.url()));

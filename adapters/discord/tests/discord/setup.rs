@@ -29,6 +29,10 @@ impl TestClock {
     pub fn new() -> Arc<Self> {
         Arc::new(Self { start: Instant::now(), ahead: Mutex::default() })
     }
+
+    pub fn advance(&self, by: Duration) {
+        *self.ahead.lock().unwrap() += by;
+    }
 }
 
 #[async_trait]
