@@ -96,6 +96,16 @@ impl SlackApi {
         Channel { shared: self.shared().clone(), id: id.to_owned() }
     }
 
+    /// How many sockets the app has open.
+    pub fn sockets(&self) -> usize {
+        self.shared().state().apps.get(APP).map_or(0, |app| app.sockets.len())
+    }
+
+    /// What the control port shows of a channel or of an app.
+    pub fn look(&self, id: &str) -> Value {
+        self.shared().state().look(id)
+    }
+
     /// What a channel shows now; a person's id means their private chat with the app.
     pub fn shows(&self, channel: &str) -> Vec<Shown> {
         self.shared().state().shows(channel)

@@ -22,7 +22,7 @@ pub use api::{
     APP, APP_TOKEN, BOT, BOT_ID, Channel, OTHER_TEAM, OTHER_TOKEN, Person, SECRET, Sent, SlackApi, TEAM,
     TOKEN,
 };
-pub use frontdesk_fakes::{Outcome, TimedOut, Way};
+pub use frontdesk_fakes::{Outcome, TimedOut, Way, pause};
 pub use shown::Shown;
 
 /// A request of an app.
