@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::DocumentMut;
 
 /// Which crates of the workspace each crate may depend on. A crate that is not listed here is an error.
-const DIRECTION: [(&str, &[&str]); 20] = [
+const DIRECTION: [(&str, &[&str]); 21] = [
     ("frontdesk-core", &[]),
     ("frontdesk-store", &["core"]),
     ("frontdesk-http", &["core"]),
@@ -21,6 +21,7 @@ const DIRECTION: [(&str, &[&str]); 20] = [
     ("frontdesk-web", &["core", "kit"]),
     ("frontdesk-telegram", &["core", "kit"]),
     ("frontdesk-discord", &["core", "kit"]),
+    ("frontdesk-slack", &["core", "kit"]),
     ("tcp-chat", &["core", "kit"]),
     ("frontdesk-fakes", &[]),
     ("frontdesk-botapi", &["fakes"]),

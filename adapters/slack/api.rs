@@ -1,0 +1,250 @@
+//! Calls of the Web API: the arguments as a form, the response as JSON or a fault.
+//!
+//! The transport is our own, because the consequences of an error depend on details that SDKs do not pass on, and because
+//! no error may contain a token.
+
+use std::time::Duration;
+
+use frontdesk_core::config::{ConfigError, Secret};
+use frontdesk_core::delivery::MediaFile;
+use frontdesk_kit::files;
+use frontdesk_kit::http::{self, HttpClient};
+use reqwest::header::RETRY_AFTER;
+use reqwest::multipart::Form;
+use reqwest::{Method, Response, Url};
+use serde_json::{Map, Value};
+
+use crate::config::Account;
+use crate::error::{Fault, Refusal};
+
+/// The root of the Web API, unless the configuration names another one.
+const DEFAULT_API_URL: &str = "https://slack.com/api/";
+/// The maximum size of a response.
+const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
+/// The longest name of an error that is repeated, in characters.
+const LONGEST_ERROR: usize = 100;
+
+/// The Web API with the tokens of one account.
+pub(crate) struct Api {
+    client: HttpClient,
+    base: Url,
+    token: Secret,
+    app_token: Secret,
+    quick: Duration,
+    transfer: Duration,
+}
+
+impl Api {
+    /// Creates the client without connecting.
+    pub(crate) fn new(account: &Account) -> Result<Self, ConfigError> {
+        let settings = &account.settings;
+        // The address is not repeated: it may have come from a variable that holds a secret.
+        let problem = || {
+            let problem = "this is not the address of a Web API; write one like https://slack.com/api/: http or https, \
+                           a host, and nothing behind the path";
+            ConfigError::new("api_url", problem)
+        };
+        let base =
+            http::base_url(settings.api_url.as_deref().unwrap_or(DEFAULT_API_URL)).ok_or_else(problem)?;
+        let secrets = [&account.token, &account.app_token].map(|token| Secret::new(token.expose()));
+        let connect = Duration::from_secs(settings.connect_seconds);
+        let client = HttpClient::new(connect, secrets.into(), LONGEST_ANSWER)
+            .map_err(|problem| ConfigError::new("api_url", problem))?;
+        Ok(Self {
+            client,
+            base,
+            token: account.token.clone(),
+            app_token: account.app_token.clone(),
+            quick: Duration::from_secs(settings.request_seconds),
+            transfer: Duration::from_secs(settings.transfer_seconds),
+        })
+    }
+
+    /// Makes a call with the bot's token.
+    pub(crate) async fn call(&self, method: &'static str, arguments: Value) -> Result<Value, Fault> {
+        self.ask(method, &self.token, arguments).await
+    }
+
+    /// Asks for the address of a new socket, which can be used once. Only the app's own token may.
+    pub(crate) async fn open_socket(&self) -> Result<String, Fault> {
+        let answer = self.ask("apps.connections.open", &self.app_token, Value::Null).await?;
+        let url = answer["url"].as_str().filter(|url| url.starts_with("ws"));
+        url.map(str::to_owned).ok_or_else(|| Fault::Unreadable("it names no socket".to_owned()))
+    }
+
+    /// Posts to a response URL. It needs no token.
+    pub(crate) async fn respond(&self, url: &str, body: &Value) -> Result<(), Fault> {
+        let url = self.own(url).ok_or_else(|| Fault::Unsent("the response URL is not Slack's".to_owned()))?;
+        let request = self.client.request(Method::POST, url).header("content-type", "application/json");
+        self.client.send(request.body(body.to_string()), self.quick).await?;
+        Ok(())
+    }
+
+    /// Uploads the bytes of a file to the address that Slack has named for it.
+    pub(crate) async fn upload(&self, url: &str, file: &MediaFile) -> Result<(), Fault> {
+        let url =
+            self.own(url).ok_or_else(|| Fault::Unreadable("the upload URL is not Slack's".to_owned()))?;
+        let form = Form::new().part("file", files::form_part(file));
+        let reply =
+            self.client.send(self.client.request(Method::POST, url).multipart(form), self.transfer).await?;
+        if reply.status == 200 { Ok(()) } else { Err(Fault::Foreign(reply.status)) }
+    }
+
+    /// Starts a download with the bot's token, from Slack's own hosts alone.
+    pub(crate) async fn open(&self, url: &str) -> Result<Option<Response>, Fault> {
+        let Some(url) = self.own(url) else { return Ok(None) };
+        let request = self.client.request(Method::GET, url).bearer_auth(self.token.expose());
+        Ok(Some(self.client.open(request, self.transfer).await?))
+    }
+
+    /// A text without the tokens, wherever the text comes from.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        self.client.clean(text)
+    }
+
+    /// An address of Slack's: on the host of the API, or beneath slack.com if that is the API's.
+    fn own(&self, url: &str) -> Option<Url> {
+        let url = Url::parse(url).ok()?;
+        let same = url.scheme() == self.base.scheme()
+            && url.host_str() == self.base.host_str()
+            && url.port_or_known_default() == self.base.port_or_known_default();
+        let beneath = self.base.host_str() == Some("slack.com")
+            && url.scheme() == "https"
+            && url.host_str().is_some_and(|host| host == "slack.com" || host.ends_with(".slack.com"))
+            && url.port().is_none();
+        (same || beneath).then_some(url)
+    }
+
+    async fn ask(&self, method: &'static str, token: &Secret, arguments: Value) -> Result<Value, Fault> {
+        let url = self.base.join(&format!("{}/{method}", self.base.path().trim_end_matches('/')));
+        let url = url.map_err(|error| Fault::Unsent(error.to_string()))?;
+        let fields: Map<String, Value> = arguments.as_object().cloned().unwrap_or_default();
+        let request = self.client.request(Method::POST, url).bearer_auth(token.expose()).form(&form(fields));
+        let mut response = self.client.open(request, self.quick).await?;
+        let status = response.status().as_u16();
+        let after = response.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok()?.parse().ok());
+        let mut body = Vec::new();
+        while let Some(piece) = self.client.piece(&mut response).await? {
+            body.extend_from_slice(&piece);
+            if body.len() > LONGEST_ANSWER {
+                return Err(Fault::Unreadable("it does not end".to_owned()));
+            }
+        }
+        self.read(method, status, after.map(Duration::from_secs), &body)
+    }
+
+    fn read(
+        &self,
+        method: &'static str,
+        status: u16,
+        after: Option<Duration>,
+        body: &[u8],
+    ) -> Result<Value, Fault> {
+        let answer: Value = match serde_json::from_slice(body) {
+            Ok(answer) => answer,
+            Err(error) if status == 200 => return Err(Fault::Unreadable(self.clean(&error.to_string()))),
+            // Slack's proxy answers 429 without JSON too.
+            Err(_) if status == 429 => Value::Null,
+            Err(_) => return Err(Fault::Foreign(status)),
+        };
+        if answer["ok"] == true {
+            return Ok(answer);
+        }
+        let named = |name: &str| {
+            answer[name].as_str().map(|text| self.clean(text).chars().take(LONGEST_ERROR).collect())
+        };
+        let error = named("error")
+            .unwrap_or_else(|| if status == 429 { "ratelimited" } else { "no reason given" }.to_owned());
+        let retry_after =
+            after.filter(|_| status == 429).or((status == 429).then_some(Duration::from_secs(1)));
+        Err(Fault::Refused(Refusal { method, error, needed: named("needed"), retry_after }))
+    }
+}
+
+/// The arguments as a form takes them: lists and objects as JSON.
+fn form(fields: Map<String, Value>) -> Vec<(String, String)> {
+    let written = |value: Value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    };
+    fields.into_iter().filter_map(|(name, value)| Some((name, written(value)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn api(url: Option<&str>) -> Result<Api, ConfigError> {
+        let mut account = Account::new("default", "xoxb-1-secret", "xapp-1-A1-1-secret");
+        account.settings.api_url = url.map(str::to_owned);
+        Api::new(&account)
+    }
+
+    #[test]
+    fn tokens_go_to_slacks_hosts_alone() {
+        let slack = api(None).unwrap();
+        for url in [
+            "https://files.slack.com/files-pri/T1-F1/a.png",
+            "https://slack.com/x",
+            "https://hooks.slack.com/actions/1",
+        ] {
+            assert!(slack.own(url).is_some(), "{url}");
+        }
+        for url in [
+            "http://files.slack.com/a",
+            "https://slack.com.evil.example/a",
+            "https://evilslack.com/a",
+            "https://files.slack.com:8443/a",
+            "https://files.slack.com@evil.example/a",
+            "file:///etc/passwd",
+            "",
+        ] {
+            assert!(slack.own(url).is_none(), "{url}");
+        }
+        let other = api(Some("http://127.0.0.1:8083/api")).unwrap();
+        assert!(other.own("http://127.0.0.1:8083/files-pri/x").is_some());
+        assert!(
+            other.own("http://127.0.0.1:8084/x").is_none()
+                && other.own("https://files.slack.com/x").is_none()
+        );
+    }
+
+    #[test]
+    fn an_api_url_that_would_lose_the_token_on_the_way_is_refused() {
+        for url in
+            ["slack.com/api", "ftp://slack.lan", "http://user:pass@slack.lan", "http://slack.lan/?a=1", ""]
+        {
+            let Err(error) = api(Some(url)) else { panic!("{url} was taken") };
+            assert_eq!(error.path, "api_url");
+        }
+    }
+
+    #[test]
+    fn answers_are_told_apart() {
+        let api = api(None).unwrap();
+        let read = |status, after: Option<u64>, body: &str| {
+            api.read("auth.test", status, after.map(Duration::from_secs), body.as_bytes())
+        };
+        assert!(read(200, None, r#"{"ok":true}"#).is_ok());
+        let Err(Fault::Refused(refusal)) =
+            read(200, None, r#"{"ok":false,"error":"missing_scope","needed":"a:b"}"#)
+        else {
+            panic!("it is refused")
+        };
+        assert_eq!(refusal.to_string(), "auth.test: missing_scope (needs the scope a:b)");
+        for body in ["", "Too Many Requests", r#"{"ok":false,"error":"ratelimited"}"#] {
+            let Err(Fault::Refused(refusal)) = read(429, Some(7), body) else { panic!("{body}") };
+            assert_eq!(
+                (refusal.error.as_str(), refusal.retry_after),
+                ("ratelimited", Some(Duration::from_secs(7)))
+            );
+        }
+        assert_eq!(read(502, None, "<html>"), Err(Fault::Foreign(502)));
+        assert!(matches!(read(200, None, "<html>"), Err(Fault::Unreadable(_))));
+        let Err(fault) = read(200, None, r#"{"ok":false,"error":"bad xoxb-1-secret"}"#) else {
+            panic!("refused")
+        };
+        assert!(!fault.to_string().contains("secret"), "{fault}");
+    }
+}

@@ -1,0 +1,186 @@
+//! The configuration of one account.
+
+use std::time::Duration;
+
+use frontdesk_core::config::{ConfigError, Secret};
+use frontdesk_core::message::FileKind;
+use frontdesk_core::profile::{Albums, Flow, Limit, MessageChanges, Pacing, Profile, ReceiptRule, Unit};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{CHANNEL, markup};
+
+/// One app in one workspace.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The account's name in keys and addresses; `default` is never written there.
+    pub name: String,
+    /// The bot's token, which begins with `xoxb-`.
+    pub token: Secret,
+    /// The app's token for Socket Mode, which begins with `xapp-`.
+    pub app_token: Secret,
+    /// All other settings.
+    pub settings: Settings,
+}
+
+impl Account {
+    /// An app with default settings.
+    pub fn new(name: impl Into<String>, token: impl Into<String>, app_token: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            token: Secret::new(token),
+            app_token: Secret::new(app_token),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Checks what the types cannot express. No error contains a secret.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.name.is_empty() {
+            return Err(ConfigError::new("name", "an account needs a name"));
+        }
+        if !is_token(self.token.expose(), "xoxb-") {
+            let problem = "this is not a bot's token; it begins with xoxb- and stands on the app's page under \
+                           \"OAuth & Permissions\"";
+            return Err(ConfigError::new("token", problem));
+        }
+        if !is_token(self.app_token.expose(), "xapp-") {
+            let problem = "this is not an app-level token; it begins with xapp-, needs the scope connections:write and \
+                           stands on the app's page under \"Basic Information\"";
+            return Err(ConfigError::new("app_token", problem));
+        }
+        self.settings.check()
+    }
+}
+
+fn is_token(token: &str, begins: &str) -> bool {
+    let is_plain = |rest: &str| {
+        !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    token.strip_prefix(begins).is_some_and(is_plain)
+}
+
+/// The settings of an account besides its secrets. The default limits are Slack's own or slightly lower.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Settings {
+    /// The URL of the Web API, for tests.
+    pub api_url: Option<String>,
+    /// How an answer is shown while the agent is still writing it: `partial` is one message that grows, `block` is the
+    /// same by whole paragraphs, `off` is not at all.
+    pub streaming: Streaming,
+    /// Minimum time between two edits of an answer in progress, in milliseconds.
+    pub edit_ms: u64,
+    /// Whether the app has `agent_view`, where each message at the top of a private chat opens a thread.
+    pub agent_view: bool,
+    /// Whether Slack shows a preview of links in answers.
+    pub link_previews: bool,
+    /// Maximum length of one message, in characters including its marks.
+    pub text_limit: usize,
+    /// Maximum size of a file that is sent, in bytes.
+    pub max_upload_bytes: u64,
+    /// Maximum size of a file that is downloaded, in bytes.
+    pub max_download_bytes: u64,
+    /// Minimum time between two messages to one channel, in milliseconds.
+    pub per_chat_ms: u64,
+    /// Maximum seconds to open a connection.
+    pub connect_seconds: u64,
+    /// Maximum seconds for a call of the Web API.
+    pub request_seconds: u64,
+    /// Maximum seconds to upload or download a file.
+    pub transfer_seconds: u64,
+    /// Seconds without a sign of life from Slack after which the connection counts as lost.
+    pub patience_seconds: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            api_url: None,
+            streaming: Streaming::default(),
+            // Slack's page on chat.update advises at least three seconds between two updates.
+            edit_ms: 3000,
+            agent_view: false,
+            link_previews: false,
+            // chat.update refuses a text of more than 4,000 characters, and each answer may be edited.
+            text_limit: 4000,
+            // Slack: 1 GB for a file.
+            max_upload_bytes: 1_000_000_000,
+            max_download_bytes: 100_000_000,
+            // Slack, "Rate limits": one message a second in a channel.
+            per_chat_ms: 1000,
+            connect_seconds: 10,
+            request_seconds: 20,
+            transfer_seconds: 300,
+            // Slack pings more often than that; its own SDK gives up after 30 s.
+            patience_seconds: 30,
+        }
+    }
+}
+
+/// How an answer is shown while the agent is still writing it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Streaming {
+    /// Not at all: the answer is sent when it is complete.
+    Off,
+    /// As a message that is edited while it grows.
+    #[default]
+    Partial,
+    /// As a message that is edited when a paragraph is complete.
+    Block,
+}
+
+impl Settings {
+    /// Checks what the types cannot express.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let within = |path, value: u64, least: u64, most: u64| match (least..=most).contains(&value) {
+            true => Ok(()),
+            false => Err(ConfigError::new(path, format!("must be between {least} and {most}"))),
+        };
+        within("text_limit", u64::try_from(self.text_limit).unwrap_or(u64::MAX), 100, 4000)?;
+        within("edit_ms", self.edit_ms, 20, 60_000)?;
+        within("per_chat_ms", self.per_chat_ms, 0, 60_000)?;
+        within("connect_seconds", self.connect_seconds, 1, 600)?;
+        within("request_seconds", self.request_seconds, 1, 600)?;
+        within("transfer_seconds", self.transfer_seconds, 1, 86_400)?;
+        within("patience_seconds", self.patience_seconds, 10, 3600)
+    }
+
+    /// Slack's capabilities and limits with these settings.
+    pub fn profile(&self) -> Profile {
+        let every = Duration::from_millis(self.edit_ms);
+        Profile {
+            channel: CHANNEL.to_owned(),
+            limit: Limit { max: self.text_limit, unit: Unit::Characters },
+            caption: self.text_limit,
+            dialect: &markup::DIALECT,
+            flow: match self.streaming {
+                Streaming::Off => Flow::Whole,
+                Streaming::Partial => Flow::Edits { every },
+                Streaming::Block => Flow::Blocks { every },
+            },
+            receipt: ReceiptRule::Platform,
+            // assistant.threads.setStatus: a status is shown for two minutes.
+            typing: Some(Duration::from_secs(60)),
+            threads: true,
+            media: Some(self.max_upload_bytes),
+            // files.completeUploadExternal shows several files in one message.
+            albums: Some(Albums { max: 10, together: vec![FileKind::ALL.to_vec()] }),
+            // The adapter opens the private chat of a person that an address names like this.
+            person_chat: Some("@".to_owned()),
+            operator_chat: None,
+            ends: true,
+            buttons: true,
+            changes: MessageChanges { edit: true, delete: true, react: false, pin: true },
+            waiting_marks: false,
+            private_posts: false,
+            idempotent: None,
+            pacing: Pacing {
+                per_chat: (self.per_chat_ms > 0).then(|| Duration::from_millis(self.per_chat_ms)),
+                ..Pacing::default()
+            },
+            max_silence: Some(Duration::from_secs(self.patience_seconds)),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Converts what Slack sends to events. Nothing here waits, makes calls or logs.
+//!
+//! The JSON is read leniently: an odd field costs what it says and nothing else, because an SDK's types would lose a
+//! whole message over it.
+
+mod conversation;
+mod emoji;
+mod field;
+mod file;
+mod interaction;
+mod message;
+mod person;
+mod reaction;
+mod shared;
+mod text;
+
+use frontdesk_core::account::AccountId;
+use frontdesk_core::address::{Address, AddressError};
+use frontdesk_core::message::{Event, EventKind, RawEvent, Source};
+use serde_json::Value;
+
+use conversation::Place;
+use field::{Unread, need, text_of};
+
+use crate::CHANNEL;
+
+/// Events that are known and mean nothing to the gateway.
+const NOT_OURS: [&str; 19] = [
+    "agent_session_title_changed",
+    "app_context_changed",
+    "app_home_opened",
+    "app_rate_limited",
+    "app_uninstalled",
+    "assistant_thread_context_changed",
+    "assistant_thread_started",
+    "channel_archive",
+    "channel_rename",
+    "channel_unarchive",
+    "file_shared",
+    "link_shared",
+    "member_joined_channel",
+    "member_left_channel",
+    "message_metadata_posted",
+    "pin_added",
+    "pin_removed",
+    "tokens_revoked",
+    "user_change",
+];
+
+/// The app's own identity in a workspace, and what decides how its events are understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    /// The account in the configuration.
+    pub account: AccountId,
+    /// The id of the app.
+    pub app: String,
+    /// The workspace.
+    pub team: String,
+    /// The organisation of the workspace, if it has one.
+    pub enterprise: Option<String>,
+    /// The account of the app's bot.
+    pub user: String,
+    /// The id that the bot's messages carry.
+    pub bot: String,
+    /// Whether each message at the top of a private chat opens a thread, as in apps with `agent_view`.
+    pub threads_in_private: bool,
+}
+
+impl App {
+    /// The source of the app's events in this workspace.
+    pub fn source(&self) -> Source {
+        Source { id: format!("{CHANNEL}:{}/{}", self.team, self.app), account: self.account.clone() }
+    }
+
+    fn address(&self, chat: &str, thread: Option<&str>) -> Result<Address, AddressError> {
+        Address::at(&self.account, chat, thread)
+    }
+}
+
+/// What Slack has sent: the payload of an envelope, or the body of a request.
+#[derive(Debug, Clone, Copy)]
+pub enum Payload<'a> {
+    /// From the Events API: a JSON text.
+    Event(&'a str),
+    /// A button, a view or a shortcut: a JSON text.
+    Interaction(&'a str),
+    /// A slash command: its fields as a JSON object. Over HTTP they come as a form.
+    Command(&'a str),
+}
+
+/// Converts a payload. Nothing is dropped: what is unreadable becomes an event that says so. An error means that our own
+/// account's name cannot be part of an address.
+pub fn parse(app: &App, payload: Payload<'_>) -> Result<Event, AddressError> {
+    let (Payload::Event(raw) | Payload::Interaction(raw) | Payload::Command(raw)) = payload;
+    let json: Value = serde_json::from_str(raw).unwrap_or_default();
+    let read = match payload {
+        Payload::Event(_) => event(app, &json),
+        Payload::Interaction(_) => interaction::event(app, &json),
+        Payload::Command(_) => interaction::command(app, &json),
+    };
+    read.or_else(|Unread(field)| {
+        let kind = text_of(&json["event"], "type").or(text_of(&json, "type")).filter(|kind| is_plain(kind));
+        let raw = RawEvent {
+            kind: kind.unwrap_or("unknown").to_owned(),
+            reason: format!("{field} is missing or cannot be read"),
+            body: raw.as_bytes().to_vec(),
+        };
+        let id = text_of(&json, "event_id").or(text_of(&json, "trigger_id")).map(str::to_owned);
+        Event::undecodable(&app.source(), id, raw)
+    })
+}
+
+/// The workspaces that a payload is for. One socket brings the payloads of all workspaces that have the app.
+pub fn teams(raw: &str) -> Vec<String> {
+    let json: Value = serde_json::from_str(raw).unwrap_or_default();
+    let authorized = json["authorizations"].as_array().into_iter().flatten();
+    let named = authorized.filter_map(|one| text_of(one, "team_id"));
+    let outer =
+        text_of(&json, "team_id").or(text_of(&json["team"], "id")).or(text_of(&json["user"], "team_id"));
+    let mut teams: Vec<String> = named.chain(outer).map(str::to_owned).collect();
+    teams.sort_unstable();
+    teams.dedup();
+    teams
+}
+
+/// Converts an event of the Events API.
+fn event(app: &App, json: &Value) -> Result<Event, Unread> {
+    let event = &json["event"];
+    let kind = need(event, "type")?;
+    match kind {
+        "message" => message::event(app, json, event),
+        // The same message comes as `message` too, and both have the same id.
+        "app_mention" => message::said(app, event, event),
+        "reaction_added" | "reaction_removed" => reaction::event(app, need(json, "event_id")?, event),
+        "agent_session_stopped" => interaction::stop(app, need(json, "event_id")?, event),
+        known if NOT_OURS.contains(&known) => unused(app, need(json, "event_id")?, known),
+        _ => Err(Unread("event.type")),
+    }
+}
+
+/// An event that nothing here uses.
+fn unused(app: &App, id: &str, kind: &str) -> Result<Event, Unread> {
+    let Place { address, conversation } = conversation::unknown(app)?;
+    let from = person::unknown(app)?;
+    Ok(Event::new(id, EventKind::Other(kind.to_owned()), from, address, conversation))
+}
+
+/// Whether a word is safe as a label of a metric.
+fn is_plain(word: &str) -> bool {
+    word.len() <= 60 && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! Who has caused an event.
+
+use frontdesk_core::address::Principal;
+use frontdesk_core::message::{Sender, SenderKind};
+use serde_json::Value;
+
+use super::App;
+use super::field::{Unread, text_of};
+
+/// The id of a person: `U1`, and `T2/U1` for somebody of another workspace.
+pub(super) fn id(app: &App, user: &str, team: Option<&str>) -> String {
+    match team {
+        Some(team) if team != app.team && Some(team) != app.enterprise.as_deref() => format!("{team}/{user}"),
+        _ => user.to_owned(),
+    }
+}
+
+pub(super) fn principal(app: &App, id: &str) -> Result<Principal, Unread> {
+    Ok(Principal::at(&app.account, id)?)
+}
+
+/// The workspace of a message's author, if it says.
+pub(super) fn team_of(message: &Value) -> Option<&str> {
+    text_of(message, "user_team").or(text_of(message, "source_team")).or(text_of(message, "team"))
+}
+
+/// The author of a message. A message with a `bot_id` is a program's, whoever's name it bears.
+pub(super) fn author(app: &App, message: &Value) -> Result<Sender, Unread> {
+    let bot = text_of(message, "bot_id");
+    let is_bot = bot.is_some() || message["subtype"] == "bot_message";
+    let user = text_of(message, "user").or(bot).ok_or(Unread("user"))?;
+    let kind = if is_bot { SenderKind::Bot } else { SenderKind::Person };
+    let profile = &message["user_profile"];
+    let name = text_of(profile, "display_name")
+        .or(text_of(profile, "real_name"))
+        .or(text_of(message, "username"))
+        .or(text_of(&message["bot_profile"], "name"));
+    let id = principal(app, &id(app, user, team_of(message)))?;
+    Ok(Sender { name: name.map(str::to_owned), ..Sender::new(id, kind) })
+}
+
+/// Somebody whom an interaction names: an object with an `id`.
+pub(super) fn acting(app: &App, user: &Value) -> Result<Sender, Unread> {
+    let id = id(app, text_of(user, "id").ok_or(Unread("user"))?, text_of(user, "team_id"));
+    let name = text_of(user, "name").or(text_of(user, "username"));
+    Ok(Sender { name: name.map(str::to_owned), ..Sender::new(principal(app, &id)?, SenderKind::Person) })
+}
+
+/// Whether the app itself has written a message.
+pub(super) fn is_ours(app: &App, message: &Value) -> bool {
+    message["bot_id"] == app.bot.as_str() || message["user"] == app.user.as_str()
+}
+
+/// The sender of an event that has none.
+pub(super) fn unknown(app: &App) -> Result<Sender, Unread> {
+    Ok(Sender::new(principal(app, "0")?, SenderKind::Chat))
+}

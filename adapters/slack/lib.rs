@@ -1,0 +1,154 @@
+//! Slack: what it allows, how text is written on it, and one adapter per app and workspace.
+
+mod api;
+mod blocks;
+mod config;
+mod error;
+pub mod inbound;
+pub mod markup;
+mod media;
+mod outbound;
+mod section;
+mod socket;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use frontdesk_core::account::AccountId;
+use frontdesk_core::address::Address;
+use frontdesk_core::config::ConfigError;
+use frontdesk_core::delivery::{Delivery, Receipt, SendError, Signal};
+use frontdesk_core::message::Attachment;
+use frontdesk_core::port::{Adapter, AdapterError, Bytes, Clock, FetchError, Inbox, Stop, Webhook};
+use frontdesk_core::profile::Profile;
+use frontdesk_kit::timer::Timer;
+use serde_json::json;
+
+use api::Api;
+pub use config::{Account, Settings, Streaming};
+use error::Fault;
+use inbound::App;
+use outbound::Outbound;
+pub use section::{Bot as BotSection, Slack};
+
+/// The channel's name in keys and addresses.
+pub const CHANNEL: &str = "slack";
+
+/// Slack's capabilities and limits for an account with default settings.
+pub fn profile() -> Profile {
+    Settings::default().profile()
+}
+
+/// The adapter of one app in one workspace.
+pub struct SlackAdapter {
+    profile: Profile,
+    id: AccountId,
+    account: Account,
+    api: Arc<Api>,
+    clock: Arc<dyn Clock>,
+    opened: Mutex<HashMap<String, String>>,
+}
+
+impl SlackAdapter {
+    /// Creates the adapter without connecting.
+    pub fn new(account: Account, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
+        account.check()?;
+        let id = AccountId::new(CHANNEL, Some(&account.name))
+            .map_err(|error| ConfigError::new("name", error.to_string()))?;
+        let (profile, api) = (account.settings.profile(), Arc::new(Api::new(&account)?));
+        Ok(Self { profile, id, account, api, clock, opened: Mutex::new(HashMap::new()) })
+    }
+
+    fn outbound(&self) -> Outbound<'_> {
+        Outbound { api: &self.api, settings: &self.account.settings, opened: &self.opened }
+    }
+
+    async fn app(&self) -> Result<App, AdapterError> {
+        let me = self.api.call("auth.test", json!({})).await.map_err(Fault::for_connection)?;
+        let text = |name: &str| me[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        let need = |name: &'static str| {
+            text(name).ok_or_else(|| {
+                AdapterError::Setup(format!("the token is no bot's: Slack names no {name} for it"))
+            })
+        };
+        Ok(App {
+            account: self.id.clone(),
+            app: text("app_id").unwrap_or_else(|| app_of(self.account.app_token.expose())),
+            team: need("team_id")?,
+            enterprise: text("enterprise_id"),
+            user: need("user_id")?,
+            bot: need("bot_id")?,
+            threads_in_private: self.account.settings.agent_view,
+        })
+    }
+
+    /// Receives until the connection ends.
+    async fn receive(&self, inbox: Arc<dyn Inbox>) -> Result<(), AdapterError> {
+        let app = self.app().await?;
+        tracing::info!(channel = CHANNEL, account = %self.id, team = app.team, "connected");
+        let timer = Timer::new(self.clock.clone());
+        let settings = &self.account.settings;
+        socket::Connection { api: &self.api, settings, timer, app: &app, inbox: inbox.as_ref() }.run().await
+    }
+}
+
+/// The id of the app in its own token: `xapp-1-A1-...`.
+fn app_of(token: &str) -> String {
+    token.split('-').nth(2).unwrap_or("app").to_owned()
+}
+
+#[async_trait]
+impl Adapter for SlackAdapter {
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    fn account(&self) -> &AccountId {
+        &self.id
+    }
+
+    /// The token does not say whose it is.
+    fn login(&self) -> Option<String> {
+        None
+    }
+
+    async fn run(&self, inbox: Arc<dyn Inbox>, stop: Stop) -> Result<(), AdapterError> {
+        tokio::select! {
+            ended = self.receive(inbox) => ended,
+            // A push that is cancelled here may be committed or not. The event comes again in both cases.
+            () = stop.cancelled() => Ok(()),
+        }
+    }
+
+    async fn deliver(&self, to: &Address, delivery: Delivery) -> Result<Receipt, SendError> {
+        self.outbound().deliver(to, delivery).await
+    }
+
+    async fn signal(&self, to: &Address, signal: Signal) -> Result<(), SendError> {
+        self.outbound().signal(to, signal).await
+    }
+
+    async fn fetch(&self, file: &Attachment) -> Result<Bytes, FetchError> {
+        media::fetch(&self.api, &self.account.settings, file).await
+    }
+
+    fn webhook(&self) -> Option<Arc<dyn Webhook>> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_profile_can_be_right() {
+        frontdesk_conformance::profile::check(&profile());
+    }
+
+    #[test]
+    fn an_apps_token_names_the_app() {
+        assert_eq!(app_of("xapp-1-A0123-456-abc"), "A0123");
+    }
+}

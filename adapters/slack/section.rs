@@ -1,0 +1,302 @@
+//! The `[channels.slack]` section: one app in one workspace, and further ones under `accounts`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use frontdesk_core::access::DmPolicy;
+use frontdesk_core::account::{AccountId, DEFAULT_ACCOUNT};
+use frontdesk_core::config::{Assignment, ConfigError, Secret, join};
+use frontdesk_core::port::Adapter;
+use frontdesk_core::profile::Profile;
+use frontdesk_kit::{
+    BuildAdapter, ConfiguredAccount, Fingerprint, Host, Ids, Kind, Section, Variables, WebhookUrl, account,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::api::Api;
+use crate::config::{Account, Settings};
+use crate::{CHANNEL, SlackAdapter};
+
+/// The path of the section.
+const PATH: &str = "channels.slack";
+
+/// The environment variables with the tokens of the first app.
+const TOKEN: &str = "SLACK_BOT_TOKEN";
+const APP_TOKEN: &str = "SLACK_APP_TOKEN";
+
+/// Ids of people begin with U or W, those of channels with C or G. People of other workspaces have its id before theirs.
+const IDS: Ids = Ids { kind, a_person: "U0123456789", a_group: "C0123456789", has_roles: false };
+
+const NO_TOKEN: &str = "it is enabled and has no token: write the bot's token (xoxb-) here, as a text, as \
+                        { file = \"...\" } or as { command = [...] }";
+
+/// Slack apps: this one, and further ones under `accounts`, each in one workspace. The tokens of this app may also be
+/// given in the environment variables SLACK_BOT_TOKEN and SLACK_APP_TOKEN.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Slack {
+    /// The account `default`.
+    #[serde(flatten)]
+    pub bot: Bot,
+    /// Further apps, each under a name of your choice. They inherit the Slack settings of this section (`streaming`, the
+    /// limits and times), and `agent` and `role` hold for those that set none. Nothing else is inherited: access to one
+    /// app is no access to another.
+    pub accounts: BTreeMap<String, Bot>,
+    /// A variable for a token is set and empty.
+    #[serde(skip)]
+    #[schemars(skip)]
+    empty_variable: bool,
+}
+
+/// One app.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Bot {
+    /// The keys that accounts of all platforms have.
+    #[serde(flatten)]
+    pub account: account::Account,
+    /// The app-level token for Socket Mode, with the scope connections:write; it begins with xapp-.
+    pub app_token: Option<Secret>,
+    /// The keys that all apps inherit.
+    #[serde(flatten)]
+    pub settings: Settings,
+}
+
+impl Section for Slack {
+    const CHANNEL: &'static str = CHANNEL;
+    const VARIABLES: &'static [&'static str] = &[TOKEN, APP_TOKEN];
+    const IDS: Option<Ids> = Some(IDS);
+
+    fn profile() -> Profile {
+        Settings::default().profile()
+    }
+
+    fn inherited() -> Vec<String> {
+        match serde_json::to_value(Settings::default()) {
+            Ok(serde_json::Value::Object(settings)) => settings.into_iter().map(|(key, _)| key).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn take_variables(&mut self, variables: &Variables) {
+        self.empty_variable = self.bot.account.take_token(variables.get(TOKEN).map(String::as_str));
+        if let Some(token) =
+            variables.get(APP_TOKEN).filter(|token| !token.is_empty() && self.bot.app_token.is_none())
+        {
+            self.bot.app_token = Some(Secret::new(token.as_str()));
+        }
+    }
+
+    fn accounts(&self, _: WebhookUrl<'_>) -> Vec<ConfiguredAccount> {
+        let of_channel = &self.bot.account.routing;
+        let configured = |(name, path, bot): (&str, String, &Bot)| {
+            // An empty name is refused by the check.
+            let id = AccountId::new(CHANNEL, Some(name)).unwrap_or_else(|_| AccountId::default_of(CHANNEL));
+            ConfiguredAccount {
+                routing: bot.account.routing.clone(),
+                channel: Assignment { agent: of_channel.agent.clone(), role: of_channel.role.clone() },
+                people: bot.account.people.people.clone(),
+                groups: bot.account.people.groups.clone(),
+                access: bot.account.people.access(),
+                on: bot.account.is_on(),
+                problem: self.problem(&path, bot),
+                notice: bot.notice(&path),
+                fingerprint: bot.fingerprint(),
+                build: build(bot.adapter_config(name), &path),
+                id,
+                path,
+            }
+        };
+        self.bots().map(configured).collect()
+    }
+
+    fn check(&self, _: WebhookUrl<'_>) -> Vec<ConfigError> {
+        let mut wrong = Vec::new();
+        let mut known: BTreeMap<&str, String> = BTreeMap::new();
+        for (name, path, bot) in self.bots() {
+            if path != PATH {
+                let problem = account::check_name(PATH, name).err();
+                wrong.extend(problem.map(|problem| ConfigError::new(path.clone(), problem)));
+            }
+            wrong.extend(IDS.check(&path, &bot.account.people, &bot.account.routing));
+            wrong.extend(bot.check(name, &path));
+            // Slack gives each event to any socket of an app.
+            let Some(token) = bot.app_token.as_ref().map(Secret::expose).filter(|token| !token.is_empty())
+            else {
+                continue;
+            };
+            match known.get(token) {
+                Some(first) => {
+                    let problem = format!("this is the same app as {first}; one app can be one account only");
+                    wrong.push(ConfigError::new(join(&path, "app_token"), problem));
+                }
+                None => drop(known.insert(token, path)),
+            }
+        }
+        wrong
+    }
+}
+
+impl Slack {
+    fn bots(&self) -> impl Iterator<Item = (&str, String, &Bot)> {
+        account::named(PATH, &self.bot, &self.accounts)
+    }
+
+    /// A token that is given and empty: an app was meant, and none is connected.
+    fn problem(&self, path: &str, bot: &Bot) -> Option<String> {
+        if path == PATH && self.empty_variable {
+            return Some(format!(
+                "the environment variable {TOKEN} is empty, so no Slack app is connected: set it to the bot's token"
+            ));
+        }
+        let key = join(path, "token");
+        bot.account
+            .token_is_empty()
+            .then(|| format!("{key} is empty, so this app is not connected: write the bot's token there"))
+    }
+}
+
+/// Builds the adapter of an app; without a token it has no configuration.
+fn build(account: Option<Account>, path: &str) -> BuildAdapter {
+    let path = path.to_owned();
+    Arc::new(move |host: &Host| {
+        let account = account.clone().ok_or_else(|| ConfigError::new(path.clone(), NO_TOKEN))?;
+        let built = SlackAdapter::new(account, host.clock.clone());
+        let adapter = built.map_err(|error| error.under(&path))?;
+        Ok(Arc::new(adapter) as Arc<dyn Adapter>)
+    })
+}
+
+impl Bot {
+    fn notice(&self, path: &str) -> Option<String> {
+        let account = &self.account;
+        if account.token_is_empty() {
+            return None;
+        }
+        let forgotten = account.enabled.is_none() && account.token().is_none() && *self != Bot::default();
+        if forgotten {
+            return Some(format!("{path} has no token, so this app is not connected"));
+        }
+        let open = account.is_on() && account.people.dm_policy == DmPolicy::Open;
+        open.then(|| {
+            format!("{path}: dm_policy is open, so everybody in the workspace may write to the agent")
+        })
+    }
+
+    fn check(&self, name: &str, path: &str) -> Vec<ConfigError> {
+        let Some(account) = self.adapter_config(name) else {
+            let settings = self.settings.check().err();
+            let mut wrong: Vec<ConfigError> = settings.into_iter().map(|error| error.under(path)).collect();
+            if self.account.enabled == Some(true) {
+                let or = if name == DEFAULT_ACCOUNT { ", or set SLACK_BOT_TOKEN" } else { "" };
+                wrong.push(ConfigError::new(join(path, "token"), format!("{NO_TOKEN}{or}")));
+            }
+            return wrong;
+        };
+        let wrong = account.check().and_then(|()| Api::new(&account).map(drop)).err();
+        wrong.into_iter().map(|error| error.under(path)).collect()
+    }
+
+    /// The configuration of the adapter; `None` without a token.
+    fn adapter_config(&self, name: &str) -> Option<Account> {
+        let token = self.account.token()?.expose();
+        let app_token = self.app_token.as_ref().map(Secret::expose).unwrap_or_default();
+        Some(Account { settings: self.settings.clone(), ..Account::new(name, token, app_token) })
+    }
+
+    /// Changes with everything that [`Bot::adapter_config`] contains.
+    fn fingerprint(&self) -> Fingerprint {
+        let token = self.account.token().map(Secret::expose).unwrap_or_default();
+        let app_token = self.app_token.as_ref().map(Secret::expose).unwrap_or_default();
+        let settings = format!("{:?}", self.settings);
+        Fingerprint::of([token, app_token, &settings].map(str::as_bytes))
+    }
+}
+
+/// What kind of thing an id belongs to.
+fn kind(id: &str) -> Kind {
+    let is_id = |id: &str, letters: &[char]| {
+        let rest = id.strip_prefix(letters).unwrap_or_default();
+        rest.len() >= 2 && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    };
+    let (team, own) = id.split_once('/').unwrap_or(("T00", id));
+    match () {
+        () if !is_id(team, &['T', 'E']) => Kind::None,
+        () if is_id(own, &['U', 'W', 'B']) => Kind::Person,
+        () if id == own && is_id(own, &['C', 'G']) => Kind::Group,
+        () => Kind::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn ids_of_people_and_of_channels_are_told_apart_and_names_are_neither() {
+        for id in ["U0123456789", "W012A3CDE", "T024BE7LD/U0123456789", "B0123"] {
+            assert_eq!(kind(id), Kind::Person, "{id}");
+        }
+        assert_eq!((kind("C0123456789"), kind("G0123456789")), (Kind::Group, Kind::Group));
+        for id in [
+            "",
+            "*",
+            "@anna",
+            "anna",
+            "U",
+            "u0123456789",
+            "D0123456789",
+            "T024BE7LD/C0123456789",
+            "x/U0123",
+            "#general",
+        ] {
+            assert_eq!(kind(id), Kind::None, "{id:?}");
+        }
+    }
+
+    fn errors(section: serde_json::Value) -> Vec<String> {
+        let section: Slack = serde_json::from_value(section).unwrap();
+        section
+            .check(&|_| None)
+            .into_iter()
+            .map(|error| format!("{}: {}", error.path, error.problem))
+            .collect()
+    }
+
+    #[test]
+    fn tokens_are_checked_by_their_kind_and_an_app_is_one_account() {
+        assert_eq!(errors(json!({"token": "xoxb-1-a", "app_token": "xapp-1-A1-a"})), [""; 0]);
+        let wrong = errors(json!({"token": "xapp-1-A1-a", "app_token": "xapp-1-A1-a"}));
+        assert!(wrong[0].starts_with("channels.slack.token: this is not a bot's token"), "{wrong:?}");
+        let wrong = errors(json!({"token": "xoxb-1-a"}));
+        assert!(
+            wrong[0].starts_with("channels.slack.app_token: this is not an app-level token"),
+            "{wrong:?}"
+        );
+        let both = json!({"token": "xoxb-1-a", "app_token": "xapp-1-A1-a",
+                          "accounts": {"work": {"token": "xoxb-2-b", "app_token": "xapp-1-A1-a"}}});
+        let wrong = errors(both);
+        assert!(wrong[0].contains("the same app as"), "{wrong:?}");
+        assert!(wrong.iter().all(|error| !error.contains("xapp-1") && !error.contains("xoxb-")), "{wrong:?}");
+    }
+
+    #[test]
+    fn only_what_concerns_the_connection_changes_the_fingerprint() {
+        let of = |section: serde_json::Value| {
+            let section: Slack = serde_json::from_value(section).unwrap();
+            section.accounts(&|_| None)[0].fingerprint
+        };
+        let first = of(json!({"token": "xoxb-1-a"}));
+        assert_eq!(of(json!({"token": "xoxb-1-a", "allow": ["U0123"], "agent": "b"})), first);
+        for other in [
+            json!({"token": "xoxb-1-b"}),
+            json!({"token": "xoxb-1-a", "app_token": "xapp-1-A1-a"}),
+            json!({"token": "xoxb-1-a", "agent_view": true}),
+        ] {
+            assert_ne!(of(other.clone()), first, "{other}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The adapter against a Slack server, over real sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test stops at the first surprise, in real time"
+)]
+
+mod conformance;
+mod receiving;
+mod sending;
+mod setup;

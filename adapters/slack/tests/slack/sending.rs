@@ -1,0 +1,163 @@
+//! Deliveries and signals, as people see them.
+
+use std::io::{Seek, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use frontdesk_core::delivery::{Delivery, MediaFile, Post, SendError, Signal};
+use frontdesk_core::message::FileKind;
+use frontdesk_core::port::{Adapter, FetchError};
+use frontdesk_fakeslack::{Fault, SlackApi};
+use futures_util::StreamExt;
+use serde_json::json;
+
+use crate::setup::{account, adapter, post, says, to};
+
+fn file(content: &[u8]) -> MediaFile {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(content).unwrap();
+    file.rewind().unwrap();
+    MediaFile {
+        handle: Arc::new(file),
+        size: u64::try_from(content.len()).unwrap(),
+        name: "plan.txt".to_owned(),
+        mime: Some("text/plain".to_owned()),
+        kind: FileKind::Document,
+    }
+}
+
+#[tokio::test]
+async fn an_answer_goes_to_its_thread_and_notifies_nobody() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+    let asked = anna.says(&garden.id, "hello");
+    let adapter = adapter(account(&slack));
+    let thread = to(&format!("slack:{}:topic:{}", garden.id, asked.ts));
+    let part = adapter.profile().render("**hi** <!channel> @channel <@U0000ANNA>").remove(0);
+    let receipt = adapter.deliver(&thread, Delivery::Post(Post { part, ..post("") })).await.unwrap();
+    let shown = garden.shows().pop().unwrap();
+    assert_eq!(shown.text, "*hi* <!channel> @channel <@U0000ANNA>");
+    assert_eq!(
+        (shown.mentions.len(), shown.thread, receipt.message),
+        (0, Some(asked.ts), Some(shown.ts.clone()))
+    );
+    // An update would link names unless it is told not to.
+    let edit = Delivery::Edit { target: shown.ts.clone(), post: post("@everyone") };
+    adapter.deliver(&thread, edit).await.unwrap();
+    let grow = Signal::Grow { target: shown.ts, text: "@here <!here>".to_owned() };
+    adapter.signal(&thread, grow).await.unwrap();
+    let shown = garden.shows().pop().unwrap();
+    assert_eq!((shown.text.as_str(), shown.mentions.len()), ("@here <!here>", 0));
+}
+
+#[tokio::test]
+async fn a_person_is_written_to_by_their_id_alone() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let adapter = adapter(account(&slack));
+    for text in ["one", "two"] {
+        adapter.deliver(&to("slack:@U0000ANNA"), says(text)).await.unwrap();
+    }
+    assert_eq!(anna.sees().len(), 2);
+    assert_eq!(slack.journal().calls_of("conversations.open").len(), 1);
+    let gone = adapter.deliver(&to("slack:@U404"), says("three")).await;
+    assert!(matches!(gone, Err(SendError::Gone(_))), "{gone:?}");
+}
+
+#[tokio::test]
+async fn failures_say_whether_anything_was_sent() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let chat = to(&format!("slack:{}", anna.tells("hello").channel));
+    let adapter = adapter(account(&slack));
+    let on = |fault: Fault| slack.fault(fault.on("chat.postMessage").times(1));
+    on(Fault::too_many(7));
+    let limited = adapter.deliver(&chat, says("a")).await;
+    assert!(
+        matches!(limited, Err(SendError::Later { after: Some(after), .. }) if after == Duration::from_secs(7))
+    );
+    on(Fault::lost());
+    assert!(matches!(adapter.deliver(&chat, says("b")).await, Err(SendError::Unknown(_))));
+    on(Fault::status(502));
+    assert!(matches!(adapter.deliver(&chat, says("c")).await, Err(SendError::Later { after: None, .. })));
+    on(Fault::refuse(200, "fatal_error"));
+    assert!(matches!(adapter.deliver(&chat, says("d")).await, Err(SendError::Unknown(_))));
+    slack.cut().await;
+    assert!(matches!(adapter.deliver(&chat, says("e")).await, Err(SendError::Offline)));
+    let texts: Vec<String> = anna.sees().into_iter().map(|shown| shown.text).collect();
+    assert_eq!(texts, ["hello", "b"]);
+}
+
+#[tokio::test]
+async fn files_are_shown_together_with_their_texts() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let asked = anna.tells("send it");
+    let chat = to(&format!("slack:{}:topic:{}", asked.channel, asked.ts));
+    let adapter = adapter(account(&slack));
+    let media = Delivery::Media { file: file(b"water at six"), post: post("here &amp; now") };
+    let receipt = adapter.deliver(&chat, media).await.unwrap();
+    let shown = anna.sees().pop().unwrap();
+    assert_eq!(
+        (shown.files, shown.text.as_str(), shown.thread),
+        (vec!["plan.txt".to_owned()], "here & now", Some(asked.ts))
+    );
+    assert_eq!(receipt.message.unwrap(), shown.message["files"][0]["id"]);
+    slack.fault(Fault::lost().on("upload").times(1));
+    let lost = adapter.deliver(&chat, Delivery::Media { file: file(b"x"), post: post("") }).await;
+    assert!(matches!(lost, Err(SendError::Later { .. })), "nobody has seen anything: {lost:?}");
+}
+
+#[tokio::test]
+async fn a_file_is_fetched_with_the_token_from_slack_alone() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    anna.writes(
+        json!({"channel": anna.id, "files": [{"name": "a.txt", "base64": "aGVsbG8=", "mime": "text/plain"}]}),
+    );
+    let file = anna.sees()[0].message["files"][0].clone();
+    let attachment = |reference: String| frontdesk_core::message::Attachment {
+        reference,
+        unique: None,
+        kind: FileKind::Document,
+        name: None,
+        mime: Some("text/plain".to_owned()),
+        size: None,
+        seconds: None,
+        kept: None,
+    };
+    let (id, url) = (file["id"].as_str().unwrap(), file["url_private_download"].as_str().unwrap());
+    let adapter = adapter(account(&slack));
+    for reference in [format!("{id} {url}"), id.to_owned()] {
+        let pieces = adapter.fetch(&attachment(reference)).await.unwrap();
+        let bytes: Vec<Vec<u8>> = pieces.map(Result::unwrap).collect().await;
+        assert_eq!(bytes.concat(), b"hello");
+    }
+    let elsewhere = adapter.fetch(&attachment(format!("{id} https://files.slack.com.evil.example/a"))).await;
+    assert!(matches!(elsewhere, Err(FetchError::Refused(_))));
+    slack.act("scopes", json!({"token": frontdesk_fakeslack::TOKEN, "remove": ["files:read"]}));
+    let page = adapter.fetch(&attachment(format!("{id} {url}"))).await;
+    assert!(matches!(page, Err(FetchError::Refused(why)) if why.contains("files:read")));
+}
+
+#[tokio::test]
+async fn writing_is_shown_in_threads_and_ends() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let asked = anna.tells("hello");
+    let adapter = adapter(account(&slack));
+    let status = || slack.look(&asked.channel)["threads"][&asked.ts]["status"]["text"].clone();
+    adapter.signal(&to(&format!("slack:{}", asked.channel)), Signal::Typing).await.unwrap();
+    assert!(slack.journal().calls_of("assistant.threads.setStatus").is_empty());
+    let thread = to(&format!("slack:{}:topic:{}", asked.channel, asked.ts));
+    adapter.signal(&thread, Signal::Typing).await.unwrap();
+    assert_eq!(status(), "is writing…");
+    let end = Signal::End {
+        about: frontdesk_core::delivery::MessageRefs::default(),
+        ending: frontdesk_core::delivery::Ending::Cancelled,
+        usage: None,
+    };
+    adapter.signal(&thread, end).await.unwrap();
+    assert_eq!(status(), json!(null));
+}
