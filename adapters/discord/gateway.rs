@@ -43,7 +43,7 @@ const REFUSED_SECONDS: u64 = 3;
 enum Done {
     /// A batch was pushed, or could not be stored.
     Pushed(Batch, Result<Vec<Outcome>, Busy>),
-    /// What was missed has been read.
+    /// The messages of a gap were read over REST, or could not be.
     Read(Result<(), AdapterError>),
     /// An interaction was answered, or the commands were registered.
     Aside,

@@ -29,7 +29,7 @@ const PAGE: usize = 100;
 /// The longest pause that Discord can ask for in one answer; a longer one ends the connection.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// What was missed since `mark`.
+/// A channel whose messages after the id `mark` are to be read, because the gateway did not deliver them.
 pub(crate) struct Missed {
     pub context: Context,
     pub source: Source,

@@ -215,7 +215,7 @@ impl Outbound<'_> {
             let path = ["channels", at.channel.as_str(), "messages", target, "reactions", written, "@me"];
             match self.rest.ask(&Request::new(operation, method.clone(), &path)).await {
                 Err(fault) if fault.is(&[code::UNKNOWN_EMOJI]) && written == emoji && on => {}
-                // What is not there is removed.
+                // A reaction that is not there counts as removed.
                 Err(fault) if fault.is(&[code::UNKNOWN_EMOJI, code::UNKNOWN_MESSAGE]) && !on => return Ok(()),
                 marked => return marked.map(drop),
             }
@@ -291,7 +291,7 @@ fn nobody() -> CreateAllowedMentions {
     CreateAllowedMentions::new().replied_user(false)
 }
 
-/// The same for every attempt to send a part, and for no other part.
+/// The nonce of a part: every attempt to send the part uses it, and no other part does.
 fn nonce(key: &str) -> String {
     let hash = Sha256::digest(key.as_bytes());
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();

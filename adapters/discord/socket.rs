@@ -29,7 +29,7 @@ pub(crate) struct Socket(WebSocketStream<Upgraded>);
 /// A frame of the gateway.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Frame {
-    /// What it is.
+    /// The opcode, which says what kind of frame this is.
     pub op: u64,
     /// The name of a dispatch.
     pub t: Option<String>,

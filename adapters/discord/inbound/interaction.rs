@@ -22,11 +22,11 @@ pub(crate) struct Interaction {
     pub id: String,
     /// Its token. Whoever has it can answer.
     pub token: String,
-    /// What somebody did.
+    /// The kind of the interaction.
     pub kind: InteractionKind,
 }
 
-/// What somebody did.
+/// The kind of an interaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InteractionKind {
     /// Sent a command.
@@ -67,7 +67,7 @@ pub(super) fn event(bot: &Bot, data: &Fields<'_>) -> Result<ParsedDispatch, Fiel
     Ok(ParsedDispatch { event, interaction: Some(Interaction { id, token, kind }) })
 }
 
-/// What it is, and the text that the person would have written.
+/// Reads the kind of an interaction, and the text that has the same effect if a person writes it.
 fn read(data: &Fields<'_>) -> Result<(InteractionKind, EventKind, String), FieldError> {
     let given = || data.need::<Fields<'_>>("data");
     match data.need::<u64>("type")? {
