@@ -12,6 +12,7 @@ mod closed_in;
 mod configuration;
 mod daemon;
 mod descriptors;
+mod discord;
 mod doctor;
 mod events;
 mod failover;

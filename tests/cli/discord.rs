@@ -1,0 +1,165 @@
+//! A fake Discord beside a gateway: what people write in it and see, also when the gateway is killed meanwhile.
+
+use frontdesk_fakediscord::{BOT, Discord as Server, Id, Shown, TOKEN, User};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::program::{Daemon, NewHome, command, until};
+
+/// A server with one guild, one channel and one person.
+struct Discord {
+    server: Server,
+    ann: User,
+    channel: Id,
+    /// The private chat.
+    private: Id,
+    _runtime: Runtime,
+}
+
+impl Discord {
+    fn start() -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let server = runtime.block_on(Server::start());
+        let ann = server.user(7, "Ann");
+        let guild = server.guild(9000, "Garden", &ann);
+        let channel = server.channel(guild, 5000, 0, "general");
+        let private = server.act("dm", json!({"user": 7}))["channel_id"].as_str().unwrap().parse().unwrap();
+        Self { server, ann, channel, private, _runtime: runtime }
+    }
+
+    /// A home folder whose gateway serves Ann in private and everybody in the channel who mentions it.
+    fn home(&self) -> NewHome {
+        let home = NewHome::new();
+        home.write(
+            "frontdesk.toml",
+            &format!(
+                "[channels.discord]\napi_url = \"{}/api\"\nallow = [7]\nper_chat_ms = 0\nposition_seconds = 1\n\
+                 [channels.discord.groups.\"{}\"]\n",
+                self.server.url(),
+                self.channel
+            ),
+        );
+        home
+    }
+
+    /// A gateway whose token is in the environment. Waits until it is connected.
+    fn gateway(&self, home: &NewHome) -> Daemon {
+        let mut run = command(&home.path());
+        let daemon = Daemon::start_with(run.args(["run", "--port", "0"]).env("DISCORD_TOKEN", TOKEN));
+        let is_connected = || self.sessions().iter().any(|session| session["connected"] == true);
+        until("the bot is connected", is_connected);
+        daemon
+    }
+
+    /// The bot's sessions.
+    fn sessions(&self) -> Vec<Value> {
+        self.server.act("sessions", json!({}))["sessions"].as_array().unwrap().clone()
+    }
+
+    /// How often the bot has identified.
+    fn identified(&self) -> Value {
+        self.server.act("sessions", json!({}))["identified"].clone()
+    }
+
+    /// The bot's texts in a channel.
+    fn answers(&self, channel: Id) -> Vec<String> {
+        let shown = self.server.shows(channel).into_iter();
+        shown.filter(|shown| shown.author == BOT).map(|shown| shown.content).collect()
+    }
+
+    /// Waits until the bot's last message in a channel contains this.
+    #[track_caller]
+    fn sees(&self, channel: Id, text: &str) {
+        let last = || self.answers(channel).last().is_some_and(|last| last.contains(text));
+        until(&format!("{text:?} comes"), last);
+    }
+
+    /// Kills a gateway, and waits until Discord has noticed.
+    fn kills(&self, daemon: Daemon) {
+        daemon.signal(Signal::KILL);
+        daemon.end();
+        until("the connection ends", || self.sessions().iter().all(|session| session["connected"] == false));
+    }
+
+    fn mentions(&self, text: &str) -> Shown {
+        let sent = self.ann.says(self.channel, &format!("<@{BOT}> {text}"));
+        self.server.shows(self.channel).into_iter().find(|shown| shown.id == sent.message_id).unwrap()
+    }
+}
+
+/// How often each of these is part of an answer.
+fn counts(answers: &[String], texts: &[&str]) -> Vec<usize> {
+    texts.iter().map(|text| answers.iter().filter(|answer| answer.contains(text)).count()).collect()
+}
+
+#[test]
+fn a_person_is_answered_in_private_in_a_channel_and_by_commands() {
+    let discord = Discord::start();
+    let home = discord.home();
+    let daemon = discord.gateway(&home);
+    discord.ann.tells("hello **there**");
+    discord.sees(discord.private, "hello **there**");
+    discord.ann.says(discord.channel, "not for the bot");
+    let asked = discord.mentions("and here?");
+    discord.sees(discord.channel, "and here?");
+    let answer = discord.server.shows(discord.channel).pop().unwrap();
+    assert_eq!((answer.reply_to, answer.flags), (Some(asked.id), 4), "it answers, and shows no previews");
+    assert_eq!(discord.answers(discord.channel).len(), 1);
+    let registered = || !discord.server.journal().calls_of("bulk_set_application_commands").is_empty();
+    until("the commands are registered", registered);
+    let status =
+        discord.server.act("slash", json!({"user": 7, "channel": discord.channel, "name": "status"}));
+    let shown = || discord.server.act("interaction", json!({"id": status["interaction"]}));
+    until("the command is answered", || shown()["state"] == "answered");
+    let text = shown()["messages"][0]["content"].clone();
+    assert!(text.as_str().unwrap().starts_with("Nothing is running"), "{text}");
+    daemon.stop().good();
+}
+
+#[test]
+fn a_killed_gateway_takes_up_its_session_and_answers_what_it_missed_once() {
+    let discord = Discord::start();
+    let home = discord.home();
+    let daemon = discord.gateway(&home);
+    discord.ann.tells("before");
+    discord.sees(discord.private, "before");
+    discord.kills(daemon);
+    let missed = ["missed 0", "missed 1", "missed 2"];
+    for text in missed {
+        discord.ann.tells(text);
+    }
+    discord.mentions("in the channel");
+    let daemon = discord.gateway(&home);
+    discord.sees(discord.private, "missed 2");
+    discord.sees(discord.channel, "in the channel");
+    assert_eq!(counts(&discord.answers(discord.private), &missed), [1, 1, 1]);
+    assert_eq!(discord.identified(), 1, "the session went on");
+    daemon.stop().good();
+}
+
+#[test]
+fn a_killed_gateway_whose_session_is_gone_reads_what_it_missed() {
+    let discord = Discord::start();
+    let home = discord.home();
+    let daemon = discord.gateway(&home);
+    discord.ann.tells("before");
+    discord.sees(discord.private, "before");
+    discord.mentions("before");
+    discord.sees(discord.channel, "before");
+    discord.kills(daemon);
+    let missed = ["missed 0", "missed 1", "missed 2"];
+    for text in missed {
+        discord.ann.tells(text);
+    }
+    discord.mentions("in the channel");
+    discord.server.act("forget_sessions", json!({}));
+    let daemon = discord.gateway(&home);
+    discord.sees(discord.private, "missed 2");
+    discord.sees(discord.channel, "in the channel");
+    assert_eq!(counts(&discord.answers(discord.private), &missed), [1, 1, 1]);
+    assert_eq!(counts(&discord.answers(discord.channel), &["before", "in the channel"]), [1, 1]);
+    assert_eq!(discord.identified(), 2, "a new session has begun");
+    daemon.stop().good();
+}
