@@ -10,12 +10,14 @@ use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Cursor, Event, Outcome, Source};
 use frontdesk_core::port::{Busy, Inbox};
+use tokio::sync::Notify;
 
 /// An inbox in memory that records what is pushed, and refuses batches on request.
 #[derive(Default)]
 pub struct RecordingInbox {
     start: Option<Cursor>,
     pages: Mutex<Pages>,
+    changed: Notify,
 }
 
 #[derive(Default)]
@@ -36,6 +38,11 @@ impl RecordingInbox {
     /// Refuses the next push with this error.
     pub fn refuses(&self, busy: Busy) {
         self.pages().refusals.push_back(busy);
+    }
+
+    /// Refuses nothing more.
+    pub fn takes(&self) {
+        self.pages().refusals.clear();
     }
 
     /// Gives the next event that has no outcome yet this outcome; events are accepted otherwise.
@@ -68,6 +75,18 @@ impl RecordingInbox {
         self.pages().heard
     }
 
+    /// Waits until the condition holds, which is looked at after each batch.
+    pub async fn until(&self, mut so: impl FnMut(&Self) -> bool) {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if so(self) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     fn pages(&self) -> MutexGuard<'_, Pages> {
         self.pages.lock().unwrap()
     }
@@ -95,6 +114,7 @@ impl Inbox for RecordingInbox {
             (0..batch.len()).map(|n| pages.outcomes.pop_front().unwrap_or_else(|| accepted(n))).collect();
         pages.taken.push((batch, cursor));
         pages.sources.push(source.clone());
+        self.changed.notify_waiters();
         Ok(outcomes)
     }
 

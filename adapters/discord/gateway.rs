@@ -74,7 +74,12 @@ pub(crate) async fn receive(context: &Context, stop: &Stop) -> Result<(), Adapte
     let cursor = context.inbox.cursor(&source).await;
     let cursor = cursor.map_err(|busy| AdapterError::Lost(busy.to_string()))?;
     let mut progress = Progress::of(cursor.as_ref());
-    progress.begin(context.timer.wall());
+    if progress.begin(context.timer.wall()) {
+        // Stored before the first session begins: a message that the gateway delivers and this process does not store, because
+        // it is killed, is found by the next one.
+        let stored = context.inbox.push(&source, Vec::new(), Some(progress.cursor())).await;
+        stored.map_err(|busy| AdapterError::Lost(busy.to_string()))?;
+    }
     let address = match &progress.session {
         Some(session) => session.url.clone(),
         None => address(context).await?,

@@ -122,7 +122,7 @@ impl Missed {
         let surplus = messages.len().saturating_sub(most);
         let mut events = Vec::new();
         for raw in messages.into_values().skip(surplus) {
-            events.extend(self.event(&raw, places, guild.as_mut()).await?);
+            events.extend(self.events(&raw, places, guild.as_mut()).await?);
         }
         for piece in events.chunks(PAGE) {
             self.hand_in(piece.to_vec()).await;
@@ -130,27 +130,26 @@ impl Missed {
         Ok(())
     }
 
-    async fn event(
+    async fn events(
         &self,
         raw: &RawValue,
         places: &Places,
-        guild: Option<&mut (&str, &mut Members)>,
-    ) -> Result<Option<Event>, AdapterError> {
+        mut guild: Option<&mut (&str, &mut Members)>,
+    ) -> Result<Vec<Event>, AdapterError> {
         let read = inbound::missed(&self.context.bot, places, guild.is_some(), raw.get());
-        let Some(mut event) = read.map_err(|error| AdapterError::Setup(error.to_string()))? else {
-            return Ok(None);
-        };
-        if let Some((guild, members)) = guild {
+        let mut events = read.map_err(|error| AdapterError::Setup(error.to_string()))?;
+        let Some((guild, members)) = &mut guild else { return Ok(events) };
+        for event in &mut events {
             let author = event.from.id.id().to_owned();
             if !members.contains_key(&author) {
                 members.insert(author.clone(), self.member(guild, &author).await?);
             }
             if let Some(Some((roles, nick))) = members.get(&author) {
                 event.from.roles.clone_from(roles);
-                event.from.name = nick.clone().or(event.from.name);
+                event.from.name = nick.clone().or(event.from.name.take());
             }
         }
-        Ok(Some(event))
+        Ok(events)
     }
 
     /// The roles and the nickname of a member; `None` if they are no member.

@@ -118,13 +118,13 @@ fn event(
 }
 
 /// Parses a message that was read from a channel's history after a gap; such a message names neither its guild nor
-/// roles. `None` as in [`parse`].
+/// roles. No events as in [`parse`].
 pub(crate) fn missed(
     bot: &Bot,
     places: &Places,
     in_guild: bool,
     data: &str,
-) -> Result<Option<Event>, AddressError> {
+) -> Result<Vec<Event>, AddressError> {
     let fields = Fields::of(data, "");
     let read = match &fields {
         Some(fields) => message::from_history(bot, places, fields, data, in_guild),
@@ -132,7 +132,7 @@ pub(crate) fn missed(
     };
     read.or_else(|FieldError(field)| {
         let id = fields.as_ref().and_then(|fields| fields.maybe::<String>("id"));
-        Ok(Some(unreadable(bot, "message_create", id, &field, data)?))
+        Ok(vec![unreadable(bot, "message_create", id, &field, data)?])
     })
 }
 

@@ -37,11 +37,17 @@ impl Progress {
         Cursor(serde_json::to_string(self).unwrap_or_default())
     }
 
-    /// Counts what comes from now on as missed if it is, unless there is a mark already.
-    pub(crate) fn begin(&mut self, now: DateTime<Utc>) {
+    /// Prepares for a connection; returns whether it is the very first one. What comes from now on counts as missed if it
+    /// is, and without a session everything does that came after the latest stored message.
+    pub(crate) fn begin(&mut self, now: DateTime<Utc>) -> bool {
         if self.last == 0 {
             self.last = first_id(now);
+            return true;
         }
+        if self.session.is_none() {
+            self.gap = self.gap.or(Some(self.last));
+        }
+        false
     }
 
     /// The session is over: what comes from now on comes in a new one, and what was missed has to be read.
@@ -81,8 +87,10 @@ mod tests {
         assert_eq!(Progress::of(Some(&Cursor("7".into()))), Progress::default());
         let mut first = Progress::default();
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        first.begin(now);
-        first.lose_session();
+        assert!(first.begin(now));
+        assert_eq!(first.gap, None);
+        // The process died before it stored its first session.
+        assert!(!first.begin(now));
         assert_eq!(first.gap.map(made_at), Some(now), "what came before the first connection was not missed");
     }
 }

@@ -13,10 +13,17 @@ use super::{Bot, Places, content, conversation, forward, person, quote};
 enum Way {
     Created,
     Updated,
-    /// From the history of a channel, where it names no guild.
+    /// From the history of a channel, where it names no guild: the message, or its last change.
     History {
         in_guild: bool,
+        is_edit: bool,
     },
+}
+
+impl Way {
+    fn is_edit(self) -> bool {
+        matches!(self, Way::Updated | Way::History { is_edit: true, .. })
+    }
 }
 
 /// The event of a new message.
@@ -36,21 +43,31 @@ pub(super) fn updated(
     message: &Fields<'_>,
     raw: &str,
 ) -> Result<Option<Event>, FieldError> {
-    if message.maybe::<String>("edited_timestamp").is_none() {
+    if !was_edited(message) {
         return Ok(None);
     }
     event(bot, places, message, raw, Way::Updated)
 }
 
-/// The event of a message that was missed.
+fn was_edited(message: &Fields<'_>) -> bool {
+    message.maybe::<String>("edited_timestamp").is_some()
+}
+
+/// The events of a message that was missed, or whose last change was: which of both is found out where they are stored,
+/// because their ids are those that they would have had.
 pub(super) fn from_history(
     bot: &Bot,
     places: &Places,
     message: &Fields<'_>,
     raw: &str,
     in_guild: bool,
-) -> Result<Option<Event>, FieldError> {
-    event(bot, places, message, raw, Way::History { in_guild })
+) -> Result<Vec<Event>, FieldError> {
+    let way = |is_edit| Way::History { in_guild, is_edit };
+    let mut events: Vec<Event> = event(bot, places, message, raw, way(false))?.into_iter().collect();
+    if was_edited(message) {
+        events.extend(event(bot, places, message, raw, way(true))?);
+    }
+    Ok(events)
 }
 
 fn event(
@@ -72,14 +89,14 @@ fn event(
     let id: String = message.need("id")?;
     let channel: String = message.need("channel_id")?;
     let in_guild = match way {
-        Way::History { in_guild } => in_guild,
+        Way::History { in_guild, .. } => in_guild,
         Way::Created | Way::Updated => message.has("guild_id"),
     };
     let place: EventPlace = match in_guild {
         true => conversation::in_guild(bot, places, &channel)?,
         false => conversation::private(bot, &channel, sender.id.id())?,
     };
-    let edited = message.maybe::<String>("edited_timestamp").filter(|_| way == Way::Updated);
+    let edited = message.maybe::<String>("edited_timestamp").filter(|_| way.is_edit());
     let event_id = edited.as_ref().map_or_else(|| id.clone(), |edited| format!("{id}/{edited}"));
     let mut event = super::bare(&event_id, EventKind::Other("system_message".to_owned()), sender, place);
     event.platform_message = Some(id);
@@ -106,7 +123,7 @@ fn is_from_somebody(message: &Fields<'_>) -> Result<bool, FieldError> {
 }
 
 fn say(bot: &Bot, event: &mut Event, message: &Fields<'_>, raw: &str, way: Way) -> Result<(), FieldError> {
-    event.kind = if way == Way::Updated { EventKind::Edit } else { EventKind::Message };
+    event.kind = if way.is_edit() { EventKind::Edit } else { EventKind::Message };
     let passed_on = forward::snapshot(message)?;
     let found = match &passed_on {
         Some(snapshot) => {

@@ -85,7 +85,7 @@ fn a_missed_message_is_the_event_that_it_would_have_been() {
         for name in ["guild_id", "member"] {
             data.as_object_mut().unwrap().remove(name);
         }
-        let mut missed = missed(&bot(), places(), in_guild, &data.to_string()).unwrap().unwrap();
+        let mut missed = missed(&bot(), places(), in_guild, &data.to_string()).unwrap().remove(0);
         (missed.from.roles, missed.from.name) = (live.from.roles.clone(), live.from.name.clone());
         if let (EventKind::Unreadable { raw, .. }, EventKind::Unreadable { .. }) =
             (&mut missed.kind, &live.kind)

@@ -73,6 +73,25 @@ impl Discord {
         self.shared().state().shows(channel)
     }
 
+    /// Waits until the condition holds, which is looked at after each change. It may look at the server with
+    /// [`Discord::look`], and must not change it.
+    pub async fn until(&self, mut so: impl FnMut() -> bool) {
+        loop {
+            let mut changed = std::pin::pin!(self.shared().changed.notified());
+            changed.as_mut().enable();
+            if so() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// An action of the control port that changes nothing, such as `sessions` and `interaction`.
+    pub fn look(&self, action: &str, body: Value) -> Value {
+        let seen = self.shared().state().perform(action, body);
+        seen.unwrap_or_else(|reason| panic!("{action}: {reason}"))
+    }
+
     /// Any action of the control port.
     pub fn act(&self, action: &str, body: Value) -> Value {
         let done = self.shared().change(|world| world.perform(action, body));

@@ -71,6 +71,8 @@ pub struct Shown {
     pub reactions: Vec<(String, usize)>,
     /// Whether it was edited.
     pub edited: bool,
+    /// When it was edited last, as Discord writes it.
+    pub edited_at: Option<String>,
     /// The only person who sees it.
     pub only_for: Option<Id>,
 }
@@ -128,6 +130,7 @@ impl Message {
                 .collect(),
             reactions: self.reactions.iter().map(|(emoji, who)| (text(&emoji["name"]), who.len())).collect(),
             edited: self.fields.get("edited_timestamp").is_some_and(|at| !at.is_null()),
+            edited_at: self.fields.get("edited_timestamp").and_then(|at| at.as_str().map(str::to_owned)),
             only_for: self.only_for,
         }
     }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use frontdesk_conformance::RecordingInbox;
-use frontdesk_core::message::Conversation;
+use frontdesk_core::message::{Conversation, Event, EventKind};
 use frontdesk_core::port::{AdapterError, Busy};
-use frontdesk_fakediscord::TOKEN;
+use frontdesk_fakediscord::{Id, TOKEN};
 use serde_json::json;
 
-use crate::setup::{Garden, ended, running, texts, until};
+use crate::setup::{Garden, ended, running, texts};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_taken_up_again_and_nothing_is_missing() {
@@ -18,11 +18,11 @@ async fn a_session_is_taken_up_again_and_nothing_is_missing() {
         running(&adapter, &inbox, async {
             garden.connected().await;
             garden.ann.says(garden.channel, "first");
-            until(|| texts(&inbox) == ["first"]).await;
+            inbox.until(|inbox| texts(inbox) == ["first"]).await;
             garden.discord.act("disconnect", end);
             garden.ann.says(garden.channel, "second");
             garden.ann.says(garden.channel, "third");
-            until(|| texts(&inbox).len() == 3).await;
+            inbox.until(|inbox| texts(inbox).len() == 3).await;
         })
         .await;
         assert_eq!(texts(&inbox), ["first", "second", "third"]);
@@ -39,7 +39,7 @@ async fn what_was_missed_without_a_session_is_read() {
         garden.connected().await;
         garden.ann.says(garden.channel, "in the guild");
         garden.ann.tells("in private");
-        until(|| texts(&inbox).len() == 2).await;
+        inbox.until(|inbox| texts(inbox).len() == 2).await;
     })
     .await;
     garden.discord.act("forget_sessions", json!({}));
@@ -49,9 +49,9 @@ async fn what_was_missed_without_a_session_is_read() {
     }
     let again = garden.adapter();
     running(&again, &inbox, async {
-        until(|| texts(&inbox).len() == 8).await;
+        inbox.until(|inbox| texts(inbox).len() == 8).await;
         garden.ann.says(garden.channel, "live");
-        until(|| texts(&inbox).len() == 9).await;
+        inbox.until(|inbox| texts(inbox).len() == 9).await;
     })
     .await;
     let of =
@@ -61,6 +61,59 @@ async fn what_was_missed_without_a_session_is_read() {
     let events = inbox.events();
     let missed = events.iter().find(|event| event.text == "private 2").unwrap();
     assert_eq!(missed.conversation, Conversation::Dm { chat: "7".into(), thread: None });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_was_missed_without_a_session_is_read() {
+    let garden = Garden::new().await;
+    let inbox = Arc::new(RecordingInbox::default());
+    let first = garden.adapter();
+    let known = running(&first, &inbox, async {
+        garden.connected().await;
+        let known = garden.ann.says(garden.channel, "known");
+        inbox.until(|inbox| texts(inbox).len() == 1).await;
+        known.message_id
+    })
+    .await;
+    garden.discord.act("forget_sessions", json!({}));
+    let new = garden.ann.says(garden.channel, "new").message_id;
+    for (message, content) in [(new, "new, and changed"), (known, "known, and changed")] {
+        let edit = json!({"channel": garden.channel, "message": message, "content": content});
+        garden.discord.act("edit", edit);
+    }
+    let again = garden.adapter();
+    running(&again, &inbox, async { inbox.until(|inbox| texts(inbox).len() == 4).await }).await;
+    let events = inbox.events();
+    let of = |message: Id| {
+        let of = |event: &&Event| event.platform_message.as_deref() == Some(&message.to_string());
+        let said = |event: &Event| (event.kind.clone(), event.text.clone());
+        events.iter().filter(of).map(said).collect::<Vec<_>>()
+    };
+    let edited = (EventKind::Edit, "known, and changed".to_owned());
+    assert_eq!(of(known).last(), Some(&edited));
+    let text = "new, and changed".to_owned();
+    assert_eq!(of(new), [(EventKind::Message, text.clone()), (EventKind::Edit, text)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_the_first_session_delivered_and_nobody_stored_is_read() {
+    let garden = Garden::new().await;
+    let inbox = Arc::new(RecordingInbox::default());
+    let first = garden.adapter();
+    running(&first, &inbox, async {
+        garden.connected().await;
+        // The process dies before it can store anything of this session.
+        (0..1000).for_each(|_| inbox.refuses(Busy::Full { waiting: 1 }));
+        garden.ann.says(garden.channel, "the very first");
+        let delivered = || garden.discord.journal().delivery(1).is_some_and(|one| !one.delivered.is_empty());
+        garden.discord.until(delivered).await;
+    })
+    .await;
+    assert_eq!(texts(&inbox), [""; 0]);
+    inbox.takes();
+    let again = garden.adapter();
+    running(&again, &inbox, async { inbox.until(|inbox| texts(inbox).len() == 1).await }).await;
+    assert_eq!(texts(&inbox), ["the very first"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,7 +155,7 @@ async fn a_batch_that_cannot_be_stored_is_handed_in_again() {
         (0..3).for_each(|_| inbox.refuses(Busy::Full { waiting: 1 }));
         garden.ann.says(garden.channel, "one");
         garden.ann.says(garden.channel, "two");
-        until(|| texts(&inbox).len() == 2).await;
+        inbox.until(|inbox| texts(inbox).len() == 2).await;
     })
     .await;
     assert_eq!(texts(&inbox), ["one", "two"]);
@@ -120,13 +173,13 @@ async fn the_parent_of_a_thread_is_asked_for_after_a_resumed_session() {
     running(&first, &inbox, async {
         garden.connected().await;
         speaks("known from the guild");
-        until(|| texts(&inbox).len() == 1).await;
+        inbox.until(|inbox| texts(inbox).len() == 1).await;
     })
     .await;
     // A resumed session names no channels.
     speaks("asked for");
     let again = garden.adapter();
-    running(&again, &inbox, async { until(|| texts(&inbox).len() == 2).await }).await;
+    running(&again, &inbox, async { inbox.until(|inbox| texts(inbox).len() == 2).await }).await;
     let places: Vec<Conversation> = inbox.events().into_iter().map(|event| event.conversation).collect();
     let expected = Conversation::Thread { chat: garden.channel.to_string(), thread };
     assert_eq!(places, [expected.clone(), expected]);

@@ -9,11 +9,11 @@ use frontdesk_core::message::Outcome;
 use frontdesk_core::port::Adapter;
 use serde_json::{Value, json};
 
-use crate::setup::{Garden, post, running, says, until};
+use crate::setup::{Garden, post, running, says};
 
 async fn commands(garden: &Garden) {
     let registered = || garden.discord.journal().calls_of("bulk_set_application_commands").len() == 1;
-    until(registered).await;
+    garden.discord.until(registered).await;
 }
 
 fn slash(garden: &Garden, name: &str) -> Value {
@@ -22,7 +22,7 @@ fn slash(garden: &Garden, name: &str) -> Value {
 }
 
 fn seen(garden: &Garden, interaction: &Value) -> Value {
-    garden.discord.act("interaction", json!({"id": interaction}))
+    garden.discord.look("interaction", json!({"id": interaction}))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,7 +32,7 @@ async fn a_command_is_registered_acknowledged_and_answered() {
     running(&adapter, &inbox, async {
         commands(&garden).await;
         let asked = slash(&garden, "status");
-        until(|| seen(&garden, &asked)["state"] == "thinking").await;
+        garden.discord.until(|| seen(&garden, &asked)["state"] == "thinking").await;
         let event = inbox.events().pop().unwrap();
         assert_eq!((event.text.as_str(), event.addressed), ("/status", true));
         let answer = Post { reply_to: event.platform_message.clone(), ..post("all is well") };
@@ -51,7 +51,10 @@ async fn a_command_is_registered_acknowledged_and_answered() {
     // The second start finds its commands.
     let again = garden.adapter();
     running(&again, &inbox, async {
-        until(|| garden.discord.journal().calls_of("list_application_commands").len() == 2).await;
+        garden
+            .discord
+            .until(|| garden.discord.journal().calls_of("list_application_commands").len() == 2)
+            .await;
         for n in 0..5 {
             again.deliver(&garden.address(), says(&format!("meanwhile {n}"))).await.unwrap();
         }
@@ -67,7 +70,7 @@ async fn an_answer_that_comes_too_late_is_a_message() {
     running(&adapter, &inbox, async {
         commands(&garden).await;
         slash(&garden, "status");
-        until(|| inbox.events().len() == 1).await;
+        inbox.until(|inbox| inbox.events().len() == 1).await;
         let event = inbox.events().pop().unwrap();
         garden.discord.advance(std::time::Duration::from_secs(1000));
         let answer = Post { reply_to: event.platform_message, ..post("at last") };
@@ -84,7 +87,7 @@ async fn thinking_ends_with_the_turn_if_there_is_no_answer() {
     running(&adapter, &inbox, async {
         commands(&garden).await;
         let asked = slash(&garden, "stop");
-        until(|| seen(&garden, &asked)["state"] == "thinking").await;
+        garden.discord.until(|| seen(&garden, &asked)["state"] == "thinking").await;
         let about = MessageRefs { session: None, messages: vec![MessageId(1)] };
         let end = Signal::End { about, ending: Ending::Cancelled, usage: None };
         adapter.signal(&garden.address(), end.clone()).await.unwrap();
@@ -102,7 +105,7 @@ async fn what_nobody_takes_is_said_to_its_sender_alone() {
         commands(&garden).await;
         inbox.gives(Outcome::Denied);
         let asked = slash(&garden, "status");
-        until(|| seen(&garden, &asked)["state"] == "answered").await;
+        garden.discord.until(|| seen(&garden, &asked)["state"] == "answered").await;
         let shown = &seen(&garden, &asked)["messages"][0];
         assert_eq!((&shown["only_for"], &shown["content"]), (&json!("7"), &json!("This was not passed on.")));
         // Its hidden message comes back over the gateway and is no event.

@@ -12,7 +12,7 @@ use frontdesk_fakediscord::{BOT, Fault, Id};
 use futures_util::StreamExt;
 use serde_json::json;
 
-use crate::setup::{Garden, TestClock, post, running, says, to, until};
+use crate::setup::{Garden, TestClock, post, running, says, to};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_part_that_is_sent_again_is_the_same_message() {
@@ -171,7 +171,7 @@ async fn files_go_out_and_come_in_after_their_links_have_ended() {
         garden.connected().await;
         let files = json!([{"name": "b.txt", "base64": "aW4=", "content_type": "text/plain"}]);
         garden.discord.act("say", json!({"user": 7, "channel": garden.channel, "files": files}));
-        until(|| inbox.events().len() == 1).await;
+        inbox.until(|inbox| inbox.events().len() == 1).await;
     })
     .await;
     garden.discord.advance(Duration::from_secs(100_000));

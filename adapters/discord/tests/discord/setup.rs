@@ -15,6 +15,7 @@ use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
 use frontdesk_discord::{Account, DiscordAdapter, Settings};
 use frontdesk_fakediscord::{Discord, Id, TOKEN, User};
 use serde_json::json;
+use tokio::sync::Notify;
 
 /// Longer than any step takes.
 pub const SOON: Duration = Duration::from_secs(20);
@@ -23,15 +24,17 @@ pub const SOON: Duration = Duration::from_secs(20);
 pub struct TestClock {
     start: Instant,
     ahead: Mutex<Duration>,
+    moved: Notify,
 }
 
 impl TestClock {
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { start: Instant::now(), ahead: Mutex::default() })
+        Arc::new(Self { start: Instant::now(), ahead: Mutex::default(), moved: Notify::new() })
     }
 
     pub fn advance(&self, by: Duration) {
         *self.ahead.lock().unwrap() += by;
+        self.moved.notify_waiters();
     }
 }
 
@@ -50,8 +53,17 @@ impl Clock for TestClock {
     }
 
     async fn sleep_until(&self, deadline: Mono) {
-        while self.mono() < deadline {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        loop {
+            let mut moved = std::pin::pin!(self.moved.notified());
+            moved.as_mut().enable();
+            let left = deadline.since(self.mono());
+            if left.is_zero() {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left) => {}
+                () = moved => {}
+            }
         }
     }
 }
@@ -100,15 +112,15 @@ impl Garden {
     /// Waits until a bot is connected.
     pub async fn connected(&self) {
         let is_connected = || {
-            let sessions = self.discord.act("sessions", json!({}));
+            let sessions = self.discord.look("sessions", json!({}));
             sessions["sessions"].as_array().unwrap().iter().any(|session| session["connected"] == true)
         };
-        until(is_connected).await;
+        self.discord.until(is_connected).await;
     }
 
     /// How often the bot has identified.
     pub fn identified(&self) -> u64 {
-        self.discord.act("sessions", json!({}))["identified"].as_u64().unwrap()
+        self.discord.look("sessions", json!({}))["identified"].as_u64().unwrap()
     }
 
     /// The bot's texts in the channel.
@@ -126,14 +138,12 @@ pub async fn running<T>(
 ) -> T {
     let stop = Stop::new();
     let inbox: Arc<dyn Inbox> = inbox.clone();
-    // As the runtime does, with shorter pauses.
+    // As the runtime does, without pauses.
     let supervised = async {
         loop {
             match adapter.run(inbox.clone(), stop.clone()).await {
                 Ok(()) => return,
-                Err(AdapterError::Lost(_) | AdapterError::Later { .. }) => {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
+                Err(AdapterError::Lost(_) | AdapterError::Later { .. }) => tokio::task::yield_now().await,
                 Err(error) => panic!("{error}"),
             }
         }
@@ -150,16 +160,6 @@ pub async fn running<T>(
 pub async fn ended(adapter: &DiscordAdapter, inbox: &Arc<RecordingInbox>) -> AdapterError {
     let run = adapter.run(inbox.clone(), Stop::new());
     tokio::time::timeout(SOON, run).await.expect("it ends").unwrap_err()
-}
-
-/// Waits until the condition holds.
-pub async fn until(mut so: impl FnMut() -> bool) {
-    let waits = async {
-        while !so() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(SOON, waits).await.expect("it happens in time");
 }
 
 /// The texts that were stored, in order and without duplicates.
