@@ -31,7 +31,9 @@ const DIRECTION: [(&str, &[&str]); 21] = [
     ("frontdesk-world", &["core", "store", "runtime"]),
     (
         "frontdesk",
-        &["core", "store", "http", "agents", "runtime", "api", "kit", "web", "telegram", "discord"],
+        &[
+            "core", "store", "http", "agents", "runtime", "api", "kit", "web", "telegram", "discord", "slack",
+        ],
     ),
     ("frontdesk-load", &[]),
 ];

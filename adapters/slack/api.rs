@@ -14,7 +14,7 @@ use reqwest::multipart::Form;
 use reqwest::{Method, Response, Url};
 use serde_json::{Map, Value};
 
-use crate::config::Account;
+use crate::config::{Account, Events};
 use crate::error::{Fault, Refusal};
 
 /// The root of the Web API, unless the configuration names another one.
@@ -29,7 +29,7 @@ pub(crate) struct Api {
     client: HttpClient,
     base: Url,
     token: Secret,
-    app_token: Secret,
+    app_token: Option<Secret>,
     quick: Duration,
     transfer: Duration,
 }
@@ -46,7 +46,7 @@ impl Api {
         };
         let base =
             http::base_url(settings.api_url.as_deref().unwrap_or(DEFAULT_API_URL)).ok_or_else(problem)?;
-        let secrets = [&account.token, &account.app_token].map(|token| Secret::new(token.expose()));
+        let secrets = [&account.token, account.events.secret()].map(|token| Secret::new(token.expose()));
         let connect = Duration::from_secs(settings.connect_seconds);
         let client = HttpClient::new(connect, secrets.into(), LONGEST_ANSWER)
             .map_err(|problem| ConfigError::new("api_url", problem))?;
@@ -54,7 +54,10 @@ impl Api {
             client,
             base,
             token: account.token.clone(),
-            app_token: account.app_token.clone(),
+            app_token: match &account.events {
+                Events::SocketMode { app_token } => Some(app_token.clone()),
+                Events::Http { .. } => None,
+            },
             quick: Duration::from_secs(settings.request_seconds),
             transfer: Duration::from_secs(settings.transfer_seconds),
         })
@@ -67,7 +70,8 @@ impl Api {
 
     /// Asks for the address of a new socket, which can be used once. Only the app's own token may.
     pub(crate) async fn open_socket(&self) -> Result<String, Fault> {
-        let answer = self.ask("apps.connections.open", &self.app_token, Value::Null).await?;
+        let token = self.app_token.as_ref().ok_or_else(|| Fault::Unsent("there is no app token".to_owned()))?;
+        let answer = self.ask("apps.connections.open", token, Value::Null).await?;
         let url = answer["url"].as_str().filter(|url| url.starts_with("ws"));
         url.map(str::to_owned).ok_or_else(|| Fault::Unreadable("it names no socket".to_owned()))
     }
@@ -176,7 +180,8 @@ mod tests {
     use super::*;
 
     fn api(url: Option<&str>) -> Result<Api, ConfigError> {
-        let mut account = Account::new("default", "xoxb-1-secret", "xapp-1-A1-1-secret");
+        let events = Events::SocketMode { app_token: Secret::new("xapp-1-A1-1-secret") };
+        let mut account = Account::new("default", "xoxb-1-secret", events);
         account.settings.api_url = url.map(str::to_owned);
         Api::new(&account)
     }

@@ -8,7 +8,7 @@ use frontdesk_core::profile::{Albums, Flow, Limit, MessageChanges, Pacing, Profi
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CHANNEL, markup};
+use crate::{CHANNEL, inbound, markup};
 
 /// One app in one workspace.
 #[derive(Debug, Clone)]
@@ -17,21 +17,40 @@ pub struct Account {
     pub name: String,
     /// The bot's token, which begins with `xoxb-`.
     pub token: Secret,
-    /// The app's token for Socket Mode, which begins with `xapp-`.
-    pub app_token: Secret,
+    /// How its events arrive.
+    pub events: Events,
     /// All other settings.
     pub settings: Settings,
 }
 
+/// How the events of an app arrive.
+#[derive(Debug, Clone)]
+pub enum Events {
+    /// The gateway connects to Slack.
+    SocketMode {
+        /// The app's own token, which begins with `xapp-`.
+        app_token: Secret,
+    },
+    /// Slack sends them to the gateway's public address.
+    Http {
+        /// The secret with which Slack signs its requests.
+        signing_secret: Secret,
+    },
+}
+
+impl Events {
+    /// The secret that belongs to it, which is the app's alone.
+    pub fn secret(&self) -> &Secret {
+        match self {
+            Events::SocketMode { app_token: secret } | Events::Http { signing_secret: secret } => secret,
+        }
+    }
+}
+
 impl Account {
     /// An app with default settings.
-    pub fn new(name: impl Into<String>, token: impl Into<String>, app_token: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            token: Secret::new(token),
-            app_token: Secret::new(app_token),
-            settings: Settings::default(),
-        }
+    pub fn new(name: impl Into<String>, token: impl Into<String>, events: Events) -> Self {
+        Self { name: name.into(), token: Secret::new(token), events, settings: Settings::default() }
     }
 
     /// Checks what the types cannot express. No error contains a secret.
@@ -44,12 +63,18 @@ impl Account {
                            \"OAuth & Permissions\"";
             return Err(ConfigError::new("token", problem));
         }
-        if !is_token(self.app_token.expose(), "xapp-") {
-            let problem = "this is not an app-level token; it begins with xapp-, needs the scope connections:write and \
-                           stands on the app's page under \"Basic Information\"";
-            return Err(ConfigError::new("app_token", problem));
+        match &self.events {
+            Events::SocketMode { app_token } if !is_token(app_token.expose(), "xapp-") => {
+                let problem = "this is not an app-level token; it begins with xapp-, needs the scope connections:write \
+                               and stands on the app's page under \"Basic Information\"";
+                Err(ConfigError::new("app_token", problem))
+            }
+            Events::Http { signing_secret } if signing_secret.expose().trim().is_empty() => {
+                let problem = "it is empty; it stands on the app's page under \"Basic Information\"";
+                Err(ConfigError::new("signing_secret", problem))
+            }
+            _ => self.settings.check(),
         }
-        self.settings.check()
     }
 }
 
@@ -71,6 +96,12 @@ pub struct Settings {
     pub streaming: Streaming,
     /// Minimum time between two edits of an answer in progress, in milliseconds.
     pub edit_ms: u64,
+    /// The emoji with which the app reacts to a message while it waits for its answer, such as "👀"; unset, it does not
+    /// react.
+    pub acknowledge: Option<String>,
+    /// Whether people of other organisations may reach the gateway from channels that are shared with them. They still
+    /// need to be allowed like everybody else.
+    pub externals: bool,
     /// Whether the app has `agent_view`, where each message at the top of a private chat opens a thread.
     pub agent_view: bool,
     /// Whether Slack shows a preview of links in answers.
@@ -83,6 +114,8 @@ pub struct Settings {
     pub max_download_bytes: u64,
     /// Minimum time between two messages to one channel, in milliseconds.
     pub per_chat_ms: u64,
+    /// Maximum number of messages per channel that are read after a gap, the newest ones; 0 reads none.
+    pub missed_messages: usize,
     /// Maximum seconds to open a connection.
     pub connect_seconds: u64,
     /// Maximum seconds for a call of the Web API.
@@ -100,6 +133,8 @@ impl Default for Settings {
             streaming: Streaming::default(),
             // Slack's page on chat.update advises at least three seconds between two updates.
             edit_ms: 3000,
+            acknowledge: None,
+            externals: false,
             agent_view: false,
             link_previews: false,
             // chat.update refuses a text of more than 4,000 characters, and each answer may be edited.
@@ -109,6 +144,7 @@ impl Default for Settings {
             max_download_bytes: 100_000_000,
             // Slack, "Rate limits": one message a second in a channel.
             per_chat_ms: 1000,
+            missed_messages: 200,
             connect_seconds: 10,
             request_seconds: 20,
             transfer_seconds: 300,
@@ -138,6 +174,12 @@ impl Settings {
             true => Ok(()),
             false => Err(ConfigError::new(path, format!("must be between {least} and {most}"))),
         };
+        if let Some(emoji) = &self.acknowledge
+            && inbound::emoji::name(emoji).is_none()
+        {
+            let problem = format!("the name that Slack has for {emoji:?} is not known; write it between colons, as :eyes:");
+            return Err(ConfigError::new("acknowledge", problem));
+        }
         within("text_limit", u64::try_from(self.text_limit).unwrap_or(u64::MAX), 100, 4000)?;
         within("edit_ms", self.edit_ms, 20, 60_000)?;
         within("per_chat_ms", self.per_chat_ms, 0, 60_000)?;
@@ -172,8 +214,8 @@ impl Settings {
             operator_chat: None,
             ends: true,
             buttons: true,
-            changes: MessageChanges { edit: true, delete: true, react: false, pin: true },
-            waiting_marks: false,
+            changes: MessageChanges { edit: true, delete: true, react: true, pin: true },
+            waiting_marks: self.acknowledge.is_some(),
             private_posts: false,
             idempotent: None,
             pacing: Pacing {

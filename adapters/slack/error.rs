@@ -163,6 +163,12 @@ impl Fault {
         }
     }
 
+    /// Whether Slack refuses this call and always will, and the token is not the reason.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Fault::Refused(refusal) if refusal.retry_after.is_none()
+            && ![&LATER[..], &UNKNOWN, &CREDENTIALS].into_iter().any(|errors| refusal.is(errors)))
+    }
+
     /// Whether it was refused with one of these errors.
     pub(crate) fn is(&self, errors: &[&str]) -> bool {
         matches!(self, Fault::Refused(refusal) if refusal.is(errors))

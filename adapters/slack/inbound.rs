@@ -4,7 +4,7 @@
 //! whole message over it.
 
 mod conversation;
-mod emoji;
+pub(crate) mod emoji;
 mod field;
 mod file;
 mod interaction;
@@ -13,14 +13,17 @@ mod person;
 mod reaction;
 mod shared;
 mod text;
+mod typed;
 
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, AddressError};
 use frontdesk_core::message::{Event, EventKind, RawEvent, Source};
 use serde_json::Value;
 
+pub(crate) use conversation::Kind;
 use conversation::Place;
 use field::{Unread, need, text_of};
+pub(crate) use message::time;
 
 use crate::CHANNEL;
 
@@ -64,6 +67,8 @@ pub struct App {
     pub bot: String,
     /// Whether each message at the top of a private chat opens a thread, as in apps with `agent_view`.
     pub threads_in_private: bool,
+    /// Whether people of other organisations may reach the gateway, as in channels that are shared with them.
+    pub externals: bool,
 }
 
 impl App {
@@ -98,6 +103,7 @@ pub fn parse(app: &App, payload: Payload<'_>) -> Result<Event, AddressError> {
         Payload::Interaction(_) => interaction::event(app, &json),
         Payload::Command(_) => interaction::command(app, &json),
     };
+    let read = read.map(|event| if is_shut_out(app, &json, &event) { outsider(event) } else { event });
     read.or_else(|Unread(field)| {
         let kind = text_of(&json["event"], "type").or(text_of(&json, "type")).filter(|kind| is_plain(kind));
         let raw = RawEvent {
@@ -108,6 +114,48 @@ pub fn parse(app: &App, payload: Payload<'_>) -> Result<Event, AddressError> {
         let id = text_of(&json, "event_id").or(text_of(&json, "trigger_id")).map(str::to_owned);
         Event::undecodable(&app.source(), id, raw)
     })
+}
+
+/// Whether an event comes from somebody of another organisation and those are not served. Other workspaces of the same
+/// organisation have ids of their own, too, but their channels are not called external.
+fn is_shut_out(app: &App, json: &Value, event: &Event) -> bool {
+    let is_own = app.enterprise.is_some() && json["is_ext_shared_channel"] == false;
+    !app.externals && person::is_of_another_team(event.from.id.id()) && !is_own
+}
+
+/// What remains of such an event: it is counted, and nothing of it is stored.
+fn outsider(event: Event) -> Event {
+    let kind = EventKind::Other("from_another_organisation".to_owned());
+    Event::new(event.id, kind, event.from, event.address, event.conversation)
+}
+
+/// A message that was read from a channel's history.
+#[derive(Debug)]
+pub(crate) struct Missed {
+    pub message: Event,
+    /// Its last edit, for the case that the message itself is known already.
+    pub edit: Option<Event>,
+}
+
+/// Converts a message of a channel's history; `None` if nobody has written it.
+pub(crate) fn missed(
+    app: &App,
+    channel: &str,
+    kind: Kind,
+    message: &Value,
+) -> Result<Option<Missed>, AddressError> {
+    let mut event = message.clone();
+    event["channel"] = channel.into();
+    event["channel_type"] = kind.name().into();
+    let read = |event: &Value| {
+        let json = serde_json::json!({"event": event, "event_id": "missed", "type": "event_callback"});
+        parse(app, Payload::Event(&json.to_string()))
+    };
+    let edit = if event["edited"].is_object() { Some(read(&event)?) } else { None };
+    event["edited"] = Value::Null;
+    let message = read(&event)?;
+    let edit = edit.filter(|edit| edit.kind == EventKind::Edit);
+    Ok((message.kind == EventKind::Message).then_some(Missed { message, edit }))
 }
 
 /// The workspaces that a payload is for. One socket brings the payloads of all workspaces that have the app.

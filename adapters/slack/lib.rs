@@ -4,14 +4,21 @@ mod api;
 mod blocks;
 mod config;
 mod error;
+mod history;
 pub mod inbound;
 pub mod markup;
 mod media;
 mod outbound;
+mod reactions;
+mod receive;
+mod reference;
 mod section;
+mod sent;
 mod socket;
+mod webhook;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -24,13 +31,17 @@ use frontdesk_core::port::{Adapter, AdapterError, Bytes, Clock, FetchError, Inbo
 use frontdesk_core::profile::Profile;
 use frontdesk_kit::timer::Timer;
 use serde_json::json;
+use tokio::sync::OnceCell;
 
 use api::Api;
-pub use config::{Account, Settings, Streaming};
+pub use config::{Account, Events, Settings, Streaming};
 use error::Fault;
 use inbound::App;
 use outbound::Outbound;
+use receive::Receiving;
 pub use section::{Bot as BotSection, Slack};
+use sent::Sent;
+use webhook::Endpoint;
 
 /// The channel's name in keys and addresses.
 pub const CHANNEL: &str = "slack";
@@ -48,6 +59,12 @@ pub struct SlackAdapter {
     api: Arc<Api>,
     clock: Arc<dyn Clock>,
     opened: Mutex<HashMap<String, String>>,
+    sent: Sent,
+    user: OnceCell<String>,
+    /// Where events arrive over HTTP; `None` with Socket Mode.
+    endpoint: Option<Arc<Endpoint>>,
+    /// Whether a connection has received anything.
+    was_connected: AtomicBool,
 }
 
 impl SlackAdapter {
@@ -56,12 +73,37 @@ impl SlackAdapter {
         account.check()?;
         let id = AccountId::new(CHANNEL, Some(&account.name))
             .map_err(|error| ConfigError::new("name", error.to_string()))?;
-        let (profile, api) = (account.settings.profile(), Arc::new(Api::new(&account)?));
-        Ok(Self { profile, id, account, api, clock, opened: Mutex::new(HashMap::new()) })
+        let (mut profile, api) = (account.settings.profile(), Arc::new(Api::new(&account)?));
+        let endpoint = match &account.events {
+            Events::SocketMode { .. } => None,
+            Events::Http { signing_secret } => {
+                // Slack sends nothing but events.
+                profile.max_silence = None;
+                Some(Arc::new(Endpoint::new(signing_secret.clone(), clock.clone())))
+            }
+        };
+        Ok(Self {
+            profile,
+            id,
+            account,
+            api,
+            sent: Sent::new(clock.wall()),
+            clock,
+            opened: Mutex::default(),
+            user: OnceCell::new(),
+            endpoint,
+            was_connected: AtomicBool::new(false),
+        })
     }
 
     fn outbound(&self) -> Outbound<'_> {
-        Outbound { api: &self.api, settings: &self.account.settings, opened: &self.opened }
+        Outbound {
+            api: &self.api,
+            settings: &self.account.settings,
+            opened: &self.opened,
+            sent: &self.sent,
+            user: &self.user,
+        }
     }
 
     async fn app(&self) -> Result<App, AdapterError> {
@@ -74,12 +116,13 @@ impl SlackAdapter {
         };
         Ok(App {
             account: self.id.clone(),
-            app: text("app_id").unwrap_or_else(|| app_of(self.account.app_token.expose())),
+            app: text("app_id").unwrap_or_else(|| app_of(&self.account.events)),
             team: need("team_id")?,
             enterprise: text("enterprise_id"),
             user: need("user_id")?,
             bot: need("bot_id")?,
             threads_in_private: self.account.settings.agent_view,
+            externals: self.account.settings.externals,
         })
     }
 
@@ -87,15 +130,28 @@ impl SlackAdapter {
     async fn receive(&self, inbox: Arc<dyn Inbox>) -> Result<(), AdapterError> {
         let app = self.app().await?;
         tracing::info!(channel = CHANNEL, account = %self.id, team = app.team, "connected");
-        let timer = Timer::new(self.clock.clone());
-        let settings = &self.account.settings;
-        socket::Connection { api: &self.api, settings, timer, app: &app, inbox: inbox.as_ref() }.run().await
+        let receiving = Receiving {
+            api: &self.api,
+            settings: &self.account.settings,
+            timer: Timer::new(self.clock.clone()),
+            app: &app,
+            inbox: inbox.as_ref(),
+            was_connected: &self.was_connected,
+        };
+        match &self.endpoint {
+            Some(endpoint) => endpoint.run(&receiving, inbox.clone()).await,
+            None => socket::Connection(receiving).run().await,
+        }
     }
 }
 
 /// The id of the app in its own token: `xapp-1-A1-...`.
-fn app_of(token: &str) -> String {
-    token.split('-').nth(2).unwrap_or("app").to_owned()
+fn app_of(events: &Events) -> String {
+    let id = match events {
+        Events::SocketMode { app_token } => app_token.expose().split('-').nth(2),
+        Events::Http { .. } => None,
+    };
+    id.unwrap_or("app").to_owned()
 }
 
 #[async_trait]
@@ -134,7 +190,7 @@ impl Adapter for SlackAdapter {
     }
 
     fn webhook(&self) -> Option<Arc<dyn Webhook>> {
-        None
+        self.endpoint.clone().map(|endpoint| endpoint as Arc<dyn Webhook>)
     }
 }
 
@@ -149,6 +205,7 @@ mod tests {
 
     #[test]
     fn an_apps_token_names_the_app() {
-        assert_eq!(app_of("xapp-1-A0123-456-abc"), "A0123");
+        let app_token = frontdesk_core::config::Secret::new("xapp-1-A0123-456-abc");
+        assert_eq!(app_of(&Events::SocketMode { app_token }), "A0123");
     }
 }

@@ -6,10 +6,14 @@ use std::sync::Mutex;
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Delivery, Post, Receipt, SendError, Signal};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use crate::api::Api;
 use crate::config::Settings;
 use crate::error::Fault;
+use crate::reactions::Reactions;
+use crate::reference::Reference;
+use crate::sent::{self, Sent};
 use crate::{blocks, markup, media};
 
 /// Slack: the longest text of an update, in characters.
@@ -17,12 +21,20 @@ const UPDATE: usize = 4000;
 /// What Slack shows behind the app's name while an answer is written.
 const WRITING: &str = "is writing…";
 
+/// The id of a message that is shown to one person as the answer to their slash command. It has none of its own.
+const RESPONSE: &str = "response";
+/// The refusals of channels that the app is not in, where only the answer to a command can be shown.
+const NOT_THERE: [&str; 2] = ["channel_not_found", "not_in_channel"];
+
 /// Sends to one workspace.
 pub(crate) struct Outbound<'a> {
     pub api: &'a Api,
     pub settings: &'a Settings,
     /// The private chats that were opened, by the people in them.
     pub opened: &'a Mutex<HashMap<String, String>>,
+    pub sent: &'a Sent,
+    /// The account of the app's bot, once Slack has said it.
+    pub user: &'a OnceCell<String>,
 }
 
 impl Outbound<'_> {
@@ -31,6 +43,7 @@ impl Outbound<'_> {
         let channel = self.channel(to).await?;
         match delivery {
             Delivery::Post(post) => self.post(&channel, to.thread(), &post).await,
+            Delivery::Edit { target, post } if target == RESPONSE => self.respond(&post).await,
             Delivery::Edit { target, post } => {
                 let blocks = blocks::of(&post);
                 self.update(&channel, &target, &post.part.body, blocks).await?;
@@ -47,8 +60,8 @@ impl Outbound<'_> {
                 let deleted = self.api.call("chat.delete", json!({"channel": channel, "ts": target})).await;
                 done(deleted, &["message_not_found"]).map(|()| Receipt::default())
             }
-            Delivery::React { .. } => {
-                Err(SendError::Refused("reactions are not sent on Slack yet".to_owned()))
+            Delivery::React { target, emoji } => {
+                self.reactions().set(&channel, &target, emoji.as_deref()).await.map(|()| Receipt::default())
             }
             Delivery::Pin { target } => {
                 let pinned =
@@ -63,23 +76,61 @@ impl Outbound<'_> {
         match signal {
             Signal::Typing => self.status(to, WRITING).await,
             Signal::End { .. } => self.status(to, "").await,
+            // Slack takes five answers to a command in all.
+            Signal::Grow { target, .. } if target == RESPONSE => Ok(()),
             Signal::Grow { target, text } => {
                 let channel = self.channel(to).await?;
                 let text: String = markup::literal(&text).chars().take(UPDATE).collect();
                 self.update(&channel, &target, &text, None).await
             }
-            // There are no drafts, no marks and no clients that read pieces.
-            Signal::Draft { .. } | Signal::Waits { .. } | Signal::Delta { .. } | Signal::Progress { .. } => {
-                Ok(())
-            }
+            Signal::Waits { target, waits } => match (Reference::of(&target), &self.settings.acknowledge) {
+                (Reference::Message(ts), Some(emoji)) => {
+                    let channel = self.channel(to).await?;
+                    self.reactions().mark(&channel, &ts, emoji, waits).await
+                }
+                // A command is no message that could be marked.
+                _ => Ok(()),
+            },
+            // There are no drafts, and no clients that read pieces.
+            Signal::Draft { .. } | Signal::Delta { .. } | Signal::Progress { .. } => Ok(()),
         }
     }
 
+    fn reactions(&self) -> Reactions<'_> {
+        Reactions { api: self.api, user: self.user }
+    }
+
+    /// Posts a message, unless it turns out to be there already.
     async fn post(&self, channel: &str, thread: Option<&str>, post: &Post) -> Result<Receipt, SendError> {
+        if let Some(found) = self.sent.find(self.api, channel, thread, &post.key).await? {
+            // It may have grown since, and be whole only now.
+            if found.text != post.part.body || post.ask.is_some() {
+                self.update(channel, &found.ts, &post.part.body, blocks::of(post)).await?;
+            }
+            self.sent.settle(channel, thread, true);
+            return Ok(Receipt::of(found.ts));
+        }
+        let posted = self.api.call("chat.postMessage", self.message(channel, thread, post)).await;
+        let posted = match posted {
+            Err(fault) if fault.is(&NOT_THERE) && response_url(post).is_some() => {
+                // What was said there cannot be changed, so it is said when it is whole.
+                return if post.more { Ok(Receipt::of(RESPONSE.to_owned())) } else { self.respond(post).await };
+            }
+            Err(fault) => Err(fault.for_send()),
+            Ok(answer) => {
+                let unnamed = || SendError::Unknown("the answer names no message".to_owned());
+                answer["ts"].as_str().map(str::to_owned).ok_or_else(unnamed)
+            }
+        };
+        self.sent.settle(channel, thread, !matches!(posted, Err(SendError::Unknown(_))));
+        posted.map(Receipt::of)
+    }
+
+    fn message(&self, channel: &str, thread: Option<&str>, post: &Post) -> Value {
         let mut message = json!({
             "channel": channel, "text": post.part.body, "parse": "none", "link_names": false,
             "unfurl_links": self.settings.link_previews, "unfurl_media": self.settings.link_previews,
-            "metadata": {"event_type": "frontdesk_part", "event_payload": {"key": post.key}},
+            "metadata": {"event_type": sent::EVENT_TYPE, "event_payload": {"key": post.key}},
         });
         if let Some(thread) = thread {
             message["thread_ts"] = thread.into();
@@ -87,11 +138,22 @@ impl Outbound<'_> {
         if let Some(blocks) = blocks::of(post) {
             message["blocks"] = blocks;
         }
-        let sent = self.api.call("chat.postMessage", message).await.map_err(Fault::for_send)?;
-        let ts = sent["ts"]
-            .as_str()
-            .ok_or_else(|| SendError::Unknown("the answer names no message".to_owned()))?;
-        Ok(Receipt::of(ts.to_owned()))
+        message
+    }
+
+    /// Answers a slash command where the app is not, so that only its sender sees it.
+    async fn respond(&self, post: &Post) -> Result<Receipt, SendError> {
+        let url = response_url(post)
+            .ok_or_else(|| SendError::Refused("the answer to a command cannot be changed".to_owned()))?;
+        let mut body = json!({
+            "response_type": "ephemeral", "replace_original": false, "text": post.part.body, "parse": "none",
+            "link_names": false,
+        });
+        if let Some(blocks) = blocks::of(post) {
+            body["blocks"] = blocks;
+        }
+        self.api.respond(&url, &body).await.map_err(Fault::for_send)?;
+        Ok(Receipt::of(RESPONSE.to_owned()))
     }
 
     /// Changes the text and the buttons of a message; without blocks its buttons are removed.
@@ -142,6 +204,14 @@ impl Outbound<'_> {
             known.insert(user.to_owned(), channel.clone());
         }
         Ok(channel)
+    }
+}
+
+/// The response URL of the command that a post answers.
+fn response_url(post: &Post) -> Option<String> {
+    match post.reply_to.as_deref().map(Reference::of) {
+        Some(Reference::Response(url)) => Some(url),
+        _ => None,
     }
 }
 

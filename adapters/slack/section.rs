@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::api::Api;
-use crate::config::{Account, Settings};
+use crate::config::{Account, Events, Settings};
 use crate::{CHANNEL, SlackAdapter};
 
 /// The path of the section.
@@ -58,6 +58,9 @@ pub struct Bot {
     pub account: account::Account,
     /// The app-level token for Socket Mode, with the scope connections:write; it begins with xapp-.
     pub app_token: Option<Secret>,
+    /// The app's signing secret, instead of `app_token`: then Slack sends events to `gateway.public_url` +
+    /// `/webhooks/slack/ACCOUNT`, and Socket Mode must be off.
+    pub signing_secret: Option<Secret>,
     /// The keys that all apps inherit.
     #[serde(flatten)]
     pub settings: Settings,
@@ -81,9 +84,8 @@ impl Section for Slack {
 
     fn take_variables(&mut self, variables: &Variables) {
         self.empty_variable = self.bot.account.take_token(variables.get(TOKEN).map(String::as_str));
-        if let Some(token) =
-            variables.get(APP_TOKEN).filter(|token| !token.is_empty() && self.bot.app_token.is_none())
-        {
+        let has_none = self.bot.app_token.is_none() && self.bot.signing_secret.is_none();
+        if let Some(token) = variables.get(APP_TOKEN).filter(|token| !token.is_empty() && has_none) {
             self.bot.app_token = Some(Secret::new(token.as_str()));
         }
     }
@@ -111,7 +113,7 @@ impl Section for Slack {
         self.bots().map(configured).collect()
     }
 
-    fn check(&self, _: WebhookUrl<'_>) -> Vec<ConfigError> {
+    fn check(&self, webhook_url: WebhookUrl<'_>) -> Vec<ConfigError> {
         let mut wrong = Vec::new();
         let mut known: BTreeMap<&str, String> = BTreeMap::new();
         for (name, path, bot) in self.bots() {
@@ -120,16 +122,14 @@ impl Section for Slack {
                 wrong.extend(problem.map(|problem| ConfigError::new(path.clone(), problem)));
             }
             wrong.extend(IDS.check(&path, &bot.account.people, &bot.account.routing));
-            wrong.extend(bot.check(name, &path));
-            // Slack gives each event to any socket of an app.
-            let Some(token) = bot.app_token.as_ref().map(Secret::expose).filter(|token| !token.is_empty())
-            else {
-                continue;
-            };
+            wrong.extend(bot.check(name, &path, webhook_url));
+            // Slack gives each event to any socket of an app, or to its one address.
+            let (key, secret) = bot.events_secret();
+            let Some(token) = secret.map(Secret::expose).filter(|token| !token.is_empty()) else { continue };
             match known.get(token) {
                 Some(first) => {
                     let problem = format!("this is the same app as {first}; one app can be one account only");
-                    wrong.push(ConfigError::new(join(&path, "app_token"), problem));
+                    wrong.push(ConfigError::new(join(&path, key), problem));
                 }
                 None => drop(known.insert(token, path)),
             }
@@ -184,7 +184,15 @@ impl Bot {
         })
     }
 
-    fn check(&self, name: &str, path: &str) -> Vec<ConfigError> {
+    /// What says how events arrive: its key, and the secret.
+    fn events_secret(&self) -> (&'static str, Option<&Secret>) {
+        match &self.signing_secret {
+            Some(secret) => ("signing_secret", Some(secret)),
+            None => ("app_token", self.app_token.as_ref()),
+        }
+    }
+
+    fn check(&self, name: &str, path: &str, webhook_url: WebhookUrl<'_>) -> Vec<ConfigError> {
         let Some(account) = self.adapter_config(name) else {
             let settings = self.settings.check().err();
             let mut wrong: Vec<ConfigError> = settings.into_iter().map(|error| error.under(path)).collect();
@@ -194,6 +202,19 @@ impl Bot {
             }
             return wrong;
         };
+        let at = |key: &str, problem: &str| vec![ConfigError::new(join(path, key), problem)];
+        if self.signing_secret.is_some() {
+            let url = AccountId::new(CHANNEL, Some(name)).ok().and_then(|id| webhook_url(&id));
+            match () {
+                () if self.app_token.is_some() => {
+                    return at("signing_secret", "it is given together with app_token; leave one of them out");
+                }
+                () if url.is_none() => {
+                    return at("signing_secret", "Slack must be able to reach the gateway: set gateway.public_url");
+                }
+                () => {}
+            }
+        }
         let wrong = account.check().and_then(|()| Api::new(&account).map(drop)).err();
         wrong.into_iter().map(|error| error.under(path)).collect()
     }
@@ -201,16 +222,20 @@ impl Bot {
     /// The configuration of the adapter; `None` without a token.
     fn adapter_config(&self, name: &str) -> Option<Account> {
         let token = self.account.token()?.expose();
-        let app_token = self.app_token.as_ref().map(Secret::expose).unwrap_or_default();
-        Some(Account { settings: self.settings.clone(), ..Account::new(name, token, app_token) })
+        let events = match &self.signing_secret {
+            Some(secret) => Events::Http { signing_secret: secret.clone() },
+            None => Events::SocketMode { app_token: self.app_token.clone().unwrap_or_default() },
+        };
+        Some(Account { settings: self.settings.clone(), ..Account::new(name, token, events) })
     }
 
     /// Changes with everything that [`Bot::adapter_config`] contains.
     fn fingerprint(&self) -> Fingerprint {
         let token = self.account.token().map(Secret::expose).unwrap_or_default();
-        let app_token = self.app_token.as_ref().map(Secret::expose).unwrap_or_default();
+        let (key, secret) = self.events_secret();
+        let secret = secret.map(Secret::expose).unwrap_or_default();
         let settings = format!("{:?}", self.settings);
-        Fingerprint::of([token, app_token, &settings].map(str::as_bytes))
+        Fingerprint::of([token, key, secret, &settings].map(str::as_bytes))
     }
 }
 
@@ -284,6 +309,20 @@ mod tests {
     }
 
     #[test]
+    fn events_over_http_need_a_public_address_and_no_app_token() {
+        let http = json!({"token": "xoxb-1-a", "signing_secret": "s"});
+        assert!(errors(http.clone())[0].contains("gateway.public_url"));
+        let section: Slack = serde_json::from_value(http).unwrap();
+        assert_eq!(section.check(&|_| Some("https://desk.example.org/x".to_owned())), []);
+        let both = json!({"token": "xoxb-1-a", "signing_secret": "s", "app_token": "xapp-1-A1-a"});
+        assert!(errors(both)[0].contains("leave one of them out"));
+        let mut section: Slack =
+            serde_json::from_value(json!({"token": "xoxb-1-a", "signing_secret": "s"})).unwrap();
+        section.take_variables(&Variables::from([(APP_TOKEN, "xapp-1-A1-a".to_owned())]));
+        assert!(section.bot.app_token.is_none(), "the file says otherwise");
+    }
+
+    #[test]
     fn only_what_concerns_the_connection_changes_the_fingerprint() {
         let of = |section: serde_json::Value| {
             let section: Slack = serde_json::from_value(section).unwrap();
@@ -295,6 +334,7 @@ mod tests {
             json!({"token": "xoxb-1-b"}),
             json!({"token": "xoxb-1-a", "app_token": "xapp-1-A1-a"}),
             json!({"token": "xoxb-1-a", "agent_view": true}),
+            json!({"token": "xoxb-1-a", "signing_secret": "s"}),
         ] {
             assert_ne!(of(other.clone()), first, "{other}");
         }

@@ -1,33 +1,29 @@
 //! Socket Mode: envelopes in, acknowledgements out, and the change from one socket to the next.
 //!
+//! What was missed before the first socket was open is read from the channels' histories meanwhile (`history`).
+//!
 //! One socket is read at a time. When Slack warns that it will close it, a second one is opened, and both are read until
 //! the first is closed, so that nothing is missed in between.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_core::message::Outcome;
-use frontdesk_core::port::{AdapterError, Inbox};
-use frontdesk_kit::timer::Timer;
+use frontdesk_core::port::AdapterError;
 use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio_tungstenite::tungstenite::{Message, protocol::WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message, protocol::WebSocketConfig};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use crate::api::Api;
-use crate::config::Settings;
 use crate::error::Fault;
-use crate::inbound::{self, App, Payload};
+use crate::history::{self, Missed};
+use crate::inbound::Payload;
+use crate::receive::{Receiving, Taken};
 
 /// The longest frame, in bytes. Slack's events are far smaller.
 const LONGEST_FRAME: usize = 16 * 1024 * 1024;
-
-/// What one person alone is told when a command has had no effect.
-const NOT_TAKEN: &str = "This command was not taken here.";
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -42,14 +38,11 @@ struct Frame<'f> {
     payload: Option<&'f RawValue>,
 }
 
-/// One connection of the supervisor: at most two sockets.
-pub(crate) struct Connection<'a> {
-    pub api: &'a Arc<Api>,
-    pub settings: &'a Settings,
-    pub timer: Timer,
-    pub app: &'a App,
-    pub inbox: &'a dyn Inbox,
-}
+/// After this time the position is stored, if no event has done that.
+const POSITION: Duration = Duration::from_secs(60);
+
+/// A connection by Socket Mode: at most two sockets.
+pub(crate) struct Connection<'a>(pub Receiving<'a>);
 
 /// What a frame asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,67 +54,112 @@ enum Next {
     Off,
 }
 
+/// The socket that is read, and the one that replaces it once it is closed.
+struct Sockets {
+    current: Socket,
+    next: Option<Socket>,
+}
+
+type Received = Option<Result<Message, tungstenite::Error>>;
+
+impl Sockets {
+    /// The next frame, and whether it is of the current socket.
+    async fn frame(&mut self) -> (bool, Received) {
+        let next = async {
+            match &mut self.next {
+                Some(socket) => socket.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            frame = self.current.next() => (true, frame),
+            frame = next => (false, frame),
+        }
+    }
+
+    /// The frame, or `None` if instead a socket has ended without which it goes on.
+    fn received(&mut self, is_current: bool, frame: Received) -> Result<Option<Message>, String> {
+        let why = match frame {
+            Some(Ok(frame)) => return Ok(Some(frame)),
+            Some(Err(error)) => error.to_string(),
+            None => "Slack has closed the socket".to_owned(),
+        };
+        match self.next.take() {
+            // The old socket has been closed, as Slack said.
+            Some(next) if is_current => self.current = next,
+            None if is_current => return Err(why),
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    fn of(&mut self, is_current: bool) -> &mut Socket {
+        match &mut self.next {
+            Some(next) if !is_current => next,
+            _ => &mut self.current,
+        }
+    }
+}
+
 impl Connection<'_> {
     /// Receives until the connection ends.
     pub(crate) async fn run(&self) -> Result<(), AdapterError> {
-        let mut current = self.dial().await?;
-        let mut next: Option<Socket> = None;
+        let mut sockets = Sockets { current: self.dial().await?, next: None };
         // Sentences for single people are sent beside the reading.
         let mut sentences = JoinSet::new();
-        let patience = Duration::from_secs(self.settings.patience_seconds);
+        let missed = self.0.missed().await?;
+        let mut reading = Box::pin(read(missed.as_ref()));
+        let mut unread = missed.as_ref();
+        let mut stored = self.0.timer.now();
+        let patience = Duration::from_secs(self.0.settings.patience_seconds);
         loop {
-            let from_current = tokio::select! {
-                frame = current.next() => (true, frame),
-                frame = async { match &mut next { Some(socket) => socket.next().await, None => std::future::pending().await } } => (false, frame),
-                () = self.timer.pause(patience) => return Err(AdapterError::Lost(format!("no sign of life for {patience:?}"))),
+            let (is_current, frame) = tokio::select! {
+                frame = sockets.frame() => frame,
+                read = &mut reading, if unread.is_some() => {
+                    read?;
+                    unread = None;
+                    self.0.store_position().await;
+                    continue;
+                }
+                () = self.0.timer.pause(patience) => {
+                    return Err(AdapterError::Lost(format!("no sign of life for {patience:?}")));
+                }
                 Some(_) = sentences.join_next() => continue,
             };
-            let (is_current, frame) = from_current;
-            let frame = match frame {
-                Some(Ok(frame)) => frame,
-                // The old socket has been closed, as Slack said.
-                _ if is_current && next.is_some() => {
-                    if let Some(socket) = next.take() {
-                        current = socket;
-                    }
-                    continue;
-                }
-                _ if !is_current => {
-                    next = None;
-                    continue;
-                }
-                Some(Err(error)) => return Err(AdapterError::Lost(self.api.clean(&error.to_string()))),
-                None => return Err(AdapterError::Lost("Slack has closed the socket".to_owned())),
-            };
-            self.inbox.heard(&self.app.source());
+            let frame = sockets.received(is_current, frame);
+            let frame = frame.map_err(|why| AdapterError::Lost(self.0.api.clean(&why)))?;
+            let Some(frame) = frame else { continue };
+            self.0.heard();
+            if unread.is_none() && self.0.timer.is_past(stored, POSITION) {
+                stored = self.0.timer.now();
+                self.0.store_position().await;
+            }
             let Message::Text(text) = frame else { continue };
-            let socket = match (&mut next, is_current) {
-                (Some(socket), false) => socket,
-                _ => &mut current,
-            };
-            match self.frame(&text, socket, &mut sentences).await? {
+            match self.frame(&text, sockets.of(is_current), &mut sentences, unread).await? {
                 Next::Nothing => {}
                 Next::Off => {
                     let off = "Socket Mode was switched off on the app's page; switch it on again";
                     return Err(AdapterError::Setup(off.to_owned()));
                 }
-                Next::Another if is_current && next.is_none() => next = Some(self.dial().await?),
+                Next::Another if is_current && sockets.next.is_none() => {
+                    sockets.next = Some(self.dial().await?);
+                }
                 Next::Another => {}
             }
         }
     }
 
     async fn dial(&self) -> Result<Socket, AdapterError> {
-        let url = self.api.open_socket().await.map_err(Fault::for_connection)?;
+        let url = self.0.api.open_socket().await.map_err(Fault::for_connection)?;
         let config = WebSocketConfig::default()
             .max_message_size(Some(LONGEST_FRAME))
             .max_frame_size(Some(LONGEST_FRAME));
         let dial = tokio_tungstenite::connect_async_with_config(url, Some(config), true);
-        let connect = Duration::from_secs(self.settings.connect_seconds);
+        let connect = Duration::from_secs(self.0.settings.connect_seconds);
         tokio::select! {
             // The error may repeat the address, whose ticket is a secret until it is used.
             dialed = dial => dialed.map(|(socket, _)| socket).map_err(|_| AdapterError::Lost("the socket cannot be opened".to_owned())),
-            () = self.timer.pause(connect) => Err(AdapterError::Lost("the socket cannot be opened in time".to_owned())),
+            () = self.0.timer.pause(connect) => Err(AdapterError::Lost("the socket cannot be opened in time".to_owned())),
         }
     }
 
@@ -131,6 +169,7 @@ impl Connection<'_> {
         text: &str,
         socket: &mut Socket,
         sentences: &mut JoinSet<()>,
+        unread: Option<&Missed<'_>>,
     ) -> Result<Next, AdapterError> {
         let Ok(frame) = serde_json::from_str::<Frame<'_>>(text) else {
             tracing::debug!("a frame of Slack's cannot be read");
@@ -149,61 +188,24 @@ impl Connection<'_> {
             // What is of a new kind becomes a dead letter.
             _ => Payload::Interaction(raw),
         };
-        let teams = inbound::teams(raw);
-        if !teams.is_empty() && !teams.contains(&self.app.team) {
-            // One app has the same sockets in all workspaces. Whoever serves the other one gets it when it comes again.
-            tracing::warn!(
-                "an event of another workspace came to this account; give each workspace an app of its own"
-            );
-            return Ok(Next::Nothing);
-        }
-        let event =
-            inbound::parse(self.app, payload).map_err(|error| AdapterError::Setup(error.to_string()))?;
-        let outcome = match self.inbox.push(&self.app.source(), vec![event], None).await {
-            Ok(outcomes) => outcomes.into_iter().next(),
-            Err(busy) => {
-                tracing::debug!(%busy, "an event was not stored and will come again");
-                return Ok(Next::Nothing);
-            }
+        // While older messages are read, the position must not move.
+        let position = unread.is_none().then(|| history::cursor(self.0.timer.wall()));
+        let acknowledgement = match self.0.receiver().take(payload, position, unread, sentences).await? {
+            Taken::Not => return Ok(Next::Nothing),
+            Taken::Stored { answer: None } => json!({"envelope_id": id}),
+            Taken::Stored { answer: Some(answer) } => json!({"envelope_id": id, "payload": answer}),
         };
-        let acknowledgement = acknowledgement(&id, payload, outcome.as_ref());
         let sent = socket.send(Message::text(acknowledgement.to_string())).await;
         if let Err(error) = sent {
             tracing::debug!(%error, "an acknowledgement could not be sent, and the event will come again");
         }
-        if let (Payload::Interaction(_), Some(sentence)) =
-            (payload, outcome.and_then(|outcome| outcome.private_sentence()))
-        {
-            self.say_to_one(raw, sentence, sentences);
-        }
         Ok(Next::Nothing)
-    }
-
-    /// Tells a sentence to the person who has pressed a button, and to nobody else.
-    fn say_to_one(&self, raw: &str, sentence: String, sentences: &mut JoinSet<()>) {
-        let payload: Value = serde_json::from_str(raw).unwrap_or_default();
-        let Some(url) = payload["response_url"].as_str().map(str::to_owned) else { return };
-        let api = self.api.clone();
-        sentences.spawn(async move {
-            let body = json!({"response_type": "ephemeral", "replace_original": false, "text": crate::markup::literal(&sentence)});
-            if let Err(fault) = api.respond(&url, &body).await {
-                tracing::debug!(%fault, "the person who pressed a button was not told what came of it");
-            }
-        });
     }
 }
 
-/// The acknowledgement of an envelope. That of a command carries a sentence for the person if nothing else will answer.
-fn acknowledgement(id: &str, payload: Payload<'_>, outcome: Option<&Outcome>) -> Value {
-    let sentence = match (payload, outcome) {
-        (Payload::Command(_), Some(Outcome::Denied | Outcome::Ignored | Outcome::DeadLetter)) => {
-            Some(NOT_TAKEN.to_owned())
-        }
-        (Payload::Command(_), Some(outcome)) => outcome.private_sentence(),
-        _ => None,
-    };
-    match sentence {
-        Some(text) => json!({"envelope_id": id, "payload": {"text": crate::markup::literal(&text)}}),
-        None => json!({"envelope_id": id}),
+async fn read(missed: Option<&Missed<'_>>) -> Result<(), AdapterError> {
+    match missed {
+        Some(missed) => missed.read().await,
+        None => Ok(()),
     }
 }

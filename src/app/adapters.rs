@@ -13,5 +13,7 @@ pub fn registry() -> Vec<Channel> {
         Channel::of::<frontdesk_telegram::Telegram>(),
         #[cfg(feature = "discord")]
         Channel::of::<frontdesk_discord::Discord>(),
+        #[cfg(feature = "slack")]
+        Channel::of::<frontdesk_slack::Slack>(),
     ]
 }

@@ -26,6 +26,7 @@ mod program;
 mod reload;
 mod secrets;
 mod shown;
+mod slack;
 mod start;
 mod storage;
 mod strangers;

@@ -8,7 +8,7 @@ use super::field::Unread;
 
 /// The kind of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Private,
     /// A private chat of several people.
     Several,
@@ -17,12 +17,21 @@ pub(super) enum Kind {
 
 impl Kind {
     /// By `channel_type`; without one by the id, whose first letter says it.
-    pub(super) fn of(channel_type: Option<&str>, channel: &str) -> Kind {
+    pub(crate) fn of(channel_type: Option<&str>, channel: &str) -> Kind {
         match channel_type {
             Some("im" | "app_home") => Kind::Private,
             Some("mpim") => Kind::Several,
             None if channel.starts_with('D') => Kind::Private,
             _ => Kind::Channel,
+        }
+    }
+
+    /// Its name in `channel_type`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Kind::Private => "im",
+            Kind::Several => "mpim",
+            Kind::Channel => "channel",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Slack's names of emoji. Slack sends and takes names, people and agents use the characters.
 
+use frontdesk_core::reaction::normalized;
+
 /// The emoji that people react with most, by the name that Slack sends.
 const NAMES: [(&str, &str); 40] = [
     ("+1", "👍"),
@@ -49,7 +51,7 @@ const ALIASES: [(&str, &str); 3] = [("thumbsup", "+1"), ("thumbsdown", "-1"), ("
 
 /// The emoji with this name, without its skin tone; the name between colons if it is one of a workspace, or not in our
 /// list.
-pub(super) fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     let plain = name.split("::").next().unwrap_or(name);
     let plain = ALIASES.iter().find(|(alias, _)| *alias == plain).map_or(plain, |(_, known)| known);
     match NAMES.iter().find(|(known, _)| *known == plain) {
@@ -58,11 +60,41 @@ pub(super) fn shown(name: &str) -> String {
     }
 }
 
+/// Slack's name of an emoji; of one of a workspace the name between its colons. `None` if it is not in our list.
+pub(crate) fn name(emoji: &str) -> Option<String> {
+    let own = emoji.strip_prefix(':').and_then(|rest| rest.strip_suffix(':'));
+    let is_name = |name: &&str| {
+        !name.is_empty()
+            && name.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || "_-+'".contains(char))
+    };
+    if let Some(own) = own.filter(is_name) {
+        return Some(own.to_owned());
+    }
+    let emoji = normalized(emoji);
+    // A tone of skin is another character behind the emoji.
+    let plain = emoji.trim_end_matches(|char| ('\u{1f3fb}'..='\u{1f3ff}').contains(&char));
+    NAMES.iter().find(|(_, known)| *known == plain).map(|(name, _)| (*name).to_owned())
+}
+
 #[cfg(test)]
 mod tests {
-    use frontdesk_core::reaction::normalized;
-
     use super::*;
+
+    #[test]
+    fn an_emoji_is_sent_by_its_name() {
+        for (emoji, expected) in [
+            ("👀", Some("eyes")),
+            ("❤\u{fe0f}", Some("heart")),
+            ("👍🏽", Some("+1")),
+            (":party_parrot:", Some("party_parrot")),
+            (":", None),
+            (":A b:", None),
+            ("🦀", None),
+            ("eyes", None),
+        ] {
+            assert_eq!(name(emoji).as_deref(), expected, "{emoji}");
+        }
+    }
 
     #[test]
     fn names_are_shown_as_emoji_if_we_know_them() {

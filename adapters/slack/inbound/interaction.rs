@@ -1,13 +1,13 @@
 //! Buttons, slash commands and the button that stops an answer.
 
-use frontdesk_core::command;
 use frontdesk_core::message::{Event, EventKind, FirstLine};
 use serde_json::Value;
 
 use super::conversation::{self, Kind, Place};
 use super::field::{Unread, list, need, text_of};
 use super::message::time;
-use super::{App, person, unused};
+use super::{App, person, typed, unused};
+use crate::reference::Reference;
 
 /// A button was pressed, a view was submitted, a shortcut was used. Only buttons of our questions mean something here.
 pub(super) fn event(app: &App, json: &Value) -> Result<Event, Unread> {
@@ -50,14 +50,7 @@ pub(super) fn command(app: &App, json: &Value) -> Result<Event, Unread> {
     need(json, "command")?;
     let user = serde_json::json!({"id": need(json, "user_id")?, "name": text_of(json, "user_name")});
     let from = person::acting(app, &user)?;
-    let typed = text_of(json, "text").unwrap_or_default().trim();
-    let text = match typed.split_whitespace().next() {
-        None => "/help".to_owned(),
-        Some(word) if command::list().iter().any(|known| known.name.eq_ignore_ascii_case(word)) => {
-            format!("/{typed}")
-        }
-        Some(_) => typed.to_owned(),
-    };
+    let text = typed::after_slash(text_of(json, "text").unwrap_or_default().trim());
     // Slash commands say no thread, and cannot be used in one.
     let kind = match text_of(json, "channel_name") {
         Some("directmessage") => Kind::Private,
@@ -69,6 +62,8 @@ pub(super) fn command(app: &App, json: &Value) -> Result<Event, Unread> {
     typed.addressed = true;
     typed.first_line = FirstLine::Plain;
     typed.text = text;
+    typed.platform_message =
+        text_of(json, "response_url").map(|url| Reference::Response(url.to_owned()).to_string());
     Ok(typed)
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::conversation::{self, Kind};
 use super::field::{Unread, need, text_of};
-use super::{App, file, person, shared, text, unused};
+use super::{App, file, person, shared, text, typed, unused};
 
 /// Subtypes of messages that somebody has written.
 const SAID: [&str; 4] = ["file_share", "thread_broadcast", "me_message", "bot_message"];
@@ -112,7 +112,10 @@ pub(super) fn said(app: &App, event: &Value, message: &Value) -> Result<Event, U
     let mut said = Event::new(id, event_kind, from, place.address, place.conversation);
     said.addressed = addressed;
     said.first_line = if is_caption || forward.is_some() { FirstLine::Formatted } else { read.first_line };
-    said.text = words;
+    said.text = match said.first_line {
+        FirstLine::Formatted => words,
+        _ => typed::command(&words, read.called).unwrap_or(words),
+    };
     said.links = read.links;
     said.platform_message = Some(ts.to_owned());
     said.sent_at = time(ts);
@@ -122,7 +125,7 @@ pub(super) fn said(app: &App, event: &Value, message: &Value) -> Result<Event, U
 }
 
 /// The time of a message: seconds, a dot and microseconds.
-pub(super) fn time(ts: &str) -> Option<DateTime<Utc>> {
+pub(crate) fn time(ts: &str) -> Option<DateTime<Utc>> {
     let (seconds, micros) = ts.split_once('.')?;
     DateTime::from_timestamp(seconds.parse().ok()?, micros.parse::<u32>().ok()?.checked_mul(1000)?)
 }

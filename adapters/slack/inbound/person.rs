@@ -15,6 +15,11 @@ pub(super) fn id(app: &App, user: &str, team: Option<&str>) -> String {
     }
 }
 
+/// Whether an id names another workspace.
+pub(super) fn is_of_another_team(id: &str) -> bool {
+    id.contains('/')
+}
+
 pub(super) fn principal(app: &App, id: &str) -> Result<Principal, Unread> {
     Ok(Principal::at(&app.account, id)?)
 }

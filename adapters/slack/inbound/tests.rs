@@ -30,6 +30,7 @@ fn app() -> App {
         user: "U0LAN0Z89".to_owned(),
         bot: "B0LAN0Z89".to_owned(),
         threads_in_private: false,
+        externals: true,
     }
 }
 
@@ -165,6 +166,61 @@ fn an_agents_private_chat_opens_a_thread_with_each_message() {
     let event = parsed(&app, &case["from"], &case["given"]);
     assert_eq!(conversation(&event.conversation), "dm U2147483697 thread 1767225600.000200");
     assert_eq!(event.address.thread(), Some("1767225600.000200"));
+}
+
+#[test]
+fn people_of_other_organisations_are_shut_out_unless_they_are_let_in() {
+    let app = App { externals: false, ..app() };
+    let said = |channel_is_external: Option<bool>, team: &str| {
+        let event = json!({"type": "message", "channel": "C1", "channel_type": "channel", "user": "U7", "user_team": team,
+                           "text": "<@U0LAN0Z89> hi", "ts": "1.000100"});
+        let given = json!({"event": event, "event_id": "Ev1", "is_ext_shared_channel": channel_is_external});
+        parse(&app, Payload::Event(&given.to_string())).unwrap()
+    };
+    let stranger = said(Some(true), "T2");
+    assert_eq!((kind(&stranger.kind).as_str(), stranger.text.as_str()), ("other from_another_organisation", ""));
+    assert_eq!(said(None, "T2").kind, stranger.kind, "in doubt");
+    for (external, team) in [(Some(true), "T061EG9R6"), (Some(false), "T2")] {
+        assert_eq!(said(external, team).kind, EventKind::Message, "{team}");
+    }
+    let press = json!({"type": "block_actions", "trigger_id": "1.2", "user": {"id": "U7", "team_id": "T2"},
+                       "container": {"channel_id": "C1", "message_ts": "1.000100"}, "actions": [{"value": "a1:0"}]});
+    let pressed = parse(&app, Payload::Interaction(&press.to_string())).unwrap();
+    assert_eq!(pressed.kind, stranger.kind);
+    let alone = App { enterprise: None, ..app };
+    let given = json!({"event": {"type": "message", "channel": "C1", "user": "U7", "user_team": "T2", "text": "x",
+                       "ts": "1.000100"}, "is_ext_shared_channel": false, "event_id": "Ev1"});
+    assert_eq!(parse(&alone, Payload::Event(&given.to_string())).unwrap().kind, stranger.kind);
+}
+
+#[test]
+fn a_missed_message_is_the_same_event_as_one_that_arrives() {
+    let (_, case) =
+        cases().into_iter().find(|(name, _)| name.ends_with("a_private_message_is_for_us")).unwrap();
+    let arrived = parsed(&app(), &case["from"], &case["given"]);
+    let mut message = case["given"]["event"].clone();
+    for field in ["channel", "channel_type", "event_ts"] {
+        message.as_object_mut().unwrap().remove(field);
+    }
+    let channel = arrived.address.chat().to_owned();
+    let read = |message: &Value| missed(&app(), &channel, Kind::Private, message).unwrap();
+    let found = read(&message).unwrap();
+    assert_eq!((found.message, found.edit.is_none()), (arrived.clone(), true));
+    message["edited"] = json!({"user": "U1", "ts": "1767225700.000000"});
+    message["text"] = "changed".into();
+    let found = read(&message).unwrap();
+    assert_eq!((found.message.id, found.message.kind), (arrived.id.clone(), EventKind::Message));
+    let edit = found.edit.unwrap();
+    assert_eq!((edit.kind, edit.text.as_str()), (EventKind::Edit, "changed"));
+    assert_eq!(edit.id, format!("{}:1767225700.000000", arrived.id));
+    for nobody in [
+        json!({"subtype": "channel_join", "user": "U1", "text": "x", "ts": "1.000100"}),
+        json!({"user": "U0LAN0Z89", "bot_id": "B0LAN0Z89", "text": "x", "ts": "1.000100"}),
+        json!({"subtype": "tombstone", "ts": "1.000100"}),
+        json!({"user": "U1"}),
+    ] {
+        assert!(read(&nobody).is_none(), "{nobody}");
+    }
 }
 
 #[test]

@@ -10,6 +10,8 @@ pub(super) struct Read {
     pub links: Vec<Link>,
     /// Whether we are mentioned.
     pub mentioned: bool,
+    /// Whether it begins with our mention.
+    pub called: bool,
     pub first_line: FirstLine,
 }
 
@@ -54,7 +56,8 @@ pub(super) fn read(raw: &str, us: &str) -> Read {
     }
     unescape(rest, &mut text);
     let text = without_code_marks(text.trim()).to_owned();
-    Read { first_line: first_line(raw, us), text, links, mentioned }
+    let called = mentioned && raw.trim_start().starts_with(&format!("<@{us}"));
+    Read { first_line: first_line(raw, us), text, links, mentioned, called }
 }
 
 /// A text that is nothing but code, without the marks of the code. Elsewhere marks are kept as they were typed.

@@ -86,6 +86,8 @@ pub struct Channel {
     pub team: String,
     pub name: String,
     pub kind: Kind,
+    /// When it was made, in seconds since 1970.
+    pub created: i64,
     pub members: BTreeSet<String>,
     /// By `ts`.
     pub messages: BTreeMap<String, Message>,
@@ -104,6 +106,7 @@ impl Channel {
             team: team.to_owned(),
             name: name.to_owned(),
             kind,
+            created: 1_700_000_000,
             members: BTreeSet::new(),
             messages: BTreeMap::new(),
             shared: Vec::new(),
@@ -117,7 +120,7 @@ impl Channel {
     pub fn to_json(&self, bot: &str) -> Value {
         let is = |kind| self.kind == kind;
         let mut json = json!({
-            "id": self.id, "created": 1_700_000_000, "context_team_id": self.team,
+            "id": self.id, "created": self.created, "context_team_id": self.team,
             "is_channel": is(Kind::Channel), "is_group": is(Kind::Group), "is_im": is(Kind::Im),
             "is_mpim": is(Kind::Mpim), "is_private": !is(Kind::Channel), "is_archived": self.archived,
             "is_shared": !self.shared.is_empty(), "is_ext_shared": !self.shared.is_empty(), "is_org_shared": false,

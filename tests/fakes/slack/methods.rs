@@ -54,6 +54,7 @@ const METHODS: &[(&str, &str, usize, Run)] = &[
     ("pins.add", "pins:write", 20, people::pin),
     ("pins.remove", "pins:write", 20, people::unpin),
     ("reactions.add", "reactions:write", 50, people::react),
+    ("reactions.get", "reactions:read", 50, people::reactions),
     ("reactions.remove", "reactions:write", 20, people::unreact),
     ("team.info", "team:read", 50, people::team),
     ("usergroups.users.list", "usergroups:read", 20, people::group),

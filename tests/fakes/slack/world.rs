@@ -198,7 +198,8 @@ impl World {
             return channel.id.clone();
         }
         let id = self.new_id("D0");
-        let channel = Channel { members: pair, ..Channel::new(&id, &install.team, "", Kind::Im) };
+        let created = self.now_ms() / 1000;
+        let channel = Channel { members: pair, created, ..Channel::new(&id, &install.team, "", Kind::Im) };
         self.channels.insert(id.clone(), channel);
         id
     }

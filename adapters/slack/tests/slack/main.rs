@@ -6,7 +6,12 @@
     reason = "a test stops at the first surprise, in real time"
 )]
 
+mod certain;
 mod conformance;
+mod http;
+mod manifest;
+mod missed;
+mod reactions;
 mod receiving;
 mod sending;
 mod setup;

@@ -23,8 +23,9 @@ async fn an_event_is_acknowledged_after_the_commit_and_not_before() {
     let slack = SlackApi::start().await;
     let anna = slack.person("U0000ANNA", "Anna");
     let (adapter, inbox) = (adapter(account(&slack)), Arc::new(RecordingInbox::default()));
-    inbox.refuses(Busy::Full { waiting: 1 });
     running(&adapter, &inbox, &slack, async {
+        until(|| !inbox.batches().is_empty()).await;
+        inbox.refuses(Busy::Full { waiting: 1 });
         let sent = anna.tells("hello");
         until(|| !slack.journal().delivery(sent.number).unwrap().delivered.is_empty()).await;
         // Nothing is acknowledged, so it comes again.
@@ -96,7 +97,8 @@ async fn a_connection_that_ends_says_why() {
     let error = ended(&adapter(account(&slack)), &inbox).await;
     assert!(matches!(&error, AdapterError::Credentials(why) if why.contains("token_revoked")), "{error}");
     let mut swapped = account(&slack);
-    swapped.app_token = frontdesk_core::config::Secret::new("xapp-1-A404-1-x");
+    let app_token = frontdesk_core::config::Secret::new("xapp-1-A404-1-x");
+    swapped.events = frontdesk_slack::Events::SocketMode { app_token };
     swapped.token = frontdesk_core::config::Secret::new(frontdesk_fakeslack::OTHER_TOKEN);
     let error = ended(&adapter(swapped), &inbox).await;
     assert!(

@@ -71,20 +71,21 @@ async fn failures_say_whether_anything_was_sent() {
     let anna = slack.person("U0000ANNA", "Anna");
     let chat = to(&format!("slack:{}", anna.tells("hello").channel));
     let adapter = adapter(account(&slack));
+    let keyed = |text: &str| Delivery::Post(Post { key: text.to_owned(), ..post(text) });
     let on = |fault: Fault| slack.fault(fault.on("chat.postMessage").times(1));
     on(Fault::too_many(7));
-    let limited = adapter.deliver(&chat, says("a")).await;
+    let limited = adapter.deliver(&chat, keyed("a")).await;
     assert!(
         matches!(limited, Err(SendError::Later { after: Some(after), .. }) if after == Duration::from_secs(7))
     );
     on(Fault::lost());
-    assert!(matches!(adapter.deliver(&chat, says("b")).await, Err(SendError::Unknown(_))));
+    assert!(matches!(adapter.deliver(&chat, keyed("b")).await, Err(SendError::Unknown(_))));
     on(Fault::status(502));
-    assert!(matches!(adapter.deliver(&chat, says("c")).await, Err(SendError::Later { after: None, .. })));
+    assert!(matches!(adapter.deliver(&chat, keyed("c")).await, Err(SendError::Later { after: None, .. })));
     on(Fault::refuse(200, "fatal_error"));
-    assert!(matches!(adapter.deliver(&chat, says("d")).await, Err(SendError::Unknown(_))));
+    assert!(matches!(adapter.deliver(&chat, keyed("d")).await, Err(SendError::Unknown(_))));
     slack.cut().await;
-    assert!(matches!(adapter.deliver(&chat, says("e")).await, Err(SendError::Offline)));
+    assert!(matches!(adapter.deliver(&chat, keyed("e")).await, Err(SendError::Offline)));
     let texts: Vec<String> = anna.sees().into_iter().map(|shown| shown.text).collect();
     assert_eq!(texts, ["hello", "b"]);
 }

@@ -8,12 +8,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use frontdesk_conformance::RecordingInbox;
 use frontdesk_core::address::Address;
+use frontdesk_core::config::Secret;
 use frontdesk_core::delivery::{Delivery, MessageRefs, Post, PostKind};
 use frontdesk_core::id::OutId;
 use frontdesk_core::markup::Part;
 use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
 use frontdesk_fakeslack::{APP_TOKEN, SlackApi, TOKEN};
-use frontdesk_slack::{Account, Settings, SlackAdapter};
+use frontdesk_slack::{Account, Events, Settings, SlackAdapter};
 
 /// Longer than any step takes.
 pub const SOON: Duration = Duration::from_secs(20);
@@ -42,7 +43,7 @@ impl Clock for TestClock {
 
 /// An account of the server's app, with short intervals.
 pub fn account(slack: &SlackApi) -> Account {
-    let mut account = Account::new("default", TOKEN, APP_TOKEN);
+    let mut account = Account::new("default", TOKEN, Events::SocketMode { app_token: Secret::new(APP_TOKEN) });
     account.settings = Settings {
         api_url: Some(slack.api_url()),
         connect_seconds: 2,

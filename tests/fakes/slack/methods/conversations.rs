@@ -104,7 +104,16 @@ fn between(messages: Vec<&Message>, params: &Params) -> Vec<Value> {
         let after = oldest.as_deref().is_none_or(|oldest| ts > oldest || (inclusive && ts == oldest));
         after && latest.as_deref().is_none_or(|latest| ts < latest || (inclusive && ts == latest))
     };
-    messages.iter().filter(is_in).map(|message| message.value()).collect()
+    messages.iter().filter(is_in).map(|message| shown(message, params)).collect()
+}
+
+/// A message as it is read later: its metadata only for who asks for it.
+fn shown(message: &Message, params: &Params) -> Value {
+    let mut value = message.value();
+    if let Some(fields) = value.as_object_mut().filter(|_| !params.flag("include_all_metadata")) {
+        fields.remove("metadata");
+    }
+    value
 }
 
 pub fn history(world: &mut World, install: &Install, params: &Params) -> Answer {
@@ -122,7 +131,7 @@ pub fn replies(world: &mut World, install: &Install, params: &Params) -> Answer 
     let replies =
         channel.messages.values().filter(|message| message.only.is_none() && message.reply_in() == Some(&ts));
     let mut found = between(replies.collect(), params);
-    found.insert(0, parent.value());
+    found.insert(0, shown(parent, params));
     let (messages, next) = page(found, params, 999)?;
     let more = next["next_cursor"] != "";
     Done::with(json!({"messages": messages, "has_more": more, "response_metadata": next}))

@@ -61,6 +61,14 @@ pub fn unreact(world: &mut World, install: &Install, params: &Params) -> Answer 
     reacts(world, install, params, false)
 }
 
+pub fn reactions(world: &mut World, install: &Install, params: &Params) -> Answer {
+    let ts = need(params, "timestamp")?;
+    let channel = world.visible(install, params.text("channel"))?;
+    let (id, message) = (channel.id.clone(), channel.messages.get(&ts));
+    let message = message.ok_or_else(|| Refusal::new("message_not_found"))?.value();
+    Done::with(json!({"type": "message", "channel": id, "message": message}))
+}
+
 fn reacts(world: &mut World, install: &Install, params: &Params, on: bool) -> Answer {
     let (ts, name) = (need(params, "timestamp")?, need(params, "name")?);
     let id = world.joined(install, params.text("channel"))?.id.clone();

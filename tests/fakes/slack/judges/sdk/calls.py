@@ -41,8 +41,20 @@ def metadata_is_kept():
     anna = someone()
     metadata = {"event_type": "part", "event_payload": {"key": "t1/0"}}
     posted = client.chat_postMessage(channel=anna, text="hello", metadata=metadata)
-    kept = client.conversations_history(channel=posted["channel"])["messages"][0]["metadata"]
+    kept = client.conversations_history(channel=posted["channel"], include_all_metadata=True)["messages"][0]["metadata"]
     assert kept["event_payload"]["key"] == "t1/0"
+    assert "metadata" not in client.conversations_history(channel=posted["channel"])["messages"][0]
+    thread = client.conversations_replies(channel=posted["channel"], ts=posted["ts"], include_all_metadata=True)
+    assert thread["messages"][0]["metadata"] == metadata
+
+
+def reactions_are_listed_with_who_gave_them():
+    anna = someone()
+    posted = client.chat_postMessage(channel=anna, text="hello")
+    client.reactions_add(channel=posted["channel"], timestamp=posted["ts"], name="eyes")
+    shown = client.reactions_get(channel=posted["channel"], timestamp=posted["ts"], full=True)["message"]
+    assert shown["reactions"] == [{"name": "eyes", "count": 1, "users": [BOT]}]
+    refused("message_not_found", client.reactions_get, channel=posted["channel"], timestamp="1.000001")
 
 
 def a_file_goes_up_and_comes_down():

@@ -1,0 +1,309 @@
+//! Reads what was missed while no socket was open, with `conversations.history`, and with `conversations.replies` for
+//! threads, which the history does not contain.
+//!
+//! Reactions, buttons and commands of that time are lost, and so are replies in threads in which nobody has written to the
+//! bot before, unless their first message is as new.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use frontdesk_core::message::{Cursor, Event, Outcome};
+use frontdesk_core::port::{AdapterError, Inbox};
+use frontdesk_kit::timer::Timer;
+use serde_json::{Value, json};
+
+use crate::CHANNEL;
+use crate::api::Api;
+use crate::config::Settings;
+use crate::inbound::{self, App, Kind};
+
+/// Messages of this time before the mark are read again, because clocks differ.
+const OVERLAP: TimeDelta = TimeDelta::minutes(2);
+/// If the mark is not older, the gap was short, and only chats with a message of the last day are read. The mark is set once
+/// a minute while there is a connection.
+const SHORT: TimeDelta = TimeDelta::minutes(3);
+const A_DAY: TimeDelta = TimeDelta::days(1);
+/// Chats and threads in which nobody has written for so long are not asked.
+const QUIET: TimeDelta = TimeDelta::days(90);
+const QUIET_THREAD: TimeDelta = TimeDelta::days(14);
+/// The most threads that are asked.
+const THREADS: usize = 200;
+/// The size of a page. Slack recommends no more than 200.
+const PAGE: usize = 200;
+/// The longest pause that Slack can ask for in one answer; a longer one ends the connection.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The pause before messages that could not be stored are handed in again.
+const BUSY: Duration = Duration::from_millis(500);
+
+/// How far an account has been read: a time.
+pub(crate) fn cursor(at: DateTime<Utc>) -> Cursor {
+    Cursor(at.timestamp().to_string())
+}
+
+/// The time that a cursor says.
+pub(crate) fn time(cursor: &Cursor) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(cursor.0.parse().ok()?, 0)
+}
+
+/// What was missed since the time `mark`.
+pub(crate) struct Missed<'a> {
+    pub api: &'a Api,
+    pub settings: &'a Settings,
+    pub timer: &'a Timer,
+    pub app: &'a App,
+    pub inbox: &'a dyn Inbox,
+    pub mark: DateTime<Utc>,
+    /// Whether the gateway has just started.
+    pub is_start: bool,
+    /// The channels that are still to be read. Empty until they are known.
+    pub left: Mutex<Channels>,
+}
+
+/// The channels to read, in their order, each with its kind and its threads.
+#[derive(Debug, Default)]
+pub(crate) struct Channels {
+    order: Vec<String>,
+    threads: HashMap<String, Vec<String>>,
+    kinds: HashMap<String, Kind>,
+}
+
+impl Channels {
+    fn add(&mut self, channel: &str) {
+        if !self.order.iter().any(|known| known == channel) {
+            self.order.push(channel.to_owned());
+        }
+    }
+
+    fn kind(&self, channel: &str) -> Kind {
+        self.kinds.get(channel).copied().unwrap_or_else(|| Kind::of(None, channel))
+    }
+}
+
+/// Why a channel was not read to its end.
+enum Cut {
+    /// Slack asks to wait, and there is no time for that now.
+    NotNow,
+    Ended(AdapterError),
+}
+
+impl Missed<'_> {
+    /// Reads everything. An error means that it has to be read again.
+    pub(crate) async fn read(&self) -> Result<(), AdapterError> {
+        let channels = self.channels().await?;
+        *self.left() = channels;
+        loop {
+            let next = self.left().order.first().cloned();
+            let Some(channel) = next else { return Ok(()) };
+            match self.channel(&channel, true).await {
+                Ok(()) | Err(Cut::NotNow) => self.finished(&channel),
+                Err(Cut::Ended(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Reads one channel before a message in it is stored that has just arrived, so that older ones come first. If that is
+    /// not possible at once, the order is lost and the messages are not.
+    pub(crate) async fn first(&self, channel: &str) {
+        let waits = self.left().order.iter().any(|known| known == channel);
+        if waits && self.channel(channel, false).await.is_ok() {
+            self.finished(channel);
+        }
+    }
+
+    fn finished(&self, channel: &str) {
+        self.left().order.retain(|known| known != channel);
+    }
+
+    fn left(&self) -> MutexGuard<'_, Channels> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where somebody has written, the latest first, and then the other channels of the bot.
+    async fn channels(&self) -> Result<Channels, AdapterError> {
+        let now = self.timer.wall();
+        let is_short = !self.is_start && now - self.mark < SHORT;
+        let since = if is_short { now - A_DAY } else { self.mark - QUIET };
+        let chats = self.inbox.chats(&self.app.source(), since).await;
+        let chats = chats.map_err(|busy| AdapterError::Lost(busy.to_string()))?;
+        let (mut channels, mut threads) = (Channels::default(), 0);
+        for chat in chats.iter().filter(|chat| !chat.chat().starts_with('@')) {
+            channels.add(chat.chat());
+            let is_alive = |thread: &&str| {
+                inbound::time(thread).is_none_or(|begun| now - begun < QUIET_THREAD)
+            };
+            if let Some(thread) = chat.thread().filter(is_alive).filter(|_| threads < THREADS) {
+                threads += 1;
+                channels.threads.entry(chat.chat().to_owned()).or_default().push(thread.to_owned());
+            }
+        }
+        if !is_short {
+            self.own_channels(&mut channels).await?;
+        }
+        Ok(channels)
+    }
+
+    /// The channels that the bot is in. Old private chats are only those in which somebody has written.
+    async fn own_channels(&self, channels: &mut Channels) -> Result<(), AdapterError> {
+        let mut page = String::new();
+        loop {
+            let ask = json!({
+                "types": "public_channel,private_channel,mpim,im", "exclude_archived": true, "limit": PAGE,
+                "cursor": page,
+            });
+            let answer = match self.ask("users.conversations", ask, true).await {
+                Ok(Some(answer)) => answer,
+                Ok(None) | Err(Cut::NotNow) => return Ok(()),
+                Err(Cut::Ended(error)) => return Err(error),
+            };
+            for channel in answer["channels"].as_array().into_iter().flatten() {
+                let Some(id) = channel["id"].as_str() else { continue };
+                let kind = match () {
+                    () if channel["is_im"] == true => Kind::Private,
+                    () if channel["is_mpim"] == true => Kind::Several,
+                    () => Kind::Channel,
+                };
+                channels.kinds.insert(id.to_owned(), kind);
+                let created = channel["created"].as_i64().and_then(|at| DateTime::from_timestamp(at, 0));
+                if kind != Kind::Private || created.is_some_and(|created| created > self.mark - OVERLAP) {
+                    channels.add(id);
+                }
+            }
+            match next_page(&answer) {
+                Some(next) => page = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Reads a channel and its threads from the mark on.
+    async fn channel(&self, channel: &str, patient: bool) -> Result<(), Cut> {
+        let (kind, known) = {
+            let left = self.left();
+            (left.kind(channel), left.threads.get(channel).cloned().unwrap_or_default())
+        };
+        let oldest = self.oldest();
+        let ask = json!({"channel": channel, "oldest": oldest, "limit": PAGE});
+        let messages = self.pages("conversations.history", ask, patient).await?;
+        let mut threads: Vec<String> = known;
+        for message in messages.values() {
+            let is_new = message["latest_reply"].as_str().is_some_and(|reply| *reply > *oldest);
+            if let Some(thread) = message["thread_ts"].as_str().filter(|_| is_new) {
+                threads.push(thread.to_owned());
+            }
+        }
+        self.hand_in(channel, kind, messages.values(), patient).await?;
+        let mut seen = HashSet::new();
+        for thread in threads.iter().filter(|thread| seen.insert(thread.as_str())) {
+            let ask = json!({"channel": channel, "ts": thread, "oldest": oldest, "limit": PAGE});
+            let replies = self.pages("conversations.replies", ask, patient).await?;
+            // The first message of the thread always comes with them, and is one of the channel.
+            let replies = replies.iter().filter(|(ts, _)| *ts != thread).map(|(_, reply)| reply);
+            self.hand_in(channel, kind, replies, patient).await?;
+        }
+        Ok(())
+    }
+
+    fn oldest(&self) -> String {
+        format!("{}.000000", (self.mark - OVERLAP).timestamp())
+    }
+
+    /// Messages by their times, the newest `missed_messages` of them.
+    async fn pages(
+        &self,
+        method: &'static str,
+        mut ask: Value,
+        patient: bool,
+    ) -> Result<BTreeMap<String, Value>, Cut> {
+        let most = self.settings.missed_messages;
+        let mut messages = BTreeMap::new();
+        loop {
+            let Some(answer) = self.ask(method, ask.clone(), patient).await? else { return Ok(messages) };
+            for message in answer["messages"].as_array().into_iter().flatten() {
+                if let Some(ts) = message["ts"].as_str() {
+                    messages.insert(ts.to_owned(), message.clone());
+                }
+            }
+            match next_page(&answer).filter(|_| messages.len() < most) {
+                Some(next) => ask["cursor"] = next.into(),
+                None => break,
+            }
+        }
+        let surplus = messages.len().saturating_sub(most);
+        if surplus > 0 {
+            let account = &self.app.account;
+            tracing::warn!(channel = CHANNEL, %account, most, "more messages were missed in one channel than missed_messages");
+            for _ in 0..surplus {
+                messages.pop_first();
+            }
+        }
+        Ok(messages)
+    }
+
+    /// Hands in messages in their order. One that was edited since it was stored is handed in as its edit, too.
+    async fn hand_in<'m>(
+        &self,
+        channel: &str,
+        kind: Kind,
+        messages: impl Iterator<Item = &'m Value>,
+        patient: bool,
+    ) -> Result<(), Cut> {
+        let mut events: Vec<Event> = Vec::new();
+        let mut edits = HashMap::new();
+        for message in messages {
+            let read = inbound::missed(self.app, channel, kind, message);
+            let read = read.map_err(|error| Cut::Ended(AdapterError::Setup(error.to_string())))?;
+            let Some(missed) = read else { continue };
+            edits.extend(missed.edit.map(|edit| (missed.message.id.clone(), edit)));
+            events.push(missed.message);
+        }
+        for piece in events.chunks(PAGE) {
+            let outcomes = self.push(piece.to_vec(), patient).await?;
+            let known = piece.iter().zip(outcomes).filter(|(_, outcome)| {
+                matches!(outcome, Outcome::Conflict { .. } | Outcome::Duplicate { .. })
+            });
+            let edited: Vec<Event> = known.filter_map(|(event, _)| edits.remove(&event.id)).collect();
+            if !edited.is_empty() {
+                self.push(edited, patient).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn push(&self, events: Vec<Event>, patient: bool) -> Result<Vec<Outcome>, Cut> {
+        loop {
+            match self.inbox.push(&self.app.source(), events.clone(), None).await {
+                Ok(outcomes) => return Ok(outcomes),
+                Err(_) if !patient => return Err(Cut::NotNow),
+                Err(busy) => {
+                    tracing::debug!(channel = CHANNEL, account = %self.app.account, %busy, "missed messages were not stored and will be handed in again");
+                    self.timer.pause(BUSY).await;
+                }
+            }
+        }
+    }
+
+    /// Asks, and waits where Slack says so if there is time for it. `None` if it refuses.
+    async fn ask(&self, method: &'static str, ask: Value, patient: bool) -> Result<Option<Value>, Cut> {
+        loop {
+            match self.api.call(method, ask.clone()).await {
+                Ok(answer) => return Ok(Some(answer)),
+                // A missing scope, or a channel or a thread that is gone.
+                Err(fault) if fault.is_final() => return Ok(None),
+                Err(fault) => match fault.for_connection() {
+                    AdapterError::Later { .. } if !patient => return Err(Cut::NotNow),
+                    AdapterError::Later { after, .. } if after <= LONGEST_PAUSE => {
+                        self.timer.pause(after).await;
+                    }
+                    error => return Err(Cut::Ended(error)),
+                },
+            }
+        }
+    }
+}
+
+fn next_page(answer: &Value) -> Option<String> {
+    let next = answer["response_metadata"]["next_cursor"].as_str();
+    next.filter(|next| !next.is_empty()).map(str::to_owned)
+}

@@ -1,0 +1,151 @@
+//! What Slack has sent becomes an event, is stored, and gets its acknowledgement: the same for sockets and for requests.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use frontdesk_core::message::{Cursor, Outcome};
+use frontdesk_core::port::{AdapterError, Inbox};
+use frontdesk_kit::timer::Timer;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::api::Api;
+use crate::config::Settings;
+use crate::history::{self, Missed};
+use crate::inbound::{self, App, Payload};
+use crate::{CHANNEL, markup};
+
+/// What one person alone is told when a command has had no effect.
+const NOT_TAKEN: &str = "This command was not taken here.";
+
+/// One connection of the supervisor.
+pub(crate) struct Receiving<'a> {
+    pub api: &'a Arc<Api>,
+    pub settings: &'a Settings,
+    pub timer: Timer,
+    pub app: &'a App,
+    pub inbox: &'a dyn Inbox,
+    /// Whether this connection or one before it has received anything.
+    pub was_connected: &'a AtomicBool,
+}
+
+impl Receiving<'_> {
+    pub(crate) fn receiver(&self) -> Receiver<'_> {
+        Receiver { api: self.api, app: self.app, inbox: self.inbox }
+    }
+
+    /// Slack has shown that the connection works.
+    pub(crate) fn heard(&self) {
+        self.inbox.heard(&self.app.source());
+        self.was_connected.store(true, Ordering::Relaxed);
+    }
+
+    /// What was missed since the last connection; nothing before the first one.
+    pub(crate) async fn missed(&self) -> Result<Option<Missed<'_>>, AdapterError> {
+        let stored = self.inbox.cursor(&self.app.source()).await;
+        let stored = stored.map_err(|busy| AdapterError::Lost(busy.to_string()))?;
+        let stored = stored.as_ref().and_then(history::time);
+        let Some(mark) = stored.filter(|_| self.settings.missed_messages > 0) else {
+            self.store_position().await;
+            return Ok(None);
+        };
+        Ok(Some(Missed {
+            api: self.api,
+            settings: self.settings,
+            timer: &self.timer,
+            app: self.app,
+            inbox: self.inbox,
+            mark,
+            is_start: !self.was_connected.load(Ordering::Relaxed),
+            left: Mutex::default(),
+        }))
+    }
+
+    /// Stores that everything up to now has arrived. A failure is made good by the next event.
+    pub(crate) async fn store_position(&self) {
+        let position = history::cursor(self.timer.wall());
+        if let Err(busy) = self.inbox.push(&self.app.source(), Vec::new(), Some(position)).await {
+            tracing::debug!(%busy, "the position was not stored");
+        }
+    }
+}
+
+/// Takes what arrives for one app in one workspace.
+pub(crate) struct Receiver<'a> {
+    pub api: &'a Arc<Api>,
+    pub app: &'a App,
+    pub inbox: &'a dyn Inbox,
+}
+
+/// What came of a payload.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Taken {
+    /// It is stored and may be acknowledged, with this answer for the person who gave a command.
+    Stored { answer: Option<Value> },
+    /// It must come again: it could not be stored, or it is for another account.
+    Not,
+}
+
+impl Receiver<'_> {
+    /// Stores a payload. `sentences` carries what is told to single people beside the acknowledgement.
+    pub(crate) async fn take(
+        &self,
+        payload: Payload<'_>,
+        position: Option<Cursor>,
+        missed: Option<&Missed<'_>>,
+        sentences: &mut JoinSet<()>,
+    ) -> Result<Taken, AdapterError> {
+        let (Payload::Event(raw) | Payload::Interaction(raw) | Payload::Command(raw)) = payload;
+        let teams = inbound::teams(raw);
+        if !teams.is_empty() && !teams.contains(&self.app.team) {
+            // One app has the same sockets in all workspaces. Whoever serves the other one gets it when it comes again.
+            tracing::warn!(
+                "an event of another workspace came to this account; give each workspace an app of its own"
+            );
+            return Ok(Taken::Not);
+        }
+        let event =
+            inbound::parse(self.app, payload).map_err(|error| AdapterError::Setup(error.to_string()))?;
+        if let Some(missed) = missed {
+            missed.first(event.address.chat()).await;
+        }
+        let outcome = match self.inbox.push(&self.app.source(), vec![event], position).await {
+            Ok(outcomes) => outcomes.into_iter().next(),
+            Err(busy) => {
+                tracing::debug!(channel = CHANNEL, account = %self.app.account, %busy, "an event was not stored and will come again");
+                return Ok(Taken::Not);
+            }
+        };
+        if let (Payload::Interaction(_), Some(sentence)) =
+            (payload, outcome.as_ref().and_then(Outcome::private_sentence))
+        {
+            self.say_to_one(raw, sentence, sentences);
+        }
+        Ok(Taken::Stored { answer: answer(payload, outcome.as_ref()) })
+    }
+
+    /// Tells a sentence to the person who has pressed a button, and to nobody else.
+    fn say_to_one(&self, raw: &str, sentence: String, sentences: &mut JoinSet<()>) {
+        let payload: Value = serde_json::from_str(raw).unwrap_or_default();
+        let Some(url) = payload["response_url"].as_str().map(str::to_owned) else { return };
+        let api = self.api.clone();
+        sentences.spawn(async move {
+            let body = json!({"response_type": "ephemeral", "replace_original": false, "text": markup::literal(&sentence)});
+            if let Err(fault) = api.respond(&url, &body).await {
+                tracing::debug!(%fault, "the person who pressed a button was not told what came of it");
+            }
+        });
+    }
+}
+
+/// The answer to a command, if nothing else will answer it. Only its sender sees it.
+fn answer(payload: Payload<'_>, outcome: Option<&Outcome>) -> Option<Value> {
+    let sentence = match (payload, outcome) {
+        (Payload::Command(_), Some(Outcome::Denied | Outcome::Ignored | Outcome::DeadLetter)) => {
+            NOT_TAKEN.to_owned()
+        }
+        (Payload::Command(_), Some(outcome)) => outcome.private_sentence()?,
+        _ => return None,
+    };
+    Some(json!({"text": markup::literal(&sentence)}))
+}

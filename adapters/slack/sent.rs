@@ -1,0 +1,156 @@
+//! Finds a message that was sent before and whose result nobody knows, so that it is not sent twice.
+//!
+//! Slack knows no keys of messages, but gives back the metadata of a message to the app that wrote it. It is asked before
+//! the first post into a place after a start, because the gateway may have been killed while it sent one there, and
+//! after a post without an answer.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use frontdesk_core::delivery::SendError;
+use serde_json::{Value, json};
+
+use crate::api::Api;
+use crate::error::Fault;
+use crate::inbound;
+
+/// The type of the metadata of our messages.
+pub(crate) const EVENT_TYPE: &str = "frontdesk_part";
+/// Threads that have begun so long after the start contain nothing from before it. Clocks differ.
+const SKEW: TimeDelta = TimeDelta::minutes(1);
+/// The number of messages that are looked at: a page of a channel, and a few longer ones of a thread, whose oldest
+/// messages come first.
+const CHANNEL_PAGE: usize = 200;
+const THREAD_PAGE: usize = 900;
+const THREAD_PAGES: usize = 3;
+/// Number of known places from which all are forgotten, so that they are looked at once more.
+const MOST: usize = 8192;
+/// A longer pause than this is not waited for: then a message may come twice.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// A channel, or a thread in it.
+type Place = (String, Option<String>);
+
+/// The places in which everything that was sent is known.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    started: DateTime<Utc>,
+    settled: Mutex<HashMap<Place, bool>>,
+}
+
+/// A message of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub ts: String,
+    pub text: String,
+}
+
+impl Sent {
+    /// Nothing is known yet.
+    pub(crate) fn new(started: DateTime<Utc>) -> Self {
+        Self { started, settled: Mutex::default() }
+    }
+
+    fn settled(&self) -> MutexGuard<'_, HashMap<Place, bool>> {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether something may have been sent there without our knowing.
+    fn is_doubtful(&self, channel: &str, thread: Option<&str>) -> bool {
+        let place = (channel.to_owned(), thread.map(str::to_owned));
+        match self.settled().get(&place) {
+            Some(settled) => !settled,
+            None => {
+                let begun = thread.and_then(inbound::time);
+                begun.is_none_or(|begun| begun < self.started + SKEW)
+            }
+        }
+    }
+
+    /// Says whether the result of the last post into a place is known.
+    pub(crate) fn settle(&self, channel: &str, thread: Option<&str>, is_known: bool) {
+        let mut settled = self.settled();
+        if settled.len() >= MOST {
+            // What is in doubt must not be forgotten.
+            settled.retain(|_, settled| !*settled);
+        }
+        settled.insert((channel.to_owned(), thread.map(str::to_owned)), is_known);
+    }
+
+    /// The message with this key, if it was sent already.
+    pub(crate) async fn find(
+        &self,
+        api: &Api,
+        channel: &str,
+        thread: Option<&str>,
+        key: &str,
+    ) -> Result<Option<Found>, SendError> {
+        if !self.is_doubtful(channel, thread) {
+            return Ok(None);
+        }
+        match look(api, channel, thread, key).await {
+            Ok(found) => Ok(found),
+            Err(fault) => match fault.for_preparation() {
+                error @ (SendError::Offline | SendError::Credentials(_) | SendError::Later { after: None, .. }) => {
+                    Err(error)
+                }
+                error @ SendError::Later { after: Some(after), .. } if after <= LONGEST_PAUSE => Err(error),
+                // A missing scope, or an app that may ask once a minute only.
+                _ => Ok(None),
+            },
+        }
+    }
+}
+
+async fn look(api: &Api, channel: &str, thread: Option<&str>, key: &str) -> Result<Option<Found>, Fault> {
+    let Some(thread) = thread else {
+        let ask = json!({"channel": channel, "limit": CHANNEL_PAGE, "include_all_metadata": true});
+        return Ok(find(&api.call("conversations.history", ask).await?, key));
+    };
+    let mut ask = json!({"channel": channel, "ts": thread, "limit": THREAD_PAGE, "include_all_metadata": true});
+    for _ in 0..THREAD_PAGES {
+        let answer = api.call("conversations.replies", ask.clone()).await?;
+        if let Some(found) = find(&answer, key) {
+            return Ok(Some(found));
+        }
+        match answer["response_metadata"]["next_cursor"].as_str().filter(|next| !next.is_empty()) {
+            Some(next) => ask["cursor"] = next.into(),
+            None => break,
+        }
+    }
+    Ok(None)
+}
+
+fn find(answer: &Value, key: &str) -> Option<Found> {
+    let ours = |message: &&Value| {
+        let metadata = &message["metadata"];
+        metadata["event_type"] == EVENT_TYPE && metadata["event_payload"]["key"] == key
+    };
+    let message = answer["messages"].as_array()?.iter().find(ours)?;
+    let text = |name: &str| message[name].as_str().map(str::to_owned);
+    Some(Found { ts: text("ts")?, text: text("text").unwrap_or_default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_in_doubt_until_a_result_is_known_there() {
+        let started = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let sent = Sent::new(started);
+        assert!(sent.is_doubtful("C1", None));
+        assert!(sent.is_doubtful("C1", Some("1699999999.000100")) && sent.is_doubtful("C1", Some("x")));
+        assert!(!sent.is_doubtful("C1", Some("1700000061.000100")), "it has begun after the start");
+        sent.settle("C1", None, true);
+        assert!(!sent.is_doubtful("C1", None) && sent.is_doubtful("C2", None));
+        sent.settle("C1", Some("1700000061.000100"), false);
+        assert!(sent.is_doubtful("C1", Some("1700000061.000100")));
+        for n in 0..MOST {
+            sent.settle(&format!("D{n}"), None, true);
+        }
+        assert!(sent.is_doubtful("C1", Some("1700000061.000100")), "a doubt is not forgotten");
+    }
+}

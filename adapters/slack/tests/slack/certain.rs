@@ -1,0 +1,87 @@
+//! A post whose result nobody knows is looked for before it is sent again; and answers where the app is not.
+
+use frontdesk_core::delivery::{Delivery, Post, SendError};
+use frontdesk_core::port::Adapter;
+use frontdesk_fakeslack::{Fault, SlackApi};
+
+use crate::setup::{account, adapter, post, to};
+
+fn keyed(key: &str, text: &str) -> Delivery {
+    Delivery::Post(Post { key: key.to_owned(), ..post(text) })
+}
+
+#[tokio::test]
+async fn a_post_without_an_answer_is_not_sent_twice() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let asked = anna.tells("hello");
+    let adapter = adapter(account(&slack));
+    for place in [format!("slack:{}", asked.channel), format!("slack:{}:topic:{}", asked.channel, asked.ts)] {
+        slack.fault(Fault::lost().on("chat.postMessage").times(1));
+        let lost = adapter.deliver(&to(&place), keyed(&place, "it is wet")).await;
+        assert!(matches!(lost, Err(SendError::Unknown(_))), "{lost:?}");
+        let before = anna.sees();
+        let again = adapter.deliver(&to(&place), keyed(&place, "it is wet")).await.unwrap();
+        assert_eq!(again.message.as_ref(), before.last().map(|shown| &shown.ts));
+        assert_eq!(anna.sees().len(), before.len());
+        // Once that is known, nobody asks again.
+        let asked = slack.journal().calls().len();
+        adapter.deliver(&to(&place), keyed("next", "and warm")).await.unwrap();
+        assert_eq!(slack.journal().calls().len(), asked + 1);
+    }
+    slack.fault(Fault::hangup().on("chat.postMessage").times(1));
+    let place = to(&format!("slack:{}", asked.channel));
+    assert!(adapter.deliver(&place, keyed("k9", "never seen")).await.is_err());
+    adapter.deliver(&place, keyed("k9", "never seen")).await.unwrap();
+    assert_eq!(anna.sees().iter().filter(|shown| shown.text == "never seen").count(), 1);
+}
+
+#[tokio::test]
+async fn after_a_start_the_first_post_into_a_place_is_looked_for() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let asked = anna.tells("hello");
+    let place = to(&format!("slack:{}", asked.channel));
+    let killed = adapter(account(&slack));
+    let first = killed.deliver(&place, keyed("k1", "half an ans")).await.unwrap();
+    let started = adapter(account(&slack));
+    let again = started.deliver(&place, keyed("k1", "half an answer, and the rest")).await.unwrap();
+    assert_eq!(again, first);
+    let texts: Vec<String> = anna.sees().into_iter().map(|shown| shown.text).collect();
+    assert_eq!(texts, ["hello", "half an answer, and the rest"]);
+}
+
+#[tokio::test]
+async fn a_search_that_slack_does_not_allow_holds_nothing_back() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let place = to(&format!("slack:{}", anna.tells("hello").channel));
+    let adapter = adapter(account(&slack));
+    slack.fault(Fault::too_many(60).on("conversations.history").times(1));
+    adapter.deliver(&place, keyed("k1", "one")).await.unwrap();
+    slack.act("scopes", serde_json::json!({"token": frontdesk_fakeslack::TOKEN, "remove": ["im:history"]}));
+    slack.fault(Fault::lost().on("chat.postMessage").times(1));
+    assert!(adapter.deliver(&place, keyed("k2", "two")).await.is_err());
+    adapter.deliver(&place, keyed("k2", "two")).await.unwrap();
+    assert_eq!(anna.sees().len(), 4, "it comes twice, because nobody may look");
+}
+
+#[tokio::test]
+async fn a_command_where_the_app_is_not_is_answered_to_its_sender_alone() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    slack.act("channel", serde_json::json!({"id": "C0AWAY", "name": "away", "members": ["U0000ANNA"], "bot": false}));
+    let used = serde_json::json!({"channel": "C0AWAY", "user": anna.id, "command": "/frontdesk", "text": "status"});
+    let url = slack.act("slash", used)["response_url"].as_str().unwrap().to_owned();
+    let adapter = adapter(account(&slack));
+    let answer = |text: &str, more| Post { reply_to: Some(format!("response {url}")), more, ..post(text) };
+    let to = to("slack:C0AWAY");
+    let sent = adapter.deliver(&to, Delivery::Post(answer("all is", true))).await.unwrap();
+    assert!(slack.shows("C0AWAY").is_empty(), "nothing can be changed there");
+    let target = sent.message.unwrap();
+    adapter.deliver(&to, Delivery::Edit { target, post: answer("all is well", false) }).await.unwrap();
+    let shown = slack.shows("C0AWAY");
+    assert_eq!((shown.len(), shown[0].text.as_str(), shown[0].only.as_deref()), (1, "all is well", Some("U0000ANNA")));
+    let elsewhere = adapter.deliver(&to, Delivery::Post(post("unasked"))).await;
+    assert!(matches!(elsewhere, Err(SendError::Gone(_))), "{elsewhere:?}");
+}

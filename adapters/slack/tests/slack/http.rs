@@ -1,0 +1,124 @@
+//! Events that arrive over HTTP, signed by Slack.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use frontdesk_conformance::RecordingInbox;
+use frontdesk_core::config::Secret;
+use frontdesk_core::message::Outcome;
+use frontdesk_core::port::{Adapter, Busy, Stop, Webhook, WebhookOutcome, WebhookRequest};
+use frontdesk_fakeslack::{APP, SECRET, SlackApi, TOKEN};
+use frontdesk_slack::{Account, Events, SlackAdapter};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::setup::{account, adapter, until};
+
+fn signed_with(slack: &SlackApi, secret: &str) -> SlackAdapter {
+    let events = Events::Http { signing_secret: Secret::new(secret) };
+    adapter(Account { events, ..account(slack) })
+}
+
+/// An HTTP server like the gateway's; returns its address.
+async fn serve(adapter: &SlackAdapter, tasks: &mut JoinSet<()>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/webhooks/slack/default", listener.local_addr().unwrap());
+    let router =
+        Router::new().route("/webhooks/slack/default", post(deliver)).with_state(adapter.webhook().unwrap());
+    tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
+    url
+}
+
+async fn deliver(State(hook): State<Arc<dyn Webhook>>, headers: HeaderMap, body: Bytes) -> Response {
+    let named = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    if !hook.admits(&named) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let all = headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+    let (headers, body) = (all.collect(), body.to_vec());
+    match hook.receive(WebhookRequest { get: false, query: String::new(), headers, body }).await {
+        WebhookOutcome::Taken(Some(reply)) => ([(header::CONTENT_TYPE, reply.mime)], reply.body).into_response(),
+        WebhookOutcome::Taken(None) | WebhookOutcome::Garbage => StatusCode::OK.into_response(),
+        WebhookOutcome::Forged => StatusCode::UNAUTHORIZED.into_response(),
+        WebhookOutcome::Busy => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_proves_itself_and_stores_before_it_acknowledges() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+    let adapter = signed_with(&slack, SECRET);
+    assert!(adapter.profile().max_silence.is_none(), "Slack sends nothing but events");
+    let (inbox, stop, mut tasks) = (Arc::new(RecordingInbox::default()), Stop::new(), JoinSet::new());
+    let url = serve(&adapter, &mut tasks).await;
+    let story = async {
+        until(|| inbox.heard() > 0).await;
+        slack.act("request_url", json!({"app": APP, "url": url}));
+        until(|| slack.look(APP)["proved"] == true).await;
+        inbox.refuses(Busy::Full { waiting: 1 });
+        let sent = anna.tells("hello & more");
+        until(|| slack.journal().delivery(sent.number).unwrap().confirmed.is_some()).await;
+        let delivery = slack.journal().delivery(sent.number).unwrap().clone();
+        assert_eq!(delivery.delivered.len(), 2, "what is not stored comes again");
+        assert_eq!(inbox.events().last().unwrap().text, "hello & more");
+        inbox.gives(Outcome::Denied);
+        anna.commands(&garden.id, "/frontdesk", "new");
+        until(|| garden.shows().len() == 1).await;
+        assert_eq!(garden.shows()[0].only.as_deref(), Some("U0000ANNA"));
+        assert_eq!(inbox.events().last().unwrap().text, "/new");
+        stop.cancel();
+    };
+    let told = tokio::time::timeout(Duration::from_secs(20), async {
+        tokio::join!(adapter.run(inbox.clone(), stop.clone()), story).0
+    });
+    told.await.expect("it happens in time").unwrap();
+    assert_eq!(slack.sockets(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_slack_has_not_signed_is_not_read() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let adapter = signed_with(&slack, "another secret");
+    let (inbox, stop, mut tasks) = (Arc::new(RecordingInbox::default()), Stop::new(), JoinSet::new());
+    let url = serve(&adapter, &mut tasks).await;
+    let story = async {
+        until(|| inbox.heard() > 0).await;
+        let number = slack.act("request_url", json!({"app": APP, "url": url}))["number"].as_i64().unwrap();
+        until(|| slack.journal().delivery(number).unwrap().delivered.len() == 1).await;
+        anna.tells("hello");
+        slack.advance(Duration::from_secs(400));
+        stop.cancel();
+    };
+    tokio::join!(adapter.run(inbox.clone(), stop.clone()), story).0.unwrap();
+    assert_eq!(slack.look(APP)["proved"], false);
+    assert!(inbox.events().is_empty());
+    let hook = adapter.webhook().unwrap();
+    for headers in [vec![], vec![("x-slack-signature", "v0=00"), ("x-slack-request-timestamp", "5")]] {
+        let named = |name: &str| {
+            headers.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        assert!(!hook.admits(&named));
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let request = WebhookRequest { get: false, query: String::new(), headers, body: b"{}".to_vec() };
+        assert_eq!(hook.receive(request).await, WebhookOutcome::Forged);
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_token_ends_the_connection_before_anything_is_taken() {
+    let slack = SlackApi::start().await;
+    slack.act("revoke", json!({"token": TOKEN, "error": "token_revoked"}));
+    let adapter = signed_with(&slack, SECRET);
+    let ended = adapter.run(Arc::new(RecordingInbox::default()), Stop::new()).await;
+    assert!(matches!(ended, Err(frontdesk_core::port::AdapterError::Credentials(_))), "{ended:?}");
+}

@@ -1,0 +1,143 @@
+//! What was written while no socket was open is read from the history.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use frontdesk_conformance::RecordingInbox;
+use frontdesk_core::id::MessageId;
+use frontdesk_core::message::{EventKind, Outcome};
+use frontdesk_fakeslack::{BOT, Fault, SlackApi};
+use serde_json::json;
+
+use crate::setup::{account, adapter, running, until};
+
+/// A cursor of a minute ago.
+fn a_minute_ago() -> RecordingInbox {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    RecordingInbox::at(&(now.as_secs() - 60).to_string())
+}
+
+fn texts(inbox: &RecordingInbox) -> Vec<String> {
+    let messages = inbox.events().into_iter().filter(|event| event.kind == EventKind::Message);
+    messages.map(|event| event.text).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn channels_private_chats_and_their_threads_are_read_from_the_last_position_on() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+    slack.act("channel", json!({"id": "C0FEW", "name": "few", "kind": "mpim", "members": ["U0000ANNA"]}));
+    for n in 0..3 {
+        anna.says(&garden.id, &format!("<@{BOT}> line {n}"));
+    }
+    let asked = anna.says(&garden.id, "a thread");
+    anna.replies(&asked, &format!("<@{BOT}> in it"));
+    anna.says("C0FEW", "among us");
+    anna.tells("in private");
+    slack.act("forget", json!({}));
+    let (adapter, inbox) = (adapter(account(&slack)), Arc::new(a_minute_ago()));
+    running(&adapter, &inbox, &slack, async {
+        until(|| inbox.batches().last().is_some_and(|(ids, cursor)| ids.is_empty() && cursor.is_some())).await;
+    })
+    .await;
+    let mut found = texts(&inbox);
+    let lines: Vec<&String> = found.iter().filter(|text| text.starts_with("line")).collect();
+    assert_eq!(lines, ["line 0", "line 1", "line 2"], "in their order");
+    found.sort();
+    assert_eq!(found, ["a thread", "among us", "in it", "in private", "line 0", "line 1", "line 2"]);
+    let event = |text: &str| inbox.events().into_iter().find(|event| event.text == text).unwrap();
+    assert_eq!(event("in it").address.thread(), Some(asked.ts.as_str()));
+    assert!(event("in it").addressed && !event("a thread").addressed && event("in private").addressed);
+    assert!(matches!(event("among us").conversation, frontdesk_core::message::Conversation::Group { .. }));
+    // Until everything is read, no event moves the position.
+    assert!(inbox.batches().iter().rev().skip(1).all(|(_, cursor)| cursor.is_none()), "{:?}", inbox.batches());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_meanwhile_comes_after_what_was_missed() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let others: Vec<_> = (0..20).map(|n| slack.channel(&format!("C0{n:03}"), "other", &[&anna]).id).collect();
+    let garden = slack.channel("C0ZGARDEN", "garden", &[&anna]);
+    anna.says(&garden.id, "missed");
+    slack.act("forget", json!({}));
+    slack.fault(Fault::slow(50).on("conversations.history"));
+    let (adapter, inbox) = (adapter(account(&slack)), Arc::new(a_minute_ago()));
+    running(&adapter, &inbox, &slack, async {
+        until(|| !slack.journal().calls_of("conversations.history").is_empty()).await;
+        anna.says(&garden.id, "arrived");
+        until(|| texts(&inbox).iter().any(|text| text == "arrived")).await;
+        let asked = slack.journal().calls_of("conversations.history").len();
+        assert!(asked < others.len(), "its channel was not read first");
+    })
+    .await;
+    let found = texts(&inbox);
+    let at = |text: &str| found.iter().position(|known| known == text).unwrap();
+    assert!(at("missed") < at("arrived"), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_was_edited_in_the_gap_is_an_edit_only_if_it_is_known() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let sent = anna.tells("first");
+    anna.edits(&sent, "second");
+    slack.act("forget", json!({}));
+    for known in [false, true] {
+        let (adapter, inbox) = (adapter(account(&slack)), Arc::new(a_minute_ago()));
+        if known {
+            inbox.gives(Outcome::Conflict { message: MessageId(7) });
+        }
+        running(&adapter, &inbox, &slack, async {
+            until(|| inbox.batches().last().is_some_and(|(_, cursor)| cursor.is_some())).await;
+        })
+        .await;
+        let kinds: Vec<EventKind> = inbox.events().into_iter().map(|event| event.kind).collect();
+        let expected = if known { vec![EventKind::Message, EventKind::Edit] } else { vec![EventKind::Message] };
+        assert_eq!(kinds, expected);
+        assert!(inbox.events().iter().all(|event| event.text == "second"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_are_waited_out_and_refusals_skipped() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+    anna.says(&garden.id, "hello");
+    anna.tells("secret");
+    slack.act("forget", json!({}));
+    slack.act("scopes", json!({"token": frontdesk_fakeslack::TOKEN, "remove": ["im:history"]}));
+    slack.fault(Fault::too_many(1).on("conversations.history").times(1));
+    let (adapter, inbox) = (adapter(account(&slack)), Arc::new(a_minute_ago()));
+    running(&adapter, &inbox, &slack, async {
+        until(|| inbox.batches().last().is_some_and(|(_, cursor)| cursor.is_some())).await;
+    })
+    .await;
+    assert_eq!(texts(&inbox), ["hello"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_messages_are_read_if_there_are_too_many_and_none_without_a_position() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    for n in 0..5 {
+        anna.tells(&format!("line {n}"));
+    }
+    slack.act("forget", json!({}));
+    let mut few = account(&slack);
+    few.settings.missed_messages = 2;
+    let (few, inbox) = (adapter(few), Arc::new(a_minute_ago()));
+    running(&few, &inbox, &slack, async { until(|| texts(&inbox).len() == 2).await }).await;
+    assert_eq!(texts(&inbox), ["line 3", "line 4"]);
+    let (first, inbox) = (adapter(account(&slack)), Arc::new(RecordingInbox::default()));
+    running(&first, &inbox, &slack, async {
+        anna.tells("live");
+        until(|| !inbox.events().is_empty()).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    })
+    .await;
+    assert_eq!(texts(&inbox), ["live"]);
+    assert!(slack.journal().calls_of("conversations.history").len() == 1);
+}
