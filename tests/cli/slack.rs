@@ -58,8 +58,8 @@ impl Slack {
 fn two_tokens_in_the_environment_make_a_bot_that_answers_in_private_in_threads_and_to_commands() {
     let slack = Slack::start();
     let daemon = slack.gateway();
-    slack.anna.tells("hello & <b>");
-    until("it answers in private", || slack.told() == ["hello & <b>"]);
+    slack.anna.tells("hello &amp; &lt;3");
+    until("it answers in private", || slack.told() == ["hello & <3"]);
     let asked = slack.anna.says(&slack.garden.id, &format!("<@{BOT}> is it wet?"));
     let in_thread = ("is it wet?".to_owned(), Some(asked.ts.clone()));
     until("it answers in a thread", || slack.shown() == [in_thread.clone()]);
