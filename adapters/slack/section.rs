@@ -313,7 +313,7 @@ mod tests {
         let http = json!({"token": "xoxb-1-a", "signing_secret": "s"});
         assert!(errors(http.clone())[0].contains("gateway.public_url"));
         let section: Slack = serde_json::from_value(http).unwrap();
-        assert_eq!(section.check(&|_| Some("https://desk.example.org/x".to_owned())), []);
+        assert_eq!(section.check(&|_| Some("https://bot.example.org/x".to_owned())), []);
         let both = json!({"token": "xoxb-1-a", "signing_secret": "s", "app_token": "xapp-1-A1-a"});
         assert!(errors(both)[0].contains("leave one of them out"));
         let mut section: Slack =
