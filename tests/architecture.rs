@@ -31,9 +31,7 @@ const DIRECTION: [(&str, &[&str]); 21] = [
     ("frontdesk-world", &["core", "store", "runtime"]),
     (
         "frontdesk",
-        &[
-            "core", "store", "http", "agents", "runtime", "api", "kit", "web", "telegram", "discord", "slack",
-        ],
+        &["core", "store", "http", "agents", "runtime", "api", "kit", "web", "telegram", "discord", "slack"],
     ),
     ("frontdesk-load", &[]),
 ];

@@ -70,7 +70,8 @@ impl Api {
 
     /// Asks for the address of a new socket, which can be used once. Only the app's own token may.
     pub(crate) async fn open_socket(&self) -> Result<String, Fault> {
-        let token = self.app_token.as_ref().ok_or_else(|| Fault::Unsent("there is no app token".to_owned()))?;
+        let token =
+            self.app_token.as_ref().ok_or_else(|| Fault::Unsent("there is no app token".to_owned()))?;
         let answer = self.ask("apps.connections.open", token, Value::Null).await?;
         let url = answer["url"].as_str().filter(|url| url.starts_with("ws"));
         url.map(str::to_owned).ok_or_else(|| Fault::Unreadable("it names no socket".to_owned()))

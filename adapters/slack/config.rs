@@ -177,7 +177,9 @@ impl Settings {
         if let Some(emoji) = &self.acknowledge
             && inbound::emoji::name(emoji).is_none()
         {
-            let problem = format!("the name that Slack has for {emoji:?} is not known; write it between colons, as :eyes:");
+            let problem = format!(
+                "the name that Slack has for {emoji:?} is not known; write it between colons, as :eyes:"
+            );
             return Err(ConfigError::new("acknowledge", problem));
         }
         within("text_limit", u64::try_from(self.text_limit).unwrap_or(u64::MAX), 100, 4000)?;

@@ -130,9 +130,8 @@ impl Missed<'_> {
         let (mut channels, mut threads) = (Channels::default(), 0);
         for chat in chats.iter().filter(|chat| !chat.chat().starts_with('@')) {
             channels.add(chat.chat());
-            let is_alive = |thread: &&str| {
-                inbound::time(thread).is_none_or(|begun| now - begun < QUIET_THREAD)
-            };
+            let is_alive =
+                |thread: &&str| inbound::time(thread).is_none_or(|begun| now - begun < QUIET_THREAD);
             if let Some(thread) = chat.thread().filter(is_alive).filter(|_| threads < THREADS) {
                 threads += 1;
                 channels.threads.entry(chat.chat().to_owned()).or_default().push(thread.to_owned());

@@ -114,7 +114,11 @@ impl Outbound<'_> {
         let posted = match posted {
             Err(fault) if fault.is(&NOT_THERE) && response_url(post).is_some() => {
                 // What was said there cannot be changed, so it is said when it is whole.
-                return if post.more { Ok(Receipt::of(RESPONSE.to_owned())) } else { self.respond(post).await };
+                return if post.more {
+                    Ok(Receipt::of(RESPONSE.to_owned()))
+                } else {
+                    self.respond(post).await
+                };
             }
             Err(fault) => Err(fault.for_send()),
             Ok(answer) => {

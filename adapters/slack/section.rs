@@ -207,10 +207,16 @@ impl Bot {
             let url = AccountId::new(CHANNEL, Some(name)).ok().and_then(|id| webhook_url(&id));
             match () {
                 () if self.app_token.is_some() => {
-                    return at("signing_secret", "it is given together with app_token; leave one of them out");
+                    return at(
+                        "signing_secret",
+                        "it is given together with app_token; leave one of them out",
+                    );
                 }
                 () if url.is_none() => {
-                    return at("signing_secret", "Slack must be able to reach the gateway: set gateway.public_url");
+                    return at(
+                        "signing_secret",
+                        "Slack must be able to reach the gateway: set gateway.public_url",
+                    );
                 }
                 () => {}
             }

@@ -93,9 +93,9 @@ impl Sent {
         match look(api, channel, thread, key).await {
             Ok(found) => Ok(found),
             Err(fault) => match fault.for_preparation() {
-                error @ (SendError::Offline | SendError::Credentials(_) | SendError::Later { after: None, .. }) => {
-                    Err(error)
-                }
+                error @ (SendError::Offline
+                | SendError::Credentials(_)
+                | SendError::Later { after: None, .. }) => Err(error),
                 error @ SendError::Later { after: Some(after), .. } if after <= LONGEST_PAUSE => Err(error),
                 // A missing scope, or an app that may ask once a minute only.
                 _ => Ok(None),
@@ -109,7 +109,8 @@ async fn look(api: &Api, channel: &str, thread: Option<&str>, key: &str) -> Resu
         let ask = json!({"channel": channel, "limit": CHANNEL_PAGE, "include_all_metadata": true});
         return Ok(find(&api.call("conversations.history", ask).await?, key));
     };
-    let mut ask = json!({"channel": channel, "ts": thread, "limit": THREAD_PAGE, "include_all_metadata": true});
+    let mut ask =
+        json!({"channel": channel, "ts": thread, "limit": THREAD_PAGE, "include_all_metadata": true});
     for _ in 0..THREAD_PAGES {
         let answer = api.call("conversations.replies", ask.clone()).await?;
         if let Some(found) = find(&answer, key) {

@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use frontdesk_core::config::Secret;
-use frontdesk_core::port::{AdapterError, Clock, Inbox, Webhook, WebhookOutcome, WebhookReply, WebhookRequest};
+use frontdesk_core::port::{
+    AdapterError, Clock, Inbox, Webhook, WebhookOutcome, WebhookReply, WebhookRequest,
+};
 use hmac::{Hmac, Mac};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
@@ -177,8 +179,9 @@ impl Body {
                 _ => Body::Event(text),
             };
         }
-        let mut fields: Map<String, Value> =
-            form_urlencoded::parse(&request.body).map(|(name, value)| (name.into_owned(), value.into())).collect();
+        let mut fields: Map<String, Value> = form_urlencoded::parse(&request.body)
+            .map(|(name, value)| (name.into_owned(), value.into()))
+            .collect();
         match fields.remove("payload") {
             Some(Value::String(payload)) => Body::Interaction(payload),
             _ if fields.contains_key("command") => Body::Command(Value::Object(fields).to_string()),
@@ -207,7 +210,9 @@ fn is_signed(secret: &str, time: &str, body: &[u8], signature: &str) -> bool {
 fn bytes_of(digits: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let pairs = digits.as_bytes().chunks(2);
-    pairs.map(|pair| if let [high, low] = pair { Some(digit(*high)? * 16 + digit(*low)?) } else { None }).collect()
+    pairs
+        .map(|pair| if let [high, low] = pair { Some(digit(*high)? * 16 + digit(*low)?) } else { None })
+        .collect()
 }
 
 #[cfg(test)]
@@ -228,7 +233,8 @@ mod tests {
         assert!(!is(SECRET, "1531420619", BODY, SIGNED));
         assert!(!is("another", "1531420618", BODY, SIGNED));
         assert!(!is(SECRET, "1531420618", &format!("{BODY} "), SIGNED));
-        for signature in ["", "v0=", "v0=a2", "v1=a2114d", &SIGNED[3..], &SIGNED[..SIGNED.len() - 1], "v0=zz"] {
+        for signature in ["", "v0=", "v0=a2", "v1=a2114d", &SIGNED[3..], &SIGNED[..SIGNED.len() - 1], "v0=zz"]
+        {
             assert!(!is(SECRET, "1531420618", BODY, signature), "{signature}");
         }
     }
@@ -236,9 +242,13 @@ mod tests {
     #[test]
     fn a_request_is_recent_for_five_minutes() {
         let now = DateTime::from_timestamp(1_531_420_618, 0).unwrap();
-        for (time, is) in
-            [("1531420618", true), ("1531420318", true), ("1531420317", false), ("1531420919", false), ("x", false)]
-        {
+        for (time, is) in [
+            ("1531420618", true),
+            ("1531420318", true),
+            ("1531420317", false),
+            ("1531420919", false),
+            ("x", false),
+        ] {
             assert_eq!(is_recent(time, now), is, "{time}");
         }
     }
@@ -257,6 +267,9 @@ mod tests {
         assert_eq!(of(form, "ssl_check=1&token=x"), Body::Check);
         assert_eq!(of(form, "a=b"), Body::Nothing);
         let Body::Command(fields) = of(form, "command=%2Ffrontdesk&text=a%26b") else { panic!("a command") };
-        assert_eq!(serde_json::from_str::<Value>(&fields).unwrap(), json!({"command": "/frontdesk", "text": "a&b"}));
+        assert_eq!(
+            serde_json::from_str::<Value>(&fields).unwrap(),
+            json!({"command": "/frontdesk", "text": "a&b"})
+        );
     }
 }

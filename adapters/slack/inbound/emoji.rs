@@ -65,7 +65,9 @@ pub(crate) fn name(emoji: &str) -> Option<String> {
     let own = emoji.strip_prefix(':').and_then(|rest| rest.strip_suffix(':'));
     let is_name = |name: &&str| {
         !name.is_empty()
-            && name.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || "_-+'".contains(char))
+            && name
+                .chars()
+                .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || "_-+'".contains(char))
     };
     if let Some(own) = own.filter(is_name) {
         return Some(own.to_owned());

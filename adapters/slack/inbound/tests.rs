@@ -178,7 +178,10 @@ fn people_of_other_organisations_are_shut_out_unless_they_are_let_in() {
         parse(&app, Payload::Event(&given.to_string())).unwrap()
     };
     let stranger = said(Some(true), "T2");
-    assert_eq!((kind(&stranger.kind).as_str(), stranger.text.as_str()), ("other from_another_organisation", ""));
+    assert_eq!(
+        (kind(&stranger.kind).as_str(), stranger.text.as_str()),
+        ("other from_another_organisation", "")
+    );
     assert_eq!(said(None, "T2").kind, stranger.kind, "in doubt");
     for (external, team) in [(Some(true), "T061EG9R6"), (Some(false), "T2")] {
         assert_eq!(said(external, team).kind, EventKind::Message, "{team}");

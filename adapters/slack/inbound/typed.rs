@@ -58,9 +58,12 @@ mod tests {
 
     #[test]
     fn what_stands_behind_a_slash_command_is_a_command_or_a_message() {
-        for (typed, expected) in
-            [("", "/help"), ("status", "/status"), ("bg tidy up", "/bg tidy up"), ("is it wet?", "is it wet?")]
-        {
+        for (typed, expected) in [
+            ("", "/help"),
+            ("status", "/status"),
+            ("bg tidy up", "/bg tidy up"),
+            ("is it wet?", "is it wet?"),
+        ] {
             assert_eq!(after_slash(typed), expected);
         }
     }

@@ -70,8 +70,12 @@ async fn a_search_that_slack_does_not_allow_holds_nothing_back() {
 async fn a_command_where_the_app_is_not_is_answered_to_its_sender_alone() {
     let slack = SlackApi::start().await;
     let anna = slack.person("U0000ANNA", "Anna");
-    slack.act("channel", serde_json::json!({"id": "C0AWAY", "name": "away", "members": ["U0000ANNA"], "bot": false}));
-    let used = serde_json::json!({"channel": "C0AWAY", "user": anna.id, "command": "/frontdesk", "text": "status"});
+    slack.act(
+        "channel",
+        serde_json::json!({"id": "C0AWAY", "name": "away", "members": ["U0000ANNA"], "bot": false}),
+    );
+    let used =
+        serde_json::json!({"channel": "C0AWAY", "user": anna.id, "command": "/frontdesk", "text": "status"});
     let url = slack.act("slash", used)["response_url"].as_str().unwrap().to_owned();
     let adapter = adapter(account(&slack));
     let answer = |text: &str, more| Post { reply_to: Some(format!("response {url}")), more, ..post(text) };
@@ -81,7 +85,10 @@ async fn a_command_where_the_app_is_not_is_answered_to_its_sender_alone() {
     let target = sent.message.unwrap();
     adapter.deliver(&to, Delivery::Edit { target, post: answer("all is well", false) }).await.unwrap();
     let shown = slack.shows("C0AWAY");
-    assert_eq!((shown.len(), shown[0].text.as_str(), shown[0].only.as_deref()), (1, "all is well", Some("U0000ANNA")));
+    assert_eq!(
+        (shown.len(), shown[0].text.as_str(), shown[0].only.as_deref()),
+        (1, "all is well", Some("U0000ANNA"))
+    );
     let elsewhere = adapter.deliver(&to, Delivery::Post(post("unasked"))).await;
     assert!(matches!(elsewhere, Err(SendError::Gone(_))), "{elsewhere:?}");
 }

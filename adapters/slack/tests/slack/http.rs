@@ -44,7 +44,9 @@ async fn deliver(State(hook): State<Arc<dyn Webhook>>, headers: HeaderMap, body:
     let all = headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
     let (headers, body) = (all.collect(), body.to_vec());
     match hook.receive(WebhookRequest { get: false, query: String::new(), headers, body }).await {
-        WebhookOutcome::Taken(Some(reply)) => ([(header::CONTENT_TYPE, reply.mime)], reply.body).into_response(),
+        WebhookOutcome::Taken(Some(reply)) => {
+            ([(header::CONTENT_TYPE, reply.mime)], reply.body).into_response()
+        }
         WebhookOutcome::Taken(None) | WebhookOutcome::Garbage => StatusCode::OK.into_response(),
         WebhookOutcome::Forged => StatusCode::UNAUTHORIZED.into_response(),
         WebhookOutcome::Busy => StatusCode::SERVICE_UNAVAILABLE.into_response(),

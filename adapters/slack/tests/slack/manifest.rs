@@ -8,7 +8,10 @@ const PAGE: &str = include_str!("../../../../docs/slack.md");
 #[test]
 fn the_page_shows_the_manifest() {
     let indented: String = MANIFEST.lines().map(|line| format!("   {line}\n")).collect();
-    assert!(PAGE.contains(&indented), "docs/slack.md shows another manifest than adapters/slack/manifest.json");
+    assert!(
+        PAGE.contains(&indented),
+        "docs/slack.md shows another manifest than adapters/slack/manifest.json"
+    );
 }
 
 #[test]
@@ -23,7 +26,9 @@ fn the_manifest_asks_for_what_the_adapter_calls_and_for_nothing_else() {
             assert!(scopes.contains(&format!("{family}:{right}")), "{family}:{right}");
         }
     }
-    for needed in ["chat:write", "commands", "files:read", "files:write", "im:write", "reactions:write", "pins:write"] {
+    for needed in
+        ["chat:write", "commands", "files:read", "files:write", "im:write", "reactions:write", "pins:write"]
+    {
         assert!(scopes.contains(needed), "{needed}");
     }
     assert!(scopes.iter().all(|scope| !scope.contains("admin") && !scope.contains("email")), "{scopes:?}");

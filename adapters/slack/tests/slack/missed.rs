@@ -38,7 +38,8 @@ async fn channels_private_chats_and_their_threads_are_read_from_the_last_positio
     slack.act("forget", json!({}));
     let (adapter, inbox) = (adapter(account(&slack)), Arc::new(a_minute_ago()));
     running(&adapter, &inbox, &slack, async {
-        until(|| inbox.batches().last().is_some_and(|(ids, cursor)| ids.is_empty() && cursor.is_some())).await;
+        until(|| inbox.batches().last().is_some_and(|(ids, cursor)| ids.is_empty() && cursor.is_some()))
+            .await;
     })
     .await;
     let mut found = texts(&inbox);
@@ -51,7 +52,11 @@ async fn channels_private_chats_and_their_threads_are_read_from_the_last_positio
     assert!(event("in it").addressed && !event("a thread").addressed && event("in private").addressed);
     assert!(matches!(event("among us").conversation, frontdesk_core::message::Conversation::Group { .. }));
     // Until everything is read, no event moves the position.
-    assert!(inbox.batches().iter().rev().skip(1).all(|(_, cursor)| cursor.is_none()), "{:?}", inbox.batches());
+    assert!(
+        inbox.batches().iter().rev().skip(1).all(|(_, cursor)| cursor.is_none()),
+        "{:?}",
+        inbox.batches()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,7 +99,8 @@ async fn a_message_that_was_edited_in_the_gap_is_an_edit_only_if_it_is_known() {
         })
         .await;
         let kinds: Vec<EventKind> = inbox.events().into_iter().map(|event| event.kind).collect();
-        let expected = if known { vec![EventKind::Message, EventKind::Edit] } else { vec![EventKind::Message] };
+        let expected =
+            if known { vec![EventKind::Message, EventKind::Edit] } else { vec![EventKind::Message] };
         assert_eq!(kinds, expected);
         assert!(inbox.events().iter().all(|event| event.text == "second"));
     }

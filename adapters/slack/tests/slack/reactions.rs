@@ -18,8 +18,10 @@ async fn a_reaction_replaces_the_apps_earlier_one_and_no_other() {
         let react = Delivery::React { target: asked.ts.clone(), emoji: emoji.map(str::to_owned) };
         adapter.deliver(&chat, react)
     };
-    let shown = || anna.sees()[0].reactions.iter().filter(|(user, _)| user == BOT).cloned().collect::<Vec<_>>();
-    for (emoji, name) in [("👀", "eyes"), ("👍", "+1"), ("👍", "+1"), (":party_parrot:", "party_parrot")] {
+    let shown =
+        || anna.sees()[0].reactions.iter().filter(|(user, _)| user == BOT).cloned().collect::<Vec<_>>();
+    for (emoji, name) in [("👀", "eyes"), ("👍", "+1"), ("👍", "+1"), (":party_parrot:", "party_parrot")]
+    {
         react(Some(emoji)).await.unwrap();
         assert_eq!(shown(), [(BOT.to_owned(), name.to_owned())]);
     }

@@ -43,7 +43,8 @@ impl Clock for TestClock {
 
 /// An account of the server's app, with short intervals.
 pub fn account(slack: &SlackApi) -> Account {
-    let mut account = Account::new("default", TOKEN, Events::SocketMode { app_token: Secret::new(APP_TOKEN) });
+    let mut account =
+        Account::new("default", TOKEN, Events::SocketMode { app_token: Secret::new(APP_TOKEN) });
     account.settings = Settings {
         api_url: Some(slack.api_url()),
         connect_seconds: 2,
