@@ -9,7 +9,7 @@ use frontdesk_kit::http;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CHANNEL, markup};
+use crate::{CHANNEL, markup, reactions};
 
 /// One bot.
 #[derive(Debug, Clone)]
@@ -56,9 +56,12 @@ pub struct Settings {
     pub streaming: Streaming,
     /// Minimum time between two edits of an answer in progress, in milliseconds.
     pub edit_ms: u64,
-    /// The emoji with which the bot reacts to a message while it waits for its answer, such as "👀"; unset, it does not
-    /// react.
+    /// The emoji with which the bot reacts to a message while it waits for its answer, such as "👀", or "name:id" for one of
+    /// your server; unset, it does not react.
     pub acknowledge: Option<String>,
+    /// Whether a mention of the bot in a channel opens a thread for its answer, which is a session of its own. The bot needs
+    /// the right to create public threads; where it cannot, it answers in the channel.
+    pub answer_in_threads: bool,
     /// Whether Discord shows a preview of links in answers.
     pub link_previews: bool,
     /// Whether the gateway registers its commands, so that Discord offers them when somebody types `/`.
@@ -100,6 +103,7 @@ impl Default for Settings {
             // of them.
             edit_ms: 1500,
             acknowledge: None,
+            answer_in_threads: false,
             link_previews: false,
             commands: true,
             // Discord's documentation, Create Message: content has up to 2000 characters.
@@ -150,8 +154,9 @@ impl Settings {
                            https, a host, and nothing behind the path";
             return Err(ConfigError::new("api_url", problem));
         }
-        if self.acknowledge.as_deref().is_some_and(|emoji| emoji.is_ascii() || emoji.chars().count() > 12) {
-            return Err(ConfigError::new("acknowledge", "write one emoji, such as \"👀\""));
+        if self.acknowledge.as_deref().is_some_and(|emoji| !reactions::is_emoji(emoji)) {
+            let problem = "write one emoji, such as \"👀\", or \"name:id\" for one of your server";
+            return Err(ConfigError::new("acknowledge", problem));
         }
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         within("text_limit", count(self.text_limit), 100, 4000)?;

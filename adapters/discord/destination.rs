@@ -21,6 +21,16 @@ pub(crate) struct Destination {
     pub channel: String,
     /// Whether it is a thread.
     pub is_thread: bool,
+    /// The channel of a thread.
+    pub parent: Option<String>,
+}
+
+impl Destination {
+    /// The channels in which a message can be: a thread has the id of the message that it stands on, which is in its parent.
+    pub(crate) fn holders<'a>(&'a self, message: &str) -> impl Iterator<Item = &'a str> {
+        let parent = self.parent.as_deref().filter(|_| message == self.channel);
+        std::iter::once(self.channel.as_str()).chain(parent)
+    }
 }
 
 /// The private chats that were opened, by person.
@@ -37,7 +47,10 @@ impl PrivateChats {
             None => id.to_owned(),
         };
         match channel.bytes().all(|byte| byte.is_ascii_digit()) {
-            true => Ok(Destination { channel, is_thread }),
+            true => {
+                let parent = is_thread.then(|| to.chat().to_owned());
+                Ok(Destination { channel, is_thread, parent })
+            }
             false => Err(SendError::Refused("the address is none of Discord's".to_owned())),
         }
     }

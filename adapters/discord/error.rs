@@ -81,6 +81,10 @@ pub(crate) mod code {
     pub(crate) const UNKNOWN_EMOJI: u64 = 10014;
     /// Cannot reply without permission to read message history.
     pub(crate) const NO_REPLY: u64 = 160_002;
+    /// A forum has posts, and no messages of its own.
+    pub(crate) const FORUM: u64 = 40058;
+    /// The message has a thread already.
+    pub(crate) const THREAD_EXISTS: u64 = 160_004;
     /// A thread is archived.
     pub(crate) const ARCHIVED: u64 = 50083;
 }

@@ -273,14 +273,17 @@ impl Connection<'_> {
         let context = self.context.clone();
         tracing::info!(channel = CHANNEL, account = %context.bot.account, bot = context.bot.id, "connected");
         context.inbox.heard(&self.source);
-        if context.account.settings.commands {
-            let (rest, bot) = (context.rest.clone(), context.bot.clone());
-            let interactions = context.interactions.clone();
-            self.work.spawn(async move {
-                crate::commands::register(&rest, &interactions, &bot.account).await;
-                Done::Aside
-            });
-        }
+        let (rest, bot, interactions) =
+            (context.rest.clone(), context.bot.clone(), context.interactions.clone());
+        let commands = context.account.settings.commands;
+        self.work.spawn(async move {
+            match commands {
+                true => crate::commands::register(&rest, &interactions, &bot.account).await,
+                // Buttons need it as well.
+                false => drop(interactions.application(&rest).await),
+            }
+            Done::Aside
+        });
         if let Some(mark) = self.progress.gap.filter(|_| !self.reading) {
             self.reading = true;
             let missed = Missed { context, source: self.source.clone(), mark };

@@ -1,12 +1,15 @@
 //! Reads what was missed while there was no session: the history of every channel that has new messages.
 //!
 //! Discord lists the channels of guilds, and no private chats; those are known from the people who have written before.
-//! Reactions and commands of that time are lost, and so are messages in threads that were archived meanwhile.
+//! Reactions and commands of that time are lost. A channel whose history the bot may not read looks as if nobody had written
+//! in it, so that its rights are looked at before.
+
+mod rights;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use frontdesk_core::message::{Event, Source};
 use frontdesk_core::port::AdapterError;
 use frontdesk_kit::json::Fields;
@@ -19,11 +22,14 @@ use crate::error::Fault;
 use crate::inbound::{self, Places};
 use crate::progress::{first_id, made_at};
 use crate::rest::Request;
+use rights::Rights;
 
 /// Messages of the last minute before the mark are read again, because clocks of Discord's servers differ.
 const OVERLAP: TimeDelta = TimeDelta::minutes(1);
 /// Private chats in which nobody has written for so long are not asked.
 const QUIET: TimeDelta = TimeDelta::days(90);
+/// The kinds of channels that have public threads: text, announcements, forums and media.
+const WITH_THREADS: [u64; 4] = [0, 5, 15, 16];
 /// The size of a page, the largest that there is.
 const PAGE: usize = 100;
 /// The longest pause that Discord can ask for in one answer; a longer one ends the connection.
@@ -45,10 +51,13 @@ impl Missed {
         let mark = first_id(made_at(self.mark) - OVERLAP);
         let mut places = Places::default();
         let mut known = HashSet::new();
-        for guild in self.list("list_my_guilds", &["users", "@me", "guilds"], None).await? {
-            let Some(guild) = field::<String>(&guild, "id") else { continue };
+        for listed in self.list("list_my_guilds", &["users", "@me", "guilds"], None).await? {
+            let Some(guild) = field::<String>(&listed, "id") else { continue };
             let mut members = Members::new();
-            for (channel, last) in self.channels(&guild, &mut places, &mut known).await? {
+            let own = self.member(&guild, &self.context.bot.id).await?;
+            let roles = own.map(|(roles, _)| roles).unwrap_or_default();
+            let rights = Rights::of(&listed, &guild, roles, &self.context.bot.id);
+            for (channel, last) in self.channels(&guild, &rights, mark, &mut places, &mut known).await? {
                 if last > mark {
                     self.channel(&channel, mark, &places, Some((&guild, &mut members))).await?;
                 }
@@ -64,27 +73,73 @@ impl Missed {
         Ok(())
     }
 
-    /// The channels and threads of a guild, each with its last message.
+    /// The channels and threads of a guild, each with its last message. Those whose histories the bot may not read are named
+    /// in the log.
     async fn channels(
         &self,
         guild: &str,
+        rights: &Rights,
+        mark: u64,
         places: &mut Places,
         known: &mut HashSet<String>,
     ) -> Result<BTreeMap<String, u64>, AdapterError> {
+        let path = ["guilds", guild, "channels"];
+        let channels = self.list("list_guild_channels", &path, None).await?;
+        let path = ["guilds", guild, "threads", "active"];
+        let mut threads = self.list("get_active_guild_threads", &path, Some("threads")).await?;
+        let mut hidden = HashSet::new();
+        for raw in &channels {
+            let Some((fields, id)) = identified(raw) else { continue };
+            if !rights.may_read_history(&fields) {
+                hidden.insert(id);
+            } else if fields.maybe("type").is_some_and(|kind: u64| WITH_THREADS.contains(&kind)) {
+                threads.extend(self.archived(&id, mark).await?);
+            }
+        }
         let mut last = BTreeMap::new();
-        let channels = self.list("list_guild_channels", &["guilds", guild, "channels"], None).await?;
-        let threads = self
-            .list("get_active_guild_threads", &["guilds", guild, "threads", "active"], Some("threads"))
-            .await?;
         for raw in channels.iter().chain(&threads) {
-            let Some(fields) = Fields::of(raw.get(), "") else { continue };
+            let Some((fields, id)) = identified(raw) else { continue };
             places.add(&fields);
-            let Some(id) = fields.maybe::<String>("id") else { continue };
             known.insert(id.clone());
             let message = fields.maybe::<String>("last_message_id").and_then(|id| id.parse().ok());
-            last.extend(message.map(|message| (id, message)));
+            let Some(message) = message else { continue };
+            let parent = fields.maybe::<String>("parent_id");
+            if hidden.contains(&id) || parent.is_some_and(|parent| hidden.contains(&parent)) {
+                if message > mark {
+                    let account = &self.source.account;
+                    tracing::warn!(channel = CHANNEL, %account, chat = id, "missed messages cannot be read in a channel: give the bot the right Read Message History there");
+                }
+                continue;
+            }
+            last.insert(id, message);
         }
         Ok(last)
+    }
+
+    /// The threads of a channel that were archived since the mark, most of which have new messages. Discord names the last
+    /// archived ones first.
+    async fn archived(&self, channel: &str, mark: u64) -> Result<Vec<Box<RawValue>>, AdapterError> {
+        let path = ["channels", channel, "threads", "archived", "public"];
+        let mut found = Vec::new();
+        let mut before: Option<String> = None;
+        loop {
+            let mut request =
+                Request::new("list_public_archived_threads", Method::GET, &path).with("limit", PAGE);
+            if let Some(before) = &before {
+                request = request.with("before", before);
+            }
+            let Some(answer) = self.patiently(&request).await? else { return Ok(found) };
+            let page: Vec<Box<RawValue>> = within(&answer, "threads")?;
+            let more = Fields::of(answer.get(), "").and_then(|fields| fields.maybe("has_more")) == Some(true);
+            let last = page.last().and_then(|raw| archived_at(raw));
+            let since = made_at(mark);
+            let recent = |at: &str| DateTime::parse_from_rfc3339(at).is_ok_and(|at| at >= since);
+            found.extend(page.into_iter().filter(|raw| archived_at(raw).is_some_and(|at| recent(&at))));
+            match last.filter(|last| more && recent(last) && before.as_ref() != Some(last)) {
+                Some(last) => before = Some(last),
+                None => return Ok(found),
+            }
+        }
     }
 
     /// Reads a channel back to the mark, and hands it in from there on. The pages are asked for from the newest message
@@ -191,11 +246,7 @@ impl Missed {
         };
         match within {
             None => parse(&answer),
-            Some(name) => {
-                let listed = Fields::of(answer.get(), "")
-                    .and_then(|fields| fields.maybe::<&str>(name).map(str::to_owned));
-                serde_json::from_str(&listed.unwrap_or_else(|| "[]".to_owned())).map_err(unreadable)
-            }
+            Some(name) => self::within(&answer, name),
         }
     }
 
@@ -220,6 +271,24 @@ impl Missed {
 
 fn parse(answer: &RawValue) -> Result<Vec<Box<RawValue>>, AdapterError> {
     serde_json::from_str(answer.get()).map_err(unreadable)
+}
+
+/// The list of this name in an answer.
+fn within(answer: &RawValue, name: &str) -> Result<Vec<Box<RawValue>>, AdapterError> {
+    let listed =
+        Fields::of(answer.get(), "").and_then(|fields| fields.maybe::<&str>(name).map(str::to_owned));
+    serde_json::from_str(&listed.unwrap_or_else(|| "[]".to_owned())).map_err(unreadable)
+}
+
+/// A channel and its id.
+fn identified(raw: &RawValue) -> Option<(Fields<'_>, String)> {
+    let fields = Fields::of(raw.get(), "")?;
+    let id = fields.maybe("id")?;
+    Some((fields, id))
+}
+
+fn archived_at(thread: &RawValue) -> Option<String> {
+    Fields::of(thread.get(), "")?.maybe::<Fields<'_>>("thread_metadata")?.maybe("archive_timestamp")
 }
 
 fn unreadable(error: serde_json::Error) -> AdapterError {

@@ -29,6 +29,8 @@ pub(crate) struct Bot {
     pub id: String,
     /// The account in the configuration.
     pub account: AccountId,
+    /// Whether a mention in a channel opens a thread for its answer.
+    pub answers_in_threads: bool,
 }
 
 impl Bot {

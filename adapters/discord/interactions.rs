@@ -39,15 +39,25 @@ impl Interactions {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The application's id, which its bot user need not have.
+    /// The application's id, which its bot user need not have. The first time it is also looked at whether its commands come
+    /// here at all.
     pub(crate) async fn application(&self, rest: &Rest) -> Result<&str, Fault> {
         #[derive(Deserialize)]
         struct Application {
             id: String,
+            interactions_endpoint_url: Option<String>,
         }
         let ask = || async {
             let request = Request::new("get_my_application", Method::GET, &["applications", "@me"]);
-            rest.query::<Application>(&request).await.map(|application| application.id)
+            let application = rest.query::<Application>(&request).await?;
+            if let Some(url) = application.interactions_endpoint_url.filter(|url| !url.is_empty()) {
+                tracing::warn!(
+                    channel = CHANNEL,
+                    url,
+                    "Discord sends this bot's commands and buttons to a web server instead of the gateway: in the developer portal, General Information, remove the Interactions Endpoint URL"
+                );
+            }
+            Ok(application.id)
         };
         self.application.get_or_try_init(ask).await.map(String::as_str)
     }

@@ -24,6 +24,7 @@ mod context;
 mod destination;
 mod error;
 mod file_reference;
+mod forum;
 mod gateway;
 mod history;
 mod inbound;
@@ -33,6 +34,7 @@ mod limits;
 pub mod markup;
 mod outbound;
 mod progress;
+mod reactions;
 mod reference;
 mod rest;
 mod section;
@@ -58,6 +60,7 @@ pub use config::{Account, Settings, Streaming};
 use context::Context;
 use destination::PrivateChats;
 use error::Fault;
+use forum::ForumPosts;
 use inbound::Bot;
 use interactions::Interactions;
 use outbound::Outbound;
@@ -81,6 +84,7 @@ pub struct DiscordAdapter {
     clock: Arc<dyn Clock>,
     chats: PrivateChats,
     interactions: Arc<Interactions>,
+    posts: ForumPosts,
 }
 
 impl DiscordAdapter {
@@ -97,6 +101,7 @@ impl DiscordAdapter {
             clock,
             chats: PrivateChats::default(),
             interactions: Arc::default(),
+            posts: ForumPosts::default(),
         })
     }
 
@@ -120,6 +125,8 @@ impl DiscordAdapter {
             settings: &self.account.settings,
             chats: &self.chats,
             interactions: &self.interactions,
+            posts: &self.posts,
+            bot: self.login(),
         }
     }
 }
@@ -150,7 +157,11 @@ impl Adapter for DiscordAdapter {
             rest: self.rest.clone(),
             account: self.account.clone(),
             timer: Timer::new(self.clock.clone()),
-            bot: Arc::new(Bot { id: bot, account: self.id.clone() }),
+            bot: Arc::new(Bot {
+                id: bot,
+                account: self.id.clone(),
+                answers_in_threads: self.account.settings.answer_in_threads,
+            }),
             inbox,
             interactions: self.interactions.clone(),
         };

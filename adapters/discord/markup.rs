@@ -101,6 +101,13 @@ fn close(style: Style<'_>, out: &mut String) {
         Style::Quote => {}
         Style::Pre { .. } => out.push_str("\n```"),
         Style::Link { url } => {
+            // An address that is its own label is shown as it is: Discord shows no label that looks like an address.
+            if let Some(at) = out.rfind('[')
+                && [&out[at + 1..], out[at + 1..].trim_matches(['*', '~', APART])].contains(&url)
+            {
+                out.remove(at);
+                return;
+            }
             out.push_str("](");
             // A bracket would end the address.
             out.push_str(&url.replace('(', "%28").replace(')', "%29"));

@@ -15,6 +15,7 @@ use crate::buttons;
 use crate::config::Settings;
 use crate::destination::{Destination, PrivateChats};
 use crate::error::{Fault, code};
+use crate::forum::ForumPosts;
 use crate::interactions::Interactions;
 use crate::reference::Reference;
 use crate::rest::{self, Request, Rest};
@@ -23,12 +24,14 @@ use crate::rest::{self, Request, Rest};
 const NONCE: usize = 25;
 
 /// What deliveries need.
-#[derive(Clone, Copy)]
 pub(crate) struct Outbound<'a> {
     pub rest: &'a Rest,
     pub settings: &'a Settings,
     pub chats: &'a PrivateChats,
     pub interactions: &'a Interactions,
+    pub posts: &'a ForumPosts,
+    /// The bot's id, if its token contains it.
+    pub bot: Option<String>,
 }
 
 impl Outbound<'_> {
@@ -72,8 +75,7 @@ impl Outbound<'_> {
             Signal::End { about, .. } => self.interactions.end(self.rest, &about.messages).await,
             Signal::Typing => {
                 let at = self.chats.destination(self.rest, to).await?;
-                let path = ["channels", at.channel.as_str(), "typing"];
-                self.rest.ask(&Request::new("trigger_typing_indicator", Method::POST, &path)).await.map(drop)
+                self.types(&at).await
             }
             Signal::Grow { target, text } => {
                 let at = self.chats.destination(self.rest, to).await?;
@@ -106,19 +108,64 @@ impl Outbound<'_> {
                 answered => return answered,
             }
         }
-        let body = self.message(post, &post.part.body);
-        let path = ["channels", at.channel.as_str(), "messages"];
-        let request = Request::new("create_message", Method::POST, &path);
-        let sent = match self.rest.json(&request, &body).await {
+        let body = self.message(at, post, &post.part.body);
+        let made = self.create(at, post, body, &[]).await?;
+        let id = rest::id_of(&made.message)?;
+        self.settle(&made.at, post, &id, &made.message).await?;
+        Ok(id)
+    }
+
+    /// Puts a message into a channel, and makes the thread for it where there is none yet.
+    async fn create(
+        &self,
+        at: &Destination,
+        post: &Post,
+        body: Value,
+        files: &[&MediaFile],
+    ) -> Result<Made, Fault> {
+        let made = match self.create_in(&at.channel, &body, files).await {
             // Without a right to read the history there are no answers, only messages.
             Err(fault) if fault.is(&[code::NO_REPLY]) => {
-                self.rest.json(&request, &without_reference(body)).await?
+                self.create_in(&at.channel, &without_reference(body), files).await
             }
-            sent => sent?,
+            Err(fault) if self.opens(at, &fault) => {
+                self.open_thread(at, fault).await?;
+                self.create_in(&at.channel, &body, files).await
+            }
+            Err(fault) if fault.is(&[code::FORUM]) => {
+                return match post.part.key {
+                    0 => self.post_in_forum(&at.channel, body, files).await,
+                    _ => self.continue_in_forum(&at.channel, body, files).await,
+                };
+            }
+            made => made,
         };
-        let id = rest::id_of(&sent)?;
-        self.settle(at, post, &id, &sent).await?;
-        Ok(id)
+        Ok(Made { message: made?, at: at.clone() })
+    }
+
+    pub(crate) async fn create_in(
+        &self,
+        channel: &str,
+        body: &Value,
+        files: &[&MediaFile],
+    ) -> Result<Box<RawValue>, Fault> {
+        let request = Request::new("create_message", Method::POST, &["channels", channel, "messages"]);
+        match files {
+            [] => self.rest.json(&request, body).await,
+            files => self.rest.upload(&request, form(body, files)).await,
+        }
+    }
+
+    async fn types(&self, at: &Destination) -> Result<(), Fault> {
+        let path = ["channels", at.channel.as_str(), "typing"];
+        let request = Request::new("trigger_typing_indicator", Method::POST, &path);
+        match self.rest.ask(&request).await {
+            Err(fault) if self.opens(at, &fault) => {
+                self.open_thread(at, fault).await?;
+                self.rest.ask(&request).await.map(drop)
+            }
+            typed => typed.map(drop),
+        }
     }
 
     /// Discord answers a nonce that it knows with the message that it has, whatever was sent: one that has grown before a
@@ -133,7 +180,7 @@ impl Outbound<'_> {
         }
     }
 
-    fn message(&self, post: &Post, content: &str) -> Value {
+    fn message(&self, at: &Destination, post: &Post, content: &str) -> Value {
         let mut body = json!({
             "content": content, "nonce": nonce(&post.key), "enforce_nonce": true, "allowed_mentions": nobody(),
         });
@@ -144,7 +191,10 @@ impl Outbound<'_> {
         if !rows.is_empty() {
             body["components"] = json!(rows);
         }
-        if let Some(Ok(Reference::Message(id))) = post.reply_to.as_deref().map(str::parse) {
+        // A thread stands on its question, which is in the channel.
+        if let Some(Ok(Reference::Message(id))) = post.reply_to.as_deref().map(str::parse)
+            && id != at.channel
+        {
             // If the question was deleted, the answer is sent anyway.
             body["message_reference"] = json!({"message_id": id, "fail_if_not_exists": false});
         }
@@ -157,7 +207,7 @@ impl Outbound<'_> {
         json!({"content": post.part.body, "components": rows, "allowed_mentions": nobody()})
     }
 
-    async fn edit(&self, at: &Destination, target: &str, body: &Value) -> Result<(), Fault> {
+    pub(crate) async fn edit(&self, at: &Destination, target: &str, body: &Value) -> Result<(), Fault> {
         let path = ["channels", at.channel.as_str(), "messages", target];
         let request = Request::new("update_message", Method::PATCH, &path);
         match self.rest.json(&request, body).await {
@@ -165,6 +215,14 @@ impl Outbound<'_> {
                 self.unarchive(at).await?;
                 self.rest.json(&request, body).await.map(drop)
             }
+            Err(fault) if fault.is(&[code::UNKNOWN_MESSAGE]) => match self.posts.last(&at.channel) {
+                Some(thread) => {
+                    let path = ["channels", thread.as_str(), "messages", target];
+                    let request = Request::new("update_message", Method::PATCH, &path);
+                    self.rest.json(&request, body).await.map(drop)
+                }
+                None => Err(fault),
+            },
             edited => edited.map(drop),
         }
     }
@@ -182,45 +240,6 @@ impl Outbound<'_> {
             Err(fault) if !fault.is(&[code::UNKNOWN_MESSAGE]) => Err(fault),
             _ => Ok(()),
         }
-    }
-
-    /// Puts a reaction in the place of the bot's earlier ones.
-    async fn react(&self, at: &Destination, target: &str, emoji: Option<&str>) -> Result<(), Fault> {
-        let path = ["channels", at.channel.as_str(), "messages", target];
-        let answer = self.rest.ask(&Request::new("get_message", Method::GET, &path)).await?;
-        let fields = Fields::of(answer.get(), "");
-        let shown: Vec<Fields<'_>> =
-            fields.and_then(|fields| fields.list("reactions").ok()).unwrap_or_default();
-        for reaction in shown.iter().filter(|reaction| reaction.maybe("me") == Some(true)) {
-            let own: Option<String> =
-                reaction.maybe::<Fields<'_>>("emoji").and_then(|emoji| emoji.maybe("name"));
-            if let Some(own) = own.filter(|own| emoji.is_none_or(|emoji| !is_same(own, emoji))) {
-                self.mark(at, target, &own, false).await?;
-            }
-        }
-        match emoji {
-            Some(emoji) => self.mark(at, target, emoji, true).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Adds or removes one reaction. Discord knows some emoji only with the selector (U+FE0F), and others only without.
-    async fn mark(&self, at: &Destination, target: &str, emoji: &str, on: bool) -> Result<(), Fault> {
-        let (operation, method) = match on {
-            true => ("add_my_message_reaction", Method::PUT),
-            false => ("delete_my_message_reaction", Method::DELETE),
-        };
-        let selected = format!("{emoji}\u{fe0f}");
-        for written in [emoji, &selected] {
-            let path = ["channels", at.channel.as_str(), "messages", target, "reactions", written, "@me"];
-            match self.rest.ask(&Request::new(operation, method.clone(), &path)).await {
-                Err(fault) if fault.is(&[code::UNKNOWN_EMOJI]) && written == emoji && on => {}
-                // A reaction that is not there counts as removed.
-                Err(fault) if fault.is(&[code::UNKNOWN_EMOJI, code::UNKNOWN_MESSAGE]) && !on => return Ok(()),
-                marked => return marked.map(drop),
-            }
-        }
-        Ok(())
     }
 
     fn check(&self, files: &[&MediaFile]) -> Result<(), SendError> {
@@ -258,28 +277,26 @@ impl Outbound<'_> {
         caption: &str,
         all: &[&MediaFile],
     ) -> Result<String, Fault> {
-        let mut body = self.message(post, caption);
+        let mut body = self.message(at, post, caption);
         body["attachments"] =
             all.iter().enumerate().map(|(id, file)| json!({"id": id, "filename": file.name})).collect();
-        let path = ["channels", at.channel.as_str(), "messages"];
-        let request = Request::new("create_message", Method::POST, &path);
-        let sent = match self.rest.upload(&request, form(&body, all)).await {
-            Err(fault) if fault.is(&[code::NO_REPLY]) => {
-                self.rest.upload(&request, form(&without_reference(body), all)).await?
-            }
-            sent => sent?,
-        };
-        rest::id_of(&sent)
+        rest::id_of(&self.create(at, post, body, all).await?.message)
     }
 }
 
-fn form(body: &Value, all: &[&MediaFile]) -> Form {
+/// A message that was made, and where it is.
+pub(crate) struct Made {
+    pub message: Box<RawValue>,
+    pub at: Destination,
+}
+
+pub(crate) fn form(body: &Value, all: &[&MediaFile]) -> Form {
     let form = Form::new().text("payload_json", body.to_string());
     let numbered = all.iter().enumerate();
     numbered.fold(form, |form, (n, file)| form.part(format!("files[{n}]"), files::form_part(file)))
 }
 
-fn without_reference(mut body: Value) -> Value {
+pub(crate) fn without_reference(mut body: Value) -> Value {
     if let Some(fields) = body.as_object_mut() {
         fields.remove("message_reference");
     }
@@ -296,10 +313,6 @@ fn nonce(key: &str) -> String {
     let hash = Sha256::digest(key.as_bytes());
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     hex.chars().take(NONCE).collect()
-}
-
-fn is_same(one: &str, other: &str) -> bool {
-    frontdesk_core::reaction::normalized(one) == frontdesk_core::reaction::normalized(other)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::port::Clock;
 use frontdesk_kit::http::{self, HttpClient};
@@ -160,6 +161,11 @@ impl Rest {
         }
         let port = self.base_url.port().map(|port| format!(":{port}")).unwrap_or_default();
         self.base_url.host_str().map(|host| format!("{host}{port}"))
+    }
+
+    /// The calendar time.
+    pub(crate) fn wall(&self) -> DateTime<Utc> {
+        self.clock.wall()
     }
 
     /// A text without the token.

@@ -223,6 +223,20 @@ mod tests {
     }
 
     #[test]
+    fn roles_and_channels_are_listed_by_ids_and_a_role_needs_a_channel() {
+        let wrong = |allow: &[&str]| {
+            let section = serde_json::json!({"token": "MQ.a.b", "allow": allow});
+            let section: Discord = serde_json::from_value(section).unwrap();
+            section.check(&|_| None).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        };
+        assert_eq!(wrong(&["7", "channel:5", "role:33"]), "");
+        assert!(wrong(&["role:33"]).contains("names no channel"));
+        assert!(wrong(&["channel:5", "role:moderators"]).contains("not a role's id"));
+        assert!(wrong(&["channel:general"]).contains("not a group's id"));
+        assert!(wrong(&["user:7"]).contains("not an id"));
+    }
+
+    #[test]
     fn only_what_concerns_the_connection_changes_the_fingerprint() {
         let of = |section: serde_json::Value| {
             let section: Discord = serde_json::from_value(section).unwrap();

@@ -36,7 +36,8 @@ pub struct People {
     /// `allowlist` they get no answer, with `open` everybody may write, with `disabled` nobody, not even admins.
     pub dm_policy: DmPolicy,
     /// People who may write private messages, by their platform ids. Names are refused, because a name can pass to
-    /// another person.
+    /// another person. `channel:ID` has the bot answer in a channel as well; with `role:ID` beside it, on platforms that have
+    /// roles, only holders of the role and the people in this list may write there.
     pub allow: Vec<Id>,
     /// People who may write everywhere and manage the gateway with `/gateway`, by their platform ids.
     pub admins: Vec<Id>,
@@ -54,8 +55,8 @@ pub struct People {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Group {
-    /// People who may write to the bot in the group, by their ids. Without this key everybody may; with an empty list
-    /// nobody may.
+    /// People who may write to the bot in the group, by their ids, and roles as `role:ID`. Without this key everybody may;
+    /// with an empty list nobody may.
     #[schemars(with = "Vec<Id>")] // a `null` would look like an empty list and mean the opposite
     pub allow: Option<Vec<Id>>,
     /// Roles whose holders may write to the bot in the group, by their ids, on platforms that have roles.
@@ -75,6 +76,40 @@ impl Id {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What an entry of `allow` names.
+    pub fn named(&self) -> Named<'_> {
+        match self.0.split_once(':') {
+            Some(("role", role)) => Named::Role(role),
+            Some(("channel", channel)) => Named::Channel(channel),
+            _ => Named::Person(&self.0),
+        }
+    }
+}
+
+/// What an entry of `allow` names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named<'a> {
+    /// A person.
+    Person(&'a str),
+    /// The holders of a role.
+    Role(&'a str),
+    /// A channel, in which the bot answers then.
+    Channel(&'a str),
+}
+
+impl<'a> Named<'a> {
+    fn person(self) -> Option<&'a str> {
+        if let Named::Person(id) = self { Some(id) } else { None }
+    }
+
+    fn role(self) -> Option<&'a str> {
+        if let Named::Role(id) = self { Some(id) } else { None }
+    }
+
+    fn channel(self) -> Option<&'a str> {
+        if let Named::Channel(id) = self { Some(id) } else { None }
     }
 }
 
@@ -146,23 +181,37 @@ impl Account {
 impl People {
     /// The access rules that these keys describe.
     pub fn access(&self) -> ChannelAccess {
-        let named = |list: &Option<Vec<Id>>| list.as_deref().map(set).unwrap_or_default();
-        let group = |group: &Group| GroupAccess {
-            closed: group.allow.is_some() || group.roles.is_some(),
-            people: named(&group.allow),
-            roles: named(&group.roles),
+        let group = |group: &Group| {
+            let allowed = group.allow.as_deref().unwrap_or_default();
+            let mut roles = group.roles.as_deref().map(set).unwrap_or_default();
+            roles.extend(chosen(allowed, Named::role));
+            let closed = group.allow.is_some() || group.roles.is_some();
+            GroupAccess { closed, people: chosen(allowed, Named::person), roles }
         };
-        let mut allow = set(&self.allow);
+        let mut allow = chosen(&self.allow, Named::person);
         // `*` repeats what `open` says; it is no id.
         allow.remove(ids::EVERYBODY);
+        let roles = chosen(&self.allow, Named::role);
+        // Without a role everybody may write in the channels of the list.
+        let people = if roles.is_empty() { BTreeSet::new() } else { allow.clone() };
+        let listed = GroupAccess { closed: !roles.is_empty(), people, roles };
+        let channels = chosen(&self.allow, Named::channel).into_iter();
+        let mut groups: BTreeMap<String, GroupAccess> =
+            channels.map(|channel| (channel, listed.clone())).collect();
+        // What a group says for itself holds.
+        groups.extend(self.groups.iter().map(|(id, rules)| (id.clone(), group(rules))));
         ChannelAccess {
             dm_policy: self.dm_policy,
             allow,
             admins: set(&self.admins),
-            groups: self.groups.iter().map(|(id, rules)| (id.clone(), group(rules))).collect(),
+            groups,
             bots: set(&self.bots),
         }
     }
+}
+
+fn chosen<'a>(list: &'a [Id], choose: impl Fn(Named<'a>) -> Option<&'a str>) -> BTreeSet<String> {
+    list.iter().filter_map(|id| choose(id.named())).map(str::to_owned).collect()
 }
 
 fn set(list: &[Id]) -> BTreeSet<String> {
@@ -221,6 +270,25 @@ mod tests {
         let group = Group { allow: Some(vec!["7".into()]), ..Group::default() };
         let people = People { groups: BTreeMap::from([("-1".to_owned(), group)]), ..People::default() };
         assert!(people.access().groups["-1"].people.contains("7"));
+    }
+
+    #[test]
+    fn channels_and_roles_can_be_listed_with_people() {
+        let ids = |list: &[&str]| list.iter().map(|id| Id::from(*id)).collect::<Vec<_>>();
+        let names = |list: &[&str]| list.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
+        let open = People { allow: ids(&["7", "channel:5"]), ..People::default() }.access();
+        assert_eq!((open.allow, open.groups["5"].closed), (names(&["7"]), false));
+        let people = People { allow: ids(&["7", "channel:5", "channel:6", "role:33"]), ..People::default() };
+        let group = Group { allow: Some(ids(&["8", "role:34"])), ..Group::default() };
+        let access = People { groups: BTreeMap::from([("6".to_owned(), group)]), ..people }.access();
+        let listed = |people: &[&str], roles: &[&str]| GroupAccess {
+            closed: true,
+            people: names(people),
+            roles: names(roles),
+        };
+        assert_eq!(access.groups["5"], listed(&["7"], &["33"]));
+        assert_eq!(access.groups["6"], listed(&["8"], &["34"]), "its own list holds");
+        assert_eq!(access.allow, names(&["7"]), "nobody may write in private for a role");
     }
 
     #[test]

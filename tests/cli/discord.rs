@@ -163,3 +163,25 @@ fn a_killed_gateway_whose_session_is_gone_reads_what_it_missed() {
     assert_eq!(discord.identified(), 2, "a new session has begun");
     daemon.stop().good();
 }
+
+#[test]
+fn what_an_operator_has_to_change_is_in_the_log() {
+    let discord = Discord::start();
+    let home = discord.home();
+    discord.server.act("endpoint", json!({"url": "https://e.org/interactions"}));
+    let hidden = discord.server.channel(Id(9000), 5001, 0, "hidden");
+    let mut daemon = discord.gateway(&home);
+    let line = daemon.logs("Interactions Endpoint URL");
+    assert!(line.contains("https://e.org/interactions"), "{line}");
+    discord.ann.tells("before");
+    discord.sees(discord.private, "before");
+    discord.kills(daemon);
+    // Read Message History.
+    discord.server.act("permit", json!({"channel": hidden, "target": BOT, "deny": "65536"}));
+    discord.ann.says(hidden, "missed");
+    discord.server.act("forget_sessions", json!({}));
+    let mut daemon = discord.gateway(&home);
+    let line = daemon.logs("Read Message History");
+    assert!(line.contains("5001"), "{line}");
+    daemon.stop().good();
+}

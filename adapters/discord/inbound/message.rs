@@ -1,7 +1,7 @@
 //! Converts messages and edits to events.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::message::{Event, EventKind, RawEvent, SenderKind};
+use frontdesk_core::message::{Conversation, Event, EventKind, RawEvent, SenderKind};
 use frontdesk_kit::json::{FieldError, Fields};
 use serenity::model::channel::{MessageFlags, MessageType};
 
@@ -105,6 +105,16 @@ fn event(
         return Ok(Some(event));
     }
     say(bot, &mut event, message, raw, way)?;
+    if bot.answers_in_threads
+        && matches!(event.conversation, Conversation::Channel { .. })
+        && places.has_threads(&channel)
+        && content::mentions(message, &bot.id)?
+    {
+        // The thread on a message has its id.
+        let thread = event.platform_message.clone().unwrap_or_default();
+        event.address = bot.address(&channel, Some(&thread))?;
+        event.conversation = Conversation::Thread { chat: channel, thread };
+    }
     Ok(Some(event))
 }
 

@@ -5,10 +5,18 @@ use std::collections::HashMap;
 use frontdesk_kit::json::Fields;
 use serenity::model::channel::ChannelType;
 
-/// The channels that are known, each with its parent if it is a thread.
+/// The channels that are known.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
-    channels: HashMap<String, Option<String>>,
+    channels: HashMap<String, Known>,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    /// The channel of a thread.
+    parent: Option<String>,
+    /// Whether a thread can be opened on its messages.
+    has_threads: bool,
 }
 
 impl Places {
@@ -34,7 +42,8 @@ impl Places {
     /// Adds a channel object.
     pub(crate) fn add(&mut self, channel: &Fields<'_>) {
         if let Some(id) = channel.maybe::<String>("id") {
-            self.channels.insert(id, parent(channel));
+            let has_threads = matches!(kind(channel), Some(ChannelType::Text | ChannelType::News));
+            self.channels.insert(id, Known { parent: parent(channel), has_threads });
         }
     }
 
@@ -50,18 +59,26 @@ impl Places {
 
     /// The parent of a thread; `None` if it is another channel or not known.
     pub(super) fn parent(&self, channel: &str) -> Option<&str> {
-        self.channels.get(channel)?.as_deref()
+        self.channels.get(channel)?.parent.as_deref()
+    }
+
+    /// Whether a thread can be opened on a message of this channel.
+    pub(super) fn has_threads(&self, channel: &str) -> bool {
+        self.channels.get(channel).is_some_and(|known| known.has_threads)
     }
 }
 
 /// The parent that a channel object names, if it is a thread. Other channels have a category there.
 pub(super) fn parent(channel: &Fields<'_>) -> Option<String> {
-    let kind = channel.maybe::<u64>("type").and_then(|kind| u8::try_from(kind).ok()).map(ChannelType::from);
     let is_thread = matches!(
-        kind,
+        kind(channel),
         Some(ChannelType::NewsThread | ChannelType::PublicThread | ChannelType::PrivateThread)
     );
     channel.maybe("parent_id").filter(|_| is_thread)
+}
+
+fn kind(channel: &Fields<'_>) -> Option<ChannelType> {
+    channel.maybe::<u64>("type").and_then(|kind| u8::try_from(kind).ok()).map(ChannelType::from)
 }
 
 #[cfg(test)]

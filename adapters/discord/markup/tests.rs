@@ -83,6 +83,37 @@ fn its_text_is_what_was_meant() {
     frontdesk_conformance::markdown::check(&crate::profile());
 }
 
+/// Texts from reports about other gateways, and what the chat must show.
+#[test]
+fn what_others_got_wrong_is_right() {
+    for (text, expected) in [
+        ("**<https://e.com/p/1>**", "**https://e.com/p/1**"),
+        ("**https://e.com/p/1**", "**https://e.com/p/1**"),
+        // No mark opens there, so the stars are the address's.
+        ("**<https://e.com/p/1**>", "\\*\\*https://e.com/p/1**"),
+        ("<https://e.com/a_b>", "https://e.com/a_b"),
+        ("***x***", "**\u{200b}*x***"),
+        ("> a *b*\n>\n> c", "> a *b*\n\n> c"),
+        ("[a](https://e.org/x_(y)?q=1)", "[a](https://e.org/x_%28y%29?q=1)"),
+        ("a \\\\* b", "a \\\\\\* b"),
+        ("| a | b |\n|---|---|\n| **x** | `y` |", "**a \\| b**\n**x** \\| ``y``"),
+    ] {
+        assert_eq!(written(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn an_answer_of_3887_characters_is_two_messages_with_every_word() {
+    let line = "The quick brown fox jumps over the lazy dog.\n";
+    let text: String = line.repeat(100).chars().take(3887).collect();
+    let parts = parts(&text, 2000);
+    assert_eq!(parts.len(), 2);
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let shown: Vec<String> = parts.iter().flat_map(|part| words(&part.body)).collect();
+    assert_eq!(shown, words(&text));
+    assert!(parts.iter().all(|part| part.body.chars().count() <= 2000));
+}
+
 /// What a reader sees, for texts without formatting: Discord removes a backslash before a sign.
 fn read(body: &str) -> String {
     let mut shown = String::new();

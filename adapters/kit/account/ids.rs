@@ -6,7 +6,7 @@
 use frontdesk_core::access::DmPolicy;
 use frontdesk_core::config::{ConfigError, Routing, join};
 
-use super::{Group, Id, People};
+use super::{Group, Id, Named, People};
 
 /// What other programs use for "everybody".
 pub const EVERYBODY: &str = "*";
@@ -113,8 +113,18 @@ impl Ids {
     /// Checks `allow`. Other programs want `*` there for an open policy.
     fn allowed(&self, path: &str, people: &People) -> Vec<ConfigError> {
         let all = people.allow.iter().enumerate();
+        let has_channel = people.allow.iter().any(|id| matches!(id.named(), Named::Channel(_)));
         let wrong = all.filter_map(|(n, id)| {
             let problem = match id.as_str() {
+                _ if let Named::Channel(channel) = id.named() => self.group(channel).err()?,
+                _ if let Named::Role(role) = id.named() => match self.role(role) {
+                    Ok(()) if !has_channel => {
+                        let problem = "a role says who may write in channels, and this list names no channel: add one as \
+                                       \"channel:ID\", or write the role into `allow` of a group";
+                        problem.to_owned()
+                    }
+                    role => role.err()?,
+                },
                 EVERYBODY if people.dm_policy == DmPolicy::Open => return None,
                 EVERYBODY => {
                     let instead = "\"*\" is not accepted here; to let everybody write private messages, set \
@@ -126,6 +136,19 @@ impl Ids {
             Some(ConfigError::new(item(path, n), problem))
         });
         wrong.collect()
+    }
+
+    /// Checks that an id can be a role's.
+    fn role(&self, id: &str) -> Result<(), String> {
+        match (self.kind)(id) {
+            _ if !self.has_roles => Err("this platform has no roles; list the people".to_owned()),
+            Kind::None | Kind::Anybody => Err(format!(
+                "this is not a role's id. A name can pass to another role, so only the platform's ids are accepted, such \
+                 as {}",
+                self.a_group
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn people(&self, path: &str, list: &[Id]) -> Vec<ConfigError> {
@@ -141,7 +164,14 @@ impl Ids {
         if let Err(problem) = self.group(id) {
             wrong.push(ConfigError::new(path, problem));
         }
-        wrong.extend(self.people(&join(path, "allow"), group.allow.as_deref().unwrap_or_default()));
+        let allowed = group.allow.as_deref().unwrap_or_default().iter().enumerate();
+        wrong.extend(allowed.filter_map(|(n, id)| {
+            let problem = match id.named() {
+                Named::Role(role) => self.role(role).err()?,
+                _ => self.person(id.as_str()).err()?,
+            };
+            Some(ConfigError::new(item(&join(path, "allow"), n), problem))
+        }));
         let (roles, named) = (join(path, "roles"), group.roles.as_deref().unwrap_or_default());
         if !self.has_roles && group.roles.is_some() {
             let problem = "this platform has no roles; list the people in `allow`. To give the group one of [roles], write `role`".to_owned();

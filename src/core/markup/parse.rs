@@ -85,6 +85,8 @@ struct Reader<'m> {
     visible: usize,
     /// Column separators to be written before the next text of a table row.
     separators: usize,
+    /// The format of the current cell, which its column separator has whatever the cell begins with.
+    cell: Format,
     /// Whether the current row has had a cell.
     in_row: bool,
     /// Where the last cell of the current row ended in the source.
@@ -132,6 +134,7 @@ impl<'m> Reader<'m> {
             before_code: 0,
             visible: 0,
             separators: 0,
+            cell: Format::default(),
             in_row: false,
             row_read: 0,
         }
@@ -218,6 +221,7 @@ impl<'m> Reader<'m> {
             Tag::TableRow => self.start_row(),
             Tag::TableCell => {
                 self.separators += usize::from(self.in_row);
+                self.cell = self.format;
                 self.in_row = true;
             }
             Tag::Emphasis => self.enter(|format| format.italic = true),

@@ -255,6 +255,11 @@ fn lists_keep_their_bullets_numbers_and_indentation() {
 #[test]
 fn tables_become_lines_with_a_bold_head() {
     assert_eq!(body("| a | b |\n|---|---|\n| 1 | 2 |\n| 3 |\n"), "*a | b*\n1 | 2\n3");
+    assert_eq!(
+        body("| a | b |\n|---|---|\n| 1 | **2** |\n"),
+        "*a | b*\n1 | *2*",
+        "the bar is not in the mark"
+    );
 }
 
 #[test]

@@ -70,6 +70,8 @@ enum Action {
     Grant { intents: u64 },
     Budget { identifies: usize },
     Token { token: String },
+    Endpoint { url: Option<String> },
+    Emoji { guild: Id, id: Id, name: String },
     Again {},
     Sessions {},
     Limits(Numbers),
@@ -146,6 +148,9 @@ impl World {
             Action::Permit { channel, target, allow, deny } => {
                 self.permit(channel, target, bits(allow.as_deref())?, bits(deny.as_deref())?)?;
             }
+            Action::Emoji { guild, id, name } => {
+                self.guilds.get_mut(&guild).ok_or("no such guild")?.emojis.push((id, name));
+            }
             Action::Part { guild, user } => self.part(guild, user)?,
             Action::Outage { guild, on } => self.outage(guild, on)?,
             Action::Block { user, on } => self.users.get_mut(&user).ok_or("no such user")?.blocks = on,
@@ -174,6 +179,7 @@ impl World {
             Action::Grant { intents } => first.granted = intents & intent::PRIVILEGED,
             Action::Budget { identifies } => first.budget = identifies,
             Action::Token { token } => first.token = token,
+            Action::Endpoint { url } => first.endpoint = url,
             Action::Again {} => {
                 let repeated = first.sessions.last_mut().is_some_and(crate::session::Session::repeat);
                 return repeated.then_some(()).ok_or_else(|| "no message was delivered".to_owned());

@@ -74,6 +74,8 @@ pub struct Guild {
     pub owner: Id,
     pub roles: Vec<Role>,
     pub members: BTreeMap<Id, Member>,
+    /// Its own emoji.
+    pub emojis: Vec<(Id, String)>,
     /// Whether Discord cannot serve it now.
     pub outage: bool,
 }
@@ -83,7 +85,18 @@ impl Guild {
     pub fn new(id: Id, name: &str, owner: Id) -> Self {
         let everyone = Role { id, name: "@everyone".to_owned(), permissions: EVERYONE };
         let (name, members) = (name.to_owned(), BTreeMap::from([(owner, Member::default())]));
-        Self { id, name, owner, roles: vec![everyone], members, outage: false }
+        Self { id, name, owner, roles: vec![everyone], members, emojis: Vec::new(), outage: false }
+    }
+
+    /// Its own emoji, as REST shows them.
+    pub fn emojis_json(&self) -> Value {
+        let emoji = |(id, name): &(Id, String)| {
+            json!({
+                "id": id, "name": name, "roles": [], "require_colons": true, "managed": false, "animated": false,
+                "available": true,
+            })
+        };
+        self.emojis.iter().map(emoji).collect()
     }
 
     /// As REST shows it.
@@ -98,7 +111,7 @@ impl Guild {
         let roles: Vec<Value> = self.roles.iter().enumerate().map(role).collect();
         json!({
             "id": self.id, "name": self.name, "owner_id": self.owner, "roles": roles, "icon": null, "splash": null,
-            "discovery_splash": null, "banner": null, "description": null, "features": [], "emojis": [],
+            "discovery_splash": null, "banner": null, "description": null, "features": [], "emojis": self.emojis_json(),
             "stickers": [], "afk_channel_id": null, "afk_timeout": 300, "application_id": null,
             "default_message_notifications": 1, "explicit_content_filter": 0, "mfa_level": 0, "nsfw_level": 0,
             "preferred_locale": "en-US", "premium_progress_bar_enabled": false, "premium_tier": 0,

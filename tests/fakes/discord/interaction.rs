@@ -129,6 +129,9 @@ impl World {
         }
         let (id, bot, channel) = (new.id, new.bot, new.channel);
         self.interactions.insert(id, new);
+        if self.bot(bot).is_some_and(|bot| bot.endpoint.is_some()) {
+            return id;
+        }
         self.dispatch(bot, "INTERACTION_CREATE", 0, channel, &json);
         id
     }

@@ -46,13 +46,20 @@ impl Overwrite {
     }
 }
 
-/// What somebody may do in a channel. `channel` is the parent of a thread.
-pub fn of(guild: &Guild, channel: &Channel, user: Id) -> u64 {
+/// What somebody may do in a guild, before its channels add and take away.
+pub fn in_guild(guild: &Guild, user: Id) -> u64 {
     let Some(member) = guild.members.get(&user) else { return 0 };
     let has = |role: &Id| *role == guild.id || member.roles.contains(role);
     let base = guild.roles.iter().filter(|role| has(&role.id)).fold(0, |all, role| all | role.permissions);
-    if guild.owner == user || base & ADMINISTRATOR != 0 {
-        return u64::MAX;
+    if guild.owner == user || base & ADMINISTRATOR != 0 { u64::MAX } else { base }
+}
+
+/// What somebody may do in a channel. `channel` is the parent of a thread.
+pub fn of(guild: &Guild, channel: &Channel, user: Id) -> u64 {
+    let Some(member) = guild.members.get(&user) else { return 0 };
+    let base = in_guild(guild, user);
+    if base == u64::MAX {
+        return base;
     }
     let change = |may: u64, overwrites: &[&Overwrite]| {
         let deny = overwrites.iter().fold(0, |all, overwrite| all | overwrite.deny);

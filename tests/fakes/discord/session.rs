@@ -111,6 +111,8 @@ pub struct Bot {
     pub budget: usize,
     /// Its commands, as it registered them, with the guild where they exist.
     pub commands: Vec<(Option<Id>, Value)>,
+    /// The web server that gets its interactions in place of the gateway, if an operator has entered one.
+    pub endpoint: Option<String>,
 }
 
 impl Bot {
@@ -124,6 +126,7 @@ impl Bot {
             identified: Vec::new(),
             budget: 1000,
             commands: Vec::new(),
+            endpoint: None,
         }
     }
 

@@ -20,7 +20,7 @@ const FIXTURES: [(&str, &str); 8] = [
 ];
 
 pub fn bot() -> Bot {
-    Bot { id: "42".into(), account: AccountId::default_of(CHANNEL) }
+    Bot { id: "42".into(), account: AccountId::default_of(CHANNEL), answers_in_threads: false }
 }
 
 /// The guild of the fixtures: channel 5, and in it the thread 6.

@@ -96,6 +96,26 @@ async fn an_edit_that_was_missed_without_a_session_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_preview_that_appears_is_no_edit() {
+    let garden = Garden::new().await;
+    let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, async {
+        garden.connected().await;
+        let message = garden.ann.says(garden.channel, "https://e.org").message_id;
+        let preview = json!({"channel": garden.channel, "message": message, "embeds": [{"title": "E"}]});
+        garden.discord.act("embed", preview.clone());
+        let edit = json!({"channel": garden.channel, "message": message, "content": "https://e.org/new"});
+        garden.discord.act("edit", edit);
+        // It comes again for the new link, and names the time of the edit.
+        garden.discord.act("embed", preview);
+        garden.ann.says(garden.channel, "after it");
+        inbox.until(|inbox| texts(inbox).last().is_some_and(|last| last == "after it")).await;
+    })
+    .await;
+    assert_eq!(texts(&inbox), ["https://e.org", "https://e.org/new", "after it"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_the_first_session_delivered_and_nobody_stored_is_read() {
     let garden = Garden::new().await;
     let inbox = Arc::new(RecordingInbox::default());

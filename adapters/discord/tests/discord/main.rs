@@ -8,3 +8,4 @@ mod connection;
 mod interactions;
 mod sending;
 mod setup;
+mod threads;

@@ -147,7 +147,26 @@ async fn reactions_replace_each_other_and_mark_what_waits() {
     assert_eq!(shown(), []);
 }
 
-fn file(name: &str, content: &str) -> MediaFile {
+#[tokio::test(flavor = "multi_thread")]
+async fn emoji_of_a_server_are_reactions_by_their_names() {
+    let garden = Garden::new().await;
+    let adapter = garden.adapter();
+    garden.discord.act("emoji", json!({"guild": 9000, "id": 12, "name": "party"}));
+    let target = garden.ann.says(garden.channel, "look").message_id.to_string();
+    let react =
+        |emoji: Option<&str>| Delivery::React { target: target.clone(), emoji: emoji.map(str::to_owned) };
+    let shown = || garden.discord.shows(garden.channel)[0].reactions.clone();
+    for written in [":party:", "<:party:12>"] {
+        adapter.deliver(&garden.address(), react(Some(written))).await.unwrap();
+        assert_eq!(shown(), [("party".to_owned(), 1)]);
+        adapter.deliver(&garden.address(), react(Some("👍"))).await.unwrap();
+        assert_eq!(shown(), [("👍".to_owned(), 1)], "{written} was taken back");
+    }
+    let refused = adapter.deliver(&garden.address(), react(Some(":unknown:"))).await;
+    assert!(matches!(refused, Err(SendError::Refused(_))), "{refused:?}");
+}
+
+pub fn file(name: &str, content: &str) -> MediaFile {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(content.as_bytes()).unwrap();
     file.rewind().unwrap();

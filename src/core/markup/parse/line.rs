@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::styled::Format;
-use super::Reader;
+use super::{Reader, shown_format};
 
 /// Lists and quotes nested deeper than this are not indented further.
 pub(super) const DEEPEST: usize = 8;
@@ -52,7 +52,7 @@ impl Reader<'_> {
             self.begin_line(quote_only);
         }
         for _ in 0..std::mem::take(&mut self.separators) {
-            self.styled.push(" | ", self.shown_format());
+            self.styled.push(" | ", shown_format(self.cell, self.marks, &self.supported));
         }
     }
 

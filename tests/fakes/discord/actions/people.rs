@@ -156,15 +156,15 @@ impl World {
         on: bool,
     ) -> Result<Sent, Impossible> {
         let sent = self.known(channel, message)?;
-        if !is_emoji(emoji) || !self.react(channel, message, user, emoji, on) {
+        let written = json!({"id": null, "name": emoji});
+        if !is_emoji(emoji) || !self.react(channel, message, user, written, on) {
             return Err(format!("{emoji} cannot be set or taken back"));
         }
         Ok(sent)
     }
 
     /// Adds or removes a reaction, and tells the bots of it; returns false if nothing has changed.
-    pub fn react(&mut self, channel: Id, id: Id, user: Id, name: &str, on: bool) -> bool {
-        let emoji = json!({"id": null, "name": name});
+    pub fn react(&mut self, channel: Id, id: Id, user: Id, emoji: Value, on: bool) -> bool {
         let guild = self.channels.get(&channel).and_then(|channel| channel.guild);
         let found = self.channels.get_mut(&channel).and_then(|channel| channel.messages.get_mut(&id));
         let Some(message) = found else { return false };

@@ -7,6 +7,7 @@ use crate::guild::{Channel, Guild};
 use crate::id::Id;
 use crate::permission::{READ_MESSAGE_HISTORY, SEND_MESSAGES, SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL};
 use crate::requests::Request;
+use crate::time;
 use crate::world::World;
 
 /// The guild in the path, if the bot is a member.
@@ -18,6 +19,10 @@ fn own_guild<'w>(world: &'w World, request: &Request) -> Result<&'w Guild, Refus
 
 pub fn guild(world: &mut World, request: &Request) -> Answer {
     Ok(Done::with(own_guild(world, request)?.to_json()))
+}
+
+pub fn emojis(world: &mut World, request: &Request) -> Answer {
+    Ok(Done::with(own_guild(world, request)?.emojis_json()))
 }
 
 pub fn list(world: &mut World, request: &Request) -> Answer {
@@ -38,7 +43,12 @@ pub fn archived_threads(world: &mut World, request: &Request) -> Answer {
     let parent = request.id(0)?;
     world.needs(parent, request.bot, READ_MESSAGE_HISTORY)?;
     let most = request.number("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(50);
-    let wanted = |thread: &&Channel| thread.parent == Some(parent) && thread.is_archived();
+    let before = request.query.get("before").cloned();
+    let wanted = |thread: &&Channel| {
+        let at = thread.thread.as_ref().map(|thread| time::written(thread.archive_ms));
+        let is_before = before.is_none() || at < before;
+        thread.parent == Some(parent) && thread.is_archived() && is_before
+    };
     Ok(threads(world, request.bot, wanted, most))
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, Done, Refusal};
 use crate::id::Id;
+use crate::permission;
 use crate::requests::Request;
 use crate::session::intent;
 use crate::world::World;
@@ -35,6 +36,7 @@ pub fn user(world: &mut World, request: &Request) -> Answer {
 pub fn application(world: &mut World, request: &Request) -> Answer {
     let user = world.user_json(request.bot);
     let bot = world.bot(request.bot).ok_or_else(Refusal::unauthorized)?;
+    let endpoint = bot.endpoint.clone();
     // The flags of applications in fewer than a hundred guilds.
     let flags = [(intent::MESSAGE_CONTENT, 19), (intent::GUILD_MEMBERS, 15), (intent::GUILD_PRESENCES, 13)];
     let flags =
@@ -42,14 +44,19 @@ pub fn application(world: &mut World, request: &Request) -> Answer {
     Ok(Done::with(json!({
         "id": bot.id, "name": user["username"], "icon": null, "description": "", "bot_public": true,
         "bot_require_code_grant": false, "verify_key": "0".repeat(64), "flags": flags, "bot": user, "owner": null,
-        "team": null, "interactions_endpoint_url": null, "approximate_guild_count": world.guilds.len(),
+        "team": null, "interactions_endpoint_url": endpoint, "approximate_guild_count": world.guilds.len(),
     })))
 }
 
 pub fn guilds(world: &mut World, request: &Request) -> Answer {
     let own = world.guilds.values().filter(|guild| guild.members.contains_key(&request.bot));
     let guilds: Vec<Value> = own
-        .map(|guild| json!({"id": guild.id, "name": guild.name, "owner": guild.owner == request.bot}))
+        .map(|guild| {
+            let owner = guild.owner == request.bot;
+            let permissions =
+                permission::in_guild(guild, request.bot).min(i64::MAX.unsigned_abs()).to_string();
+            json!({"id": guild.id, "name": guild.name, "owner": owner, "permissions": permissions})
+        })
         .collect();
     Ok(Done::with(json!(guilds)))
 }

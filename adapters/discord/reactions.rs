@@ -1,0 +1,185 @@
+//! Reactions of the bot.
+
+use frontdesk_kit::json::Fields;
+use reqwest::Method;
+use serde_json::value::RawValue;
+
+use crate::destination::Destination;
+use crate::error::{Fault, code};
+use crate::outbound::Outbound;
+use crate::rest::Request;
+
+impl Outbound<'_> {
+    /// Puts a reaction in the place of the bot's earlier ones.
+    pub(crate) async fn react(
+        &self,
+        at: &Destination,
+        target: &str,
+        emoji: Option<&str>,
+    ) -> Result<(), Fault> {
+        let (channel, answer) = self.message_at(at, target).await?;
+        let fields = Fields::of(answer.get(), "");
+        let shown: Vec<Fields<'_>> =
+            fields.and_then(|fields| fields.list("reactions").ok()).unwrap_or_default();
+        let emoji = match emoji {
+            Some(emoji) => Some(self.written(&channel, emoji).await?),
+            None => None,
+        };
+        for reaction in shown.iter().filter(|reaction| reaction.maybe("me") == Some(true)) {
+            let own = reaction.maybe::<Fields<'_>>("emoji").and_then(|emoji| named(&emoji));
+            if let Some(own) = own.filter(|own| emoji.as_ref().is_none_or(|emoji| !is_same(own, emoji))) {
+                self.mark_in(&channel, target, &own, false).await?;
+            }
+        }
+        match emoji {
+            Some(emoji) => self.mark_in(&channel, target, &emoji, true).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Adds or removes one reaction.
+    pub(crate) async fn mark(
+        &self,
+        at: &Destination,
+        target: &str,
+        emoji: &str,
+        on: bool,
+    ) -> Result<(), Fault> {
+        let mut marked = Ok(());
+        for channel in at.holders(target) {
+            let emoji = self.written(channel, emoji).await?;
+            marked = self.mark_in(channel, target, &emoji, on).await;
+            if !marked.as_ref().is_err_and(|fault| fault.is(&[code::UNKNOWN_CHANNEL, code::UNKNOWN_MESSAGE]))
+            {
+                break;
+            }
+        }
+        match marked {
+            Err(fault) if fault.is(&[code::UNKNOWN_MESSAGE]) && !on => Ok(()),
+            marked => marked,
+        }
+    }
+
+    /// Discord knows some emoji only with the selector (U+FE0F), and others only without.
+    async fn mark_in(&self, channel: &str, target: &str, emoji: &str, on: bool) -> Result<(), Fault> {
+        let (operation, method) = match on {
+            true => ("add_my_message_reaction", Method::PUT),
+            false => ("delete_my_message_reaction", Method::DELETE),
+        };
+        let selected = format!("{emoji}\u{fe0f}");
+        for written in [emoji, &selected] {
+            let path = ["channels", channel, "messages", target, "reactions", written, "@me"];
+            match self.rest.ask(&Request::new(operation, method.clone(), &path)).await {
+                Err(fault) if fault.is(&[code::UNKNOWN_EMOJI]) && written == emoji && on => {}
+                // A reaction that is not there counts as removed.
+                Err(fault) if fault.is(&[code::UNKNOWN_EMOJI]) && !on => return Ok(()),
+                marked => return marked.map(drop),
+            }
+        }
+        Ok(())
+    }
+
+    /// A message, and the channel that it is in.
+    async fn message_at(&self, at: &Destination, target: &str) -> Result<(String, Box<RawValue>), Fault> {
+        let mut last = Fault::Unsent("there is no channel".to_owned());
+        for channel in at.holders(target) {
+            let path = ["channels", channel, "messages", target];
+            match self.rest.ask(&Request::new("get_message", Method::GET, &path)).await {
+                Ok(answer) => return Ok((channel.to_owned(), answer)),
+                Err(fault) if fault.is(&[code::UNKNOWN_CHANNEL, code::UNKNOWN_MESSAGE]) => last = fault,
+                Err(fault) => return Err(fault),
+            }
+        }
+        Err(last)
+    }
+
+    /// An emoji as Discord takes it: a character, or `name:id` for one of a server. Agents see those as `:name:`.
+    async fn written(&self, channel: &str, emoji: &str) -> Result<String, Fault> {
+        match custom(emoji) {
+            Custom::Not => Ok(emoji.to_owned()),
+            Custom::Known(written) => Ok(written),
+            Custom::Named(name) => {
+                let found = self.emoji_of_server(channel, name).await?;
+                // Discord says itself that there is no such emoji.
+                Ok(found.unwrap_or_else(|| emoji.to_owned()))
+            }
+        }
+    }
+
+    async fn emoji_of_server(&self, channel: &str, name: &str) -> Result<Option<String>, Fault> {
+        let asked = self.rest.ask(&Request::new("get_channel", Method::GET, &["channels", channel])).await?;
+        let guild = Fields::of(asked.get(), "").and_then(|fields| fields.maybe::<String>("guild_id"));
+        let Some(guild) = guild else { return Ok(None) };
+        let path = ["guilds", guild.as_str(), "emojis"];
+        let asked = self.rest.ask(&Request::new("list_guild_emojis", Method::GET, &path)).await?;
+        let all: Vec<&RawValue> = serde_json::from_str(asked.get()).unwrap_or_default();
+        let mut all = all.into_iter().filter_map(|raw| Fields::of(raw.get(), ""));
+        let emoji = all.find(|emoji| emoji.maybe::<String>("name").as_deref() == Some(name));
+        Ok(emoji.and_then(|emoji| named(&emoji)))
+    }
+}
+
+/// What an emoji of a server may look like.
+#[derive(Debug, PartialEq, Eq)]
+enum Custom<'e> {
+    /// It is a character.
+    Not,
+    /// With its id: `name:id`.
+    Known(String),
+    /// Only its name.
+    Named(&'e str),
+}
+
+fn custom(emoji: &str) -> Custom<'_> {
+    let inner = emoji.strip_prefix('<').and_then(|emoji| emoji.strip_suffix('>')).unwrap_or(emoji);
+    let inner = inner.strip_prefix("a:").unwrap_or(inner);
+    let is_name =
+        |name: &str| name.len() > 1 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if let Some(name) = emoji.strip_prefix(':').and_then(|emoji| emoji.strip_suffix(':'))
+        && is_name(name)
+    {
+        return Custom::Named(name);
+    }
+    match inner.strip_prefix(':').unwrap_or(inner).split_once(':') {
+        Some((name, id)) if is_name(name) && id.parse::<u64>().is_ok() => {
+            Custom::Known(format!("{name}:{id}"))
+        }
+        _ => Custom::Not,
+    }
+}
+
+/// Whether the configuration may name this emoji.
+pub(crate) fn is_emoji(emoji: &str) -> bool {
+    matches!(custom(emoji), Custom::Known(_)) || !emoji.is_ascii() && emoji.chars().count() <= 12
+}
+
+/// An emoji that a message shows, as Discord takes it.
+fn named(emoji: &Fields<'_>) -> Option<String> {
+    let name: String = emoji.maybe("name")?;
+    Some(match emoji.maybe::<String>("id") {
+        Some(id) => format!("{name}:{id}"),
+        None => name,
+    })
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    frontdesk_core::reaction::normalized(one) == frontdesk_core::reaction::normalized(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emoji_of_a_server_is_known_by_its_id_or_its_name() {
+        let known = || Custom::Known("party:12".to_owned());
+        for written in ["<:party:12>", "<a:party:12>", "party:12"] {
+            assert_eq!(custom(written), known(), "{written}");
+        }
+        assert_eq!(custom(":party:"), Custom::Named("party"));
+        for written in ["👍", "", ":", "::", ":a b:", "party", "party:x", "<:party:x>"] {
+            assert_eq!(custom(written), Custom::Not, "{written}");
+        }
+        assert!(is_emoji("👀") && is_emoji("party:12") && !is_emoji(":eyes:") && !is_emoji("x"));
+    }
+}
