@@ -9,7 +9,7 @@ use frontdesk_kit::http;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CHANNEL, markup, reactions};
+use crate::{CHANNEL, emoji, markup};
 
 /// One bot.
 #[derive(Debug, Clone)]
@@ -154,7 +154,7 @@ impl Settings {
                            https, a host, and nothing behind the path";
             return Err(ConfigError::new("api_url", problem));
         }
-        if self.acknowledge.as_deref().is_some_and(|emoji| !reactions::is_emoji(emoji)) {
+        if self.acknowledge.as_deref().is_some_and(|written| !emoji::is_emoji(written)) {
             let problem = "write one emoji, such as \"👀\", or \"name:id\" for one of your server";
             return Err(ConfigError::new("acknowledge", problem));
         }

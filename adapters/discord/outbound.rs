@@ -1,5 +1,8 @@
 //! Deliveries and signals as requests to Discord.
 
+mod forum;
+mod reactions;
+
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{AlbumFile, Delivery, MediaFile, Post, Receipt, SendError, Signal};
 use frontdesk_kit::{files, json::Fields};
@@ -11,11 +14,12 @@ use serenity::builder::CreateAllowedMentions;
 use serenity::model::channel::MessageFlags;
 use sha2::{Digest, Sha256};
 
+pub(crate) use forum::ForumPosts;
+
 use crate::buttons;
 use crate::config::Settings;
 use crate::destination::{Destination, PrivateChats};
 use crate::error::{Fault, code};
-use crate::forum::ForumPosts;
 use crate::interactions::Interactions;
 use crate::reference::Reference;
 use crate::rest::{self, Request, Rest};
@@ -143,7 +147,7 @@ impl Outbound<'_> {
         Ok(Made { message: made?, at: at.clone() })
     }
 
-    pub(crate) async fn create_in(
+    async fn create_in(
         &self,
         channel: &str,
         body: &Value,
@@ -207,7 +211,7 @@ impl Outbound<'_> {
         json!({"content": post.part.body, "components": rows, "allowed_mentions": nobody()})
     }
 
-    pub(crate) async fn edit(&self, at: &Destination, target: &str, body: &Value) -> Result<(), Fault> {
+    async fn edit(&self, at: &Destination, target: &str, body: &Value) -> Result<(), Fault> {
         let path = ["channels", at.channel.as_str(), "messages", target];
         let request = Request::new("update_message", Method::PATCH, &path);
         match self.rest.json(&request, body).await {
@@ -285,18 +289,18 @@ impl Outbound<'_> {
 }
 
 /// A message that was made, and where it is.
-pub(crate) struct Made {
-    pub message: Box<RawValue>,
-    pub at: Destination,
+struct Made {
+    message: Box<RawValue>,
+    at: Destination,
 }
 
-pub(crate) fn form(body: &Value, all: &[&MediaFile]) -> Form {
+fn form(body: &Value, all: &[&MediaFile]) -> Form {
     let form = Form::new().text("payload_json", body.to_string());
     let numbered = all.iter().enumerate();
     numbered.fold(form, |form, (n, file)| form.part(format!("files[{n}]"), files::form_part(file)))
 }
 
-pub(crate) fn without_reference(mut body: Value) -> Value {
+fn without_reference(mut body: Value) -> Value {
     if let Some(fields) = body.as_object_mut() {
         fields.remove("message_reference");
     }

@@ -4,14 +4,15 @@ use frontdesk_kit::json::Fields;
 use reqwest::Method;
 use serde_json::value::RawValue;
 
+use super::Outbound;
 use crate::destination::Destination;
+use crate::emoji::{Emoji, read};
 use crate::error::{Fault, code};
-use crate::outbound::Outbound;
 use crate::rest::Request;
 
 impl Outbound<'_> {
     /// Puts a reaction in the place of the bot's earlier ones.
-    pub(crate) async fn react(
+    pub(super) async fn react(
         &self,
         at: &Destination,
         target: &str,
@@ -38,7 +39,7 @@ impl Outbound<'_> {
     }
 
     /// Adds or removes one reaction.
-    pub(crate) async fn mark(
+    pub(super) async fn mark(
         &self,
         at: &Destination,
         target: &str,
@@ -95,10 +96,10 @@ impl Outbound<'_> {
 
     /// An emoji as Discord takes it: a character, or `name:id` for one of a server. Agents see those as `:name:`.
     async fn written(&self, channel: &str, emoji: &str) -> Result<String, Fault> {
-        match custom(emoji) {
-            Custom::Not => Ok(emoji.to_owned()),
-            Custom::Known(written) => Ok(written),
-            Custom::Named(name) => {
+        match read(emoji) {
+            Emoji::Character => Ok(emoji.to_owned()),
+            Emoji::Known(written) => Ok(written),
+            Emoji::Named(name) => {
                 let found = self.emoji_of_server(channel, name).await?;
                 // Discord says itself that there is no such emoji.
                 Ok(found.unwrap_or_else(|| emoji.to_owned()))
@@ -119,40 +120,6 @@ impl Outbound<'_> {
     }
 }
 
-/// What an emoji of a server may look like.
-#[derive(Debug, PartialEq, Eq)]
-enum Custom<'e> {
-    /// It is a character.
-    Not,
-    /// With its id: `name:id`.
-    Known(String),
-    /// Only its name.
-    Named(&'e str),
-}
-
-fn custom(emoji: &str) -> Custom<'_> {
-    let inner = emoji.strip_prefix('<').and_then(|emoji| emoji.strip_suffix('>')).unwrap_or(emoji);
-    let inner = inner.strip_prefix("a:").unwrap_or(inner);
-    let is_name =
-        |name: &str| name.len() > 1 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if let Some(name) = emoji.strip_prefix(':').and_then(|emoji| emoji.strip_suffix(':'))
-        && is_name(name)
-    {
-        return Custom::Named(name);
-    }
-    match inner.strip_prefix(':').unwrap_or(inner).split_once(':') {
-        Some((name, id)) if is_name(name) && id.parse::<u64>().is_ok() => {
-            Custom::Known(format!("{name}:{id}"))
-        }
-        _ => Custom::Not,
-    }
-}
-
-/// Whether the configuration may name this emoji.
-pub(crate) fn is_emoji(emoji: &str) -> bool {
-    matches!(custom(emoji), Custom::Known(_)) || !emoji.is_ascii() && emoji.chars().count() <= 12
-}
-
 /// An emoji that a message shows, as Discord takes it.
 fn named(emoji: &Fields<'_>) -> Option<String> {
     let name: String = emoji.maybe("name")?;
@@ -164,22 +131,4 @@ fn named(emoji: &Fields<'_>) -> Option<String> {
 
 fn is_same(one: &str, other: &str) -> bool {
     frontdesk_core::reaction::normalized(one) == frontdesk_core::reaction::normalized(other)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_emoji_of_a_server_is_known_by_its_id_or_its_name() {
-        let known = || Custom::Known("party:12".to_owned());
-        for written in ["<:party:12>", "<a:party:12>", "party:12"] {
-            assert_eq!(custom(written), known(), "{written}");
-        }
-        assert_eq!(custom(":party:"), Custom::Named("party"));
-        for written in ["👍", "", ":", "::", ":a b:", "party", "party:x", "<:party:x>"] {
-            assert_eq!(custom(written), Custom::Not, "{written}");
-        }
-        assert!(is_emoji("👀") && is_emoji("party:12") && !is_emoji(":eyes:") && !is_emoji("x"));
-    }
 }

@@ -12,9 +12,9 @@ use reqwest::Method;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::{Made, Outbound, form};
 use crate::destination::Destination;
 use crate::error::{Fault, code};
-use crate::outbound::{Made, Outbound, form};
 use crate::progress::made_at;
 use crate::rest::{self, Request};
 
@@ -52,12 +52,12 @@ impl ForumPosts {
 
 impl Outbound<'_> {
     /// Whether a request failed because the thread of an answer is still to be opened.
-    pub(crate) fn opens(&self, at: &Destination, fault: &Fault) -> bool {
+    pub(super) fn opens(&self, at: &Destination, fault: &Fault) -> bool {
         self.settings.answer_in_threads && at.parent.is_some() && fault.is(&[code::UNKNOWN_CHANNEL])
     }
 
     /// Opens a thread on the question whose id it has. If that is not possible, `fault` says that there is no thread.
-    pub(crate) async fn open_thread(&self, at: &Destination, fault: Fault) -> Result<(), Fault> {
+    pub(super) async fn open_thread(&self, at: &Destination, fault: Fault) -> Result<(), Fault> {
         let Some(parent) = &at.parent else { return Err(fault) };
         let path = ["channels", parent.as_str(), "messages", at.channel.as_str()];
         let question = match self.rest.ask(&Request::new("get_message", Method::GET, &path)).await {
@@ -79,7 +79,7 @@ impl Outbound<'_> {
     }
 
     /// Makes a post in a forum: a thread whose first message is this one.
-    pub(crate) async fn post_in_forum(
+    pub(super) async fn post_in_forum(
         &self,
         forum: &str,
         mut message: Value,
@@ -124,7 +124,7 @@ impl Outbound<'_> {
     }
 
     /// Adds a further part of a text to the post that its first part has made.
-    pub(crate) async fn continue_in_forum(
+    pub(super) async fn continue_in_forum(
         &self,
         forum: &str,
         message: Value,
