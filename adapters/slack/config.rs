@@ -92,9 +92,10 @@ pub struct Settings {
     /// The URL of the Web API, for tests.
     pub api_url: Option<String>,
     /// How an answer is shown while the agent is still writing it: `partial` is one message that grows, `block` is the
-    /// same by whole paragraphs, `off` is not at all.
+    /// same by whole paragraphs, `native` is Slack's own form of it in the threads of private chats and like `partial`
+    /// elsewhere, `off` is not at all.
     pub streaming: Streaming,
-    /// Minimum time between two edits of an answer in progress, in milliseconds.
+    /// Minimum time between two edits of an answer in progress, in milliseconds; with `native` between two pieces.
     pub edit_ms: u64,
     /// The emoji with which the app reacts to a message while it waits for its answer, such as "👀"; unset, it does not
     /// react.
@@ -165,6 +166,8 @@ pub enum Streaming {
     Partial,
     /// As a message that is edited when a paragraph is complete.
     Block,
+    /// As a message that Slack shows as growing.
+    Native,
 }
 
 impl Settings {
@@ -201,7 +204,7 @@ impl Settings {
             dialect: &markup::DIALECT,
             flow: match self.streaming {
                 Streaming::Off => Flow::Whole,
-                Streaming::Partial => Flow::Edits { every },
+                Streaming::Partial | Streaming::Native => Flow::Edits { every },
                 Streaming::Block => Flow::Blocks { every },
             },
             receipt: ReceiptRule::Platform,

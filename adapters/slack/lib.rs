@@ -15,6 +15,7 @@ mod reference;
 mod section;
 mod sent;
 mod socket;
+mod stream;
 mod webhook;
 
 use std::collections::HashMap;
@@ -41,6 +42,7 @@ use outbound::Outbound;
 use receive::Receiving;
 pub use section::{Bot as BotSection, Slack};
 use sent::Sent;
+use stream::Streams;
 use webhook::Endpoint;
 
 /// The channel's name in keys and addresses.
@@ -60,6 +62,7 @@ pub struct SlackAdapter {
     clock: Arc<dyn Clock>,
     opened: Mutex<HashMap<String, String>>,
     sent: Sent,
+    streams: Streams,
     user: OnceCell<String>,
     /// Where events arrive over HTTP; `None` with Socket Mode.
     endpoint: Option<Arc<Endpoint>>,
@@ -88,6 +91,7 @@ impl SlackAdapter {
             account,
             api,
             sent: Sent::new(clock.wall()),
+            streams: Streams::default(),
             clock,
             opened: Mutex::default(),
             user: OnceCell::new(),
@@ -102,6 +106,7 @@ impl SlackAdapter {
             settings: &self.account.settings,
             opened: &self.opened,
             sent: &self.sent,
+            streams: &self.streams,
             user: &self.user,
         }
     }

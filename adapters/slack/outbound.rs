@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use crate::api::Api;
-use crate::config::Settings;
+use crate::config::{Settings, Streaming};
 use crate::error::Fault;
 use crate::reactions::Reactions;
 use crate::reference::Reference;
 use crate::sent::{self, Sent};
+use crate::stream::{Grown, Streams};
 use crate::{blocks, markup, media};
 
 /// Slack: the longest text of an update, in characters.
@@ -33,6 +34,7 @@ pub(crate) struct Outbound<'a> {
     /// The private chats that were opened, by the people in them.
     pub opened: &'a Mutex<HashMap<String, String>>,
     pub sent: &'a Sent,
+    pub streams: &'a Streams,
     /// The account of the app's bot, once Slack has said it.
     pub user: &'a OnceCell<String>,
 }
@@ -57,6 +59,9 @@ impl Outbound<'_> {
                 media::send(self.api, self.settings, (&channel, to.thread()), &files).await
             }
             Delivery::Delete { target } => {
+                if self.streams.is_open(&target) {
+                    self.streams.end(self.api, &channel, &target).await?;
+                }
                 let deleted = self.api.call("chat.delete", json!({"channel": channel, "ts": target})).await;
                 done(deleted, &["message_not_found"]).map(|()| Receipt::default())
             }
@@ -80,6 +85,9 @@ impl Outbound<'_> {
             Signal::Grow { target, .. } if target == RESPONSE => Ok(()),
             Signal::Grow { target, text } => {
                 let channel = self.channel(to).await?;
+                if self.streams.grow(self.api, &channel, &target, &text).await? == Grown::Done {
+                    return Ok(());
+                }
                 let text: String = markup::literal(&text).chars().take(UPDATE).collect();
                 self.update(&channel, &target, &text, None).await
             }
@@ -110,6 +118,10 @@ impl Outbound<'_> {
             self.sent.settle(channel, thread, true);
             return Ok(Receipt::of(found.ts));
         }
+        if let Some(ts) = self.begin(channel, thread, post).await? {
+            self.sent.settle(channel, thread, true);
+            return Ok(Receipt::of(ts));
+        }
         let posted = self.api.call("chat.postMessage", self.message(channel, thread, post)).await;
         let posted = match posted {
             Err(fault) if fault.is(&NOT_THERE) && response_url(post).is_some() => {
@@ -128,6 +140,20 @@ impl Outbound<'_> {
         };
         self.sent.settle(channel, thread, !matches!(posted, Err(SendError::Unknown(_))));
         posted.map(Receipt::of)
+    }
+
+    /// Begins an answer that is not complete as a message that grows, where Slack can show that to everybody who sees it.
+    async fn begin(
+        &self,
+        channel: &str,
+        thread: Option<&str>,
+        post: &Post,
+    ) -> Result<Option<String>, SendError> {
+        let is_wanted = self.settings.streaming == Streaming::Native && post.more && post.ask.is_none();
+        match thread.filter(|_| is_wanted && channel.starts_with('D')) {
+            Some(thread) => self.streams.begin(self.api, channel, thread, &post.part.plain).await,
+            None => Ok(None),
+        }
     }
 
     fn message(&self, channel: &str, thread: Option<&str>, post: &Post) -> Value {
@@ -168,13 +194,23 @@ impl Outbound<'_> {
         text: &str,
         blocks: Option<Value>,
     ) -> Result<(), SendError> {
+        if self.streams.is_open(ts) {
+            self.streams.end(self.api, channel, ts).await?;
+        }
         // By default an update would link names: `@channel` would notify everybody.
         let mut update =
             json!({"channel": channel, "ts": ts, "text": text, "parse": "none", "link_names": false});
         if let Some(blocks) = blocks {
             update["blocks"] = blocks;
         }
-        done(self.api.call("chat.update", update).await, &[])
+        match self.api.call("chat.update", update.clone()).await {
+            // It was begun before a restart.
+            Err(fault) if fault.is(&["streaming_state_conflict"]) => {
+                self.streams.end(self.api, channel, ts).await?;
+                done(self.api.call("chat.update", update).await, &[])
+            }
+            updated => done(updated, &[]),
+        }
     }
 
     /// Shows what the app does behind its name in a thread, or nothing any more. It may be lost without harm.

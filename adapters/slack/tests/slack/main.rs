@@ -15,3 +15,4 @@ mod reactions;
 mod receiving;
 mod sending;
 mod setup;
+mod streams;

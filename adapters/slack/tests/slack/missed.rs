@@ -137,6 +137,8 @@ async fn the_newest_messages_are_read_if_there_are_too_many_and_none_without_a_p
     let (few, inbox) = (adapter(few), Arc::new(a_minute_ago()));
     running(&few, &inbox, &slack, async { until(|| texts(&inbox).len() == 2).await }).await;
     assert_eq!(texts(&inbox), ["line 3", "line 4"]);
+    // The message must not go to the socket that is being closed.
+    until(|| slack.sockets() == 0).await;
     let (first, inbox) = (adapter(account(&slack)), Arc::new(RecordingInbox::default()));
     running(&first, &inbox, &slack, async {
         anna.tells("live");
