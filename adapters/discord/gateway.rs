@@ -4,6 +4,7 @@
 //! stored, reading stops and the heartbeat goes on, so that Discord keeps what follows for this session.
 
 mod batch;
+mod ending;
 mod heartbeat;
 
 use std::time::Duration;
@@ -21,10 +22,10 @@ use crate::CHANNEL;
 use crate::context::Context;
 use crate::error::Fault;
 use crate::history::Missed;
-use crate::inbound::{self, Dispatch, Places};
+use crate::inbound::{self, Authors, Dispatch, ParsedDispatch, Places};
 use crate::progress::{Progress, Session};
 use crate::rest::Request;
-use crate::socket::{End, Frame, Socket};
+use crate::socket::{Frame, Socket};
 use batch::{Batch, Waiting};
 use heartbeat::Heartbeat;
 
@@ -60,6 +61,7 @@ struct Connection<'a> {
     /// The session of this connection, once there is one.
     session: Option<Session>,
     places: Places,
+    authors: Authors,
     waiting: Waiting,
     work: JoinSet<Done>,
     /// Whether a batch is under way.
@@ -93,6 +95,7 @@ pub(crate) async fn receive(context: &Context, stop: &Stop) -> Result<(), Adapte
         session: progress.session.clone(),
         progress,
         places: Places::default(),
+        authors: Authors::default(),
         waiting: Waiting::default(),
         work: JoinSet::new(),
         pushing: false,
@@ -254,7 +257,13 @@ impl Connection<'_> {
         let parsed = inbound::parse(&self.context.bot, &self.places, Dispatch { name, id: &id, data });
         // Only a name of an account that cannot be part of an address.
         let parsed = parsed.map_err(|error| AdapterError::Setup(error.to_string()))?;
+        if let Some(parsed) = &parsed {
+            self.authors.remember(&parsed.event);
+        }
         self.waiting.add(parsed, seq);
+        for event in self.authors.deleted(name, &fields) {
+            self.waiting.add(Some(ParsedDispatch { event, interaction: None }), seq);
+        }
         Ok(())
     }
 
@@ -354,50 +363,5 @@ impl Connection<'_> {
             Done::Aside => {}
         }
         Ok(())
-    }
-
-    /// The session is over, and so is what was missed of it: what has arrived is stored now, and the gap is remembered.
-    async fn lose_session(&mut self) {
-        self.session = None;
-        while self.pushing {
-            match self.work.join_next().await {
-                Some(Ok(Done::Pushed(_, Ok(_)))) | None => self.pushing = false,
-                Some(Ok(Done::Pushed(_, Err(_)))) => return,
-                Some(_) => {}
-            }
-        }
-        let batch = self.waiting.take(&mut self.progress, None);
-        self.progress.lose_session();
-        let events = batch.map(|batch| batch.events()).unwrap_or_default();
-        // If it is not stored, the next connection finds out once more that the session is over.
-        if let Err(busy) = self.context.inbox.push(&self.source, events, Some(self.progress.cursor())).await {
-            tracing::debug!(channel = CHANNEL, account = %self.source.account, %busy, "the end of a session was not stored");
-        }
-    }
-
-    /// What the end of a connection means.
-    async fn ended(&mut self, end: End) -> AdapterError {
-        let (code, words) = match end {
-            End::Broken(words) => return AdapterError::Lost(words),
-            End::Closed(code, words) => (code, self.context.rest.clean(&words)),
-        };
-        match code {
-            4004 => AdapterError::Credentials(
-                "Discord does not know this token: get it from the developer portal, Bot, Reset Token, and write it into \
-                 the configuration"
-                    .to_owned(),
-            ),
-            4013 | 4014 => AdapterError::Setup(
-                "the bot may not read messages: switch on Message Content Intent in the developer portal, Bot, \
-                 Privileged Gateway Intents"
-                    .to_owned(),
-            ),
-            4010..=4012 => AdapterError::Setup(format!("Discord refuses this kind of connection ({code} {words})")),
-            4007 | 4009 => {
-                self.lose_session().await;
-                AdapterError::Lost(format!("the session is over ({code} {words})"))
-            }
-            _ => AdapterError::Lost(format!("the gateway closed the connection ({code} {words})")),
-        }
     }
 }

@@ -113,6 +113,7 @@ fn unused(kind: &EventKind) -> Option<DropReason> {
         EventKind::Undecodable(raw) => Some(DropReason::Undecodable(raw.kind.clone())),
         EventKind::Message
         | EventKind::Edit
+        | EventKind::Deleted
         | EventKind::Reaction { .. }
         | EventKind::Button { .. }
         | EventKind::Unreadable { .. } => None,

@@ -1,11 +1,12 @@
-//! Edits: the new text replaces a message that still waits. After that it is a new message, a note for the next turn, or
-//! nothing, as the configuration says.
+//! Edits and deletions: the new text replaces a message that still waits. After that it is a new message, a note for the next
+//! turn, or nothing, as the configuration says. A deletion ends a message that still waits.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::id::MessageId;
 use rusqlite::params;
 
 use crate::context_message;
+use crate::dequeue::ends_unanswered;
 use crate::epoch::SessionState;
 use crate::fault::Outcome;
 use crate::insert::{Kept, NewRow, insert};
@@ -39,6 +40,16 @@ pub(crate) fn noted(tx: &Tx<'_>, batch: &Batch, message: &Admitted, session: &Se
     };
     insert(tx, batch, message, NewRow::ended(MessageState::Superseded, reason, epoch, Kept::Nothing))?;
     Ok(true)
+}
+
+/// The author has deleted a message: if it waits, it ends. Nothing is stored about that, because a redelivery changes
+/// nothing.
+pub(crate) fn deleted(tx: &Tx<'_>, batch: &Batch, message: &Admitted) -> Outcome<()> {
+    let Some(deleted) = &message.event.platform_message else { return Ok(()) };
+    if let Some((waiting, _)) = waiting(tx, message, deleted)? {
+        ends_unanswered(tx, waiting, MessageState::Cancelled, None, batch.received.wall)?;
+    }
+    Ok(())
 }
 
 /// The edit of a message that does not wait any more; `None` if it is a message of its own.

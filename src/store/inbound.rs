@@ -157,6 +157,10 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<S
     if let Some(known) = known(tx, batch, &message.event.id, Some(message.digest()))? {
         return Ok(known);
     }
+    if message.event.kind == EventKind::Deleted {
+        edit::deleted(tx, batch, message)?;
+        return Ok(Stored::Noted);
+    }
     if let Disposition::Context(most) = message.disposition {
         context_message::keep(tx, batch, message, most)?;
         return Ok(Stored::Noted);

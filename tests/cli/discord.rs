@@ -185,3 +185,21 @@ fn what_an_operator_has_to_change_is_in_the_log() {
     assert!(line.contains("5001"), "{line}");
     daemon.stop().good();
 }
+
+#[test]
+fn a_message_that_was_deleted_while_it_waited_is_not_answered() {
+    let discord = Discord::start();
+    let home = discord.home();
+    let daemon = discord.gateway(&home);
+    discord.ann.tells("!slow 3000 one two three");
+    let waits = discord.ann.tells("a mistake");
+    let status = || home.run(&["status", "--json"]).json()["totals"]["waiting"].clone();
+    until("it waits", || status() == 1);
+    discord.server.act("delete", json!({"channel": waits.channel_id, "message": waits.message_id}));
+    until("nothing waits any more", || status() == 0);
+    discord.sees(discord.private, "one two three");
+    discord.ann.tells("and this?");
+    discord.sees(discord.private, "and this?");
+    assert_eq!(counts(&discord.answers(discord.private), &["a mistake"]), [0]);
+    daemon.stop().good();
+}

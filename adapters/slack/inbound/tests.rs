@@ -78,6 +78,7 @@ fn kind(kind: &EventKind) -> String {
     match kind {
         EventKind::Message => "message".to_owned(),
         EventKind::Edit => "edit".to_owned(),
+        EventKind::Deleted => "deleted".to_owned(),
         EventKind::Reaction { target, added, removed } => {
             let signed =
                 |sign, list: &[String]| list.iter().map(|one| format!(" {sign}{one}")).collect::<String>();

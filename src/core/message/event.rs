@@ -98,6 +98,9 @@ pub enum EventKind {
     Message,
     /// A new version of an earlier message, which the event's `platform_message` names.
     Edit,
+    /// The author has deleted an earlier message, which the event's `platform_message` names. A message that still waits is
+    /// not answered then.
+    Deleted,
     /// Somebody added reactions to a message or removed some.
     Reaction {
         /// The platform's id of the message.
@@ -140,6 +143,7 @@ impl EventKind {
             EventKind::Button { .. } => InputKind::Button,
             EventKind::Reaction { .. } => InputKind::Reaction,
             EventKind::Message
+            | EventKind::Deleted
             | EventKind::Unreadable { .. }
             | EventKind::Undecodable(_)
             | EventKind::Moved { .. }

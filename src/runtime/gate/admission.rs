@@ -132,6 +132,14 @@ impl Admission<'_> {
         match &event.kind {
             EventKind::Message => self.message(),
             EventKind::Edit => self.edit(),
+            // It takes nothing and tells nobody: the store looks whether the message waits.
+            EventKind::Deleted => Some(Plan {
+                tell: false,
+                counts: false,
+                uses_agent: false,
+                for_agent: false,
+                ..Plan::of(Disposition::Turn)
+            }),
             EventKind::Button { .. } => match press(event) {
                 Some(press) => self.press(press),
                 None => self.text(&event.text),

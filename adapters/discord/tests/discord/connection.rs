@@ -96,6 +96,35 @@ async fn an_edit_that_was_missed_without_a_session_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_message_is_withdrawn_by_its_author_where_it_was_written() {
+    let garden = Garden::new().await;
+    let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, async {
+        garden.connected().await;
+        let private = garden.ann.tells("in private");
+        let in_guild = garden.ann.says(garden.channel, "in the guild");
+        for sent in [private, in_guild] {
+            garden.discord.act("delete", json!({"channel": sent.channel_id, "message": sent.message_id}));
+        }
+        inbox.until(|inbox| inbox.events().len() == 4).await;
+        let events = inbox.events();
+        let about = |event: &Event| {
+            (
+                event.platform_message.clone(),
+                event.from.clone(),
+                event.address.clone(),
+                event.conversation.clone(),
+            )
+        };
+        let (said, deleted): (Vec<Event>, Vec<Event>) =
+            events.into_iter().partition(|event| event.kind == EventKind::Message);
+        assert!(deleted.iter().all(|event| event.kind == EventKind::Deleted));
+        assert_eq!(said.iter().map(about).collect::<Vec<_>>(), deleted.iter().map(about).collect::<Vec<_>>());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_preview_that_appears_is_no_edit() {
     let garden = Garden::new().await;
     let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));

@@ -62,6 +62,8 @@ async fn a_mention_in_a_channel_is_answered_in_a_thread_of_its_own() {
         adapter.deliver(&event.address, Delivery::Post(answer)).await.unwrap();
         let shown = garden.discord.shows(asked).pop().unwrap();
         assert_eq!((shown.content.as_str(), shown.reply_to), ("for everything", None));
+        let call = garden.discord.journal().calls_of("create_message").pop().unwrap();
+        assert!(!call.params.contains_key("message_reference"), "the question is in another channel");
         adapter.signal(&event.address, Signal::Waits { target, waits: false }).await.unwrap();
         assert_eq!(question().reactions, []);
         let opened = garden.discord.journal().calls_of("create_thread_from_message");

@@ -83,6 +83,7 @@ pub fn kind(kind: &EventKind) -> String {
     match kind {
         EventKind::Message => "message".into(),
         EventKind::Edit => "edit".into(),
+        EventKind::Deleted => "deleted".into(),
         EventKind::Reaction { target, added, removed } => {
             let added = added.iter().map(|mark| format!(" +{mark}"));
             let removed = removed.iter().map(|mark| format!(" -{mark}"));

@@ -194,3 +194,26 @@ async fn the_edit_of_an_old_message_is_ignored_and_that_of_an_unknown_one_is_a_m
     fixture.accept_one(late, says_new("anna", "5", "new")).await;
     assert_eq!(fixture.accept(late, vec![edit("6", "anna-helo", "e")]).await, [Stored::Noted]);
 }
+
+fn deletion(who: &str, of: &str) -> Admitted {
+    with_event(says(who, &format!("{of}/deleted"), ""), |event| {
+        event.kind = EventKind::Deleted;
+        event.platform_message = Some(format!("p-{of}"));
+    })
+}
+
+#[tokio::test]
+async fn a_deleted_message_that_waits_is_not_answered_and_one_that_was_taken_is() {
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "taken").await;
+    let dropped = fixture.accept_one(20, says("anna", "2", "a mistake")).await;
+    let kept = fixture.accept_one(21, says("anna", "3", "meant")).await;
+    let other = with_event(deletion("anna", "3"), |event| event.from.id = person("8"));
+    let all = vec![deletion("anna", "anna-taken"), deletion("anna", "2"), deletion("anna", "2"), other];
+    assert_eq!(fixture.accept(22, all).await, [Stored::Noted, Stored::Noted, Stored::Noted, Stored::Noted]);
+    assert_eq!(fixture.store.waiting(), 1);
+    fixture.finish(answered(&turn, "A")).await;
+    assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [kept], "only its author's deletion counts");
+    let row = fixture.store.message(dropped).await.unwrap().unwrap().message;
+    assert_eq!(row.state, MessageState::Cancelled);
+}
