@@ -125,6 +125,7 @@ def judge():
         an_app_knows_itself_in_each_workspace,
         a_post_a_reply_an_edit_and_a_deletion,
         metadata_is_kept,
+        reactions_are_listed_with_who_gave_them,
         a_file_goes_up_and_comes_down,
         a_message_grows,
         a_status_is_shown_until_the_reply,
