@@ -191,6 +191,9 @@ fn people_of_other_organisations_are_shut_out_unless_they_are_let_in() {
                        "container": {"channel_id": "C1", "message_ts": "1.000100"}, "actions": [{"value": "a1:0"}]});
     let pressed = parse(&app, Payload::Interaction(&press.to_string())).unwrap();
     assert_eq!(pressed.kind, stranger.kind);
+    let open = App { externals: true, ..app.clone() };
+    let pressed = parse(&open, Payload::Interaction(&press.to_string())).unwrap();
+    assert_eq!((pressed.from.id.id(), pressed.text.as_str()), ("T2/U7", "a1:0"), "they are let in");
     let alone = App { enterprise: None, ..app };
     let given = json!({"event": {"type": "message", "channel": "C1", "user": "U7", "user_team": "T2", "text": "x",
                        "ts": "1.000100"}, "is_ext_shared_channel": false, "event_id": "Ev1"});

@@ -77,6 +77,8 @@ async fn what_arrives_meanwhile_comes_after_what_was_missed() {
         assert!(asked < others.len(), "its channel was not read first");
     })
     .await;
+    let is_moved = |(ids, cursor): &(Vec<String>, Option<String>)| !ids.is_empty() && cursor.is_some();
+    assert!(!inbox.batches().iter().any(is_moved), "the position moved before everything was read");
     let found = texts(&inbox);
     let at = |text: &str| found.iter().position(|known| known == text).unwrap();
     assert!(at("missed") < at("arrived"), "{found:?}");

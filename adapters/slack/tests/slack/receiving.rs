@@ -79,6 +79,8 @@ async fn nothing_is_missed_when_slack_closes_a_socket() {
             }
             until(|| slack.sockets() == 1).await;
         }
+        // One at the start, and one for each that was to be closed: the connection never ended.
+        assert_eq!(slack.journal().calls_of("apps.connections.open").len(), 4);
         // What went to a socket in its last moment comes again.
         slack.advance(Duration::from_secs(63));
         let all = |events: &[Event]| {
