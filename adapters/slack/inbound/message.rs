@@ -44,7 +44,7 @@ pub(super) fn event(app: &App, json: &Value, event: &Value) -> Result<Event, Unr
     let id = || need(json, "event_id");
     match text_of(event, "subtype") {
         Some("message_changed") => changed(app, id()?, event),
-        Some("message_deleted") => unused(app, id()?, "message_deleted"),
+        Some("message_deleted") => deleted(app, id()?, event),
         Some(announced) if ANNOUNCED.contains(&announced) => unused(app, id()?, announced),
         Some(other) if !SAID.contains(&other) => unused(app, id()?, "unknown_subtype"),
         _ if person::is_ours(app, event) => unused(app, id()?, "own_message"),
@@ -57,7 +57,7 @@ pub(super) fn event(app: &App, json: &Value, event: &Value) -> Result<Event, Unr
 fn changed(app: &App, id: &str, event: &Value) -> Result<Event, Unread> {
     let message = &event["message"];
     match text_of(message, "subtype") {
-        Some("tombstone") => return unused(app, id, "message_deleted"),
+        Some("tombstone") => return deleted(app, id, event),
         Some(announced) if ANNOUNCED.contains(&announced) => return unused(app, id, announced),
         _ if person::is_ours(app, message) => return unused(app, id, "own_message"),
         _ => {}
@@ -67,6 +67,19 @@ fn changed(app: &App, id: &str, event: &Value) -> Result<Event, Unread> {
         return unused(app, id, "preview");
     }
     said(app, event, message)
+}
+
+/// A message was deleted: by its author, or by somebody who may do that for them.
+fn deleted(app: &App, id: &str, event: &Value) -> Result<Event, Unread> {
+    let message = &event["previous_message"];
+    if person::is_ours(app, message) {
+        return unused(app, id, "own_message");
+    }
+    let Ok(was) = said(app, event, message) else { return unused(app, id, "message_deleted") };
+    let id = format!("{}:{}:deleted", was.address.chat(), need(message, "ts")?);
+    let mut deleted = Event::new(id, EventKind::Deleted, was.from, was.address, was.conversation);
+    deleted.platform_message = was.platform_message;
+    Ok(deleted)
 }
 
 /// What somebody has written. `event` says where; it is the message itself unless that has changed.

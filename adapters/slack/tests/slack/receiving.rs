@@ -60,6 +60,23 @@ async fn a_mention_comes_twice_and_is_one_event_of_one_thread() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_message_is_an_event_of_its_author_about_that_message() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let (adapter, inbox) = (adapter(account(&slack)), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, &slack, async {
+        let sent = anna.tells("never mind");
+        until(|| inbox.events().len() == 1).await;
+        anna.deletes(&sent);
+        until(|| inbox.events().len() == 2).await;
+        let [said, deleted] = inbox.events().try_into().unwrap();
+        assert_eq!((deleted.kind, deleted.from.id), (EventKind::Deleted, said.from.id));
+        assert_eq!((deleted.platform_message, deleted.address), (said.platform_message, said.address));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_missed_when_slack_closes_a_socket() {
     let slack = SlackApi::start().await;
     let anna = slack.person("U0000ANNA", "Anna");
