@@ -544,6 +544,14 @@ CREATE TABLE chat (
   updated_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- People and programs that may not write anywhere, whatever is granted to them.
+CREATE TABLE blocked (
+  principal  TEXT PRIMARY KEY,
+  source     TEXT NOT NULL,        -- cli | api | chat
+  author     TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Chats whose id changed (a group that became a supergroup). Sessions, rules and grants keep the first one.
 CREATE TABLE chat_alias (
   current  TEXT PRIMARY KEY,       -- as the platform knows it now

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use frontdesk_core::access::{ChannelAccess, DmPolicy, GroupAccess};
+use frontdesk_core::access::{ChannelAccess, DmPolicy, GroupAccess, Members};
 use frontdesk_core::account::DEFAULT_ACCOUNT;
 use frontdesk_core::config::{Assignment, Chat, Routing, Secret, join};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -62,6 +62,10 @@ pub struct Group {
     /// Roles whose holders may write to the bot in the group, by their ids, on platforms that have roles.
     #[schemars(with = "Vec<Id>")]
     pub roles: Option<Vec<Id>>,
+    /// People who may change the conversation that the group shares (`/new`, `/resume`, `/model`, ...) and stop or retry what
+    /// others asked for, by their ids, and `role:ID` on platforms that have roles. Without this key everybody may change it,
+    /// and only admins may stop others.
+    pub moderators: Vec<Id>,
     /// Rules for this group.
     #[serde(flatten)]
     pub chat: Chat,
@@ -183,10 +187,10 @@ impl People {
     pub fn access(&self) -> ChannelAccess {
         let group = |group: &Group| {
             let allowed = group.allow.as_deref().unwrap_or_default();
-            let mut roles = group.roles.as_deref().map(set).unwrap_or_default();
-            roles.extend(chosen(allowed, Named::role));
+            let mut members = members(allowed);
+            members.roles.extend(group.roles.as_deref().map(set).unwrap_or_default());
             let closed = group.allow.is_some() || group.roles.is_some();
-            GroupAccess { closed, people: chosen(allowed, Named::person), roles }
+            GroupAccess { closed, members, moderators: self::members(&group.moderators) }
         };
         let mut allow = chosen(&self.allow, Named::person);
         // `*` repeats what `open` says; it is no id.
@@ -194,7 +198,8 @@ impl People {
         let roles = chosen(&self.allow, Named::role);
         // Without a role everybody may write in the channels of the list.
         let people = if roles.is_empty() { BTreeSet::new() } else { allow.clone() };
-        let listed = GroupAccess { closed: !roles.is_empty(), people, roles };
+        let closed = !roles.is_empty();
+        let listed = GroupAccess { closed, members: Members { people, roles }, ..GroupAccess::default() };
         let channels = chosen(&self.allow, Named::channel).into_iter();
         let mut groups: BTreeMap<String, GroupAccess> =
             channels.map(|channel| (channel, listed.clone())).collect();
@@ -208,6 +213,11 @@ impl People {
             bots: set(&self.bots),
         }
     }
+}
+
+/// The people and the roles of a list.
+fn members(list: &[Id]) -> Members {
+    Members { people: chosen(list, Named::person), roles: chosen(list, Named::role) }
 }
 
 fn chosen<'a>(list: &'a [Id], choose: impl Fn(Named<'a>) -> Option<&'a str>) -> BTreeSet<String> {
@@ -269,7 +279,7 @@ mod tests {
     fn listed_groups_are_served() {
         let group = Group { allow: Some(vec!["7".into()]), ..Group::default() };
         let people = People { groups: BTreeMap::from([("-1".to_owned(), group)]), ..People::default() };
-        assert!(people.access().groups["-1"].people.contains("7"));
+        assert!(people.access().groups["-1"].members.people.contains("7"));
     }
 
     #[test]
@@ -283,8 +293,8 @@ mod tests {
         let access = People { groups: BTreeMap::from([("6".to_owned(), group)]), ..people }.access();
         let listed = |people: &[&str], roles: &[&str]| GroupAccess {
             closed: true,
-            people: names(people),
-            roles: names(roles),
+            members: Members { people: names(people), roles: names(roles) },
+            ..GroupAccess::default()
         };
         assert_eq!(access.groups["5"], listed(&["7"], &["33"]));
         assert_eq!(access.groups["6"], listed(&["8"], &["34"]), "its own list holds");

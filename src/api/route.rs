@@ -72,6 +72,8 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/api/access" READ, NoReplay, access::list;
     POST "/api/access" ADMIN, Replay, access::grant;
     DELETE "/api/access/{principal}" ADMIN, NoReplay, access::revoke;
+    POST "/api/access/{principal}/block" ADMIN, Replay, access::block;
+    DELETE "/api/access/{principal}/block" ADMIN, NoReplay, access::unblock;
     GET "/api/allowlist" READ, NoReplay, access::list;
     POST "/api/allowlist" ADMIN, Replay, access::grant;
     DELETE "/api/allowlist/{principal}" ADMIN, NoReplay, access::revoke;

@@ -72,6 +72,9 @@ pub(crate) fn pairing(row: &PairingRow) -> Value {
 pub(crate) fn access(view: &AccessView) -> Value {
     json!({
         "access": view.entries.iter().map(entry).collect::<Vec<_>>(),
+        "blocked": view.blocked.iter().map(|row| with(person(&row.principal), json!({
+            "source": row.source, "by": row.by, "created": time(row.created),
+        }))).collect::<Vec<_>>(),
         "chats": view.chats.iter().map(chat).collect::<Vec<_>>(),
         "stopped": view.stopped.iter().map(|row| json!({
             "channel": row.account.channel(), "account": row.account.name(), "by": row.by, "at": time(row.at),

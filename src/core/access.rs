@@ -13,6 +13,10 @@ use crate::message::{Sender, SenderKind};
 pub enum Action {
     /// Write to the agent.
     Write,
+    /// Change the conversation that several people share, for all of them: in a group that names moderators only they may.
+    ChangeConversation,
+    /// Stop what other people asked for in the chat.
+    Moderate,
     /// Change how the service runs, or see other people's conversations.
     Administer,
 }
@@ -48,10 +52,14 @@ pub enum DenyReason {
     UnknownGroup,
     /// The action is for admins only.
     NotAdmin,
+    /// The action is for moderators of the group only.
+    NotModerator,
     /// The sender is a program that is not listed.
     Bot,
     /// The sender is a chat that posts in its own name, which has no person's rights.
     NotAPerson,
+    /// An admin has blocked the sender.
+    Blocked,
 }
 
 impl DenyReason {
@@ -62,8 +70,10 @@ impl DenyReason {
             DenyReason::Disabled => "disabled",
             DenyReason::UnknownGroup => "unknown_group",
             DenyReason::NotAdmin => "not_admin",
+            DenyReason::NotModerator => "not_moderator",
             DenyReason::Bot => "bot",
             DenyReason::NotAPerson => "not_a_person",
+            DenyReason::Blocked => "blocked",
         }
     }
 }
@@ -101,17 +111,39 @@ pub struct ChannelAccess {
 /// Who may write in a group: every member, unless it is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GroupAccess {
-    /// Whether only the people and roles below may write.
+    /// Whether only the members below may write.
     pub closed: bool,
+    /// Those who may.
+    pub members: Members,
+    /// Those who may change the conversation that all share. Where there are none, everybody may.
+    pub moderators: Members,
+}
+
+/// Some of the people in a group.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Members {
     /// People, by their ids.
     pub people: BTreeSet<String>,
     /// Roles in that group, by their ids. A role never makes an admin.
     pub roles: BTreeSet<String>,
 }
 
-/// What an admin granted at run time to a principal in a context.
+impl Members {
+    /// Whether somebody is named, or has a role that is named.
+    fn include(&self, who: Requester<'_>) -> bool {
+        self.people.contains(who.principal.id()) || who.roles.iter().any(|role| self.roles.contains(role))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.people.is_empty() && self.roles.is_empty()
+    }
+}
+
+/// What admins decided at run time about a principal in a context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Grants {
+    /// May do nothing anywhere, whatever else is granted or configured.
+    pub blocked: bool,
     /// May write in private.
     pub dm: bool,
     /// May write in the group in question.
@@ -153,17 +185,43 @@ pub fn decide(
     context: Context<'_>,
     action: Action,
 ) -> Decision {
+    if grants.blocked {
+        return Decision::Deny(DenyReason::Blocked);
+    }
     let id = who.principal.id();
     let admin = who.sender_kind == SenderKind::Person && (grants.admin || rules.admins.contains(id));
     match (action, who.sender_kind) {
-        (Action::Administer, _) if admin => Decision::Allow,
+        (Action::Administer | Action::Moderate | Action::ChangeConversation, _) if admin => Decision::Allow,
         (Action::Administer, SenderKind::Person) => Decision::Deny(DenyReason::NotAdmin),
         (Action::Administer, _) => Decision::Deny(DenyReason::NotAPerson),
+        (Action::Moderate, sender_kind) => moderates(rules, who, context, sender_kind == SenderKind::Person),
+        (Action::ChangeConversation, sender_kind) => {
+            let has_moderators =
+                |group| rules.groups.get(group).is_some_and(|named| !named.moderators.is_empty());
+            match context {
+                Context::Group(group) if has_moderators(group) => {
+                    moderates(rules, who, context, sender_kind == SenderKind::Person)
+                }
+                _ => Decision::Allow,
+            }
+        }
         (Action::Write, SenderKind::Bot) if !rules.bots.contains(id) => Decision::Deny(DenyReason::Bot),
         (Action::Write, sender_kind) => match context {
             Context::Dm => in_private(rules, admin || grants.dm, id, sender_kind),
             Context::Group(group) => in_group(rules, grants, admin, who, group),
         },
+    }
+}
+
+/// Who may write is asked before: a moderator need not be named among the members.
+fn moderates(rules: &ChannelAccess, who: Requester<'_>, context: Context<'_>, is_person: bool) -> Decision {
+    let named = match context {
+        Context::Dm => None,
+        Context::Group(group) => rules.groups.get(group),
+    };
+    match is_person && named.is_some_and(|named| named.moderators.include(who)) {
+        true => Decision::Allow,
+        false => Decision::Deny(DenyReason::NotModerator),
     }
 }
 
@@ -183,9 +241,7 @@ fn in_group(rules: &ChannelAccess, grants: Grants, admin: bool, who: Requester<'
         return Decision::Deny(DenyReason::UnknownGroup);
     }
     let everyone = named.map_or(grants.here, |named| !named.closed);
-    let listed = named.is_some_and(|named| {
-        named.people.contains(who.principal.id()) || who.roles.iter().any(|role| named.roles.contains(role))
-    });
+    let listed = named.is_some_and(|named| named.members.include(who));
     match everyone || listed || grants.group || admin {
         true => Decision::Allow,
         false => Decision::Deny(DenyReason::NotAllowed),

@@ -183,6 +183,16 @@ impl Command {
             Command::Gateway(_) => "gateway",
         }
     }
+
+    /// Whether it changes the conversation for everybody who shares it.
+    pub fn changes_conversation(&self) -> bool {
+        match self {
+            Command::New { .. } | Command::Resume { .. } | Command::Compact { .. } => true,
+            Command::Choose { value, .. } => value.is_some(),
+            Command::Queue(request) => matches!(request, QueueRequest::Mode(_)),
+            _ => false,
+        }
+    }
 }
 
 /// An answer to a question, as somebody writes it.

@@ -22,13 +22,15 @@ use frontdesk_core::budget::BudgetScope;
 use frontdesk_core::port::Clock;
 use frontdesk_core::time::Pause;
 use frontdesk_core::zone::parse_zone;
-use frontdesk_store::row::{AccessChange, AccessState, BudgetRow, ChatRow, GrantRow, Scope, StoppedAccount};
+use frontdesk_store::row::{
+    AccessChange, AccessState, BlockRow, BudgetRow, ChatRow, GrantRow, Scope, StoppedAccount,
+};
 use tokio::sync::{Mutex, MutexGuard, watch};
 
 use bot_loops::BotLoops;
 pub(crate) use pairing_limits::MOST_OPEN;
 use pairing_limits::PairingLimits;
-pub(crate) use remaining::revocation_summary;
+pub(crate) use remaining::{block_summary, revocation_summary, unblock_summary};
 pub(crate) use rules::AccessRules;
 
 pub(crate) struct Access {
@@ -46,6 +48,7 @@ pub(crate) struct Access {
 #[derive(Default)]
 struct AccessTables {
     grants: HashMap<Principal, Vec<GrantRow>>,
+    blocked: HashMap<Principal, BlockRow>,
     chats: HashMap<Address, ChatRow>,
     /// The time zones that were chosen in chats, by their first ids.
     zones: HashMap<Address, Tz>,
@@ -174,11 +177,17 @@ impl Access {
         self.tables().grants.get(who).is_some_and(|grants| !grants.is_empty())
     }
 
+    /// Whether an admin has blocked somebody.
+    pub(crate) fn is_blocked(&self, who: &Principal) -> bool {
+        self.tables().blocked.contains_key(who)
+    }
+
     /// Every valid grant, every chat that was set and every account that is disconnected.
     pub(crate) fn state(&self) -> AccessState {
         let tables = self.tables();
         AccessState {
             grants: tables.grants.values().flatten().cloned().collect(),
+            blocked: tables.blocked.values().cloned().collect(),
             chats: tables.chats.values().cloned().collect(),
             moved: Vec::new(),
             stopped: tables.stopped.values().cloned().collect(),
@@ -212,6 +221,16 @@ impl Access {
                 if let Some(grants) = tables.grants.get_mut(principal) {
                     grants.retain(|grant| scope.as_ref().is_some_and(|scope| grant.scope != *scope));
                 }
+            }
+            AccessChange::Block { principal, .. } => {
+                // Only the key counts until the commit brings the row.
+                let row = BlockRow {
+                    principal: principal.clone(),
+                    source: String::new(),
+                    by: String::new(),
+                    created: DateTime::UNIX_EPOCH,
+                };
+                tables.blocked.insert(principal.clone(), row);
             }
             AccessChange::Serve { chat, allowed: false } => {
                 if let Some(row) = tables.chats.get_mut(chat) {
@@ -252,7 +271,7 @@ impl AccessTables {
         keeps: impl Fn(&Scope) -> bool,
     ) -> Grants {
         let account = principal.account();
-        let mut grants = Grants::default();
+        let mut grants = Grants { blocked: self.blocked.contains_key(principal), ..Grants::default() };
         let held = self.grants.get(principal).into_iter().flatten();
         for grant in held.filter(|grant| keeps(&grant.scope)) {
             match (&grant.scope, context) {
@@ -298,6 +317,7 @@ impl From<AccessState> for AccessTables {
         let chats = state.chats.into_iter().filter(by_admins);
         AccessTables {
             grants,
+            blocked: state.blocked.into_iter().map(|row| (row.principal.clone(), row)).collect(),
             chats: chats.map(|row| (row.chat.clone(), row)).collect(),
             zones,
             budgets,

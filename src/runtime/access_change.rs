@@ -19,6 +19,7 @@ impl Shared {
     ) -> Result<AccessDone, StoreError> {
         let change = match change {
             AccessChange::Revoke { principal, scope, .. } => self.revocation(principal, scope),
+            AccessChange::Block { principal, .. } => self.block(principal),
             change => change,
         };
         let store = self.store.change_access(change.clone(), author, self.time.now());
@@ -34,6 +35,23 @@ impl Shared {
         };
         let private = self.private_chat(&principal);
         AccessChange::Revoke { principal, scope, also, private }
+    }
+
+    /// The complete change that blocks somebody.
+    pub(crate) fn block(&self, principal: Principal) -> AccessChange {
+        let private = self.private_chat(&principal);
+        AccessChange::Block { principal, private }
+    }
+
+    /// Fails if somebody may not be blocked: an id that nobody can have, or an admin, who could have no rights with which to
+    /// end the block. The text ends without a full stop.
+    pub(crate) fn may_be_blocked(&self, who: &Principal) -> Result<(), String> {
+        let settings = self.settings();
+        (settings.grant_rule)(who, &Scope::Dm)?;
+        match self.access.admins(&settings.access, who.account()).iter().any(|admin| admin == who.id()) {
+            true => Err("this is an admin: take that right away first".to_owned()),
+            false => Ok(()),
+        }
     }
 
     /// Fails if the id cannot belong to a person, so that nothing can have been granted to it. A grant that exists can be
@@ -73,7 +91,10 @@ impl Shared {
             self.reload_access().await;
         }
         drop(changing);
-        if let Some(AccessDone::Revoked(ended) | AccessDone::Served { ended, .. }) = done {
+        if let Some(
+            AccessDone::Revoked(ended) | AccessDone::Blocked { ended, .. } | AccessDone::Served { ended, .. },
+        ) = done
+        {
             self.ended(ended).await;
         }
         stored

@@ -144,6 +144,10 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
         CommandFacts::Stopped(stopped) => {
             shared.stopped(&row.session, &row.address, stopped, Ending::Cancelled).await;
         }
+        CommandFacts::StoppedOwn { stopped, wake, .. } => {
+            shared.stopped(&row.session, &row.address, stopped, Ending::Cancelled).await;
+            wake.iter().for_each(|session| shared.work.turns.wake(session));
+        }
         CommandFacts::Waits => {
             gate::wake(shared, &row.session, shared.queue_mode(&settings, &row.session));
             if steers {
@@ -210,12 +214,18 @@ fn changed(answered: &Result<Fenced<CommandFacts>, StoreError>) -> Option<&Acces
 
 async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<Plan, StoreError> {
     Ok(match parsed {
+        Parsed::Command(command)
+            if command.changes_conversation()
+                && !shared.may_for_all(&shared.settings(), row, Action::ChangeConversation) =>
+        {
+            Plan::say(format!("In this group only moderators may use /{} like this.", command.name()))
+        }
         Parsed::Command(command) => match command {
             Command::Help => help::plan(shared, row),
             Command::New { .. } => new::plan(row),
             Command::Status => status::plan(shared, row).await?,
-            Command::Stop => stop::plan(),
-            Command::Retry => retry::plan(),
+            Command::Stop => stop::plan(shared, row),
+            Command::Retry => retry::plan(shared, row),
             Command::Answer(Some(answer)) => answer::plan(shared, row, answer).await?,
             Command::Answer(None) => answer::list(shared, row).await?,
             Command::Background { text } => background::plan(shared, row, text),

@@ -164,6 +164,11 @@ impl Shared {
         self.may_in(settings, session, Requester::person(who), action)
     }
 
+    /// Whether the sender of a command may do something to the conversation that it belongs to, for all who share it.
+    pub(crate) fn may_for_all(&self, settings: &Settings, row: &InboundRow, action: Action) -> bool {
+        !row.session.scope().is_shared() || self.still_may(settings, row, action)
+    }
+
     fn may_in(&self, settings: &Settings, session: &SessionKey, who: Requester<'_>, action: Action) -> bool {
         let context = match session.scope() {
             Scope::Dm => Context::Dm,

@@ -10,7 +10,7 @@ use crate::queue::WorkClass;
 use crate::revocation::{Target, end_access};
 use crate::row::{AccessChange, AccessDone, Author, LostAccess, Revoked};
 use crate::tx::Tx;
-use crate::{Result, Store, account, budget, chat, grant};
+use crate::{Result, Store, account, block, budget, chat, grant};
 
 impl Store {
     /// Makes a change of access, with what follows from it and its row in the audit.
@@ -76,6 +76,10 @@ fn change_tables(tx: &Tx<'_>, change: &AccessChange, author: &Author, now: Now) 
             let from = grant::From { principal, scope: scope.as_ref(), also, private: private.as_ref() };
             grant::revoke(tx, from, author, wall)
         }
+        AccessChange::Block { principal, private } => {
+            block::block(tx, principal, private.as_ref(), author, wall)
+        }
+        AccessChange::Unblock { principal } => block::unblock(tx, principal, author, wall),
         AccessChange::Serve { chat, allowed } => chat::serve(tx, chat, *allowed, author, wall),
         AccessChange::Mute { chat, until } => chat::mute(tx, chat, *until, author, now),
         AccessChange::Zone { chat, zone } => chat::zone(tx, chat, zone.as_deref(), author, wall),

@@ -3,7 +3,7 @@
 use crate::fault::Outcome;
 use crate::row::AccessState;
 use crate::sql::Sql;
-use crate::{Result, StoreReader, account, budget, chat, grant, moved};
+use crate::{Result, StoreReader, account, block, budget, chat, grant, moved};
 
 impl StoreReader {
     /// Everything that is needed to decide who has access.
@@ -16,6 +16,7 @@ impl StoreReader {
 pub(crate) fn read(sql: &Sql<'_>) -> Outcome<AccessState> {
     Ok(AccessState {
         grants: grant::all(sql)?,
+        blocked: block::all(sql)?,
         chats: chat::all(sql)?,
         moved: moved::all(sql)?,
         stopped: account::stopped(sql)?,

@@ -19,7 +19,7 @@ use crate::row::{
     Reason, TaskFound, TaskSubmitted,
 };
 use crate::sql::int;
-use crate::stop::{stop_chat, supersede};
+use crate::stop::{stop_chat, stop_own, supersede};
 use crate::tx::Tx;
 use crate::{Result, Store, StoreReader, access, ask, retry, task, task_control, task_submit};
 
@@ -81,10 +81,13 @@ fn answer(
     let facts = match effect {
         CommandEffect::None => CommandFacts::None,
         CommandEffect::Stop => CommandFacts::Stopped(stop_chat(tx, &row.session, row.id, now.wall)?),
-        CommandEffect::Retry => match retry::retry(tx, row)? {
-            CommandFacts::Waits => return Ok(CommandFacts::Waits),
-            facts => facts,
-        },
+        CommandEffect::StopOwn => stop_own(tx, row, now.wall)?,
+        CommandEffect::Retry | CommandEffect::RetryOwn => {
+            match retry::retry(tx, row, matches!(effect, CommandEffect::RetryOwn))? {
+                CommandFacts::Waits => return Ok(CommandFacts::Waits),
+                facts => facts,
+            }
+        }
         CommandEffect::Compact { instructions } => {
             let joins = joins_compaction(tx, row)?;
             becomes_message(tx, row, instructions, Some(Reason::Compacts))?;

@@ -1,5 +1,6 @@
 //! `/retry`: which messages are answered once more.
 
+use frontdesk_core::address::Principal;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::{SessionKey, keys_of_agent};
 use frontdesk_core::message::Refusal;
@@ -19,6 +20,14 @@ pub(crate) const LAST_TURN: &str = "
         AND (SELECT kind FROM turn WHERE id = session_message.turn_id) <> 'compact'
       ORDER BY id DESC LIMIT 1)";
 
+/// The same with a message of one person in it.
+const LAST_TURN_OF: &str = "
+    SELECT id, state IN ('queued', 'running') FROM turn WHERE id =
+     (SELECT m.turn_id FROM session_message m JOIN inbound i ON i.id = m.id
+      WHERE m.key = ?1 AND m.epoch = ?2 AND m.turn_id IS NOT NULL AND i.principal = ?3
+        AND (SELECT kind FROM turn WHERE id = m.turn_id) <> 'compact'
+      ORDER BY m.id DESC LIMIT 1)";
+
 /// The first session after a text, to find the sessions of the next agent.
 pub(crate) const NEXT_SESSION: &str = "SELECT key FROM session WHERE key > ?1 ORDER BY key LIMIT 1";
 
@@ -29,9 +38,11 @@ const GONE: &str = "
 
 /// The row becomes a turn that runs the messages of the last one in its epoch once more; or, if that is later, of the last
 /// one whose agent was gone.
-pub(crate) fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
-    let here = last_turn(tx, &row.session, row.epoch)?;
-    let gone = left_by_gone_agent(tx, row)?;
+/// `own` counts only turns with messages of the row's sender, and only these messages.
+pub(crate) fn retry(tx: &Tx<'_>, row: &InboundRow, own: bool) -> Outcome<CommandFacts> {
+    let by = own.then_some(&row.from.id);
+    let here = last_turn(tx, &row.session, row.epoch, by)?;
+    let gone = left_by_gone_agent(tx, row, by)?;
     let turn = match (here, gone) {
         (Some((turn, true)), gone) if gone.is_none_or(|gone| gone < turn) => {
             return Ok(CommandFacts::StillRunning);
@@ -45,9 +56,10 @@ pub(crate) fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
         concat!(
             "SELECT ",
             inbound_columns!(),
-            " FROM inbound i WHERE i.turn_id = ?1 AND i.reason IS NOT ?2 ORDER BY i.id"
+            " FROM inbound i WHERE i.turn_id = ?1 AND i.reason IS NOT ?2 AND (?3 IS NULL OR i.principal = ?3)
+             ORDER BY i.id"
         ),
-        params![turn.0, Reason::Refused(Refusal::Revoked).to_string()],
+        params![turn.0, Reason::Refused(Refusal::Revoked).to_string(), by.map(Principal::as_str)],
         inbound,
     )?;
     // A retry of a retry runs the same messages. They keep their authors.
@@ -66,14 +78,22 @@ pub(crate) fn retry(tx: &Tx<'_>, row: &InboundRow) -> Outcome<CommandFacts> {
 }
 
 /// By way of its messages: an index of turns by session would cost a page at every claim.
-fn last_turn(tx: &Tx<'_>, session: &SessionKey, epoch: u64) -> Outcome<Option<(TurnId, bool)>> {
+fn last_turn(
+    tx: &Tx<'_>,
+    session: &SessionKey,
+    epoch: u64,
+    by: Option<&Principal>,
+) -> Outcome<Option<(TurnId, bool)>> {
     let found = |row: &Row<'_>| Ok((TurnId(row.get(0)?), row.get(1)?));
-    tx.one(LAST_TURN, params![session.as_str(), int(epoch)], found)
+    match by {
+        None => tx.one(LAST_TURN, params![session.as_str(), int(epoch)], found),
+        Some(by) => tx.one(LAST_TURN_OF, params![session.as_str(), int(epoch), by.as_str()], found),
+    }
 }
 
 /// The last turn of the same chat that was told that its agent is gone, unless the conversation of the command began after
 /// it. It belongs to another session, because a key names the agent.
-fn left_by_gone_agent(tx: &Tx<'_>, row: &InboundRow) -> Outcome<Option<TurnId>> {
+fn left_by_gone_agent(tx: &Tx<'_>, row: &InboundRow, by: Option<&Principal>) -> Outcome<Option<TurnId>> {
     let mut last = None;
     // There are few agents, so that their names are found by as many steps through the keys.
     let mut after = String::new();
@@ -86,7 +106,7 @@ fn left_by_gone_agent(tx: &Tx<'_>, row: &InboundRow) -> Outcome<Option<TurnId>> 
         let Ok(same) = same else { continue };
         let epoch =
             tx.one("SELECT epoch FROM session WHERE key = ?1", [same.as_str()], |row| count(row, 0))?;
-        let Some((turn, false)) = epoch.map_or(Ok(None), |epoch| last_turn(tx, &same, epoch))? else {
+        let Some((turn, false)) = epoch.map_or(Ok(None), |epoch| last_turn(tx, &same, epoch, by))? else {
             continue;
         };
         let gone = Reason::Failed(Failure::AgentGone).to_string();

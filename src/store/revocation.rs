@@ -3,18 +3,15 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
-use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::{self, SessionKey};
 use frontdesk_core::message::Refusal;
-use frontdesk_core::notice::Notice;
 use rusqlite::params;
 
 use crate::ask::withdraw_replies_of;
 use crate::dequeue::ends_unanswered;
 use crate::fault::Outcome;
-use crate::finish::cancel;
-use crate::part::Outgoing;
+use crate::leave::leave;
 use crate::row::{
     CancelledTask, JobRow, MessageState, Reason, Revoked, Scope, Stopped, StoppedRun, TaskRow, TurnState,
 };
@@ -251,20 +248,9 @@ fn one_turn(
     if theirs.is_empty() && matches!(target, Target::Person { .. }) && !replays(tx, target, turn.id)? {
         return Ok(());
     }
-    if turn.acted.is_none() {
-        give_back(tx, turn.id, &others)?;
-    }
-    turn.messages = theirs.into_iter().map(|(id, _)| id).collect();
-    let is_told = cancel(tx, &turn, Ending::Cancelled, Some(Reason::Refused(Refusal::Revoked)), now)?;
-    if turn.acted.is_some() && !others.is_empty() {
-        // They still have access, so they may have their own messages run again.
-        for (id, _) in &others {
-            tx.run("UPDATE inbound SET reason = NULL WHERE id = ?1", [id.0])?;
-        }
-        if !is_told {
-            interrupted(tx, &turn, &others, now)?;
-        }
-    }
+    let [theirs, others] =
+        [theirs, others].map(|list| list.into_iter().map(|(id, _)| id).collect::<Vec<_>>());
+    leave(tx, &mut turn, theirs, &others, Some(Reason::Refused(Refusal::Revoked)), now)?;
     let OpenTurn { id, session, address, state, messages, .. } = turn;
     if state == TurnState::Running {
         ended.running.push((session, address, id));
@@ -283,31 +269,6 @@ fn replays(tx: &Tx<'_>, target: Target<'_>, turn: TurnId) -> Outcome<bool> {
         |row| Ok(target.is_author(row.get_ref(0)?.as_str()?)),
     )?;
     Ok(authors.contains(&true))
-}
-
-/// Other people's messages wait again, and the context messages of the turn with them.
-fn give_back(tx: &Tx<'_>, turn: TurnId, others: &[(MessageId, bool)]) -> Outcome<()> {
-    for (id, _) in others {
-        tx.run("UPDATE inbound SET state = 'waiting', turn_id = NULL WHERE id = ?1", [id.0])?;
-    }
-    tx.queued(others.len());
-    if !others.is_empty() {
-        tx.run("UPDATE context_message SET turn_id = NULL WHERE turn_id = ?1", [turn.0])?;
-    }
-    Ok(())
-}
-
-/// Tells the authors of these messages that the turn was interrupted.
-fn interrupted(
-    tx: &Tx<'_>,
-    turn: &OpenTurn,
-    others: &[(MessageId, bool)],
-    now: DateTime<Utc>,
-) -> Outcome<()> {
-    let about: Vec<MessageId> = others.iter().map(|(id, _)| *id).collect();
-    let so_far = turn.so_far.clone().unwrap_or_default();
-    let outgoing = Outgoing { about: &about, ..turn.outgoing(now) };
-    outgoing.notice(tx, turn.id, &Notice::Interrupted { so_far }).map(drop)
 }
 
 fn context_messages(tx: &Tx<'_>, target: Target<'_>) -> Outcome<()> {

@@ -218,3 +218,31 @@ fn a_wrong_section_stops_the_start_and_says_why() {
         );
     }
 }
+
+#[test]
+fn somebody_is_blocked_and_listed_until_the_block_ends() {
+    let (telegram, home) = (Telegram::start(), NewHome::new());
+    let _daemon = telegram.gateway(&home, "allow = [9]\n");
+    let anna = telegram.user(4242, "Anna");
+    home.run(&["access", "allow", "telegram", "4242"]).good();
+    anna.tells("one");
+    anna.sees("one");
+    let block = home.run(&["access", "block", "telegram", "4242"]);
+    assert!(block.good().out.starts_with("telegram:4242 is blocked: I ignore them everywhere"), "{block:?}");
+    let list = home.run(&["access"]);
+    assert!(list.good().out.contains("BLOCKED"), "{list:?}");
+    let listed = home.run(&["access", "--json"]).json()["blocked"][0].clone();
+    assert_eq!((&listed["user"], &listed["by"]), (&json!("4242"), &json!("cli")));
+    home.run(&["access", "allow", "telegram", "4242"])
+        .failed(1, &["telegram:4242 is blocked", "frontdesk access unblock telegram 4242"]);
+    anna.tells("two");
+    // Updates are judged in their order.
+    let ben = telegram.user(9, "Ben");
+    ben.tells("and I?");
+    ben.sees("and I?");
+    home.run(&["access", "unblock", "telegram", "4242"]).good();
+    anna.tells("three");
+    anna.sees("three");
+    assert!(!anna.texts().iter().any(|text| text == "two"), "{:?}", anna.texts());
+    assert!(!home.run(&["access"]).good().out.contains("BLOCKED"));
+}

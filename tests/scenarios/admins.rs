@@ -5,7 +5,7 @@ use std::time::Duration;
 use frontdesk_core::message::{Outcome, SenderKind};
 use frontdesk_runtime::Lifecycle;
 use frontdesk_world::event::message_from;
-use frontdesk_world::{World, operator, plan};
+use frontdesk_world::{Step, World, operator, plan};
 
 #[tokio::test]
 async fn only_an_admin_commands_the_gateway_and_every_try_is_on_record() {
@@ -313,4 +313,31 @@ async fn the_list_of_requests_offers_here_in_groups_only() {
     world.at_rest().await;
     let list: String = world.platform().chat("-1").into_iter().map(|message| message.text).collect();
     assert!(list.contains("allow CHANNEL USER [here]: ") && list.contains("allow-here"), "{list}");
+}
+
+#[tokio::test]
+async fn somebody_who_is_blocked_is_ignored_everywhere_until_the_block_ends() {
+    let world = World::new().await;
+    let (root, platform) = (world.user("root"), world.platform());
+    world.agent().will([Step::Hang]);
+    let in_open_group = |text: &str| message_from("eve", text).in_group("-1");
+    assert!(matches!(platform.outcome_of(in_open_group("slow")).await, Outcome::Accepted { .. }));
+    root.says("/gateway block fake eve").await;
+    assert_eq!(
+        root.hears().await,
+        "fake:eve is blocked: I ignore them everywhere, also in open groups. 1 of their messages was cancelled."
+    );
+    for event in [in_open_group("hello"), in_open_group("/status"), message_from("eve", "hello")] {
+        assert_eq!(platform.outcome_of(event).await, Outcome::Denied);
+    }
+    root.says("/gateway allow fake eve").await;
+    assert_eq!(root.hears().await, "fake:eve is blocked. To end that, send /gateway unblock fake eve first.");
+    root.says("/gateway block fake root").await;
+    assert_eq!(root.hears().await, "root: this is an admin: take that right away first.");
+    root.says("/gateway unblock fake eve").await;
+    let heard = root.hears().await;
+    assert!(heard.starts_with("fake:eve is not blocked any more and may write: in "), "{heard}");
+    assert!(matches!(platform.outcome_of(in_open_group("hello")).await, Outcome::Accepted { .. }));
+    root.says("/gateway unblock fake eve").await;
+    assert_eq!(root.hears().await, "fake:eve was not blocked.");
 }

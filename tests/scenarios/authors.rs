@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use frontdesk_core::access::{GroupAccess, Members};
 use frontdesk_core::agent::Capabilities;
 use frontdesk_core::hook::{HookEvent, HookPoint, HookVerdict};
 use frontdesk_core::message::{FileKind, FirstLine, ForwardKind, Outcome};
@@ -10,7 +11,7 @@ use frontdesk_core::prompt;
 use frontdesk_store::row::{AccessChange, Author, Scope};
 use frontdesk_world::event::{TestEvent, message_from};
 use frontdesk_world::files::Fetch;
-use frontdesk_world::{Step, TestHook, World, plan};
+use frontdesk_world::{Plan, Step, TestHook, World, plan};
 use serde_json::{Value, json};
 
 /// A group in which only people with a grant may write.
@@ -31,8 +32,17 @@ async fn shuts_out(world: &World, who: &str) {
     changes(world, AccessChange::Revoke { principal, scope: None, also: Vec::new(), private: None }).await;
 }
 
+/// People who write in the group are its moderators, who retry what others asked for, too.
+fn moderated() -> Plan {
+    let moderators =
+        Members { people: ["anna", "ben", "eve"].map(str::to_owned).into(), ..Members::default() };
+    let rules = GroupAccess { closed: true, moderators, ..GroupAccess::default() };
+    let plan = plan().access(|access| drop(access.groups.insert(GROUP.to_owned(), rules)));
+    plan.chat(GROUP, |chat| chat.ambient = Some(9))
+}
+
 async fn group(people: &[&str]) -> World {
-    let world = World::with(plan().chat(GROUP, |chat| chat.ambient = Some(9))).await;
+    let world = World::with(moderated()).await;
     for person in people {
         lets_in(&world, person).await;
     }
@@ -176,8 +186,7 @@ async fn a_person_without_access_cannot_retry() {
 
 #[tokio::test]
 async fn a_retry_counts_against_the_daily_limit_of_its_sender() {
-    let plan = plan().chat(GROUP, |chat| chat.ambient = Some(9)).with(|config| config.limits.daily = 1);
-    let world = World::with(plan).await;
+    let world = World::with(moderated().with(|config| config.limits.daily = 1)).await;
     for person in ["anna", "ben"] {
         lets_in(&world, person).await;
     }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use frontdesk_core::access::GroupAccess;
+use frontdesk_core::access::{GroupAccess, Members};
 use frontdesk_core::message::{FileKind, Outcome, SenderKind};
 use frontdesk_runtime::config::Sharing;
 use frontdesk_store::row::InboundRow;
 use frontdesk_world::event::message_from;
-use frontdesk_world::{World, operator, plan};
+use frontdesk_world::{Step, World, operator, plan};
 
 /// The group that is allowed in every world.
 const GROUP: &str = "-1";
@@ -107,7 +107,10 @@ async fn without_required_mentions_every_message_is_for_the_agent() {
 async fn only_people_on_the_list_of_a_group_are_answered_in_it() {
     let world = World::with(plan().access(|access| {
         let (people, roles) = (["anna".to_owned()].into(), ["staff".to_owned()].into());
-        access.groups.insert("-2".to_owned(), GroupAccess { closed: true, people, roles });
+        access.groups.insert(
+            "-2".to_owned(),
+            GroupAccess { closed: true, members: Members { people, roles }, ..GroupAccess::default() },
+        );
     }))
     .await;
     let platform = world.platform();
@@ -263,9 +266,14 @@ async fn rules_and_grants_name_a_moved_group_by_either_id() {
     let world =
         World::with(plan().chat("-100", |chat| chat.require_mention = Some(false)).access(|access| {
             let people = ["anna".to_owned()].into();
-            access
-                .groups
-                .insert("-100".to_owned(), GroupAccess { closed: true, people, ..GroupAccess::default() });
+            access.groups.insert(
+                "-100".to_owned(),
+                GroupAccess {
+                    closed: true,
+                    members: Members { people, ..Members::default() },
+                    ..GroupAccess::default()
+                },
+            );
         }))
         .await;
     let platform = world.platform();
@@ -327,4 +335,99 @@ async fn the_send_rate_of_a_group_is_kept_and_its_topics_count_together() {
     }
     world.at_rest().await;
     assert_eq!(platform.chat(GROUP).len(), 8);
+}
+
+fn moderated() -> frontdesk_world::Plan {
+    plan().access(|access| {
+        let (people, roles) = (["mia".to_owned()].into(), ["leads".to_owned()].into());
+        let moderators = Members { people, roles };
+        access.groups.insert("-2".to_owned(), GroupAccess { moderators, ..GroupAccess::default() });
+    })
+}
+
+#[tokio::test]
+async fn where_moderators_are_named_only_they_change_the_conversation() {
+    let world = World::with(moderated()).await;
+    let says = async |event: frontdesk_world::event::TestEvent| {
+        world.platform().outcome_of(event.in_group("-2")).await;
+        answers(&world, "-2").await.last().cloned().unwrap_or_default()
+    };
+    says(message_from("ben", "hello")).await;
+    for command in ["/new", "/new and hello", "/resume", "/model gpt", "/compact", "/queue steer"] {
+        let name = command.split(' ').next().unwrap();
+        assert_eq!(
+            says(message_from("ben", command)).await,
+            format!("In this group only moderators may use {name} like this.")
+        );
+    }
+    assert_eq!(world.agent().turns().len(), 1);
+    assert_eq!(world.agent().turns()[0].session.to_string(), "agent:main:fake:group:-2");
+    for moderator in [
+        message_from("mia", "/new"),
+        message_from("ben", "/new").with_role("leads"),
+        message_from("root", "/new"),
+    ] {
+        let answer = says(moderator).await;
+        assert!(answer.starts_with("New conversation."), "{answer}");
+    }
+    // What only shows something is for everybody.
+    for command in ["/model", "/queue"] {
+        let answer = says(message_from("ben", command)).await;
+        assert!(!answer.contains("moderators"), "{answer}");
+    }
+    world.platform().outcome_of(message_from("ben", "/new").in_group(GROUP)).await;
+    assert!(answers(&world, GROUP).await[0].starts_with("New conversation."));
+}
+
+#[tokio::test]
+async fn in_a_shared_conversation_people_stop_and_retry_what_they_asked_for() {
+    let world = World::with(moderated()).await;
+    let says = async |who: &str, text: &str| {
+        world.platform().outcome_of(message_from(who, text).in_group("-2")).await
+    };
+    let has = async |count: usize| {
+        let shown = || async { (world.platform().chat("-2").len() == count).then_some(()) };
+        frontdesk_world::wait::until("the group has this many messages", shown).await;
+    };
+    world.agent().will([Step::Hang]);
+    says("anna", "a long one").await;
+    world.agent().begun(1).await;
+    says("ben", "of ben").await;
+    says("carl", "of carl").await;
+    says("carl", "/stop").await;
+    has(1).await;
+    says("ben", "/stop").await;
+    has(2).await;
+    says("ben", "/stop").await;
+    has(3).await;
+    says("mia", "/stop").await;
+    assert_eq!(
+        answers(&world, "-2").await,
+        [
+            "Dropped 1 message from the queue.",
+            "Dropped 1 message from the queue.",
+            "There is nothing of yours to stop. What others asked for can be stopped by them, by moderators and by \
+             admins.",
+            "Stopped the answer.",
+        ]
+    );
+    says("anna", "of anna").await;
+    world.at_rest().await;
+    says("ben", "of ben again").await;
+    world.at_rest().await;
+    says("anna", "/retry").await;
+    world.at_rest().await;
+    says("carl", "/retry").await;
+    world.at_rest().await;
+    says("mia", "/retry").await;
+    assert_eq!(
+        answers(&world, "-2").await[4..],
+        [
+            "of anna",
+            "of ben again",
+            "of anna",
+            "There is no message of yours to answer again in this conversation.",
+            "of anna",
+        ]
+    );
 }

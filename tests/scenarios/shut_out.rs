@@ -1,6 +1,6 @@
 //! Property: nobody without permission reaches the agent, whatever happens in whatever order.
 
-use frontdesk_core::access::{DmPolicy, GroupAccess};
+use frontdesk_core::access::{DmPolicy, GroupAccess, Members};
 use frontdesk_core::message::{FileKind, SenderKind};
 use frontdesk_store::row::{AccessChange, Author, Scope};
 use frontdesk_world::event::{TestEvent, message_from};
@@ -12,6 +12,7 @@ use proptest::prelude::*;
 enum Step {
     Grant { who: usize, group: bool },
     Revoke { who: usize },
+    Block { who: usize, blocked: bool },
     Serve { allowed: bool },
     Event { who: usize, place: usize, way: usize, sender_kind: SenderKind },
 }
@@ -27,6 +28,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         1 => (who.clone(), any::<bool>()).prop_map(|(who, group)| Step::Grant { who, group }),
         1 => who.clone().prop_map(|who| Step::Revoke { who }),
+        1 => (who.clone(), any::<bool>()).prop_map(|(who, blocked)| Step::Block { who, blocked }),
         1 => any::<bool>().prop_map(|allowed| Step::Serve { allowed }),
         6 => (who, 0..PLACES.len(), 0..8_usize, sender_kind)
             .prop_map(|(who, place, way, sender_kind)| Step::Event { who, place, way, sender_kind }),
@@ -38,12 +40,14 @@ fn step() -> impl Strategy<Value = Step> {
 struct Granted {
     dm: [bool; 4],
     group: [bool; 4],
+    blocked: [bool; 4],
     served: bool,
 }
 
 impl Granted {
     fn may_write(&self, who: usize, place: usize, sender_kind: SenderKind) -> bool {
         sender_kind != SenderKind::Bot
+            && !self.blocked[who]
             && match place {
                 0 => self.dm[who],
                 1 => true,
@@ -80,9 +84,14 @@ async fn run(steps: Vec<Step>) {
             .access(|access| {
                 access.dm_policy = DmPolicy::Pairing;
                 let people = ["listed".to_owned()].into();
-                access
-                    .groups
-                    .insert("-2".to_owned(), GroupAccess { closed: true, people, ..GroupAccess::default() });
+                access.groups.insert(
+                    "-2".to_owned(),
+                    GroupAccess {
+                        closed: true,
+                        members: Members { people, ..Members::default() },
+                        ..GroupAccess::default()
+                    },
+                );
             })
             .chat("-1", |chat| chat.ambient = Some(5)),
     )
@@ -92,6 +101,7 @@ async fn run(steps: Vec<Step>) {
     for (n, step) in steps.into_iter().enumerate() {
         let principal = |who: usize| format!("fake:{}", PEOPLE[who]).parse().unwrap();
         let change = match step {
+            Step::Grant { who, .. } if granted.blocked[who] => continue,
             Step::Grant { who, group } => {
                 if group {
                     granted.group[who] = true
@@ -110,6 +120,14 @@ async fn run(steps: Vec<Step>) {
                     scope: None,
                     also: Vec::new(),
                     private: None,
+                }
+            }
+            Step::Block { who, blocked } => {
+                granted.blocked[who] = blocked;
+                let principal = principal(who);
+                match blocked {
+                    true => AccessChange::Block { principal, private: None },
+                    false => AccessChange::Unblock { principal },
                 }
             }
             Step::Serve { allowed } => {

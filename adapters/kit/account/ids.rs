@@ -164,14 +164,8 @@ impl Ids {
         if let Err(problem) = self.group(id) {
             wrong.push(ConfigError::new(path, problem));
         }
-        let allowed = group.allow.as_deref().unwrap_or_default().iter().enumerate();
-        wrong.extend(allowed.filter_map(|(n, id)| {
-            let problem = match id.named() {
-                Named::Role(role) => self.role(role).err()?,
-                _ => self.person(id.as_str()).err()?,
-            };
-            Some(ConfigError::new(item(&join(path, "allow"), n), problem))
-        }));
+        wrong.extend(self.members(&join(path, "allow"), group.allow.as_deref().unwrap_or_default()));
+        wrong.extend(self.members(&join(path, "moderators"), &group.moderators));
         let (roles, named) = (join(path, "roles"), group.roles.as_deref().unwrap_or_default());
         if !self.has_roles && group.roles.is_some() {
             let problem = "this platform has no roles; list the people in `allow`. To give the group one of [roles], write `role`".to_owned();
@@ -181,6 +175,18 @@ impl Ids {
             wrong.push(ConfigError::new(item(&roles, n), problem));
         }
         wrong
+    }
+
+    /// Checks a list of people and roles in a group.
+    fn members(&self, path: &str, list: &[Id]) -> Vec<ConfigError> {
+        let wrong = list.iter().enumerate().filter_map(|(n, id)| {
+            let problem = match id.named() {
+                Named::Role(role) => self.role(role).err()?,
+                _ => self.person(id.as_str()).err()?,
+            };
+            Some(ConfigError::new(item(path, n), problem))
+        });
+        wrong.collect()
     }
 }
 

@@ -79,6 +79,36 @@ pub(crate) async fn revoke(request: ApiRequest) -> Result<ApiResponse, ApiError>
     }
 }
 
+pub(crate) async fn block(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let principal: Principal = request.param(0)?.parse().map_err(malformed)?;
+    check_account(&request.server, principal.account())?;
+    let change = AccessChange::Block { principal: principal.clone(), private: None };
+    match request.server.handle.change_access(change, request.author()?).await? {
+        AccessDone::Blocked { new, ended } => Ok(ApiResponse::ok(json!({
+            "principal": principal.as_str(),
+            "new": new,
+            "running": ended.running.len(),
+            "waiting": ended.waiting.len(),
+            "dropped": ended.dropped,
+            "said": request.server.handle.blocked(&principal, new, &ended),
+        }))),
+        _ => Err(ApiError::internal()),
+    }
+}
+
+pub(crate) async fn unblock(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let principal: Principal = request.param(0)?.parse().map_err(malformed)?;
+    let change = AccessChange::Unblock { principal: principal.clone() };
+    match request.server.handle.change_access(change, request.author()?).await? {
+        AccessDone::Unblocked { before } => Ok(ApiResponse::ok(json!({
+            "principal": principal.as_str(),
+            "before": before,
+            "said": request.server.handle.unblocked(&principal, before),
+        }))),
+        _ => Err(ApiError::internal()),
+    }
+}
+
 /// Refuses an unknown account. A grant on it would become effective if an account of that name were connected later.
 pub(crate) fn check_account(server: &ServerState, account: &AccountId) -> Result<(), ApiError> {
     let accounts = server.handle.accounts();

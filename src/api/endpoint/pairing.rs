@@ -52,6 +52,8 @@ async fn decide(request: &ApiRequest, change: AccessChange) -> Result<ApiRespons
         }
         AccessDone::Granted { .. }
         | AccessDone::Revoked(_)
+        | AccessDone::Blocked { .. }
+        | AccessDone::Unblocked { .. }
         | AccessDone::Served { .. }
         | AccessDone::Switched { .. }
         | AccessDone::Muted { .. }

@@ -27,6 +27,10 @@ enum What {
     Allow(Allow),
     /// Revoke a permission; waiting messages of the person are refused, and running turns are cancelled
     Revoke(Revoke),
+    /// Ignore a person everywhere, also in open groups, whatever is granted to them
+    Block(Somebody),
+    /// End a block; what was granted before holds again
+    Unblock(Somebody),
 }
 
 #[derive(Args)]
@@ -69,6 +73,8 @@ pub async fn access(args: AccessArgs) -> Done {
         Some(What::List(remote)) => list(&remote).await,
         Some(What::Allow(args)) => allow(args).await,
         Some(What::Revoke(args)) => revoke(args).await,
+        Some(What::Block(who)) => block(who, true).await,
+        Some(What::Unblock(who)) => block(who, false).await,
     }
 }
 
@@ -96,10 +102,26 @@ async fn allow(args: Allow) -> Done {
     screen::line(format!("{principal} {what} {when}."))
 }
 
+impl Somebody {
+    fn principal(&self) -> Result<Principal, Failure> {
+        let principal = Principal::at(&self.account.named(&self.channel)?, &self.user);
+        principal.map_err(|error| Failure::usage(error.to_string()))
+    }
+}
+
+async fn block(who: Somebody, blocked: bool) -> Done {
+    let path = format!("/api/access/{}/block", segment(who.principal()?.as_str()));
+    let client = Client::find(&who.remote)?;
+    let answer = match blocked {
+        true => client.post(&path, &json!({}), &fresh_key()?).await?,
+        false => client.delete(&path).await?,
+    };
+    who.remote.say(&answer, field::text(&answer, "said"))
+}
+
 async fn revoke(args: Revoke) -> Done {
     let Revoke { who, group } = args;
-    let principal = Principal::at(&who.account.named(&who.channel)?, &who.user);
-    let principal = principal.map_err(|error| Failure::usage(error.to_string()))?;
+    let principal = who.principal()?;
     let mut path = format!("/api/access/{}", segment(principal.as_str()));
     if let Some(group) = &group {
         path.push_str(&format!("?scope={}", segment(&format!("group:{group}"))));
@@ -130,6 +152,22 @@ async fn list(remote: &Remote) -> Done {
     let named = |entry: &Value| entry["scope"] == "admin" && entry["platform"] != "web";
     if !field::list(&answer, "access").iter().any(named) {
         screen::line("\nTo add the first admin of a channel: frontdesk access allow CHANNEL USER --admin")?;
+    }
+    let blocked: Vec<Vec<String>> = field::list(&answer, "blocked")
+        .iter()
+        .map(|entry| {
+            let by = field::text(entry, "by");
+            vec![
+                field::account(entry, "platform"),
+                field::text(entry, "user"),
+                by,
+                field::ago(entry, "created"),
+            ]
+        })
+        .collect();
+    if !blocked.is_empty() {
+        screen::line("")?;
+        table::print(&["ACCOUNT", "BLOCKED", "BY", "SINCE"], blocked, "")?;
     }
     let chats: Vec<Vec<String>> = field::list(&answer, "chats")
         .iter()

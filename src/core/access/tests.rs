@@ -19,8 +19,14 @@ fn rules(dm_policy: DmPolicy) -> ChannelAccess {
                 "closed".to_owned(),
                 GroupAccess {
                     closed: true,
-                    people: BTreeSet::from(["member".to_owned()]),
-                    roles: BTreeSet::from(["staff".to_owned()]),
+                    members: Members {
+                        people: BTreeSet::from(["member".to_owned()]),
+                        roles: BTreeSet::from(["staff".to_owned()]),
+                    },
+                    moderators: Members {
+                        people: BTreeSet::from(["friend".to_owned()]),
+                        roles: BTreeSet::from(["leads".to_owned()]),
+                    },
                 },
             ),
         ]
@@ -79,7 +85,7 @@ fn a_private_grant_says_nothing_about_a_group_and_the_other_way_round() {
 }
 
 fn grants() -> impl Strategy<Value = Grants> {
-    any::<[bool; 4]>().prop_map(|[dm, group, admin, here]| Grants { dm, group, admin, here })
+    any::<[bool; 4]>().prop_map(|[dm, group, admin, here]| Grants { blocked: false, dm, group, admin, here })
 }
 
 fn policy() -> impl Strategy<Value = DmPolicy> {
@@ -151,6 +157,29 @@ fn an_unknown_bot_or_chat_gets_no_code() {
     }
 }
 
+#[test]
+fn where_moderators_are_named_only_they_and_admins_change_the_conversation() {
+    let (rules, leads) = (rules(DmPolicy::Open), ["leads".to_owned()]);
+    let decide = |id: &str, roles: &[String], sender_kind, group, action| {
+        let who = who(id);
+        let who = Requester { roles, sender_kind, ..Requester::person(&who) };
+        decide(&rules, Grants::default(), who, group, action) == Decision::Allow
+    };
+    let (open, closed, person) = (Context::Group("open"), Context::Group("closed"), SenderKind::Person);
+    for action in [Action::ChangeConversation, Action::Moderate] {
+        assert!(decide("friend", &[], person, closed, action), "{action:?}");
+        assert!(decide("1", &leads, person, closed, action), "{action:?}");
+        assert!(decide("root", &[], person, closed, action) && decide("root", &[], person, open, action));
+        assert!(!decide("member", &[], person, closed, action), "{action:?}");
+        assert!(!decide("friend", &leads, SenderKind::Bot, closed, action), "{action:?}");
+    }
+    // Elsewhere everybody changes the conversation, and nobody what others asked for.
+    for context in [open, Context::Dm] {
+        assert!(decide("member", &[], person, context, Action::ChangeConversation));
+        assert!(!decide("friend", &leads, person, context, Action::Moderate));
+    }
+}
+
 fn sender_kind() -> impl Strategy<Value = SenderKind> {
     prop_oneof![Just(SenderKind::Person), Just(SenderKind::Bot), Just(SenderKind::Chat)]
 }
@@ -194,6 +223,19 @@ proptest! {
         let decision = may_write(&rules(policy), &id, context(place));
         let everybody = place == Some("open") || (place.is_none() && policy == DmPolicy::Open);
         prop_assert_eq!(decision == Decision::Allow, everybody);
+    }
+
+    #[test]
+    fn somebody_who_is_blocked_may_do_nothing(
+        id in "friend|root|member|robot|stranger", grants in grants(), policy in policy(), place in place(),
+        sender_kind in sender_kind()
+    ) {
+        let (who, grants) = (who(&id), Grants { blocked: true, ..grants });
+        let who = Requester { sender_kind, ..Requester::person(&who) };
+        for action in [Action::Write, Action::Administer] {
+            let decision = decide(&rules(policy), grants, who, context(place), action);
+            prop_assert_eq!(decision, Decision::Deny(DenyReason::Blocked));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! ```text
 //! status                    sessions        tasks           config
 //! pair CODE                 deny CODE       allow CHANNEL USER [here]       revoke CHANNEL USER
+//! block CHANNEL USER        unblock CHANNEL USER
 //! allow-here                deny-here       mute [MINUTES]                  unmute
 //! start [CHANNEL]           stop [CHANNEL]  reload          restart
 //! budget [WHOSE [CHANGE]], see [`BudgetRequest`]
@@ -54,6 +55,20 @@ pub enum Gateway {
         user: String,
         /// Whether to do it even if nobody could then manage the gateway from a chat.
         confirm: bool,
+    },
+    /// Let a person or a program write nowhere, whatever is granted to them.
+    Block {
+        /// The channel, with its account unless that is the default one.
+        channel: String,
+        /// The id there.
+        user: String,
+    },
+    /// End that.
+    Unblock {
+        /// The channel, with its account unless that is the default one.
+        channel: String,
+        /// The id there.
+        user: String,
     },
     /// Serve the group where this is written.
     AllowHere,
@@ -113,7 +128,7 @@ pub fn usages(in_group: bool) -> impl Iterator<Item = &'static Usage> {
     })
 }
 
-const USAGES: [Usage; 17] = [
+const USAGES: [Usage; 19] = [
     anywhere("status", "show the state of the gateway"),
     anywhere("sessions", "list the latest sessions"),
     anywhere("config", "show the settings of this account"),
@@ -122,6 +137,8 @@ const USAGES: [Usage; 17] = [
     in_groups("allow CHANNEL USER [here]", "allow a person by their id; `here` means in this group"),
     in_private("allow CHANNEL USER", "allow a person by their id"),
     anywhere("revoke CHANNEL USER", "revoke a person's access"),
+    anywhere("block CHANNEL USER", "ignore a person in every chat"),
+    anywhere("unblock CHANNEL USER", "end that"),
     in_groups("allow-here", "answer everyone in this group"),
     in_groups("deny-here", "stop answering in this group"),
     anywhere("mute [MINUTES]", "stay silent in this chat"),
@@ -229,6 +246,8 @@ impl Gateway {
             ("revoke", [channel, user, confirm]) if is_confirm(confirm) => {
                 Gateway::Revoke { channel: own(channel), user: own(user), confirm: true }
             }
+            ("block", [channel, user]) => Gateway::Block { channel: own(channel), user: own(user) },
+            ("unblock", [channel, user]) => Gateway::Unblock { channel: own(channel), user: own(user) },
             ("allow-here", []) => Gateway::AllowHere,
             ("deny-here", []) => Gateway::DenyHere,
             ("mute", []) => Gateway::Mute { minutes: None },
@@ -262,6 +281,8 @@ impl Gateway {
             Gateway::Deny { .. } => "deny",
             Gateway::Allow { .. } => "grant",
             Gateway::Revoke { .. } => "revoke",
+            Gateway::Block { .. } => "block",
+            Gateway::Unblock { .. } => "unblock",
             Gateway::AllowHere => "serve",
             Gateway::DenyHere => "unserve",
             Gateway::Mute { .. } => "mute",
@@ -300,6 +321,8 @@ mod tests {
     #[case("  PAIR   abcd2345 ", Gateway::Pair { code: "abcd2345".into() })]
     #[case("allow telegram 12", Gateway::Allow { channel: "telegram".into(), user: "12".into(), here: false })]
     #[case("allow telegram 12 here", Gateway::Allow { channel: "telegram".into(), user: "12".into(), here: true })]
+    #[case("block telegram 12", Gateway::Block { channel: "telegram".into(), user: "12".into() })]
+    #[case("unblock telegram 12", Gateway::Unblock { channel: "telegram".into(), user: "12".into() })]
     #[case("Allow-Here", Gateway::AllowHere)]
     #[case("mute", Gateway::Mute { minutes: None })]
     #[case("mute 30", Gateway::Mute { minutes: Some(30) })]
@@ -320,6 +343,8 @@ mod tests {
     #[case("pair ABCD 2345")]
     #[case("allow telegram")]
     #[case("allow telegram 12 there")]
+    #[case("block telegram")]
+    #[case("unblock telegram 1 now")]
     #[case("allow-here now")]
     #[case("stop web now")]
     #[case("revoke telegram 1 now")]

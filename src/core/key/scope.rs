@@ -78,6 +78,11 @@ impl Scope {
         }
     }
 
+    /// Whether several people share its sessions.
+    pub fn is_shared(self) -> bool {
+        matches!(self, Scope::Group | Scope::Channel | Scope::Topic | Scope::Thread)
+    }
+
     /// Whether it is a session of a scheduled job; the heartbeat is one.
     pub fn is_of_job(self) -> bool {
         matches!(self, Scope::Job | Scope::Heartbeat)

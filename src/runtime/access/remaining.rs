@@ -25,6 +25,22 @@ impl Access {
         principal: &Principal,
         revoked: Option<&Scope>,
     ) -> Vec<RemainingAccess> {
+        self.places(rules, principal, false, |scope| revoked.is_some_and(|revoked| revoked != scope))
+    }
+
+    /// Where somebody may write once they are not blocked any more.
+    pub(crate) fn remaining_unblocked(&self, rules: &AccessRules, who: &Principal) -> Vec<RemainingAccess> {
+        self.places(rules, who, true, |_| true)
+    }
+
+    /// Where somebody may write with those of their grants that they keep.
+    fn places(
+        &self,
+        rules: &AccessRules,
+        principal: &Principal,
+        unblocked: bool,
+        keeps: impl Fn(&Scope) -> bool,
+    ) -> Vec<RemainingAccess> {
         let Some(rules) = rules.of(principal.account()) else { return Vec::new() };
         let tables = self.tables();
         let here = |row: &&ChatRow| row.chat.account() == principal.account();
@@ -36,7 +52,6 @@ impl Access {
         });
         let groups: BTreeSet<String> = rules.groups.keys().cloned().chain(served).chain(granted).collect();
         let groups = groups.into_iter().map(Scope::Group);
-        let keeps = |scope: &Scope| revoked.is_some_and(|revoked| revoked != scope);
         std::iter::once(Scope::Dm)
             .chain(groups)
             .filter_map(|scope| {
@@ -44,7 +59,8 @@ impl Access {
                     Scope::Group(group) => Context::Group(group),
                     Scope::Dm | Scope::Admin => Context::Dm,
                 };
-                let grants = tables.grants_of(principal, context, keeps);
+                let mut grants = tables.grants_of(principal, context, &keeps);
+                grants.blocked &= !unblocked;
                 let open_to_all = match &scope {
                     Scope::Group(group) => rules.groups.get(group).map_or(grants.here, |named| !named.closed),
                     Scope::Dm | Scope::Admin => rules.dm_policy == DmPolicy::Open,
@@ -99,6 +115,36 @@ pub(crate) fn revocation_summary(
             format!("The permission of {who}{place} is revoked, but they may still write: {places}.")
         }
     };
+    push_ended(&mut text, ended);
+    text
+}
+
+/// The result of a block in a few sentences.
+pub(crate) fn block_summary(who: &Principal, new: bool, ended: &Revoked) -> String {
+    let who = quoted_label(who.as_str());
+    let mut text = match new {
+        true => format!("{who} is blocked: I ignore them everywhere, also in open groups."),
+        false => format!("{who} was blocked already."),
+    };
+    push_ended(&mut text, ended);
+    text
+}
+
+/// The result of the end of a block in one sentence.
+pub(crate) fn unblock_summary(who: &Principal, before: bool, remaining: &[RemainingAccess]) -> String {
+    let who = quoted_label(who.as_str());
+    let places: Vec<String> = remaining.iter().map(RemainingAccess::sentence).collect();
+    match (before, places.join("; ")) {
+        (false, _) => format!("{who} was not blocked."),
+        (true, none) if none.is_empty() => {
+            format!("{who} is not blocked any more, but nothing is granted to them.")
+        }
+        (true, places) => format!("{who} is not blocked any more and may write: {places}."),
+    }
+}
+
+/// What ended with somebody's access.
+fn push_ended(text: &mut String, ended: &Revoked) {
     match ended.running.len() + ended.waiting.len() {
         0 => {}
         1 => text.push_str(" 1 of their messages was cancelled."),
@@ -109,5 +155,4 @@ pub(crate) fn revocation_summary(
         1 => text.push_str(" 1 message that was on its way to them was dropped."),
         n => text.push_str(&format!(" {n} messages that were on their way to them were dropped.")),
     }
-    text
 }

@@ -43,7 +43,7 @@ impl AccessRules {
             let people = rules.allow.iter().map(|id| (id, Scope::Dm));
             let admins = rules.admins.iter().map(|id| (id, Scope::Admin));
             let groups = rules.groups.iter().flat_map(|(group, named)| {
-                named.people.iter().map(move |id| (id, Scope::Group(group.clone())))
+                named.members.people.iter().map(move |id| (id, Scope::Group(group.clone())))
             });
             let all = people.chain(admins).chain(groups);
             all.filter_map(move |(id, scope)| Some((Principal::at(account, id).ok()?, scope)))

@@ -46,6 +46,8 @@ pub(super) async fn plan(
         Gateway::Revoke { channel, user, confirm } => {
             people::revoke(shared, row, &request, channel, user, *confirm)
         }
+        Gateway::Block { channel, user } => people::block(shared, row, &request, channel, user),
+        Gateway::Unblock { channel, user } => people::unblock(shared, row, &request, channel, user),
         Gateway::AllowHere => people::serve(shared, row, &request, true),
         Gateway::DenyHere => people::serve(shared, row, &request, false),
         Gateway::Mute { minutes } => people::mute(shared, row, &request, *minutes),

@@ -161,6 +161,10 @@ impl Admission<'_> {
             None => {}
         }
         let plan = match command::of(self.event) {
+            // Its reply says why.
+            Parsed::Command(command) if !self.may_change_conversation(&command) => {
+                Plan::of(Disposition::Command)
+            }
             Parsed::NotForUs => return None,
             Parsed::Text(text) => return self.text(text),
             Parsed::Command(Command::New { text: Some(text) }) => {
@@ -189,6 +193,14 @@ impl Admission<'_> {
             Parsed::Unknown { .. } | Parsed::Malformed { .. } => Plan::of(Disposition::Command),
         };
         Some(plan)
+    }
+
+    /// Whether moderators are not needed for a command, or its sender is one.
+    fn may_change_conversation(&self, command: &Command) -> bool {
+        let is_shared = || self.session().is_ok_and(|session| session.scope().is_shared());
+        !command.changes_conversation()
+            || !is_shared()
+            || self.decide(Action::ChangeConversation) == Decision::Allow
     }
 
     /// A pressed button of a question. The store decides whether the answer counts.

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::account::{AccountId, NoSuchChannel};
 use frontdesk_core::address::Principal;
 use frontdesk_store::row::{
-    AccessChange, AccessDone, AuditRow, Author, ChatRow, PairingRow, Revoked, Scope, StoppedAccount,
+    AccessChange, AccessDone, AuditRow, Author, BlockRow, ChatRow, PairingRow, Revoked, Scope, StoppedAccount,
 };
 use tokio::sync::watch;
 
 use super::{GatewayError, GatewayHandle};
-use crate::access::revocation_summary;
+use crate::access::{block_summary, revocation_summary, unblock_summary};
 use crate::process::Lifecycle;
 
 /// Who may write, as it stands now.
@@ -17,6 +17,8 @@ use crate::process::Lifecycle;
 pub struct AccessView {
     /// People, from the configuration and from admins.
     pub entries: Vec<AccessEntry>,
+    /// People and programs that admins have blocked.
+    pub blocked: Vec<BlockRow>,
     /// Chats that admins have set.
     pub chats: Vec<ChatRow>,
     /// Accounts that admins have disconnected.
@@ -63,7 +65,14 @@ impl GatewayHandle {
         author: Author,
     ) -> Result<AccessDone, GatewayError> {
         match &change {
-            AccessChange::Grant { principal, scope } => self.refuse_odd_ids(principal, scope)?,
+            AccessChange::Grant { principal, scope } => {
+                self.refuse_odd_ids(principal, scope)?;
+                self.refuse_the_blocked(principal)?;
+            }
+            AccessChange::Block { principal, .. } => {
+                let checked = self.0.may_be_blocked(principal);
+                checked.map_err(|problem| GatewayError::Invalid(format!("{}: {problem}", principal.id())))?;
+            }
             AccessChange::Revoke { principal, scope, .. } => {
                 self.0
                     .may_be_revoked(principal)
@@ -89,10 +98,20 @@ impl GatewayHandle {
         let rules = &self.0.settings().access;
         let remaining = self.0.access.remaining(rules, who, Some(scope.unwrap_or(&Scope::Admin)));
         let mut text = revocation_summary(who, scope, ended, &remaining);
-        // The text is also read outside of chats, where Markdown is not rendered.
-        text.retain(|c| c != '`');
+        text = without_markdown(text);
         text.extend(self.locked_out().map(|warning| format!(" {warning}")));
         text
+    }
+
+    /// The result of a block in a few sentences.
+    pub fn blocked(&self, who: &Principal, new: bool, ended: &Revoked) -> String {
+        without_markdown(block_summary(who, new, ended))
+    }
+
+    /// The result of the end of a block in one sentence. To be called after it.
+    pub fn unblocked(&self, who: &Principal, before: bool) -> String {
+        let places = self.0.access.remaining_unblocked(&self.0.settings().access, who);
+        without_markdown(unblock_summary(who, before, &places))
     }
 
     /// Starts or stops the accounts of a channel, or the one that is named with it (`telegram@work`).
@@ -155,7 +174,7 @@ impl GatewayHandle {
             ..row
         };
         let chats = state.chats.into_iter().map(shown).collect();
-        AccessView { entries, chats, stopped: state.stopped }
+        AccessView { entries, blocked: state.blocked, chats, stopped: state.stopped }
     }
 
     /// Writes an audit row for something that changes nothing else, such as a refusal. It must contain no code and no
@@ -178,6 +197,18 @@ impl GatewayHandle {
     /// Reports when an admin wants the process to end or to restart.
     pub fn lifecycle(&self) -> watch::Receiver<Option<Lifecycle>> {
         self.0.process.wanted.subscribe()
+    }
+
+    /// Refuses to grant what would have no effect.
+    fn refuse_the_blocked(&self, who: &Principal) -> Result<(), GatewayError> {
+        match self.0.access.is_blocked(who) {
+            false => Ok(()),
+            true => Err(GatewayError::Invalid(format!(
+                "{who} is blocked: run `frontdesk access unblock {} {}` first",
+                who.account(),
+                who.id()
+            ))),
+        }
     }
 
     /// Refuses to revoke what the configuration file grants, because it would remain granted.
@@ -205,4 +236,10 @@ impl GatewayHandle {
         let Scope::Group(group) = scope else { return Ok(()) };
         (settings.grant_rule)(who, scope).map_err(|problem| odd(group, problem))
     }
+}
+
+/// The text is read outside of chats, where Markdown is not rendered.
+fn without_markdown(mut text: String) -> String {
+    text.retain(|c| c != '`');
+    text
 }

@@ -61,6 +61,19 @@ pub struct GrantRow {
     pub created: DateTime<Utc>,
 }
 
+/// Somebody whom an admin has blocked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BlockRow {
+    /// Who may not write anywhere.
+    pub principal: Principal,
+    /// How they were blocked: `cli`, `api`, `chat`.
+    pub source: String,
+    /// Who blocked them.
+    pub by: String,
+    /// When.
+    pub created: DateTime<Utc>,
+}
+
 /// The settings of a chat that an admin made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChatRow {
@@ -114,6 +127,8 @@ pub struct StoppedAccount {
 pub struct AccessState {
     /// Valid grants.
     pub grants: Vec<GrantRow>,
+    /// People and programs that may not write anywhere.
+    pub blocked: Vec<BlockRow>,
     /// Settings of chats.
     pub chats: Vec<ChatRow>,
     /// Chats whose id has changed.
@@ -192,6 +207,19 @@ pub enum AccessChange {
         /// The person's private chat, where it is known: parts that were not sent there are dropped.
         private: Option<Address>,
     },
+    /// Block somebody: they may not write anywhere, whatever is granted to them. What they have open ends, as with a
+    /// revocation.
+    Block {
+        /// Whom.
+        principal: Principal,
+        /// The person's private chat, where it is known: parts that were not sent there are dropped.
+        private: Option<Address>,
+    },
+    /// End a block. What was granted before holds again.
+    Unblock {
+        /// Whose.
+        principal: Principal,
+    },
     /// Serve a group, or stop serving it.
     Serve {
         /// The group, without a thread.
@@ -266,6 +294,18 @@ pub enum AccessDone {
     },
     /// Revoked.
     Revoked(Revoked),
+    /// Somebody is blocked.
+    Blocked {
+        /// Whether that is a change.
+        new: bool,
+        /// What they had open.
+        ended: Revoked,
+    },
+    /// Somebody is not blocked any more.
+    Unblocked {
+        /// Whether they were.
+        before: bool,
+    },
     /// A group is served, or is no longer served.
     Served {
         /// Whether that is a change.

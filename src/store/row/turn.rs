@@ -155,8 +155,12 @@ pub enum CommandEffect {
     None,
     /// Cancels the running turn and the waiting messages that were accepted before the command.
     Stop,
+    /// The same for the messages of the command's sender only, in a session that several people share.
+    StopOwn,
     /// The command becomes a turn that runs the messages of the last turn again.
     Retry,
+    /// The same for the last turn with messages of the command's sender, and for these messages only.
+    RetryOwn,
     /// The command becomes a turn in which the agent compacts its context.
     Compact {
         /// What the summary should keep.
@@ -227,6 +231,15 @@ pub enum CommandFacts {
     None,
     /// Turns that were cancelled.
     Stopped(Stopped),
+    /// What the sender of the command had asked for was cancelled.
+    StoppedOwn {
+        /// Turns and messages of theirs.
+        stopped: Stopped,
+        /// Whether the chat has turns or messages of other people, which go on.
+        others: bool,
+        /// Sessions in which messages of others wait again.
+        wake: Vec<SessionKey>,
+    },
     /// The command's row waits as a message that has taken the place of these turns.
     Interrupts(Stopped),
     /// Waiting messages were dropped.

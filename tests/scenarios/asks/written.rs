@@ -1,5 +1,6 @@
 //! Answers in writing: as a reply to the question, or with `/answer`.
 
+use frontdesk_core::access::{GroupAccess, Members};
 use frontdesk_core::ask::{AskAnswer, AskKind, Audience, Question};
 use frontdesk_core::message::Outcome;
 use frontdesk_store::row::{AccessChange, Scope};
@@ -116,7 +117,11 @@ async fn an_answer_that_nobody_can_see_is_refused() {
 async fn a_person_who_may_not_write_in_the_chat_any_more_cannot_answer_from_another_one() {
     let closed = |access: &mut frontdesk_core::access::ChannelAccess| {
         let people = ["anna".to_owned()].into();
-        let group = frontdesk_core::access::GroupAccess { closed: true, people, ..Default::default() };
+        let group = GroupAccess {
+            closed: true,
+            members: Members { people, ..Members::default() },
+            ..GroupAccess::default()
+        };
         access.groups.insert("-2".to_owned(), group);
     };
     let world = World::with(plan().buttons().access(closed)).await;

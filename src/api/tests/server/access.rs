@@ -255,10 +255,14 @@ async fn a_read_token_changes_no_access() {
         (Method::POST, format!("/api/pairing/{code}/deny")),
         (Method::POST, "/api/access".to_owned()),
         (Method::DELETE, "/api/access/demo%3A5".to_owned()),
+        (Method::POST, "/api/access/demo%3A5/block".to_owned()),
+        (Method::DELETE, "/api/access/demo%3A5/block".to_owned()),
         (Method::POST, "/api/allowlist".to_owned()),
         (Method::DELETE, "/api/allowlist/demo%3A5".to_owned()),
     ] {
-        for (token, status) in [(Some(READER), 403), (Some("wrong"), 401), (None, 401)] {
+        // Too many wrong tokens would be answered with 429.
+        let wrong = (!path.ends_with("/block")).then_some((Some("wrong"), 401));
+        for (token, status) in [(Some(READER), 403), (None, 401)].into_iter().chain(wrong) {
             let request = server
                 .request(method.clone(), &path)
                 .body(json!({"platform": "demo", "user": "8"}).to_string());

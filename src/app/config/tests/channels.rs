@@ -71,7 +71,7 @@ fn a_section_says_everything_about_a_bot() {
     assert_eq!(access.dm_policy, DmPolicy::Allowlist);
     assert_eq!(access.allow.iter().collect::<Vec<_>>(), ["7", "8"]);
     assert!(access.admins.contains("9") && access.bots.contains("10"));
-    assert!(access.groups["-100123"].people.contains("7"));
+    assert!(access.groups["-100123"].members.people.contains("7"));
     let routing = account_of(&config, "default").routes();
     let group = &routing.chats["-100123"];
     assert_eq!(

@@ -13,7 +13,7 @@ use frontdesk_store::row::{AccessChange, AccessDone, InboundRow, PairingRow, Sco
 
 use super::super::button::confirmed_by_button;
 use super::{access, changing, note};
-use crate::access::revocation_summary;
+use crate::access::{block_summary, revocation_summary, unblock_summary};
 use crate::commands::Plan;
 use crate::shared::Shared;
 
@@ -81,6 +81,10 @@ pub(super) fn allow(
         return note(row, request, "refused:no_person", format!("{}: {problem}.", quoted_label(user)));
     }
     let whom = quoted_label(principal.as_str());
+    if shared.access.is_blocked(&principal) {
+        let text = format!("{whom} is blocked. To end that, send `/gateway unblock {channel} {user}` first.");
+        return note(row, request, "refused:blocked", text);
+    }
     let place = match &scope {
         Scope::Group(_) => "in this group",
         _ => "in private",
@@ -128,6 +132,42 @@ pub(super) fn revoke(
         (principal.clone(), shared.access.remaining(&shared.settings().access, &principal, None));
     changing(row, shared.revocation(principal, None), move |facts| match access(facts) {
         Some(AccessDone::Revoked(ended)) => revocation_summary(&whom, None, ended, &left),
+        _ => "Done.".to_owned(),
+    })
+}
+
+/// `block CHANNEL USER`.
+pub(super) fn block(shared: &Shared, row: &InboundRow, request: &Gateway, channel: &str, user: &str) -> Plan {
+    let principal = match person(shared, channel, user) {
+        Ok(principal) => principal,
+        Err(text) => return note(row, request, "refused:no_person", text),
+    };
+    if let Err(problem) = shared.may_be_blocked(&principal) {
+        return note(row, request, "refused:no_person", format!("{}: {problem}.", quoted_label(user)));
+    }
+    let whom = principal.clone();
+    changing(row, shared.block(principal), move |facts| match access(facts) {
+        Some(AccessDone::Blocked { new, ended }) => block_summary(&whom, *new, ended),
+        _ => "Done.".to_owned(),
+    })
+}
+
+/// `unblock CHANNEL USER`.
+pub(super) fn unblock(
+    shared: &Shared,
+    row: &InboundRow,
+    request: &Gateway,
+    channel: &str,
+    user: &str,
+) -> Plan {
+    let principal = match person(shared, channel, user) {
+        Ok(principal) => principal,
+        Err(text) => return note(row, request, "refused:no_person", text),
+    };
+    let (whom, rules) = (principal.clone(), shared.settings());
+    let left = shared.access.remaining_unblocked(&rules.access, &principal);
+    changing(row, AccessChange::Unblock { principal }, move |facts| match access(facts) {
+        Some(AccessDone::Unblocked { before }) => unblock_summary(&whom, *before, &left),
         _ => "Done.".to_owned(),
     })
 }

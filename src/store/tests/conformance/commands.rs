@@ -262,3 +262,26 @@ async fn a_reply_that_cannot_be_made_leaves_the_command_waiting() {
     assert!(matches!(broken, Err(frontdesk_store::StoreError::Invalid(_))), "{broken:?}");
     assert_eq!((fixture.state(id).await.0.as_str(), fixture.store.waiting()), ("waiting", 1));
 }
+
+#[tokio::test]
+async fn whoever_stops_their_own_messages_leaves_those_of_others_to_be_answered() {
+    let of = |id: &str, who: &str| with_event(says("anna", id, id), |event| event.from.id = person(who));
+    for acted in [false, true] {
+        let fixture = Fixture::open().await;
+        fixture.accept_one(1, of("1", "7")).await;
+        let other = fixture.accept_one(2, of("2", "66")).await;
+        let turn = fixture.store.claim_turn(&key("anna"), Take::All, t(3)).await.unwrap().unwrap();
+        if acted {
+            fixture.store.side_effect(turn.claim.clone(), String::new(), t(3)).await.unwrap();
+        }
+        let waits = fixture.accept_one(4, of("4", "66")).await;
+        let own = fixture.accept_one(5, of("5", "7")).await;
+        let stop = command(&fixture, "s").await;
+        let CommandDone { facts, .. } = run(&fixture, stop, CommandEffect::StopOwn).await;
+        let stopped = Stopped { running: vec![turn.claim.id], waiting: vec![own] };
+        assert_eq!(facts, CommandFacts::StoppedOwn { stopped, others: true, wake: vec![key("anna")] });
+        let next = fixture.store.claim_turn(&key("anna"), Take::All, t(6)).await.unwrap().unwrap();
+        // What the agent has begun to act on is not run again by itself.
+        assert_eq!(ids(&next), if acted { vec![waits] } else { vec![other, waits] });
+    }
+}

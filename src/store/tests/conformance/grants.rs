@@ -152,3 +152,31 @@ async fn accounts_stay_disconnected_until_they_are_connected() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_block_leaves_the_grants_and_ends_what_is_open() {
+    let fixture = Fixture::open().await;
+    fixture.change(1, grant("anna", Scope::Dm)).await;
+    let block = || AccessChange::Block { principal: person("anna"), private: None };
+    let done = fixture.change(2, block()).await;
+    assert_eq!(done, AccessDone::Blocked { new: true, ended: Revoked::default() });
+    let done = fixture.change(3, block()).await;
+    assert_eq!(done, AccessDone::Blocked { new: false, ended: Revoked::default() });
+    let state = fixture.store.access_state().await.unwrap();
+    let blocked: Vec<_> = state.blocked.iter().map(|row| (row.principal.as_str(), row.created)).collect();
+    assert_eq!(blocked, [("telegram:anna", t(2))]);
+    assert_eq!(fixture.grants().await, ["telegram:anna dm"]);
+    let unblock = || AccessChange::Unblock { principal: person("anna") };
+    assert_eq!(fixture.change(4, unblock()).await, AccessDone::Unblocked { before: true });
+    assert_eq!(fixture.change(5, unblock()).await, AccessDone::Unblocked { before: false });
+    assert_eq!(fixture.store.access_state().await.unwrap().blocked, []);
+    assert_eq!(
+        fixture.audit().await[1..],
+        [
+            "block telegram:anna: done",
+            "block telegram:anna: unchanged",
+            "unblock telegram:anna: done",
+            "unblock telegram:anna: unchanged"
+        ]
+    );
+}
