@@ -114,6 +114,8 @@ mod tests {
         let all =
             all.map(|(place, Route { agent, role })| format!("{place}: {agent} {}", role.unwrap_or("-")));
         let wanted = [
+            "discord: main -",
+            "slack: main -",
             "telegram: guide kids",
             "telegram person 7: guide adults",
             "telegram@home: guide adults",
