@@ -30,7 +30,7 @@ use crate::script::Script;
 /// receives it, did not get the processor meanwhile, it is recorded later by as much.
 const SLACK_MS: i64 = 400;
 /// So long after a kill such a delay may begin.
-const DELAYED_MS: i64 = 1_000;
+const DELAYED_MS: i64 = 2_000;
 
 /// Something that must not be, and the key of the event that it is about.
 #[derive(Debug, Clone)]
