@@ -272,7 +272,7 @@ async fn whoever_stops_their_own_messages_leaves_those_of_others_to_be_answered(
         let other = fixture.accept_one(2, of("2", "66")).await;
         let turn = fixture.store.claim_turn(&key("anna"), Take::All, t(3)).await.unwrap().unwrap();
         if acted {
-            fixture.store.side_effect(turn.claim.clone(), String::new(), t(3)).await.unwrap();
+            fixture.store.side_effect(turn.claim, String::new(), t(3)).await.unwrap();
         }
         let waits = fixture.accept_one(4, of("4", "66")).await;
         let own = fixture.accept_one(5, of("5", "7")).await;
