@@ -8,6 +8,8 @@ use chrono::DateTime;
 use crate::database::{Job, JobRun};
 use crate::oracle::Oracle;
 
+use super::BLUR_MS;
+
 /// Number of failed runs in a row that disable a job.
 const DISABLING: usize = 5;
 /// How long the gateway may take at most to decide about a time that has passed.
@@ -19,6 +21,12 @@ struct Activity(Vec<(i64, bool)>);
 impl Activity {
     fn at(&self, time: i64) -> bool {
         self.0.iter().rev().find(|(since, _)| *since <= time).is_some_and(|(_, is_active)| *is_active)
+    }
+
+    /// Whether it was active at a time, or so shortly before it that the pause may have been stored after it.
+    fn around(&self, time: i64) -> bool {
+        let since = time.saturating_sub(BLUR_MS);
+        self.at(since) || self.0.iter().any(|(at, is_active)| *is_active && (since..=time).contains(at))
     }
 
     /// When it was paused after a time.
@@ -52,7 +60,7 @@ impl<'a> Oracle<'a> {
                     job.id
                 ));
             }
-            if !activity.at(run.scheduled_at) {
+            if !activity.around(run.scheduled_at) {
                 wrong.push(format!("jobs: {} ran while it was paused: {run:?}", job.id));
             }
         }
@@ -114,13 +122,15 @@ impl<'a> Oracle<'a> {
                 line.action == "cron resume" && line.subject == job.id && (from..=to).contains(&line.at)
             })
         };
+        let only_time = once(job);
         let (mut failures, mut last, mut disabled) = (0, 0, Vec::new());
         for (at, has_failed) in ended {
             // A resumption begins to count anew.
             failures = if resumed(last, at) { 0 } else { failures };
             failures = if has_failed { failures + 1 } else { 0 };
             last = at;
-            let ran_once = job.kind == "at" && has_failed;
+            // What somebody asked for before its only time leaves it active.
+            let ran_once = only_time.is_some_and(|time| time <= at) && has_failed;
             if failures >= DISABLING || ran_once {
                 disabled.push(at);
             }
@@ -175,9 +185,10 @@ fn span_of(job: &Job) -> Option<i64> {
 fn times_of(job: &Job, until: i64) -> Vec<i64> {
     let every =
         |span: i64| (1..).map(|n| job.anchor_at + n * span).take_while(|time| *time <= until).collect();
-    let once = || {
-        let at = DateTime::parse_from_rfc3339(&job.expr).ok().map(|at| at.timestamp_millis());
-        at.filter(|at| *at <= until).into_iter().collect()
-    };
-    span_of(job).map_or_else(once, every)
+    span_of(job).map_or_else(|| once(job).filter(|at| *at <= until).into_iter().collect(), every)
+}
+
+/// The only time of a job that runs once.
+fn once(job: &Job) -> Option<i64> {
+    DateTime::parse_from_rfc3339(&job.expr).ok().map(|at| at.timestamp_millis())
 }
