@@ -107,6 +107,8 @@ CREATE TABLE inbound (
   links            TEXT,              -- JSON: links whose target the text does not show; NULL for none
   replays          TEXT,              -- JSON: the ids of the messages that a /retry runs once more; NULL for a message
                                       -- of its own. They stay their authors'
+  place            TEXT,              -- the session of the chat it came from, where that chat is joined to another one's
+                                      -- session; NULL where both are the same
   awaited_in       TEXT,              -- the boot in which a client waits for the answer, which nobody reads without it: a
                                       -- later boot cancels the message; NULL if it is answered whoever waits
   UNIQUE (source, event_id)
@@ -127,6 +129,7 @@ CREATE TABLE context_message (
   source      TEXT NOT NULL,
   event_id    TEXT NOT NULL,       -- makes a redelivery harmless
   key         TEXT NOT NULL,       -- the session
+  place       TEXT,                -- as in inbound
   principal   TEXT NOT NULL,       -- authorized again before the agent sees it
   sender      TEXT,                -- as in inbound, like those below
   sender_kind TEXT NOT NULL,
@@ -531,6 +534,34 @@ CREATE TABLE pairing_failure (
   failures     INTEGER NOT NULL,   -- as of last_at; older ones have decayed
   last_at      INTEGER NOT NULL,
   locked_until INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Codes by which a person joins a private chat to another one of theirs, one for each chat. Once one is entered in the
+-- other chat, both chats are asked whether they agree.
+CREATE TABLE link_code (
+  place           TEXT PRIMARY KEY,   -- the session of the chat that shows the code
+  target          TEXT NOT NULL,      -- the session that both will share
+  principal       TEXT NOT NULL,      -- who asked for the code
+  message_id      INTEGER NOT NULL,   -- the message that did
+  salt            BLOB NOT NULL,      -- as in pairing
+  hash            BLOB NOT NULL,
+  created_at      INTEGER NOT NULL,   -- steady time, like the end
+  expires_at      INTEGER NOT NULL,
+  other_place     TEXT,               -- the session of the chat in which it was entered; NULL until then
+  other_principal TEXT,               -- who entered it
+  other_message   INTEGER UNIQUE,     -- the message that did
+  agreed          INTEGER NOT NULL DEFAULT 0,  -- 1: the chat that shows the code has agreed
+  other_agreed    INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+-- Private chats whose messages belong to the session of another private chat of the same person.
+CREATE TABLE link (
+  place            TEXT PRIMARY KEY,  -- the session of the chat
+  target           TEXT NOT NULL,     -- the session that it shares
+  principal        TEXT NOT NULL,     -- whose chat it is
+  target_principal TEXT NOT NULL,     -- whose chat the other one is
+  address          TEXT NOT NULL,     -- where the chat is told that it is parted
+  created_at       INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Settings of chats made by admins, besides the configuration.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use frontdesk_core::config::{ConfigError, join};
 use frontdesk_core::reset::{PolicyError, ResetMode, ResetPolicy};
 use frontdesk_http::Ssrf;
-use frontdesk_runtime::config::{ResetOverride, ResetRules};
+use frontdesk_runtime::config::{JoinedSessions, ResetOverride, ResetRules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -212,6 +212,7 @@ impl Config {
             wrong.extend(rules.err());
         }
         wrong.extend(fields);
+        wrong.extend(JoinedSessions::parse(&self.runtime.sessions.shared).err());
         wrong.extend(chat_fields(&accounts));
         wrong.extend(self.unknown_channels(&accounts, &more.channels));
         wrong.extend(names::unknown(self, &accounts, &more.agents));

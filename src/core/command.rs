@@ -11,7 +11,8 @@
 //! /steer TEXT      /model [NAME]          /thinking [LEVEL]
 //! /compact [TEXT]  /queue [WHAT], see [`QueueRequest`]
 //! /answer [[N] ANSWER]
-//! /timezone [ZONE]                       /usage
+//! /timezone [ZONE]     /usage
+//! /link [WHAT], see [`LinkRequest`]
 //! /background [TEXT] (/bg)               /tasks [retry ID]    /cancel ID
 //! /gateway WHAT    for admins, see [`gateway`]
 //! ```
@@ -21,11 +22,13 @@
 
 mod budget;
 pub mod gateway;
+mod link;
 mod queue;
 #[cfg(test)]
 mod tests;
 
 pub use gateway::Gateway;
+pub use link::LinkRequest;
 pub use queue::{QueueRequest, WaitingPlace};
 
 use crate::agent::SessionOption;
@@ -54,7 +57,7 @@ pub fn list() -> &'static [Spec] {
     &LIST
 }
 
-const LIST: [Spec; 20] = [
+const LIST: [Spec; 21] = [
     // Telegram's own start button sends /start, so it must not be answered with "unknown".
     Spec { aliases: &["start"], ..person("help", "/help", "Show what you can send here") },
     Spec { aliases: &["reset"], ..person("new", "/new [TEXT]", "Start a new conversation") },
@@ -77,6 +80,7 @@ const LIST: [Spec; 20] = [
     person("thinking", "/thinking [LEVEL]", "Show or choose how much it thinks"),
     person("usage", "/usage", "Show what you have used today"),
     person("timezone", "/timezone [ZONE]", "Show or choose the time zone of this chat"),
+    person("link", "/link [CODE | off]", "Continue this conversation in another private chat"),
     person("whoami", "/whoami", "Show your id and what you may do"),
     Spec { admin: true, ..person("gateway", "/gateway WHAT", "Manage the gateway") },
 ];
@@ -151,6 +155,8 @@ pub enum Command {
         /// The name as it was written; `None` shows the present one.
         zone: Option<String>,
     },
+    /// Join this private chat to another one of the person, or part them.
+    Link(LinkRequest),
     /// Show who the person is and what they may do.
     Whoami,
     /// Manage the gateway; `None` lists the requests.
@@ -179,6 +185,7 @@ impl Command {
             Command::Choose { option: SessionOption::Thinking, .. } => "thinking",
             Command::Usage => "usage",
             Command::Timezone { .. } => "timezone",
+            Command::Link(_) => "link",
             Command::Whoami => "whoami",
             Command::Gateway(_) => "gateway",
         }
@@ -312,6 +319,7 @@ fn with_arguments(name: &str, rest: &str) -> Option<Command> {
         "model" => choose(SessionOption::Model, rest),
         "thinking" => choose(SessionOption::Thinking, rest),
         "timezone" => Some(Command::Timezone { zone: (!rest.is_empty()).then(|| rest.to_owned()) }),
+        "link" => LinkRequest::parse(rest).map(Command::Link),
         "gateway" if rest.is_empty() => Some(Command::Gateway(None)),
         "gateway" => Gateway::parse(rest).map(|request| Command::Gateway(Some(request))),
         _ if !rest.is_empty() => None,

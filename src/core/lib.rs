@@ -29,6 +29,7 @@ pub mod image;
 pub mod job;
 pub mod key;
 pub mod limit;
+pub mod link;
 pub mod markup;
 pub mod message;
 pub mod nearest;

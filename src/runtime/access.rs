@@ -19,11 +19,12 @@ use frontdesk_core::access::{self, Action, Context, Decision, DenyReason, Grants
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::budget::BudgetScope;
+use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::Clock;
 use frontdesk_core::time::Pause;
 use frontdesk_core::zone::parse_zone;
 use frontdesk_store::row::{
-    AccessChange, AccessState, BlockRow, BudgetRow, ChatRow, GrantRow, Scope, StoppedAccount,
+    AccessChange, AccessState, BlockRow, BudgetRow, ChatRow, GrantRow, LinkRow, Scope, StoppedAccount,
 };
 use tokio::sync::{Mutex, MutexGuard, watch};
 
@@ -50,6 +51,8 @@ struct AccessTables {
     grants: HashMap<Principal, Vec<GrantRow>>,
     blocked: HashMap<Principal, BlockRow>,
     chats: HashMap<Address, ChatRow>,
+    /// Private chats that share the session of another one, by the session of the chat itself.
+    links: HashMap<SessionKey, LinkRow>,
     /// The time zones that were chosen in chats, by their first ids.
     zones: HashMap<Address, Tz>,
     /// Chats that have moved: from the current id to the first one.
@@ -101,6 +104,22 @@ impl Access {
             Some(original) => Cow::Owned(original.chat().to_owned()),
             None => Cow::Borrowed(address.chat()),
         }
+    }
+
+    /// The link by which the chat with this session shares the session of another one.
+    pub(crate) fn link(&self, place: &SessionKey) -> Option<LinkRow> {
+        let tables = self.tables();
+        // Most gateways have none, and every message asks.
+        if tables.links.is_empty() { None } else { tables.links.get(place).cloned() }
+    }
+
+    /// The chats that share this session with the chat whose own it is.
+    pub(crate) fn linked_to(&self, session: &SessionKey) -> Vec<LinkRow> {
+        let tables = self.tables();
+        let mut links: Vec<LinkRow> =
+            tables.links.values().filter(|link| link.target == *session).cloned().collect();
+        links.sort_by(|a, b| a.place.cmp(&b.place));
+        links
     }
 
     /// Whether a chat, named by its first id, is muted at `now`, which is steady time.
@@ -189,6 +208,7 @@ impl Access {
             grants: tables.grants.values().flatten().cloned().collect(),
             blocked: tables.blocked.values().cloned().collect(),
             chats: tables.chats.values().cloned().collect(),
+            links: tables.links.values().cloned().collect(),
             moved: Vec::new(),
             stopped: tables.stopped.values().cloned().collect(),
             budgets: Vec::new(),
@@ -320,6 +340,7 @@ impl From<AccessState> for AccessTables {
             blocked: state.blocked.into_iter().map(|row| (row.principal.clone(), row)).collect(),
             chats: chats.map(|row| (row.chat.clone(), row)).collect(),
             zones,
+            links: state.links.into_iter().map(|link| (link.place.clone(), link)).collect(),
             budgets,
             originals: state.moved.into_iter().map(|row| (row.current, row.original)).collect(),
             stopped: state.stopped.into_iter().map(|row| (row.account.clone(), row)).collect(),

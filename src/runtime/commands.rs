@@ -8,6 +8,7 @@ mod choose;
 mod compact;
 mod gateway;
 mod help;
+mod link;
 mod new;
 mod queue;
 mod resume;
@@ -240,6 +241,7 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
             Command::Choose { option, value } => choose::plan(shared, row, option, value).await?,
             Command::Usage => usage::plan(shared, row).await?,
             Command::Timezone { zone } => timezone::plan(shared, row, zone),
+            Command::Link(request) => link::plan(shared, row, request),
             Command::Whoami => whoami::plan(shared, row),
             Command::Gateway(request) => gateway::plan(shared, row, request).await?,
         },

@@ -5,6 +5,7 @@ mod delivery;
 mod heartbeat;
 mod job;
 mod jobs;
+mod joined;
 mod limits;
 mod media;
 mod rules;
@@ -27,6 +28,7 @@ pub(crate) use job::checked;
 pub use job::{FieldError, JobChange, JobDraft, JobMode, JobSchedule, JobTarget, JobTargetTable};
 pub(crate) use jobs::NO_SECRET;
 pub use jobs::{ConfiguredJob, Cron};
+pub use joined::JoinedSessions;
 pub use limits::Limits;
 pub use media::Media;
 pub use rules::ResetRules;
@@ -78,6 +80,9 @@ pub struct Config {
 pub struct Sessions {
     /// When a new conversation starts by itself.
     pub reset: Reset,
+    /// Chats that share one conversation: each list names their sessions (`frontdesk sessions` shows them), and the first
+    /// one is that of all. An answer goes to the chat that asked.
+    pub shared: Vec<Vec<String>>,
 }
 
 /// When a new conversation starts by itself. A narrower level wins, field by field: chat, channel, scope, then these.

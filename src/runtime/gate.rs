@@ -37,7 +37,7 @@ use waking::wake_for;
 use crate::budgets::BudgetPlace;
 use crate::running_turns::SteerRequest;
 use crate::settings::Settings;
-use crate::shared::Shared;
+use crate::shared::{JoinedSession, Shared};
 
 /// How far apart the messages of an album may arrive: each of them is an event of its own.
 pub(crate) const ALBUM: Duration = Duration::from_millis(1200);
@@ -98,8 +98,8 @@ fn judge(
     }
     match rule(shared, settings, source, (&event, answer.as_ref()), now) {
         Ruling::Dropped(reason, session) => Decided::Dropped { event, reason, session },
-        Ruling::Admitted(session, plan) => {
-            Decided::Admitted(admitted(shared, settings, event, session, plan, now))
+        Ruling::Admitted(joined, plan) => {
+            Decided::Admitted(admitted(shared, settings, event, joined, plan, now))
         }
     }
 }
@@ -129,7 +129,7 @@ fn press(event: &Event) -> Option<Press> {
 enum Ruling {
     /// The event is counted and not stored. The session is given if the sender may write in it.
     Dropped(DropReason, Option<SessionKey>),
-    Admitted(SessionKey, Plan),
+    Admitted(JoinedSession, Plan),
 }
 
 fn rule(
@@ -145,8 +145,8 @@ fn rule(
         Entry::Shut(reason) => return Ruling::Dropped(reason, None),
         entry => entry,
     };
-    let session = match admission.session() {
-        Ok(session) => session,
+    let JoinedSession { session, place } = match admission.session() {
+        Ok(joined) => joined,
         Err(_) if matches!(entry, Entry::Pairing) => return Ruling::Dropped(DropReason::UnknownSender, None),
         Err(error) => {
             let channel = source.account.channel();
@@ -168,18 +168,21 @@ fn rule(
                 return Ruling::Dropped(DropReason::RateLimited, Some(session));
             }
             let tell = plan.tell && may_tell(&admission);
-            Ruling::Admitted(session, Plan { tell, ..plan })
+            Ruling::Admitted(JoinedSession { session, place }, Plan { tell, ..plan })
         }
         Entry::NotServed => {
             let plan = limits(&admission, &session, Plan::of(Disposition::NotServed));
             // A refusal would be stored with its text.
             match plan.disposition {
-                Disposition::NotServed => Ruling::Admitted(session, plan),
+                Disposition::NotServed => Ruling::Admitted(JoinedSession { session, place }, plan),
                 _ => Ruling::Dropped(DropReason::RateLimited, None),
             }
         }
         Entry::Pairing => match pairing::request(&admission) {
-            Some(request) => Ruling::Admitted(session, Plan::of(Disposition::Pairing(Box::new(request)))),
+            Some(request) => {
+                let plan = Plan::of(Disposition::Pairing(Box::new(request)));
+                Ruling::Admitted(JoinedSession { session, place }, plan)
+            }
             None => Ruling::Dropped(DropReason::UnknownSender, None),
         },
         Entry::Shut(reason) => Ruling::Dropped(reason, None),
@@ -190,15 +193,15 @@ fn admitted(
     shared: &Shared,
     settings: &Settings,
     event: Event,
-    session: SessionKey,
+    JoinedSession { session, place }: JoinedSession,
     plan: Plan,
     now: Now,
 ) -> Admitted {
     let Plan { disposition, epoch, text, tell, counts, uses_agent, for_agent, answers } = plan;
     let daily = settings.config.limits.daily;
-    let place = BudgetPlace { agent: session.agent(), chat: Some(&session), address: &event.address };
+    let payers = BudgetPlace { agent: session.agent(), chat: Some(&session), address: &event.address };
     let budgets = match uses_agent {
-        true => shared.limiting_budgets(settings, &place, &event.from.id, now.wall),
+        true => shared.limiting_budgets(settings, &payers, &event.from.id, now.wall),
         false => Vec::new(),
     };
     Admitted {
@@ -208,6 +211,7 @@ fn admitted(
         budgets,
         event,
         session,
+        place,
         disposition,
         text,
         epoch,

@@ -226,8 +226,9 @@ impl GatewayHandle {
 
     /// The session of messages from this address to this agent, on the same channels.
     pub fn session_with(&self, agent: &str, address: &Address) -> Result<SessionKey, GatewayError> {
-        SessionKey::at(agent, address.account(), Scope::Dm, address.chat(), None, None)
-            .map_err(|error| GatewayError::Invalid(error.to_string()))
+        let own = SessionKey::at(agent, address.account(), Scope::Dm, address.chat(), None, None)
+            .map_err(|error| GatewayError::Invalid(error.to_string()))?;
+        Ok(self.0.joined(&self.0.settings(), own).session)
     }
 
     /// Why a stored part is not sent, if its account cannot send it; `None` for a part that waits for nothing but its turn.

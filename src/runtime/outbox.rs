@@ -41,7 +41,7 @@ pub(crate) async fn announce(shared: Arc<Shared>, mut rows: mpsc::UnboundedRecei
             let deadline = shared.time.mono() + SHOW;
             tokio::select! {
                 biased;
-                () = shared.adapters.show(&row.address, row.post) => {}
+                () = shared.adapters.show(&row.address, request::with_code(&shared, &row)) => {}
                 // Readers fetch the row by its number; other rows must not wait for a slow adapter.
                 () = shared.time.sleep_until(deadline) => {}
             }

@@ -17,7 +17,7 @@ use crate::AgentEntry;
 use crate::access::AccessRules;
 use crate::active_agents::{ActiveAgent, ActiveAgents};
 use crate::adapters::Login;
-use crate::config::{Config, ResetRules, Routing};
+use crate::config::{Config, JoinedSessions, ResetRules, Routing};
 use crate::jobs;
 use crate::limits::Limits;
 use crate::logins;
@@ -158,6 +158,7 @@ fn settings(shared: &Shared, before: &Settings, next: Next) -> Result<(Settings,
     let connected = accounts.keys().cloned().collect();
     let settings = Settings {
         resets: ResetRules::parse(&config.sessions.reset, &routing, before.machine_zone)?,
+        joined: JoinedSessions::parse(&config.sessions.shared)?,
         machine_zone: before.machine_zone,
         limits: Limits::new(&config.limits, &routing, Some(&before.limits), shared.time.clock()),
         config,

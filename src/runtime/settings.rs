@@ -15,7 +15,7 @@ use frontdesk_core::route::{self, Place, Route};
 use crate::GrantRule;
 use crate::access::AccessRules;
 use crate::active_agents::ActiveAgents;
-use crate::config::{Config, ResetRules, Role, Routing};
+use crate::config::{Config, JoinedSessions, ResetRules, Role, Routing};
 use crate::lanes::LaneLimits;
 use crate::limits::Limits;
 use crate::voice::ActiveTranscriber;
@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) routing: BTreeMap<AccountId, Routing>,
     pub(crate) resets: ResetRules,
+    /// The chats that share one session.
+    pub(crate) joined: JoinedSessions,
     /// The machine's zone, for rules that name none.
     pub(crate) machine_zone: Tz,
     pub(crate) limits: Limits,

@@ -19,7 +19,7 @@ use crate::adapters::Adapters;
 use crate::announcer::Announcer;
 use crate::asks::Asks;
 use crate::client_tools::OfferedTools;
-use crate::config::ResetRules;
+use crate::config::{JoinedSessions, ResetRules};
 use crate::failures::TurnFailures;
 use crate::health::StorageHealth;
 use crate::hooks::Hooks;
@@ -113,6 +113,7 @@ fn settings(setup: &Setup) -> Result<Settings, StartError> {
     let connected = adapters.iter().map(|adapter| adapter.account().clone()).collect();
     Ok(Settings {
         resets: ResetRules::parse(&config.sessions.reset, routing, setup.timezone)?,
+        joined: JoinedSessions::parse(&config.sessions.shared)?,
         machine_zone: setup.timezone,
         limits: Limits::new(&config.limits, routing, None, clock),
         config: config.clone(),

@@ -60,6 +60,13 @@ pub(crate) struct Shared {
     pub(crate) hooks: Hooks,
 }
 
+/// The session to which messages belong, and the session of the chat that they come from, where that is another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct JoinedSession {
+    pub(crate) session: SessionKey,
+    pub(crate) place: Option<SessionKey>,
+}
+
 impl Shared {
     /// The present snapshot of the configuration. Taken once for each decision, so that one event, one turn and one
     /// request see one configuration.
@@ -93,7 +100,7 @@ impl Shared {
     /// Whether the sender of a stored message may still do something in its session. Asked again before a message
     /// that has waited is carried out.
     pub(crate) fn still_may(&self, settings: &Settings, row: &InboundRow, action: Action) -> bool {
-        self.may_in(settings, &row.session, Requester::of(&row.from), action)
+        self.may_in(settings, row.own_session(), Requester::of(&row.from), action)
     }
 
     /// The same for a message that a turn works on: a task asks for the chat that has handed it over, and a job for the one
@@ -107,7 +114,8 @@ impl Shared {
     ) -> bool {
         match &turn.job {
             Some(_) if action == Action::Write => self.may_run_job(settings, &row.from, &turn.address),
-            _ => self.may_in(settings, turn.chat(), Requester::of(&row.from), action),
+            None if turn.task.is_none() => self.still_may(settings, row, action),
+            _ => self.may_in_any(settings, turn.chat(), Requester::of(&row.from), action),
         }
     }
 
@@ -150,7 +158,7 @@ impl Shared {
         session: &SessionKey,
         message: &ContextMessage,
     ) -> bool {
-        self.may_in(settings, session, Requester::of(&message.from), Action::Write)
+        self.may_in_any(settings, session, Requester::of(&message.from), Action::Write)
     }
 
     /// Whether a person may do something in the chat of a session. Roles that they have there are not known.
@@ -166,7 +174,36 @@ impl Shared {
 
     /// Whether the sender of a command may do something to the conversation that it belongs to, for all who share it.
     pub(crate) fn may_for_all(&self, settings: &Settings, row: &InboundRow, action: Action) -> bool {
-        !row.session.scope().is_shared() || self.still_may(settings, row, action)
+        !self.has_several_people(settings, &row.session) || self.still_may(settings, row, action)
+    }
+
+    /// Whether several people may write in a session.
+    pub(crate) fn has_several_people(&self, settings: &Settings, session: &SessionKey) -> bool {
+        session.scope().is_shared() || settings.joined.is_joined(session)
+    }
+
+    /// The session to which the messages of a chat belong. `own` is the chat's own session, which it may have joined to
+    /// another one: by the configuration, or with `/link`.
+    pub(crate) fn joined(&self, settings: &Settings, own: SessionKey) -> JoinedSession {
+        // A session of an account that is not configured any more gets no turn.
+        let linked =
+            || Some(self.access.link(&own)?.target).filter(|to| self.adapters.get(to.account()).is_some());
+        match settings.joined.target(&own).cloned().or_else(linked) {
+            Some(session) if session != own => JoinedSession { session, place: Some(own) },
+            _ => JoinedSession { session: own, place: None },
+        }
+    }
+
+    /// The same for whom it is not known in which of the chats that share a session they wrote.
+    fn may_in_any(
+        &self,
+        settings: &Settings,
+        session: &SessionKey,
+        who: Requester<'_>,
+        action: Action,
+    ) -> bool {
+        let mut chats = std::iter::once(session).chain(settings.joined.chats_of(session));
+        chats.any(|chat| self.may_in(settings, chat, who, action))
     }
 
     fn may_in(&self, settings: &Settings, session: &SessionKey, who: Requester<'_>, action: Action) -> bool {
@@ -182,8 +219,9 @@ impl Shared {
     /// The session in which readers of an address see what is sent to it; `None` if its platform shows messages itself.
     pub(crate) fn session_of_reader(&self, settings: &Settings, address: &Address) -> Option<SessionKey> {
         let agent = self.agent_at(settings, address);
-        let session = || SessionKey::at(agent, address.account(), Scope::Dm, address.chat(), None, None);
-        self.is_read_by_session(address).then(session)?.ok()
+        let own = || SessionKey::at(agent, address.account(), Scope::Dm, address.chat(), None, None);
+        let own = self.is_read_by_session(address).then(own)?.ok()?;
+        Some(self.joined(settings, own).session)
     }
 
     /// Who answers at a place, and in which role. The chat is named by any of its ids.

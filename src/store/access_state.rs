@@ -3,7 +3,7 @@
 use crate::fault::Outcome;
 use crate::row::AccessState;
 use crate::sql::Sql;
-use crate::{Result, StoreReader, account, block, budget, chat, grant, moved};
+use crate::{Result, StoreReader, account, block, budget, chat, grant, link, moved};
 
 impl StoreReader {
     /// Everything that is needed to decide who has access.
@@ -18,6 +18,7 @@ pub(crate) fn read(sql: &Sql<'_>) -> Outcome<AccessState> {
         grants: grant::all(sql)?,
         blocked: block::all(sql)?,
         chats: chat::all(sql)?,
+        links: link::all(sql)?,
         moved: moved::all(sql)?,
         stopped: account::stopped(sql)?,
         budgets: budget::all(sql)?,

@@ -26,7 +26,7 @@ pub(crate) use answer::{answer_to_choices, answered, pressed};
 pub(crate) use close::retried;
 use close::{close, close_silently, end_unread};
 pub(crate) use drop::notice_with_drop;
-pub(crate) use open::reply;
+pub(crate) use open::{later, reply};
 pub(crate) use rendered::seen;
 
 /// Maximum number of questions that one list returns.
@@ -182,6 +182,14 @@ pub(crate) fn withdraw_drop(tx: &Tx<'_>, message: MessageId, now: DateTime<Utc>)
         " FROM ask a WHERE a.state = 'open' AND a.kind = 'choice' AND a.commands IS NOT NULL AND a.message_id = ?1"
     );
     end_drops(tx, &open(tx, about_it, [message.0], now)?, now)
+}
+
+/// What a command has asked is settled in another way.
+pub(crate) fn withdraw_of_command(tx: &Tx<'_>, command: MessageId, now: DateTime<Utc>) -> Outcome<()> {
+    let of_command =
+        concat!("SELECT ", ask_columns!(), " FROM ask a WHERE a.state = 'open' AND a.message_id = ?1");
+    let asks = open(tx, of_command, [command.0], now)?;
+    asks.iter().try_for_each(|ask| close_apart(tx, ask, &AskEnd::Cancelled, now))
 }
 
 fn end_drops(tx: &Tx<'_>, asks: &[AskRow], now: DateTime<Utc>) -> Outcome<()> {

@@ -76,8 +76,8 @@ impl Store {
         .await
     }
 
-    /// Binds a waiting message to the running turn of its conversation, before the agent is asked to take it in. Returns
-    /// whether older messages or commands of its session wait.
+    /// Binds a waiting message to the running turn of its conversation and its chat, before the agent is asked to take it in.
+    /// Returns whether older messages or commands of its session wait.
     pub async fn steered(
         &self,
         claim: Claim<TurnId>,
@@ -88,7 +88,8 @@ impl Store {
             let bound = tx.run(
                 "UPDATE inbound SET state = 'in_turn', turn_id = ?1
                  WHERE id = ?3 AND state = 'waiting' AND disposition = 'turn'
-                   AND (key, epoch) = (SELECT key, epoch FROM turn WHERE id = ?1 AND fence = ?2 AND state = 'running')",
+                   AND (key, epoch) = (SELECT key, epoch FROM turn WHERE id = ?1 AND fence = ?2 AND state = 'running')
+                   AND place IS (SELECT place FROM inbound WHERE turn_id = ?1 ORDER BY id LIMIT 1)",
                 params![claim.id.0, claim.fence, message.0],
             )?;
             tx.taken(bound);

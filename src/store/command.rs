@@ -15,13 +15,13 @@ use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{
-    AccessChange, Author, CommandChoices, CommandEffect, CommandFacts, Fenced, InboundRow, MovedToTask,
-    Reason, TaskFound, TaskSubmitted,
+    AccessChange, Author, CommandChoices, CommandEffect, CommandFacts, Fenced, InboundRow, LinkDone,
+    MovedToTask, Reason, TaskFound, TaskSubmitted,
 };
 use crate::sql::int;
 use crate::stop::{stop_chat, stop_own, supersede};
 use crate::tx::Tx;
-use crate::{Result, Store, StoreReader, access, ask, retry, task, task_control, task_submit};
+use crate::{Result, Store, StoreReader, access, ask, link, retry, task, task_control, task_submit};
 
 /// Makes the text of a command's reply from its result.
 pub type Reply = Box<dyn Fn(&CommandFacts) -> String + Send>;
@@ -111,6 +111,7 @@ fn answer(
         }
         CommandEffect::Choose { option, value } => choose(tx, row, *option, value.as_deref())?,
         CommandEffect::Access { change, author } => changed(tx, row, change, author, now)?,
+        CommandEffect::Link(step) => CommandFacts::Link(link::step(tx, row, step, now)?),
         CommandEffect::Submit(new) => CommandFacts::Submitted(task_submit::submit(tx, new, now.wall)?),
         CommandEffect::MoveToTask(new) => {
             CommandFacts::MovedToTask(task_submit::move_here(tx, &row.session, row.id, new, now.wall)?)
@@ -162,9 +163,14 @@ fn send_reply(
         audience: matches!(facts, CommandFacts::Answered(Err(_))).then_some(&row.from.id),
         now: now.wall,
     };
-    match choices {
-        Some(choices) => ask::reply(tx, row, &outgoing, choices, now),
-        None => {
+    match (choices, facts) {
+        (Some(choices), _) => ask::reply(tx, row, &outgoing, choices, now),
+        // The question is the reply.
+        (None, CommandFacts::Link(LinkDone::Asked)) => Ok(()),
+        (None, CommandFacts::Link(LinkDone::Shown(salt))) => {
+            outgoing.masked(tx, &TextKey::reply(row.id), &reply(facts), *salt, None)
+        }
+        (None, _) => {
             let first = outgoing.text(tx, &TextKey::reply(row.id), &reply(facts))?;
             match submitted(facts).zip(first) {
                 Some((task, first)) => task::shown_by(tx, task, first, &row.address),

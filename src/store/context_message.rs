@@ -18,8 +18,8 @@ pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, most: u32) ->
     let (key, event) = (message.session.as_str(), &message.event);
     tx.run(
         "INSERT INTO context_message (id, source, event_id, key, principal, sender_kind, roles, sender, input_kind, forward, body,
-                            received_at)
-         VALUES (?12, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                            received_at, place)
+         VALUES (?12, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?13)
          ON CONFLICT (source, event_id) DO NOTHING",
         params![
             batch.source.id,
@@ -34,6 +34,7 @@ pub(crate) fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, most: u32) ->
             message.text(),
             ms(batch.received.wall),
             tx.new_id(Table::ContextMessage)?,
+            message.place.as_ref().map(SessionKey::as_str),
         ],
     )?;
     trim(tx, &message.session, most)
@@ -118,6 +119,7 @@ mod tests {
                     )
                 },
                 session: key(),
+                place: None,
                 disposition: disposition.clone(),
                 text: None,
                 epoch: EpochChange::ByRule,

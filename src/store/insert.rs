@@ -2,6 +2,7 @@
 
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::id::MessageId;
+use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Refusal, Source};
 use rusqlite::params;
 
@@ -71,9 +72,9 @@ pub(crate) fn insert(tx: &Tx<'_>, batch: &Batch, message: &Admitted, new_row: Ne
         "INSERT INTO inbound (id, source, event_id, key, epoch, principal, address, sender, platform_message,
                               received_at, disposition, state, reason, digest, body, attachments,
                               input_kind, sender_kind, quote, album, roles, forward, links,
-                              awaited_in)
+                              awaited_in, place)
          VALUES (?23, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-                 ?20, ?21, ?22, ?24)",
+                 ?20, ?21, ?22, ?24, ?25)",
         params![
             batch.source.id,
             event.id,
@@ -99,6 +100,7 @@ pub(crate) fn insert(tx: &Tx<'_>, batch: &Batch, message: &Admitted, new_row: Ne
             stored_links(&event.links).filter(|_| whole),
             id.0,
             event.while_connected.then(|| tx.shared.boot.as_str()),
+            message.place.as_ref().map(SessionKey::as_str),
         ],
     )?;
     Ok(id)

@@ -18,7 +18,7 @@ macro_rules! inbound_columns {
     () => {
         "i.id, i.key, i.epoch, i.source, i.principal, i.address, i.sender, i.platform_message, i.received_at, \
          i.disposition, i.state, i.reason, i.body, i.attachments, i.turn_id, \
-         i.input_kind, i.sender_kind, i.quote, i.album, i.roles, i.forward, i.links, i.replays"
+         i.input_kind, i.sender_kind, i.quote, i.album, i.roles, i.forward, i.links, i.replays, i.place"
     };
 }
 
@@ -45,6 +45,7 @@ pub(crate) fn inbound(row: &Row<'_>) -> rusqlite::Result<InboundRow> {
     Ok(InboundRow {
         id: MessageId(row.get(0)?),
         session: parsed(row, 1)?,
+        place: maybe_parsed(row, 23)?,
         epoch: count(row, 2)?,
         source: row.get(3)?,
         from: sender(row, [4, 16, 19, 6])?,
@@ -79,19 +80,19 @@ pub(crate) fn sender(row: &Row<'_>, [id, kind, role, name]: [usize; 4]) -> rusql
 
 /// A row as [`history_select`] names it.
 pub(crate) fn history(row: &Row<'_>) -> rusqlite::Result<HistoryRow> {
-    let (usage, message) = (usage(row, 26)?, inbound(row)?);
+    let (usage, message) = (usage(row, 27)?, inbound(row)?);
     Ok(HistoryRow {
-        transcripts: transcript::read(row.get_ref(34)?.as_str()?, message.attachments.len()),
+        transcripts: transcript::read(row.get_ref(35)?.as_str()?, message.attachments.len()),
         message,
-        answer: row.get(23)?,
+        answer: row.get(24)?,
         // An end that this version does not know is none that it may pass on as a whole answer.
-        end: match row.get::<_, Option<String>>(35)? {
+        end: match row.get::<_, Option<String>>(36)? {
             None => AnswerEnd::Whole,
             Some(end) => AnswerEnd::named(&end).unwrap_or(AnswerEnd::BrokenOff),
         },
-        own: row.get::<_, Option<i64>>(36)?.map(nat),
-        turn_state: maybe_parsed(row, 24)?,
-        error: maybe_parsed(row, 25)?,
+        own: row.get::<_, Option<i64>>(37)?.map(nat),
+        turn_state: maybe_parsed(row, 25)?,
+        error: maybe_parsed(row, 26)?,
         usage: Some(usage).filter(|usage| *usage != Usage::default()),
     })
 }

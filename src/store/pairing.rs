@@ -1,19 +1,20 @@
 //! Pairing: open requests, and the approval or denial of one by its code.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::delivery::PostKind;
 use frontdesk_core::notice::Notice;
-use frontdesk_core::pairing::{Code, DECAY, FAILURES, LOCKOUT, Salt};
-use frontdesk_core::time::{Now, Pause};
+use frontdesk_core::pairing::{Code, FAILURES, Salt};
+use frontdesk_core::time::Now;
 use rusqlite::{Row, params};
 
 use crate::audit::audit;
+use crate::failed_guesses::FailedGuesses;
 use crate::fault::Outcome;
 use crate::grant::give;
 use crate::part::Outgoing;
 use crate::row::{AccessDone, Author, PairingRow, Scope};
-use crate::sql::{Sql, account, at, maybe_at, ms, parsed, small};
+use crate::sql::{Sql, account, at, ms, parsed};
 use crate::tx::Tx;
 use crate::{Result, StoreReader};
 
@@ -63,7 +64,7 @@ pub(crate) fn decide(
     now: Now,
 ) -> Outcome<AccessDone> {
     let Now { wall, steady } = now;
-    let tries = FailedApprovals::of(tx, author, steady)?;
+    let tries = FailedGuesses::of(tx, &author.name, steady)?;
     let anybody = account.map_or_else(|| "anybody".to_owned(), AccountId::to_string);
     if let Some(until) = tries.locked_until {
         audit(tx, author, decision.action(), &anybody, "refused:locked", wall)?;
@@ -75,7 +76,7 @@ pub(crate) fn decide(
             audit(tx, author, decision.action(), &anybody, "refused:spent_code", wall)?;
             return Ok(AccessDone::NoSuchCode { left: FAILURES.saturating_sub(tries.failures) });
         }
-        let left = tries.failed(tx, author, steady)?;
+        let left = tries.failed(tx, &author.name, steady)?;
         audit(tx, author, decision.action(), &anybody, "refused:no_such_code", wall)?;
         return Ok(AccessDone::NoSuchCode { left });
     };
@@ -161,43 +162,4 @@ fn request(row: &Row<'_>) -> rusqlite::Result<Request> {
         hash: row.get(7)?,
         account: account(row, 8)?,
     })
-}
-
-/// An author's failed attempts that have not decayed yet, and whether they were too many.
-struct FailedApprovals {
-    failures: u32,
-    locked_until: Option<DateTime<Utc>>,
-}
-
-impl FailedApprovals {
-    fn of(sql: &Sql<'_>, author: &Author, now: DateTime<Utc>) -> Outcome<Self> {
-        let known = sql.one(
-            "SELECT failures, last_at, locked_until FROM pairing_failure WHERE author = ?1",
-            [&author.name],
-            |row| Ok((small(row, 0)?, at(row, 1)?, maybe_at(row, 2)?)),
-        )?;
-        let Some((failures, last, locked)) = known else {
-            return Ok(Self { failures: 0, locked_until: None });
-        };
-        let forgotten = (now - last).num_milliseconds().max(0) / DECAY.num_milliseconds();
-        let forgotten = u32::try_from(forgotten).unwrap_or(u32::MAX);
-        Ok(Self {
-            failures: failures.saturating_sub(forgotten),
-            // The failure that exceeded the limit is the last one.
-            locked_until: locked.filter(|until| !Pause { since: last, until: *until }.is_over(now)),
-        })
-    }
-
-    /// Counts a failure; returns how many are left.
-    fn failed(&self, tx: &Tx<'_>, author: &Author, now: DateTime<Utc>) -> Outcome<u32> {
-        let failures = self.failures + 1;
-        let locked: Option<Duration> = (failures >= FAILURES).then_some(LOCKOUT);
-        tx.run(
-            "INSERT INTO pairing_failure (author, failures, last_at, locked_until) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (author) DO UPDATE SET failures = excluded.failures, last_at = excluded.last_at,
-                                                locked_until = excluded.locked_until",
-            params![author.name, failures, ms(now), locked.map(|span| ms(now + span))],
-        )?;
-        Ok(FAILURES.saturating_sub(failures))
-    }
 }

@@ -169,7 +169,7 @@ fn tell(
         now,
     };
     let code = code(&event.from.id);
-    person.masked(tx, &TextKey::notice(id, &code), &code, request.salt)?;
+    person.masked(tx, &TextKey::notice(id, &code), &code.text(), request.salt, Some(&code))?;
     let asked = Notice::Asked { shown: event.from.name.clone(), who: event.from.id.clone() };
     for (n, admin) in request.tell.iter().enumerate() {
         let outgoing = Outgoing { session: None, address: admin, reply_to: None, ..person.clone() };

@@ -122,11 +122,18 @@ impl Outgoing<'_> {
         outgoing.rows(tx, outgoing.text_rows(tx, key, &notice.text())?, Some(notice))
     }
 
-    /// Stores a notice in which the pairing code of a salt replaces the mask when it is sent.
-    pub(crate) fn masked(&self, tx: &Tx<'_>, key: &TextKey, notice: &Notice, salt: Salt) -> Outcome<()> {
-        let rows = self.text_rows(tx, key, &notice.text())?;
+    /// Stores a text in which the code of a salt replaces the mask when it is sent.
+    pub(crate) fn masked(
+        &self,
+        tx: &Tx<'_>,
+        key: &TextKey,
+        text: &str,
+        salt: Salt,
+        notice: Option<&Notice>,
+    ) -> Outcome<()> {
+        let rows = self.text_rows(tx, key, text)?;
         let with_salt = |row: OutboxRow| OutboxRow { salt: salt_for(salt, &row.post.part), ..row };
-        self.rows(tx, rows.into_iter().map(with_salt).collect(), Some(notice)).map(drop)
+        self.rows(tx, rows.into_iter().map(with_salt).collect(), notice).map(drop)
     }
 
     /// Stores files that follow a text, and after each of them the text that did not fit beneath it.

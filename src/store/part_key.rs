@@ -26,6 +26,11 @@ impl TextKey {
         Self(command.to_string())
     }
 
+    /// What the other chat is told when a command joins or parts two chats: `m7/linked`.
+    pub(crate) fn linked(command: MessageId) -> Self {
+        Self(format!("{command}/linked"))
+    }
+
     /// A question: `a7`.
     pub(crate) fn ask(id: AskId) -> Self {
         Self(id.to_string())

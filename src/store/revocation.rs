@@ -18,7 +18,7 @@ use crate::row::{
 use crate::sql::{ms, parsed};
 use crate::turn::{OpenTurn, turn_columns};
 use crate::tx::Tx;
-use crate::{job_control, task_control};
+use crate::{job_control, link, task_control};
 
 /// Who loses access.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +69,9 @@ pub(crate) fn end_access(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>) ->
         turns(tx, target, now, &mut ended)?;
         waiting(tx, target, now, &mut ended)?;
         context_messages(tx, target)?;
+    }
+    if let Target::Person { principal, scope: None | Some(Scope::Dm), .. } = target {
+        link::end_of(tx, principal)?;
     }
     if let Target::Person { principal, scope: None | Some(Scope::Admin), .. } = target {
         withdraw_replies_of(tx, principal, now)?;
@@ -170,9 +173,12 @@ fn is_theirs(tx: &Tx<'_>, target: Target<'_>, part: &UnsentPart) -> Outcome<bool
             return Ok(true);
         }
         if let Some(session) = part.session.as_ref().filter(|session| session.scope() == key::Scope::Dm) {
-            // Only one person writes in a private chat, so any of its messages names that person.
-            let person = "SELECT principal FROM inbound WHERE id = (SELECT id FROM session_message WHERE key = ?1 LIMIT 1)";
-            let person = tx.one(person, [session.as_str()], |row| row.get::<_, String>(0))?;
+            // Only one person writes in a private chat, so any of its messages names that person. Other chats may share
+            // its session.
+            let person = "SELECT i.principal FROM session_message m JOIN inbound i ON i.id = m.id
+                          WHERE m.key = ?1 AND i.address = ?2 LIMIT 1";
+            let of_chat = params![session.as_str(), part.address.as_str()];
+            let person = tx.one(person, of_chat, |row| row.get::<_, String>(0))?;
             return Ok(person.is_some_and(|person| person == principal.as_str()));
         }
     }
@@ -194,7 +200,7 @@ fn is_theirs(tx: &Tx<'_>, target: Target<'_>, part: &UnsentPart) -> Outcome<bool
 fn waiting(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>, ended: &mut Revoked) -> Outcome<()> {
     // The index is named: because of the order by id SQLite would scan the whole history.
     let rows = tx.all_legible(
-        "SELECT id, key, address, principal FROM inbound INDEXED BY inbound_waiting WHERE state = 'waiting' ORDER BY id",
+        "SELECT id, key, address, principal, coalesce(place, key) FROM inbound INDEXED BY inbound_waiting WHERE state = 'waiting' ORDER BY id",
         [],
         |row| {
             let who: String = row.get(3)?;
@@ -202,7 +208,7 @@ fn waiting(tx: &Tx<'_>, target: Target<'_>, now: DateTime<Utc>, ended: &mut Revo
                 return Ok(None);
             }
             let session: SessionKey = parsed(row, 1)?;
-            let is_covered = target.covers(&session);
+            let is_covered = target.covers(&parsed(row, 4)?);
             Ok(is_covered.then_some((session, parsed(row, 2)?, MessageId(row.get(0)?))))
         },
     )?;
@@ -272,12 +278,15 @@ fn replays(tx: &Tx<'_>, target: Target<'_>, turn: TurnId) -> Outcome<bool> {
 }
 
 fn context_messages(tx: &Tx<'_>, target: Target<'_>) -> Outcome<()> {
-    let waiting =
-        tx.all_legible("SELECT id, key, principal FROM context_message WHERE turn_id IS NULL", [], |row| {
+    let waiting = tx.all_legible(
+        "SELECT id, coalesce(place, key), principal FROM context_message WHERE turn_id IS NULL",
+        [],
+        |row| {
             let session: SessionKey = parsed(row, 1)?;
             let theirs = target.is_author(row.get_ref(2)?.as_str()?) && target.covers(&session);
             Ok(theirs.then_some(row.get::<_, i64>(0)?))
-        })?;
+        },
+    )?;
     for id in waiting.into_iter().flatten() {
         tx.run("DELETE FROM context_message WHERE id = ?1", [id])?;
     }

@@ -28,6 +28,7 @@ mod hooks;
 mod jobs;
 mod kept_files;
 mod limits;
+mod links;
 mod many_results;
 mod menus;
 mod outbox;

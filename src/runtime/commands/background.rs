@@ -26,7 +26,7 @@ pub(super) fn plan(shared: &Shared, row: &InboundRow, text: Option<String>) -> P
     let text_of = text.clone().unwrap_or_default();
     let task = Box::new(NewTask {
         agent: row.session.agent().to_owned(),
-        account: row.session.account().clone(),
+        account: row.own_session().account().clone(),
         order: TaskOrder {
             owner: row.from.clone(),
             origin: Some(row.session.clone()),

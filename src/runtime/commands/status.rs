@@ -5,7 +5,7 @@ use frontdesk_core::count::counted;
 use frontdesk_core::failover::{Candidate, CandidateState, Failover};
 use frontdesk_core::reset::ResetPolicy;
 use frontdesk_core::span;
-use frontdesk_core::visible::quoted;
+use frontdesk_core::visible::{quoted, quoted_label};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{EpochUsage, InboundRow};
 
@@ -31,6 +31,7 @@ pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
         end(&shared.reset_policy(&settings, &row.session), session.last_user_at, now),
         agent(&status),
     ];
+    lines.extend(shares(shared, row));
     lines.extend(used(&status.usage));
     lines.extend(status.failover.iter().flat_map(models));
     let asks = asks.iter().filter(|ask| !ask.is_menu);
@@ -44,6 +45,21 @@ pub(super) async fn plan(shared: &Shared, row: &InboundRow) -> Result<Plan, Stor
         ));
     }
     Ok(Plan::say(lines.join("\n")))
+}
+
+/// With which other private chats this one shares its conversation.
+fn shares(shared: &Shared, row: &InboundRow) -> Option<String> {
+    let own = row.own_session();
+    let others: Vec<String> = match shared.access.link(own) {
+        Some(link) => vec![quoted_label(link.other.as_str())],
+        None => {
+            let linked = shared.access.linked_to(own);
+            linked.iter().map(|link| quoted_label(link.principal.as_str())).collect()
+        }
+    };
+    (!others.is_empty()).then(|| {
+        format!("It is shared with the private chat of {}; `/link off` parts them.", others.join(" and of "))
+    })
 }
 
 /// Which of several models or agents answer, and why others do not.

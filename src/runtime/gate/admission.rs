@@ -5,7 +5,7 @@ use frontdesk_core::ask::{Answerer, Press};
 use frontdesk_core::command::{self, Command, Parsed, QueueRequest};
 use frontdesk_core::drop_reason::DropReason;
 use frontdesk_core::id::AskId;
-use frontdesk_core::key::{KeyError, SessionKey};
+use frontdesk_core::key::KeyError;
 use frontdesk_core::message::{Event, EventKind, Refusal, SenderKind, Source};
 use frontdesk_core::reaction::normalized;
 use frontdesk_core::route::{self, Place};
@@ -16,7 +16,7 @@ use super::answers::{Answer, Reply};
 use super::press;
 use crate::config::{Chat, Sharing};
 use crate::settings::Settings;
-use crate::shared::Shared;
+use crate::shared::{JoinedSession, Shared};
 
 /// How many reactions and edits are kept for the next turn where the operator configured no ambient messages.
 pub(super) const MARKS: u32 = 20;
@@ -197,7 +197,9 @@ impl Admission<'_> {
 
     /// Whether moderators are not needed for a command, or its sender is one.
     fn may_change_conversation(&self, command: &Command) -> bool {
-        let is_shared = || self.session().is_ok_and(|session| session.scope().is_shared());
+        let is_shared = || {
+            self.session().is_ok_and(|joined| self.shared.has_several_people(self.settings, &joined.session))
+        };
         !command.changes_conversation()
             || !is_shared()
             || self.decide(Action::ChangeConversation) == Decision::Allow
@@ -230,7 +232,14 @@ impl Admission<'_> {
             EventKind::Button { target } => target.clone(),
             _ => None,
         };
-        Some(Answering { ask, given, by, standing, place: self.session().ok(), under })
+        Some(Answering {
+            ask,
+            given,
+            by,
+            standing,
+            place: self.session().ok().map(|joined| joined.session),
+            under,
+        })
     }
 
     fn edit(&self) -> Option<Plan> {
@@ -314,14 +323,15 @@ impl Admission<'_> {
     }
 
     /// The session that the event belongs to.
-    pub(super) fn session(&self) -> Result<SessionKey, KeyError> {
+    pub(super) fn session(&self) -> Result<JoinedSession, KeyError> {
         let (conversation, sender) = (&self.event.conversation, self.event.from.id.id());
         let own = self.rules().is_some_and(|rules| rules.sessions == Some(Sharing::Person));
         let person = (own || conversation.is_private()).then_some(sender);
         let place = Place { chat: self.chat, thread: conversation.thread(), person };
         let configured = || self.shared.route(self.settings, &self.source.account, place).agent;
         let agent = self.event.agent.as_deref().unwrap_or_else(configured);
-        route::session(agent, self.source, conversation, self.chat, own.then_some(sender))
+        let session = route::session(agent, self.source, conversation, self.chat, own.then_some(sender))?;
+        Ok(self.shared.joined(self.settings, session))
     }
 
     fn rules(&self) -> Option<&Chat> {

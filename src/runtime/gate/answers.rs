@@ -11,7 +11,7 @@ use super::admission::Admission;
 use super::{first_id, may_write, press};
 use crate::open_questions;
 use crate::settings::Settings;
-use crate::shared::Shared;
+use crate::shared::{JoinedSession, Shared};
 
 /// An answer to a question.
 pub(super) enum Answer {
@@ -114,7 +114,7 @@ async fn named(
     let chat = first_id(shared, event);
     let now = shared.time.now();
     let admission = Admission { shared, settings, source, event, answer: None, chat: &chat, now };
-    let Ok(session) = admission.session() else { return Ok(None) };
+    let Ok(JoinedSession { session, .. }) = admission.session() else { return Ok(None) };
     let is_here = |ask: &AskView| ask.session.chat() == session.chat();
     if let Some(id) = ask {
         return Ok(shared.store.ask(id).await?.filter(is_here));

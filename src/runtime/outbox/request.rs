@@ -72,8 +72,8 @@ async fn album(
     Ok(files)
 }
 
-/// The post as it is sent. A pairing code is inserted here and nowhere else, so that it is in no row and no log.
-fn with_code(shared: &Shared, row: &OutboxRow) -> Post {
+/// The post as it is sent. A code is inserted here and nowhere else, so that it is in no row and no log.
+pub(super) fn with_code(shared: &Shared, row: &OutboxRow) -> Post {
     let mut post = row.post.clone();
     if let Some(salt) = row.salt {
         let code = Code::derive(&shared.settings().pairing_secret, salt);

@@ -169,10 +169,10 @@ fn confirmed(
     let id = MessageId(tx.new_id(Table::Inbound)?);
     let inserted = tx.run(
         "INSERT INTO inbound (id, source, event_id, key, epoch, principal, address, sender, sender_kind, roles,
-                              platform_message, received_at, disposition, state, digest, input_kind, body)
+                              platform_message, received_at, disposition, state, digest, input_kind, body, place)
          SELECT ?1, source, ?3, key, epoch, ?4, address, ?5, ?6, iif(principal = ?4, roles, NULL),
-                platform_message, ?7, ?11, 'waiting', ?8, ?9, ?10
-         FROM inbound WHERE id = ?2 AND digest <> 0
+                platform_message, ?7, ?11, 'waiting', ?8, ?9, ?10, place
+         FROM inbound WHERE id = ?2 AND (digest <> 0 OR body <> '')
          ON CONFLICT (source, event_id) DO NOTHING",
         params![
             id.0,

@@ -174,18 +174,41 @@ pub(crate) fn reply(
     choices: &CommandChoices,
     now: Now,
 ) -> Outcome<()> {
+    let id = AskId(tx.new_id(Table::Ask)?);
+    of_command(tx, command, (outgoing, &TextKey::reply(command.id)), (id, choices), now)
+}
+
+/// The chat of an earlier command is asked something, which only the sender of that command may answer.
+pub(crate) fn later(
+    tx: &Tx<'_>,
+    command: &InboundRow,
+    outgoing: &Outgoing<'_>,
+    choices: &CommandChoices,
+    now: Now,
+) -> Outcome<()> {
+    let id = AskId(tx.new_id(Table::Ask)?);
+    of_command(tx, command, (outgoing, &TextKey::ask(id)), (id, choices), now)
+}
+
+fn of_command(
+    tx: &Tx<'_>,
+    command: &InboundRow,
+    (outgoing, key): (&Outgoing<'_>, &TextKey),
+    (id, choices): (AskId, &CommandChoices),
+    now: Now,
+) -> Outcome<()> {
     let opening = Opening {
-        id: AskId(tx.new_id(Table::Ask)?),
+        id,
         turn: None,
         message: Some(command.id),
         commands: Some(&choices.commands),
         question: &choices.question,
         audience: &Audience::People(vec![command.from.id.clone()]),
-        // The reply says how to choose in writing.
+        // The text says how to choose in writing.
         how: None,
         digest: choices.question.digest(),
     };
-    open(tx, outgoing, &TextKey::reply(command.id), &opening, now).map(drop)
+    open(tx, outgoing, key, &opening, now).map(drop)
 }
 
 pub(super) struct Opening<'a> {

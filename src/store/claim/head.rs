@@ -49,11 +49,12 @@ fn joined(rows: &[InboundRow], mode: QueueMode) -> usize {
     mine
 }
 
-/// How many of the messages one turn can take: those of the first one's epoch. The agent compacts its context between two
-/// answers, so that is a turn of its own, also for several people who ask for it.
+/// How many of the messages one turn can take: those of the first one's epoch that came from the same chat, because an answer
+/// goes to one chat. The agent compacts its context between two answers, so that is a turn of its own, also for several
+/// people who ask for it.
 fn one_conversation(rows: &[InboundRow]) -> usize {
     let Some(first) = rows.first() else { return 0 };
-    let kind = |row: &InboundRow| (row.epoch, compacts(row));
+    let kind = |row: &InboundRow| (row.epoch, row.place.clone(), compacts(row));
     rows.iter().take_while(|row| kind(row) == kind(first)).count()
 }
 

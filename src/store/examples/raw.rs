@@ -352,6 +352,7 @@ fn batch(source: &str, n: u64) -> Batch {
     let message = Admitted {
         event,
         session: session(n),
+        place: None,
         disposition: Disposition::Turn,
         text: None,
         epoch: EpochChange::ByRule,

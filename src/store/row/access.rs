@@ -8,7 +8,7 @@ use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::pairing::{Code, Salt};
 
-use super::BudgetRow;
+use super::{BudgetRow, LinkRow};
 
 /// Where a grant is valid.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -131,6 +131,8 @@ pub struct AccessState {
     pub blocked: Vec<BlockRow>,
     /// Settings of chats.
     pub chats: Vec<ChatRow>,
+    /// Private chats that share the session of another one.
+    pub links: Vec<LinkRow>,
     /// Chats whose id has changed.
     pub moved: Vec<ChatAlias>,
     /// Accounts that are disconnected.

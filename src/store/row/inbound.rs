@@ -78,6 +78,8 @@ pub struct Admitted {
     pub event: Event,
     /// The session it belongs to.
     pub session: SessionKey,
+    /// The session of its own chat, if that is joined to the session of another one.
+    pub place: Option<SessionKey>,
     /// What it is.
     pub disposition: Disposition,
     /// What the agent is to read, if that is not the event's whole text: of `/new TEXT` only the text.
@@ -298,6 +300,8 @@ pub struct InboundRow {
     pub id: MessageId,
     /// The session.
     pub session: SessionKey,
+    /// The session of its own chat, if that is joined to the session of another one.
+    pub place: Option<SessionKey>,
     /// The epoch it joined.
     pub epoch: u64,
     /// The source's id.
@@ -334,6 +338,13 @@ pub struct InboundRow {
     pub replays: Vec<MessageId>,
     /// The turn that took it.
     pub turn: Option<TurnId>,
+}
+
+impl InboundRow {
+    /// The session of the chat that it came from: the rules of that chat apply to it, whichever session it belongs to.
+    pub fn own_session(&self) -> &SessionKey {
+        self.place.as_ref().unwrap_or(&self.session)
+    }
 }
 
 /// What became of a file that came with a message.

@@ -17,8 +17,8 @@ use frontdesk_core::queue_mode::QueueMode;
 
 use super::{
     AccessChange, AccessDone, Answered, Answering, Author, CancelledTask, Claim, Dequeue, Dequeued,
-    InboundRow, MovedToTask, NewTask, OpenTasks, OutgoingFile, Reason, Stopped, TaskFound, TaskReach,
-    TaskSubmitted, TurnJob, TurnTask, Withheld,
+    InboundRow, LinkDone, LinkStep, MovedToTask, NewTask, OpenTasks, OutgoingFile, Reason, Stopped,
+    TaskFound, TaskReach, TaskSubmitted, TurnJob, TurnTask, Withheld,
 };
 
 /// How many waiting messages one turn takes.
@@ -198,6 +198,8 @@ pub enum CommandEffect {
     },
     /// Answers a question.
     Answer(Answering),
+    /// Joins two private chats, or parts them.
+    Link(LinkStep),
     /// Hands over a task.
     Submit(Box<NewTask>),
     /// The answer under way goes on as a task, with the text and the files of its messages.
@@ -256,6 +258,8 @@ pub enum CommandFacts {
     Access(Box<AccessDone>),
     /// The result of an answer.
     Answered(Result<Answered, AskError>),
+    /// What became of two chats that were to be joined or parted.
+    Link(LinkDone),
     /// What became of a task that was handed over.
     Submitted(TaskSubmitted),
     /// What became of the answer under way.

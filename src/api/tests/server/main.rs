@@ -14,6 +14,7 @@ mod harness;
 mod hooks;
 mod http;
 mod jobs;
+mod links;
 mod memory;
 mod page;
 mod platform;

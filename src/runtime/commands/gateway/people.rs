@@ -69,13 +69,13 @@ pub(super) fn allow(
         Ok(principal) => principal,
         Err(text) => return note(row, request, "refused:no_person", text),
     };
-    let scope = match (here, row.session.scope()) {
+    let scope = match (here, row.own_session().scope()) {
         (false, _) => Scope::Dm,
         (true, KeyScope::Dm) => {
             let text = "`here` means a group: send this in the group you mean.".to_owned();
             return note(row, request, "refused:no_group", text);
         }
-        (true, _) => Scope::Group(row.session.id().to_owned()),
+        (true, _) => Scope::Group(row.own_session().id().to_owned()),
     };
     if let Err(problem) = (shared.settings().grant_rule)(&principal, &scope) {
         return note(row, request, "refused:no_person", format!("{}: {problem}.", quoted_label(user)));
@@ -238,11 +238,11 @@ fn silence(
 
 /// The chat by its first id, without a thread.
 pub(super) fn first(row: &InboundRow) -> Option<Address> {
-    Address::at(row.session.account(), row.session.id(), None).ok()
+    Address::at(row.own_session().account(), row.own_session().id(), None).ok()
 }
 
 fn group(row: &InboundRow) -> Option<Address> {
-    if row.session.scope() == KeyScope::Dm { None } else { first(row) }
+    if row.own_session().scope() == KeyScope::Dm { None } else { first(row) }
 }
 
 /// A person by channel and id, or what to write instead.

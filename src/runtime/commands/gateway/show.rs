@@ -182,7 +182,7 @@ fn session(row: &SessionRow, now: DateTime<Utc>) -> String {
 
 /// The settings of the account on which the command came. Shows no secret.
 pub(super) fn config(shared: &Shared, row: &InboundRow) -> String {
-    let account = row.session.account();
+    let account = row.own_session().account();
     let settings = shared.settings();
     let Some(rules) = settings.access.of(account) else {
         return "The configuration says nothing about this account.".to_owned();

@@ -297,6 +297,7 @@ pub fn says(who: &str, event: &str, text: &str) -> Admitted {
     Admitted {
         event,
         session: key(who),
+        place: None,
         disposition: Disposition::Turn,
         text: None,
         epoch: EpochChange::ByRule,
