@@ -141,7 +141,8 @@ impl StoreReader {
         .await
     }
 
-    /// The chats of an account in which a person has sent a message to the agent since then, the latest first.
+    /// The chats of an account in which a person has sent a message to the agent or begun a conversation since then, the
+    /// latest first.
     pub async fn chats_since(
         &self,
         account: &AccountId,
@@ -151,7 +152,8 @@ impl StoreReader {
         let account = account.clone();
         self.read(move |sql| {
             let all: Vec<Address> = sql.all(
-                "SELECT address FROM session WHERE last_user_at >= ?1 ORDER BY last_user_at DESC",
+                "SELECT s.address FROM session s JOIN epoch e ON e.key = s.key AND e.n = s.epoch
+                 WHERE coalesce(s.last_user_at, e.started_at) >= ?1 ORDER BY coalesce(s.last_user_at, e.started_at) DESC",
                 [ms(since)],
                 |row| parsed(row, 0),
             )?;

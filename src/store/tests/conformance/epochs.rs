@@ -254,3 +254,20 @@ async fn a_daily_reset_is_held_back_until_the_person_is_silent_and_not_forgotten
     fixture.accept_one(next + 120, says_new("anna", "8", "x")).await;
     assert_eq!(epoch(next + HOUR, "9").await, 3);
 }
+
+#[tokio::test]
+async fn a_chat_is_known_by_its_last_message_and_after_new_by_that() {
+    let fixture = Fixture::open().await;
+    fixture.accept_one(0, idle("1")).await;
+    fixture.accept_one(HOUR, says("bob", "2", "x")).await;
+    fixture.accept_one(2 * HOUR, commands("anna", "3", EpochChange::New)).await;
+    let account = address("1").account().clone();
+    let chats = async |since: i64| {
+        let chats = fixture.store.chats_since(&account, t(since), 10).await.unwrap();
+        chats.iter().map(|chat| chat.chat().to_owned()).collect::<Vec<_>>()
+    };
+    let (anna, bob) = (says("anna", "4", "x").event.address, says("bob", "5", "x").event.address);
+    assert_eq!(chats(0).await, [anna.chat(), bob.chat()]);
+    assert_eq!(chats(2 * HOUR).await, [anna.chat()]);
+    assert!(chats(3 * HOUR).await.is_empty());
+}
