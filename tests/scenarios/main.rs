@@ -54,6 +54,7 @@ mod task_shown;
 mod task_tool;
 mod tasks;
 mod terminal;
+mod threads;
 mod timezone;
 mod tools;
 mod tools_on_messages;

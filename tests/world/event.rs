@@ -70,6 +70,14 @@ impl TestEvent {
         TestEvent(Event { address, conversation, ..self.0 })
     }
 
+    /// In a thread of a group.
+    #[must_use]
+    pub fn in_thread(self, chat: &str, thread: &str) -> Self {
+        let address = Address::new(CHANNEL, None, chat, Some(thread)).unwrap();
+        let conversation = Conversation::Thread { chat: chat.to_owned(), thread: thread.to_owned() };
+        TestEvent(Event { address, conversation, ..self.0 })
+    }
+
     /// With this platform id.
     #[must_use]
     pub fn named(self, message: &str) -> Self {

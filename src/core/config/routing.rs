@@ -65,6 +65,8 @@ pub struct Chat {
     /// In a group: whether the bot answers only messages that mention it, reply to it or are a command. Unset means
     /// `true`.
     pub require_mention: Option<bool>,
+    /// In a group: whether a thread in which the bot has answered needs no further mention. Unset means `false`.
+    pub follow_threads: Option<bool>,
     /// In a group: `chat` is one session for everybody, `person` is one for each person. Unset means `chat`.
     pub sessions: Option<Sharing>,
     /// In a group: maximum number of messages between other people that the agent gets as context with the next message

@@ -253,8 +253,9 @@ pub static ALL: &[Falsification] = &[
         result(o, &name).map(|part| part.address.push('0'))
     }),
     ("a time is neither run nor missed", "has neither run nor missed", |o| {
-        let id = run(o, is_scheduled)?.id;
-        o.database.work.runs.retain(|run| run.id != id);
+        run(o, is_scheduled)?;
+        // All of them, because a pause soon after one excuses it.
+        o.database.work.runs.retain(|run| !is_scheduled(run));
         // The gateway has run ever since.
         Some(o.journal.starts.clear())
     }),
