@@ -239,6 +239,9 @@ CREATE TABLE task (
 ) STRICT;
 -- The tasks that have not ended.
 CREATE INDEX task_open ON task (state, id) WHERE state IN ('queued', 'running');
+-- Those that have a place, and those that wait for one.
+CREATE INDEX task_placed ON task (id) WHERE state IN ('queued', 'running') AND placed_at IS NOT NULL;
+CREATE INDEX task_waiting ON task (id) WHERE state = 'queued' AND placed_at IS NULL;
 -- The tasks of one person, and of one chat.
 CREATE INDEX task_owner ON task (owner, id);
 CREATE INDEX task_origin ON task (origin_key, id) WHERE origin_key IS NOT NULL;

@@ -141,54 +141,64 @@ pub(crate) fn move_here(
     Ok(MovedToTask::Moved(submitted, stopped))
 }
 
-/// A task that has not ended.
-struct OpenTask {
-    id: TaskId,
-    key: SessionKey,
-    owner: String,
-    chat: String,
-    is_placed: bool,
+/// The places that are taken, in all, by person and by chat.
+#[derive(Default)]
+struct Taken {
+    total: u32,
+    of_person: HashMap<String, u32>,
+    of_chat: HashMap<String, u32>,
 }
 
+impl Taken {
+    fn add(&mut self, owner: String, chat: String) {
+        self.total += 1;
+        *self.of_person.entry(owner).or_default() += 1;
+        *self.of_chat.entry(chat).or_default() += 1;
+    }
+}
+
+/// Those that have all the places they may have, as a JSON list.
+fn full(taken: &HashMap<String, u32>, most: u32) -> String {
+    let full: Vec<&String> = taken.iter().filter(|(_, n)| **n >= most).map(|(who, _)| who).collect();
+    serde_json::json!(full).to_string()
+}
+
+/// Reads only the tasks that get a place, however many wait: this runs each time that a task ends, on the thread that
+/// stores people's messages.
 fn place(
     tx: &Tx<'_>,
     places: TaskPlaces,
     accounts: &BTreeSet<AccountId>,
     now: DateTime<Utc>,
 ) -> Outcome<Vec<SessionKey>> {
-    let open = "SELECT id, key, owner, address, placed_at IS NOT NULL FROM task
-                WHERE state IN ('queued', 'running') AND coalesce(not_before, 0) <= ?1 ORDER BY id";
-    let mut open = tx.all_legible(open, [ms(now)], |row| {
-        Ok(OpenTask {
-            id: TaskId(row.get(0)?),
-            key: parsed(row, 1)?,
-            owner: row.get(2)?,
-            chat: row.get(3)?,
-            is_placed: row.get(4)?,
-        })
+    let placed = "SELECT key, owner, address FROM task INDEXED BY task_placed
+                  WHERE state IN ('queued', 'running') AND placed_at IS NOT NULL AND coalesce(not_before, 0) <= ?1";
+    let placed = tx.all_legible(placed, [ms(now)], |row| {
+        Ok((parsed::<SessionKey>(row, 0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
     })?;
-    open.retain(|task| accounts.contains(task.key.account()));
-    let (placed, waiting): (Vec<_>, Vec<_>) = open.into_iter().partition(|task| task.is_placed);
-    let mut taken = 0;
-    let (mut of_person, mut of_chat) = (HashMap::<String, u32>::new(), HashMap::<String, u32>::new());
-    for OpenTask { owner, chat, .. } in placed {
-        taken += 1;
-        *of_person.entry(owner).or_default() += 1;
-        *of_chat.entry(chat).or_default() += 1;
+    let mut taken = Taken::default();
+    for (_, owner, chat) in placed.into_iter().filter(|(key, ..)| accounts.contains(key.account())) {
+        taken.add(owner, chat);
     }
-    let mut sessions = Vec::new();
-    for OpenTask { id, key, owner, chat, .. } in waiting {
-        if taken >= places.total {
-            break;
-        }
-        let (person, place) = (of_person.entry(owner).or_default(), of_chat.entry(chat).or_default());
-        if *person >= places.per_person || *place >= places.per_chat {
-            continue;
-        }
-        enter(tx, id, &key, now)?;
-        taken += 1;
-        *person += 1;
-        *place += 1;
+    let (mut sessions, mut last) = (Vec::new(), 0);
+    while taken.total < places.total {
+        let next = "SELECT id, key, owner, address FROM task INDEXED BY task_waiting
+                    WHERE state = 'queued' AND placed_at IS NULL AND id > ?1 AND coalesce(not_before, 0) <= ?2
+                      AND owner NOT IN (SELECT value FROM json_each(?3))
+                      AND address NOT IN (SELECT value FROM json_each(?4))
+                    ORDER BY id LIMIT 1";
+        let full_people = full(&taken.of_person, places.per_person);
+        let full_chats = full(&taken.of_chat, places.per_chat);
+        let next = tx.one(next, params![last, ms(now), full_people, full_chats], |row| {
+            let key = row.get::<_, String>(1)?.parse::<SessionKey>();
+            Ok((row.get::<_, i64>(0)?, key, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
+        })?;
+        let Some((id, key, owner, chat)) = next else { break };
+        last = id;
+        // One whose session cannot be read keeps no other one from running.
+        let Some(key) = key.ok().filter(|key| accounts.contains(key.account())) else { continue };
+        enter(tx, TaskId(id), &key, now)?;
+        taken.add(owner, chat);
         sessions.push(key);
     }
     Ok(sessions)
