@@ -236,6 +236,7 @@ fn file() -> MediaFile {
         name: "content.txt".to_owned(),
         mime: Some("text/plain".to_owned()),
         kind: FileKind::Document,
+        tried: false,
     }
 }
 

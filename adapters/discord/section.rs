@@ -24,7 +24,13 @@ const PATH: &str = "channels.discord";
 const TOKEN: &str = "DISCORD_TOKEN";
 
 /// Ids of people and of channels look the same: both are numbers of up to 20 digits.
-const IDS: Ids = Ids { kind, a_person: "80351110224678912", a_group: "41771983423143937", has_roles: true };
+const IDS: Ids = Ids {
+    kind,
+    a_person: "80351110224678912",
+    a_group: "41771983423143937",
+    has_roles: true,
+    memberships: &[],
+};
 
 const NO_TOKEN: &str = "it is enabled and has no token: write the one from the developer portal here, as a text, as \
                         { file = \"...\" } or as { command = [...] }";

@@ -36,8 +36,9 @@ pub struct People {
     /// `allowlist` they get no answer, with `open` everybody may write, with `disabled` nobody, not even admins.
     pub dm_policy: DmPolicy,
     /// People who may write private messages, by their platform ids. Names are refused, because a name can pass to
-    /// another person. `channel:ID` has the bot answer in a channel as well; with `role:ID` beside it, on platforms that have
-    /// roles, only holders of the role and the people in this list may write there.
+    /// another person. On Slack `team:ID` and `usergroup:ID` stand for the members of a workspace and of a user group.
+    /// `channel:ID` has the bot answer in a channel as well; with `role:ID`, `team:ID` or `usergroup:ID` beside it, where the
+    /// platform has such, only their members and the people in this list may write there.
     pub allow: Vec<Id>,
     /// People who may write everywhere and manage the gateway with `/gateway`, by their platform ids.
     pub admins: Vec<Id>,
@@ -55,16 +56,16 @@ pub struct People {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Group {
-    /// People who may write to the bot in the group, by their ids, and roles as `role:ID`. Without this key everybody may;
-    /// with an empty list nobody may.
+    /// People who may write to the bot in the group, by their ids, and roles as `role:ID`, on Slack `team:ID` and
+    /// `usergroup:ID`. Without this key everybody may; with an empty list nobody may.
     #[schemars(with = "Vec<Id>")] // a `null` would look like an empty list and mean the opposite
     pub allow: Option<Vec<Id>>,
     /// Roles whose holders may write to the bot in the group, by their ids, on platforms that have roles.
     #[schemars(with = "Vec<Id>")]
     pub roles: Option<Vec<Id>>,
     /// People who may change the conversation that the group shares (`/new`, `/resume`, `/model`, ...) and stop or retry what
-    /// others asked for, by their ids, and `role:ID` on platforms that have roles. Without this key everybody may change it,
-    /// and only admins may stop others.
+    /// others asked for, by their ids, and `role:ID`, `team:ID` or `usergroup:ID` where the platform has such. Without this
+    /// key everybody may change it, and only admins may stop others.
     pub moderators: Vec<Id>,
     /// Rules for this group.
     #[serde(flatten)]
@@ -87,6 +88,7 @@ impl Id {
         match self.0.split_once(':') {
             Some(("role", role)) => Named::Role(role),
             Some(("channel", channel)) => Named::Channel(channel),
+            Some(("team" | "usergroup", _)) => Named::Membership(&self.0),
             _ => Named::Person(&self.0),
         }
     }
@@ -101,6 +103,8 @@ pub enum Named<'a> {
     Role(&'a str),
     /// A channel, in which the bot answers then.
     Channel(&'a str),
+    /// The members of a team or of a user group, which hold everywhere: the whole entry, as in `team:T1`.
+    Membership(&'a str),
 }
 
 impl<'a> Named<'a> {
@@ -110,6 +114,10 @@ impl<'a> Named<'a> {
 
     fn role(self) -> Option<&'a str> {
         if let Named::Role(id) = self { Some(id) } else { None }
+    }
+
+    fn membership(self) -> Option<&'a str> {
+        if let Named::Membership(entry) = self { Some(entry) } else { None }
     }
 
     fn channel(self) -> Option<&'a str> {
@@ -183,6 +191,16 @@ impl Account {
 }
 
 impl People {
+    /// The teams and user groups whose members these keys name, as they are written.
+    pub fn memberships(&self) -> BTreeSet<String> {
+        let groups = self.groups.values();
+        let lists = groups.flat_map(|group| [group.allow.as_deref().unwrap_or_default(), &group.moderators]);
+        std::iter::once(self.allow.as_slice())
+            .chain(lists)
+            .flat_map(|list| chosen(list, Named::membership))
+            .collect()
+    }
+
     /// The access rules that these keys describe.
     pub fn access(&self) -> ChannelAccess {
         let group = |group: &Group| {
@@ -195,7 +213,9 @@ impl People {
         let mut allow = chosen(&self.allow, Named::person);
         // `*` repeats what `open` says; it is no id.
         allow.remove(ids::EVERYBODY);
-        let roles = chosen(&self.allow, Named::role);
+        let allow_roles = chosen(&self.allow, Named::membership);
+        let mut roles = chosen(&self.allow, Named::role);
+        roles.extend(allow_roles.iter().cloned());
         // Without a role everybody may write in the channels of the list.
         let people = if roles.is_empty() { BTreeSet::new() } else { allow.clone() };
         let closed = !roles.is_empty();
@@ -208,6 +228,7 @@ impl People {
         ChannelAccess {
             dm_policy: self.dm_policy,
             allow,
+            allow_roles,
             admins: set(&self.admins),
             groups,
             bots: set(&self.bots),
@@ -215,9 +236,11 @@ impl People {
     }
 }
 
-/// The people and the roles of a list.
+/// The people, the roles and the memberships of a list.
 fn members(list: &[Id]) -> Members {
-    Members { people: chosen(list, Named::person), roles: chosen(list, Named::role) }
+    let role = |named: Named<'_>| named.role().or(named.membership()).map(str::to_owned);
+    let roles = list.iter().filter_map(|id| role(id.named())).collect();
+    Members { people: chosen(list, Named::person), roles }
 }
 
 fn chosen<'a>(list: &'a [Id], choose: impl Fn(Named<'a>) -> Option<&'a str>) -> BTreeSet<String> {
@@ -299,6 +322,27 @@ mod tests {
         assert_eq!(access.groups["5"], listed(&["7"], &["33"]));
         assert_eq!(access.groups["6"], listed(&["8"], &["34"]), "its own list holds");
         assert_eq!(access.allow, names(&["7"]), "nobody may write in private for a role");
+        assert!(access.allow_roles.is_empty());
+    }
+
+    #[test]
+    fn members_of_teams_and_user_groups_may_write_in_private_and_in_the_channels_of_the_list() {
+        let ids = |list: &[&str]| list.iter().map(|id| Id::from(*id)).collect::<Vec<_>>();
+        let names = |list: &[&str]| list.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
+        let group = Group { moderators: ids(&["U2", "usergroup:S2"]), ..Group::default() };
+        let people = People {
+            allow: ids(&["U1", "team:T1", "usergroup:S1", "channel:C1"]),
+            groups: BTreeMap::from([("C2".to_owned(), group)]),
+            ..People::default()
+        };
+        assert_eq!(people.memberships(), names(&["team:T1", "usergroup:S1", "usergroup:S2"]));
+        let access = people.access();
+        assert_eq!(access.allow, names(&["U1"]));
+        assert_eq!(access.allow_roles, names(&["team:T1", "usergroup:S1"]));
+        let listed = Members { people: names(&["U1"]), roles: names(&["team:T1", "usergroup:S1"]) };
+        assert_eq!((access.groups["C1"].closed, &access.groups["C1"].members), (true, &listed));
+        let moderators = Members { people: names(&["U2"]), roles: names(&["usergroup:S2"]) };
+        assert_eq!((access.groups["C2"].closed, &access.groups["C2"].moderators), (false, &moderators));
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub mod json;
 mod section;
 pub mod timer;
 
-pub use account::ids::{Ids, Kind};
+pub use account::ids::{Ids, Kind, Membership};
 pub use channel::Channel;
 pub use frontdesk_http as http;
 pub use section::{

@@ -81,8 +81,22 @@ impl Api {
     pub(crate) async fn respond(&self, url: &str, body: &Value) -> Result<(), Fault> {
         let url = self.own(url).ok_or_else(|| Fault::Unsent("the response URL is not Slack's".to_owned()))?;
         let request = self.client.request(Method::POST, url).header("content-type", "application/json");
-        self.client.send(request.body(body.to_string()), self.quick).await?;
-        Ok(())
+        let reply = self.client.send(request.body(body.to_string()), self.quick).await?;
+        match reply.status {
+            200 => Ok(()),
+            500.. => Err(Fault::Foreign(reply.status)),
+            status => Err(Fault::Refused(self.refused(status, &reply.body))),
+        }
+    }
+
+    /// The refusal of a response URL, which is expired or used up, in JSON or as a word.
+    fn refused(&self, status: u16, body: &[u8]) -> Refusal {
+        let words = String::from_utf8_lossy(body);
+        let json: Value = serde_json::from_str(&words).unwrap_or_default();
+        let error = json["error"].as_str().unwrap_or(words.trim());
+        let error = self.clean(error).chars().take(LONGEST_ERROR).collect();
+        let retry_after = (status == 429).then_some(Duration::from_secs(1));
+        Refusal { method: "response_url", error, needed: None, retry_after }
     }
 
     /// Uploads the bytes of a file to the address that Slack has named for it.

@@ -1,5 +1,6 @@
 //! The configuration of one account.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use frontdesk_core::config::{ConfigError, Secret};
@@ -8,7 +9,11 @@ use frontdesk_core::profile::{Albums, Flow, Limit, MessageChanges, Pacing, Profi
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::inbound::DmSessions;
 use crate::{CHANNEL, inbound, markup};
+
+/// Slack: the most suggested prompts.
+const PROMPTS: usize = 4;
 
 /// One app in one workspace.
 #[derive(Debug, Clone)]
@@ -19,6 +24,8 @@ pub struct Account {
     pub token: Secret,
     /// How its events arrive.
     pub events: Events,
+    /// The teams and user groups whose members the access rules name, as they are written there: `team:T1`, `usergroup:S1`.
+    pub memberships: BTreeSet<String>,
     /// All other settings.
     pub settings: Settings,
 }
@@ -50,7 +57,8 @@ impl Events {
 impl Account {
     /// An app with default settings.
     pub fn new(name: impl Into<String>, token: impl Into<String>, events: Events) -> Self {
-        Self { name: name.into(), token: Secret::new(token), events, settings: Settings::default() }
+        let (memberships, settings) = (BTreeSet::new(), Settings::default());
+        Self { name: name.into(), token: Secret::new(token), events, memberships, settings }
     }
 
     /// Checks what the types cannot express. No error contains a secret.
@@ -103,8 +111,15 @@ pub struct Settings {
     /// Whether people of other organisations may reach the gateway from channels that are shared with them. They still
     /// need to be allowed like everybody else.
     pub externals: bool,
-    /// Whether the app has `agent_view`, where each message at the top of a private chat opens a thread.
-    pub agent_view: bool,
+    /// Whether guests of the workspace may reach the gateway. They still need to be allowed like everybody else.
+    pub guests: bool,
+    /// What is one conversation in a private chat: with `auto` what Slack shows as one, which is a thread if the app is shown
+    /// as an agent or an assistant, and else the chat; with `chat` always the whole chat; with `thread` each thread, and each
+    /// message at the top opens one.
+    pub dm_sessions: DmSessions,
+    /// Up to four prompts that Slack suggests where somebody begins to write to the app as an agent or an assistant: each has
+    /// a `title`, which people see, and a `message`, which is sent when they choose it.
+    pub prompts: Vec<SuggestedPrompt>,
     /// Whether Slack shows a preview of links in answers.
     pub link_previews: bool,
     /// Maximum length of one message, in characters including its marks.
@@ -136,7 +151,9 @@ impl Default for Settings {
             edit_ms: 3000,
             acknowledge: None,
             externals: false,
-            agent_view: false,
+            guests: false,
+            dm_sessions: DmSessions::default(),
+            prompts: Vec::new(),
             link_previews: false,
             // chat.update refuses a text of more than 4,000 characters, and each answer may be edited.
             text_limit: 4000,
@@ -170,6 +187,16 @@ pub enum Streaming {
     Native,
 }
 
+/// A prompt that Slack suggests.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct SuggestedPrompt {
+    /// What people see.
+    pub title: String,
+    /// What is sent in their name when they choose it.
+    pub message: String,
+}
+
 impl Settings {
     /// Checks what the types cannot express.
     pub fn check(&self) -> Result<(), ConfigError> {
@@ -184,6 +211,15 @@ impl Settings {
                 "the name that Slack has for {emoji:?} is not known; write it between colons, as :eyes:"
             );
             return Err(ConfigError::new("acknowledge", problem));
+        }
+        if self.prompts.len() > PROMPTS {
+            return Err(ConfigError::new("prompts", format!("Slack shows at most {PROMPTS} of them")));
+        }
+        let is_empty = |text: &str| text.trim().is_empty();
+        if let Some(n) =
+            self.prompts.iter().position(|prompt| is_empty(&prompt.title) || is_empty(&prompt.message))
+        {
+            return Err(ConfigError::new(format!("prompts[{n}]"), "a prompt needs a title and a message"));
         }
         within("text_limit", u64::try_from(self.text_limit).unwrap_or(u64::MAX), 100, 4000)?;
         within("edit_ms", self.edit_ms, 20, 60_000)?;

@@ -169,6 +169,11 @@ impl Fault {
             && ![&LATER[..], &UNKNOWN, &CREDENTIALS].into_iter().any(|errors| refusal.is(errors)))
     }
 
+    /// Whether an operator has to change something about the app.
+    pub(crate) fn is_setup(&self) -> bool {
+        self.is(&SETUP)
+    }
+
     /// Whether it was refused with one of these errors.
     pub(crate) fn is(&self, errors: &[&str]) -> bool {
         matches!(self, Fault::Refused(refusal) if refusal.is(errors))

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use frontdesk_core::message::{Cursor, Event, Outcome};
+use frontdesk_core::message::{Event, EventKind, Outcome};
 use frontdesk_core::port::{AdapterError, Inbox};
 use frontdesk_kit::timer::Timer;
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ use crate::CHANNEL;
 use crate::api::Api;
 use crate::config::Settings;
 use crate::inbound::{self, App, Kind};
+use crate::workspace::Workspace;
 
 /// Messages of this time before the mark are read again, because clocks differ.
 const OVERLAP: TimeDelta = TimeDelta::minutes(2);
@@ -37,21 +38,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The pause before messages that could not be stored are handed in again.
 const BUSY: Duration = Duration::from_millis(500);
 
-/// How far an account has been read: a time.
-pub(crate) fn cursor(at: DateTime<Utc>) -> Cursor {
-    Cursor(at.timestamp().to_string())
-}
-
-/// The time that a cursor says.
-pub(crate) fn time(cursor: &Cursor) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp(cursor.0.parse().ok()?, 0)
-}
-
 /// What was missed since the time `mark`.
 pub(crate) struct Missed<'a> {
     pub api: &'a Api,
     pub settings: &'a Settings,
-    pub timer: &'a Timer,
+    pub workspace: &'a Workspace,
     pub app: &'a App,
     pub inbox: &'a dyn Inbox,
     pub mark: DateTime<Utc>,
@@ -116,18 +107,23 @@ impl Missed<'_> {
         self.left().order.retain(|known| known != channel);
     }
 
+    fn timer(&self) -> &Timer {
+        self.workspace.timer()
+    }
+
     fn left(&self) -> MutexGuard<'_, Channels> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where somebody has written, the latest first, and then the other channels of the bot.
     async fn channels(&self) -> Result<Channels, AdapterError> {
-        let now = self.timer.wall();
+        let now = self.timer().wall();
         let is_short = !self.is_start && now - self.mark < SHORT;
         let since = if is_short { now - A_DAY } else { self.mark - QUIET };
         let chats = self.inbox.chats(&self.app.source(), since).await;
         let chats = chats.map_err(|busy| AdapterError::Lost(busy.to_string()))?;
         let (mut channels, mut threads) = (Channels::default(), 0);
+        self.workspace.unjudged().iter().for_each(|chat| channels.add(chat));
         for chat in chats.iter().filter(|chat| !chat.chat().starts_with('@')) {
             channels.add(chat.chat());
             let is_alive =
@@ -251,9 +247,18 @@ impl Missed<'_> {
         let mut events: Vec<Event> = Vec::new();
         let mut edits = HashMap::new();
         for message in messages {
-            let read = inbound::missed(self.app, channel, kind, message);
+            let app = self.workspace.app(self.app);
+            let read = inbound::missed(&app, channel, kind, message);
             let read = read.map_err(|error| Cut::Ended(AdapterError::Setup(error.to_string())))?;
-            let Some(missed) = read else { continue };
+            let Some(mut missed) = read else { continue };
+            missed.message = self.judge(missed.message, patient).await?;
+            match &mut missed.edit {
+                Some(edit) if missed.message.kind == EventKind::Message => {
+                    edit.from.roles.clone_from(&missed.message.from.roles);
+                }
+                // Nothing of somebody who is shut out is handed in.
+                edit => *edit = None,
+            }
             edits.extend(missed.edit.map(|edit| (missed.message.id.clone(), edit)));
             events.push(missed.message);
         }
@@ -270,6 +275,23 @@ impl Missed<'_> {
         Ok(())
     }
 
+    /// The event with what Slack says about its sender.
+    async fn judge(&self, event: Event, patient: bool) -> Result<Event, Cut> {
+        loop {
+            let fault = match self.workspace.judge(self.api, self.app, event.clone()).await {
+                Ok(event) => return Ok(event),
+                Err(fault) => fault,
+            };
+            match Workspace::ended(fault) {
+                _ if !patient => return Err(Cut::NotNow),
+                AdapterError::Later { after, .. } if after <= LONGEST_PAUSE => {
+                    self.timer().pause(after).await
+                }
+                error => return Err(Cut::Ended(error)),
+            }
+        }
+    }
+
     async fn push(&self, events: Vec<Event>, patient: bool) -> Result<Vec<Outcome>, Cut> {
         loop {
             match self.inbox.push(&self.app.source(), events.clone(), None).await {
@@ -277,7 +299,7 @@ impl Missed<'_> {
                 Err(_) if !patient => return Err(Cut::NotNow),
                 Err(busy) => {
                     tracing::debug!(channel = CHANNEL, account = %self.app.account, %busy, "missed messages were not stored and will be handed in again");
-                    self.timer.pause(BUSY).await;
+                    self.timer().pause(BUSY).await;
                 }
             }
         }
@@ -293,7 +315,7 @@ impl Missed<'_> {
                 Err(fault) => match fault.for_connection() {
                     AdapterError::Later { .. } if !patient => return Err(Cut::NotNow),
                     AdapterError::Later { after, .. } if after <= LONGEST_PAUSE => {
-                        self.timer.pause(after).await;
+                        self.timer().pause(after).await;
                     }
                     error => return Err(Cut::Ended(error)),
                 },

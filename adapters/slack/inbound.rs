@@ -20,10 +20,12 @@ use frontdesk_core::address::{Address, AddressError};
 use frontdesk_core::message::{Event, EventKind, RawEvent, Source};
 use serde_json::Value;
 
+pub use conversation::DmSessions;
 pub(crate) use conversation::Kind;
 use conversation::Place;
 use field::{Unread, need, text_of};
 pub(crate) use message::time;
+pub(crate) use person::{is_of_another_team, is_of_team};
 
 use crate::CHANNEL;
 
@@ -50,6 +52,10 @@ const NOT_OURS: [&str; 19] = [
     "user_change",
 ];
 
+/// Events that only apps with an agent view get.
+const OF_AGENT_VIEW: [&str; 3] =
+    ["agent_session_stopped", "agent_session_title_changed", "app_context_changed"];
+
 /// The app's own identity in a workspace, and what decides how its events are understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct App {
@@ -65,16 +71,28 @@ pub struct App {
     pub user: String,
     /// The id that the bot's messages carry.
     pub bot: String,
-    /// Whether each message at the top of a private chat opens a thread, as in apps with `agent_view`.
-    pub threads_in_private: bool,
+    /// What is one conversation in a private chat.
+    pub dm_sessions: DmSessions,
+    /// Whether the app has an agent view, where each message at the top of a private chat opens a thread.
+    pub has_agent_view: bool,
     /// Whether people of other organisations may reach the gateway, as in channels that are shared with them.
     pub externals: bool,
+    /// Whether guests of the workspace may reach the gateway.
+    pub guests: bool,
 }
 
 impl App {
     /// The source of the app's events in this workspace.
     pub fn source(&self) -> Source {
         Source { id: format!("{CHANNEL}:{}/{}", self.team, self.app), account: self.account.clone() }
+    }
+
+    /// Whether each message at the top of a private chat opens a thread.
+    fn opens_threads(&self) -> bool {
+        match self.dm_sessions {
+            DmSessions::Auto | DmSessions::Chat => self.has_agent_view,
+            DmSessions::Thread => true,
+        }
     }
 
     fn address(&self, chat: &str, thread: Option<&str>) -> Result<Address, AddressError> {
@@ -103,7 +121,8 @@ pub fn parse(app: &App, payload: Payload<'_>) -> Result<Event, AddressError> {
         Payload::Interaction(_) => interaction::event(app, &json),
         Payload::Command(_) => interaction::command(app, &json),
     };
-    let read = read.map(|event| if is_shut_out(app, &json, &event) { outsider(event) } else { event });
+    let read =
+        read.map(|event| if is_outsider(app, &json, &event) { shut_out(event, OUTSIDER) } else { event });
     read.or_else(|Unread(field)| {
         let kind = text_of(&json["event"], "type").or(text_of(&json, "type")).filter(|kind| is_plain(kind));
         let raw = RawEvent {
@@ -118,14 +137,18 @@ pub fn parse(app: &App, payload: Payload<'_>) -> Result<Event, AddressError> {
 
 /// Whether an event comes from somebody of another organisation and those are not served. Other workspaces of the same
 /// organisation have ids of their own, too, but their channels are not called external.
-fn is_shut_out(app: &App, json: &Value, event: &Event) -> bool {
+fn is_outsider(app: &App, json: &Value, event: &Event) -> bool {
     let is_own = app.enterprise.is_some() && json["is_ext_shared_channel"] == false;
     !app.externals && person::is_of_another_team(event.from.id.id()) && !is_own
 }
 
-/// What remains of such an event: it is counted, and nothing of it is stored.
-fn outsider(event: Event) -> Event {
-    let kind = EventKind::Other("from_another_organisation".to_owned());
+/// What is counted of people who are shut out.
+pub(crate) const OUTSIDER: &str = "from_another_organisation";
+pub(crate) const GUEST: &str = "from_a_guest";
+
+/// What remains of the event of somebody who is shut out: it is counted, and nothing of it is stored.
+pub(crate) fn shut_out(event: Event, why: &str) -> Event {
+    let kind = EventKind::Other(why.to_owned());
     Event::new(event.id, kind, event.from, event.address, event.conversation)
 }
 
@@ -169,6 +192,45 @@ pub fn teams(raw: &str) -> Vec<String> {
     teams.sort_unstable();
     teams.dedup();
     teams
+}
+
+/// Whether a payload shows that the app has an agent view.
+pub(crate) fn shows_agent_view(payload: Payload<'_>) -> bool {
+    let Payload::Event(raw) = payload else { return false };
+    // Most events are told apart without being read.
+    if !OF_AGENT_VIEW.iter().any(|kind| raw.contains(kind)) {
+        return false;
+    }
+    let json: Value = serde_json::from_str(raw).unwrap_or_default();
+    text_of(&json["event"], "type").is_some_and(|kind| OF_AGENT_VIEW.contains(&kind))
+}
+
+/// A place in which somebody begins to write to the app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Opened {
+    pub channel: String,
+    /// The thread of an assistant; an agent view has none yet.
+    pub thread: Option<String>,
+}
+
+/// The place that somebody has opened to write to the app.
+pub(crate) fn opened(payload: Payload<'_>) -> Option<Opened> {
+    let Payload::Event(raw) = payload else { return None };
+    if !raw.contains("assistant_thread_started") && !raw.contains("app_home_opened") {
+        return None;
+    }
+    let json: Value = serde_json::from_str(raw).ok()?;
+    let (event, thread) = (&json["event"], &json["event"]["assistant_thread"]);
+    let text = |value: &Value, name| text_of(value, name).map(str::to_owned);
+    match text_of(event, "type")? {
+        "assistant_thread_started" => {
+            Some(Opened { channel: text(thread, "channel_id")?, thread: text(thread, "thread_ts") })
+        }
+        "app_home_opened" if event["tab"] == "messages" => {
+            Some(Opened { channel: text(event, "channel")?, thread: None })
+        }
+        _ => None,
+    }
 }
 
 /// Converts an event of the Events API.

@@ -6,9 +6,11 @@ mod config;
 mod error;
 mod history;
 pub mod inbound;
+pub mod incoming_webhook;
 pub mod markup;
 mod media;
 mod outbound;
+mod people;
 mod reactions;
 mod receive;
 mod reference;
@@ -17,6 +19,7 @@ mod sent;
 mod socket;
 mod stream;
 mod webhook;
+mod workspace;
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -35,15 +38,17 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use api::Api;
-pub use config::{Account, Events, Settings, Streaming};
+pub use config::{Account, Events, Settings, Streaming, SuggestedPrompt};
 use error::Fault;
 use inbound::App;
+pub use inbound::DmSessions;
 use outbound::Outbound;
 use receive::Receiving;
 pub use section::{Bot as BotSection, Slack};
 use sent::Sent;
 use stream::Streams;
 use webhook::Endpoint;
+use workspace::Workspace;
 
 /// The channel's name in keys and addresses.
 pub const CHANNEL: &str = "slack";
@@ -59,7 +64,7 @@ pub struct SlackAdapter {
     id: AccountId,
     account: Account,
     api: Arc<Api>,
-    clock: Arc<dyn Clock>,
+    workspace: Arc<Workspace>,
     opened: Mutex<HashMap<String, String>>,
     sent: Sent,
     streams: Streams,
@@ -88,11 +93,11 @@ impl SlackAdapter {
         Ok(Self {
             profile,
             id,
-            account,
             api,
             sent: Sent::new(clock.wall()),
             streams: Streams::default(),
-            clock,
+            workspace: Arc::new(Workspace::new(account.memberships.clone(), Timer::new(clock))),
+            account,
             opened: Mutex::default(),
             user: OnceCell::new(),
             endpoint,
@@ -126,8 +131,10 @@ impl SlackAdapter {
             enterprise: text("enterprise_id"),
             user: need("user_id")?,
             bot: need("bot_id")?,
-            threads_in_private: self.account.settings.agent_view,
+            dm_sessions: self.account.settings.dm_sessions,
+            has_agent_view: false,
             externals: self.account.settings.externals,
+            guests: self.account.settings.guests,
         })
     }
 
@@ -138,13 +145,13 @@ impl SlackAdapter {
         let receiving = Receiving {
             api: &self.api,
             settings: &self.account.settings,
-            timer: Timer::new(self.clock.clone()),
+            workspace: &self.workspace,
             app: &app,
             inbox: inbox.as_ref(),
             was_connected: &self.was_connected,
         };
         match &self.endpoint {
-            Some(endpoint) => endpoint.run(&receiving, inbox.clone()).await,
+            Some(endpoint) => endpoint.run(&receiving, &self.workspace, inbox.clone()).await,
             None => socket::Connection(receiving).run().await,
         }
     }

@@ -10,37 +10,70 @@ use serde_json::{Value, json};
 use crate::api::Api;
 use crate::config::Settings;
 use crate::error::Fault;
+use crate::reactions::Reactions;
+use crate::sent::{Sent, SentFile};
 
-/// Uploads files and shows them in one message. What Slack names is the files; the message has no id that it tells.
-pub(crate) async fn send(
-    api: &Api,
-    settings: &Settings,
-    (channel, thread): (&str, Option<&str>),
-    files: &[(&MediaFile, &Post)],
-) -> Result<Receipt, SendError> {
-    let mut uploaded = Vec::new();
-    for (file, _) in files {
-        if file.size > settings.max_upload_bytes {
-            let (size, most) = (file.size, settings.max_upload_bytes);
+/// Sends files.
+pub(crate) struct Uploads<'a> {
+    pub api: &'a Api,
+    pub settings: &'a Settings,
+    pub sent: &'a Sent,
+    pub reactions: Reactions<'a>,
+}
+
+impl Uploads<'_> {
+    /// Uploads files and shows them in one message, unless that turns out to be there already. What Slack names is the files;
+    /// the message has no id that it tells.
+    pub(crate) async fn send(
+        &self,
+        (channel, thread): (&str, Option<&str>),
+        files: &[(&MediaFile, &Post)],
+    ) -> Result<Receipt, SendError> {
+        let (api, sent, most) = (self.api, self.sent, self.settings.max_upload_bytes);
+        if let Some((file, _)) = files.iter().find(|(file, _)| file.size > most) {
+            let size = file.size;
             return Err(SendError::Refused(format!("a file of {size} bytes is over the limit of {most}")));
         }
-        // Until it is completed, nobody sees an upload.
-        uploaded.push(upload(api, file).await.map_err(Fault::for_preparation)?);
+        let key = files.first().map(|(_, post)| post.key.as_str()).unwrap_or_default();
+        if files.iter().any(|(file, _)| file.tried) {
+            let wanted = files.iter().map(|(file, _)| SentFile { name: file.name.clone(), size: file.size });
+            let wanted: Vec<SentFile> = wanted.collect();
+            let user = self.reactions.user().await?;
+            if let Some(ids) = sent.find_files(api, (channel, thread), (user, key), &wanted).await? {
+                return Ok(receipt(ids));
+            }
+        }
+        let mut uploaded = Vec::new();
+        for (file, _) in files {
+            // Until it is completed, nobody sees an upload.
+            uploaded.push(upload(api, file).await.map_err(Fault::for_preparation)?);
+        }
+        let comment: Vec<&str> =
+            files.iter().map(|(_, post)| post.part.body.as_str()).filter(|text| !text.is_empty()).collect();
+        let named: Vec<Value> =
+            uploaded.iter().zip(files).map(|(id, (file, _))| json!({"id": id, "title": file.name})).collect();
+        let mut complete = json!({"files": named, "channel_id": channel});
+        if !comment.is_empty() {
+            complete["initial_comment"] = comment.join("\n").into();
+        }
+        if let Some(thread) = thread {
+            complete["thread_ts"] = thread.into();
+        }
+        match api.call("files.completeUploadExternal", complete).await.map_err(Fault::for_send) {
+            Ok(_) => Ok(receipt(uploaded)),
+            Err(error) => {
+                if matches!(error, SendError::Unknown(_)) {
+                    sent.doubt_files(key, uploaded);
+                }
+                Err(error)
+            }
+        }
     }
-    let comment: Vec<&str> =
-        files.iter().map(|(_, post)| post.part.body.as_str()).filter(|text| !text.is_empty()).collect();
-    let named: Vec<Value> =
-        uploaded.iter().zip(files).map(|(id, (file, _))| json!({"id": id, "title": file.name})).collect();
-    let mut complete = json!({"files": named, "channel_id": channel});
-    if !comment.is_empty() {
-        complete["initial_comment"] = comment.join("\n").into();
-    }
-    if let Some(thread) = thread {
-        complete["thread_ts"] = thread.into();
-    }
-    api.call("files.completeUploadExternal", complete).await.map_err(Fault::for_send)?;
-    let mut ids = uploaded.into_iter();
-    Ok(Receipt { message: ids.next(), others: ids.collect() })
+}
+
+fn receipt(ids: Vec<String>) -> Receipt {
+    let mut ids = ids.into_iter();
+    Receipt { message: ids.next(), others: ids.collect() }
 }
 
 async fn upload(api: &Api, file: &MediaFile) -> Result<String, Fault> {

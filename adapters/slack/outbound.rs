@@ -11,11 +11,12 @@ use tokio::sync::OnceCell;
 use crate::api::Api;
 use crate::config::{Settings, Streaming};
 use crate::error::Fault;
+use crate::media::Uploads;
 use crate::reactions::Reactions;
 use crate::reference::Reference;
 use crate::sent::{self, Sent};
 use crate::stream::{Grown, Streams};
-use crate::{blocks, markup, media};
+use crate::{blocks, markup};
 
 /// Slack: the longest text of an update, in characters.
 const UPDATE: usize = 4000;
@@ -52,11 +53,11 @@ impl Outbound<'_> {
                 Ok(Receipt::of(target))
             }
             Delivery::Media { file, post } => {
-                media::send(self.api, self.settings, (&channel, to.thread()), &[(&file, &post)]).await
+                self.uploads().send((&channel, to.thread()), &[(&file, &post)]).await
             }
             Delivery::Album(files) => {
                 let files: Vec<_> = files.iter().map(|one| (&one.file, &one.post)).collect();
-                media::send(self.api, self.settings, (&channel, to.thread()), &files).await
+                self.uploads().send((&channel, to.thread()), &files).await
             }
             Delivery::Delete { target } => {
                 if self.streams.is_open(&target) {
@@ -102,6 +103,10 @@ impl Outbound<'_> {
             // There are no drafts, and no clients that read pieces.
             Signal::Draft { .. } | Signal::Delta { .. } | Signal::Progress { .. } => Ok(()),
         }
+    }
+
+    fn uploads(&self) -> Uploads<'_> {
+        Uploads { api: self.api, settings: self.settings, sent: self.sent, reactions: self.reactions() }
     }
 
     fn reactions(&self) -> Reactions<'_> {

@@ -19,7 +19,7 @@ impl Reactions<'_> {
     /// Puts a reaction on a message in the place of the app's earlier ones.
     pub(crate) async fn set(&self, channel: &str, ts: &str, wanted: Option<&str>) -> Result<(), SendError> {
         let wanted = wanted.map(name).transpose()?;
-        let user = self.user.get_or_try_init(|| self.me()).await.map_err(Fault::for_preparation)?;
+        let user = self.user().await?;
         let ask = json!({"channel": channel, "timestamp": ts, "full": true});
         let shown = self.api.call("reactions.get", ask).await.map_err(Fault::for_send)?;
         let mut is_there = false;
@@ -35,6 +35,12 @@ impl Reactions<'_> {
             Some(wanted) => self.change(channel, ts, &wanted, true).await,
             None => Ok(()),
         }
+    }
+
+    /// The account of the app's bot.
+    pub(crate) async fn user(&self) -> Result<&str, SendError> {
+        let user = self.user.get_or_try_init(|| self.me()).await.map_err(Fault::for_preparation)?;
+        Ok(user)
     }
 
     /// Adds a mark to a message that waits for its answer, or removes it.

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use frontdesk_core::message::{Cursor, Outcome};
 use frontdesk_core::port::{AdapterError, Inbox};
-use frontdesk_kit::timer::Timer;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::api::Api;
 use crate::config::Settings;
-use crate::history::{self, Missed};
-use crate::inbound::{self, App, Payload};
+use crate::history::Missed;
+use crate::inbound::{self, App, Opened, Payload};
+use crate::workspace::{Position, Workspace};
 use crate::{CHANNEL, markup};
 
 /// What one person alone is told when a command has had no effect.
@@ -22,7 +22,7 @@ const NOT_TAKEN: &str = "This command was not taken here.";
 pub(crate) struct Receiving<'a> {
     pub api: &'a Arc<Api>,
     pub settings: &'a Settings,
-    pub timer: Timer,
+    pub workspace: &'a Workspace,
     pub app: &'a App,
     pub inbox: &'a dyn Inbox,
     /// Whether this connection or one before it has received anything.
@@ -31,7 +31,13 @@ pub(crate) struct Receiving<'a> {
 
 impl Receiving<'_> {
     pub(crate) fn receiver(&self) -> Receiver<'_> {
-        Receiver { api: self.api, app: self.app, inbox: self.inbox }
+        Receiver {
+            api: self.api,
+            settings: self.settings,
+            workspace: self.workspace,
+            app: self.app,
+            inbox: self.inbox,
+        }
     }
 
     /// Slack has shown that the connection works.
@@ -44,15 +50,18 @@ impl Receiving<'_> {
     pub(crate) async fn missed(&self) -> Result<Option<Missed<'_>>, AdapterError> {
         let stored = self.inbox.cursor(&self.app.source()).await;
         let stored = stored.map_err(|busy| AdapterError::Lost(busy.to_string()))?;
-        let stored = stored.as_ref().and_then(history::time);
-        let Some(mark) = stored.filter(|_| self.settings.missed_messages > 0) else {
-            self.store_position().await;
+        let stored = stored.as_ref().and_then(Position::of);
+        if stored.is_some_and(|stored| stored.has_agent_view) {
+            self.workspace.found_agent_view();
+        }
+        let Some(mark) = stored.filter(|_| self.settings.missed_messages > 0).map(|stored| stored.at) else {
+            self.is_read().await;
             return Ok(None);
         };
         Ok(Some(Missed {
             api: self.api,
             settings: self.settings,
-            timer: &self.timer,
+            workspace: self.workspace,
             app: self.app,
             inbox: self.inbox,
             mark,
@@ -61,9 +70,15 @@ impl Receiving<'_> {
         }))
     }
 
+    /// Everything that was missed is stored, as far as it can be read.
+    pub(crate) async fn is_read(&self) {
+        self.workspace.is_read();
+        self.store_position().await;
+    }
+
     /// Stores that everything up to now has arrived. A failure is made good by the next event.
     pub(crate) async fn store_position(&self) {
-        let position = history::cursor(self.timer.wall());
+        let Some(position) = self.workspace.position() else { return };
         if let Err(busy) = self.inbox.push(&self.app.source(), Vec::new(), Some(position)).await {
             tracing::debug!(%busy, "the position was not stored");
         }
@@ -73,6 +88,8 @@ impl Receiving<'_> {
 /// Takes what arrives for one app in one workspace.
 pub(crate) struct Receiver<'a> {
     pub api: &'a Arc<Api>,
+    pub settings: &'a Settings,
+    pub workspace: &'a Workspace,
     pub app: &'a App,
     pub inbox: &'a dyn Inbox,
 }
@@ -87,7 +104,7 @@ pub(crate) enum Taken {
 }
 
 impl Receiver<'_> {
-    /// Stores a payload. `sentences` carries what is told to single people beside the acknowledgement.
+    /// Stores a payload. `sentences` carries what is told to single people, and shown to them, beside the acknowledgement.
     pub(crate) async fn take(
         &self,
         payload: Payload<'_>,
@@ -104,8 +121,12 @@ impl Receiver<'_> {
             );
             return Ok(Taken::Not);
         }
-        let event =
-            inbound::parse(self.app, payload).map_err(|error| AdapterError::Setup(error.to_string()))?;
+        if inbound::shows_agent_view(payload) {
+            self.workspace.found_agent_view();
+        }
+        let event = inbound::parse(&self.workspace.app(self.app), payload);
+        let event = event.map_err(|error| AdapterError::Setup(error.to_string()))?;
+        let event = self.workspace.judge(self.api, self.app, event).await.map_err(Workspace::ended)?;
         if let Some(missed) = missed {
             missed.first(event.address.chat()).await;
         }
@@ -121,7 +142,24 @@ impl Receiver<'_> {
         {
             self.say_to_one(raw, sentence, sentences);
         }
+        if let Some(opened) = inbound::opened(payload).filter(|_| !self.settings.prompts.is_empty()) {
+            self.suggest(opened, sentences);
+        }
         Ok(Taken::Stored { answer: answer(payload, outcome.as_ref()) })
+    }
+
+    /// Shows the prompts of the configuration where somebody begins to write.
+    fn suggest(&self, opened: Opened, sentences: &mut JoinSet<()>) {
+        let mut shown = json!({"channel_id": opened.channel, "prompts": self.settings.prompts});
+        if let Some(thread) = opened.thread {
+            shown["thread_ts"] = thread.into();
+        }
+        let api = self.api.clone();
+        sentences.spawn(async move {
+            if let Err(fault) = api.call("assistant.threads.setSuggestedPrompts", shown).await {
+                tracing::debug!(%fault, "the suggested prompts are not shown");
+            }
+        });
     }
 
     /// Tells a sentence to the person who has pressed a button, and to nobody else.

@@ -9,13 +9,15 @@ use frontdesk_core::config::{Assignment, ConfigError, Secret, join};
 use frontdesk_core::port::Adapter;
 use frontdesk_core::profile::Profile;
 use frontdesk_kit::{
-    BuildAdapter, ConfiguredAccount, Fingerprint, Host, Ids, Kind, Section, Variables, WebhookUrl, account,
+    BuildAdapter, ConfiguredAccount, Fingerprint, Host, Ids, Kind, Membership, Section, Variables,
+    WebhookUrl, account,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::api::Api;
 use crate::config::{Account, Events, Settings};
+use crate::incoming_webhook::{IncomingWebhook, WebhookAdapter};
 use crate::{CHANNEL, SlackAdapter};
 
 /// The path of the section.
@@ -26,7 +28,18 @@ const TOKEN: &str = "SLACK_BOT_TOKEN";
 const APP_TOKEN: &str = "SLACK_APP_TOKEN";
 
 /// Ids of people begin with U or W, those of channels with C or G. People of other workspaces have its id before theirs.
-const IDS: Ids = Ids { kind, a_person: "U0123456789", a_group: "C0123456789", has_roles: false };
+const IDS: Ids = Ids {
+    kind,
+    a_person: "U0123456789",
+    a_group: "C0123456789",
+    has_roles: false,
+    memberships: &MEMBERSHIPS,
+};
+
+const MEMBERSHIPS: [Membership; 2] = [
+    Membership { example: "team:T0123456789", is: |entry| is_id_of(entry, "team:", &['T', 'E']) },
+    Membership { example: "usergroup:S0123456789", is: |entry| is_id_of(entry, "usergroup:", &['S']) },
+];
 
 const NO_TOKEN: &str = "it is enabled and has no token: write the bot's token (xoxb-) here, as a text, as \
                         { file = \"...\" } or as { command = [...] }";
@@ -61,6 +74,9 @@ pub struct Bot {
     /// The app's signing secret, instead of `app_token`: then Slack sends events to `gateway.public_url` +
     /// `/webhooks/slack/ACCOUNT`, and Socket Mode must be off.
     pub signing_secret: Option<Secret>,
+    /// The address of an incoming webhook, a secret, instead of all tokens: then the account only sends, to the webhook's one
+    /// channel, as `slack:ACCOUNT:webhook`.
+    pub webhook_url: Option<Secret>,
     /// The keys that all apps inherit.
     #[serde(flatten)]
     pub settings: Settings,
@@ -101,7 +117,7 @@ impl Section for Slack {
                 people: bot.account.people.people.clone(),
                 groups: bot.account.people.groups.clone(),
                 access: bot.account.people.access(),
-                on: bot.account.is_on(),
+                on: bot.is_on(),
                 problem: self.problem(&path, bot),
                 notice: bot.notice(&path),
                 fingerprint: bot.fingerprint(),
@@ -124,11 +140,13 @@ impl Section for Slack {
             wrong.extend(IDS.check(&path, &bot.account.people, &bot.account.routing));
             wrong.extend(bot.check(name, &path, webhook_url));
             // Slack gives each event to any socket of an app, or to its one address.
-            let (key, secret) = bot.events_secret();
+            let (key, secret) = bot.own_secret();
             let Some(token) = secret.map(Secret::expose).filter(|token| !token.is_empty()) else { continue };
             match known.get(token) {
                 Some(first) => {
-                    let problem = format!("this is the same app as {first}; one app can be one account only");
+                    let what = if bot.webhook_url.is_some() { "webhook" } else { "app" };
+                    let problem =
+                        format!("this is the same {what} as {first}; one {what} can be one account only");
                     wrong.push(ConfigError::new(join(&path, key), problem));
                 }
                 None => drop(known.insert(token, path)),
@@ -157,14 +175,35 @@ impl Slack {
     }
 }
 
-/// Builds the adapter of an app; without a token it has no configuration.
-fn build(account: Option<Account>, path: &str) -> BuildAdapter {
+/// What an account is built from.
+#[derive(Clone)]
+enum Configured {
+    App(Account),
+    Webhook(IncomingWebhook),
+}
+
+impl Configured {
+    fn check(&self) -> Result<(), ConfigError> {
+        match self {
+            Configured::App(account) => account.check().and_then(|()| Api::new(account).map(drop)),
+            Configured::Webhook(webhook) => webhook.check(),
+        }
+    }
+
+    fn build(self, host: &Host) -> Result<Arc<dyn Adapter>, ConfigError> {
+        Ok(match self {
+            Configured::App(account) => Arc::new(SlackAdapter::new(account, host.clock.clone())?),
+            Configured::Webhook(webhook) => Arc::new(WebhookAdapter::new(webhook)?),
+        })
+    }
+}
+
+/// Builds the adapter of an account; without a token and without a webhook it has no configuration.
+fn build(account: Option<Configured>, path: &str) -> BuildAdapter {
     let path = path.to_owned();
     Arc::new(move |host: &Host| {
         let account = account.clone().ok_or_else(|| ConfigError::new(path.clone(), NO_TOKEN))?;
-        let built = SlackAdapter::new(account, host.clock.clone());
-        let adapter = built.map_err(|error| error.under(&path))?;
-        Ok(Arc::new(adapter) as Arc<dyn Adapter>)
+        account.build(host).map_err(|error| error.under(&path))
     })
 }
 
@@ -174,21 +213,27 @@ impl Bot {
         if account.token_is_empty() {
             return None;
         }
-        let forgotten = account.enabled.is_none() && account.token().is_none() && *self != Bot::default();
+        let forgotten = account.enabled.is_none() && !self.is_on() && *self != Bot::default();
         if forgotten {
             return Some(format!("{path} has no token, so this app is not connected"));
         }
-        let open = account.is_on() && account.people.dm_policy == DmPolicy::Open;
+        let open = self.is_on() && account.people.dm_policy == DmPolicy::Open;
         open.then(|| {
             format!("{path}: dm_policy is open, so everybody in the workspace may write to the agent")
         })
     }
 
-    /// What says how events arrive: its key, and the secret.
-    fn events_secret(&self) -> (&'static str, Option<&Secret>) {
-        match &self.signing_secret {
-            Some(secret) => ("signing_secret", Some(secret)),
-            None => ("app_token", self.app_token.as_ref()),
+    /// Whether the account is to be connected.
+    fn is_on(&self) -> bool {
+        self.account.enabled.unwrap_or(self.account.token().is_some() || self.webhook_url.is_some())
+    }
+
+    /// What no other account has: its key, and the secret. Of an app it says how events arrive.
+    fn own_secret(&self) -> (&'static str, Option<&Secret>) {
+        match (&self.webhook_url, &self.signing_secret) {
+            (Some(url), _) => ("webhook_url", Some(url)),
+            (None, Some(secret)) => ("signing_secret", Some(secret)),
+            (None, None) => ("app_token", self.app_token.as_ref()),
         }
     }
 
@@ -203,6 +248,15 @@ impl Bot {
             return wrong;
         };
         let at = |key: &str, problem: &str| vec![ConfigError::new(join(path, key), problem)];
+        let has_others =
+            self.account.token.is_some() || self.app_token.is_some() || self.signing_secret.is_some();
+        if self.webhook_url.is_some() && has_others {
+            return at(
+                "webhook_url",
+                "an incoming webhook needs no token and no signing secret; make the webhook an account of its own under \
+                 `accounts`",
+            );
+        }
         if self.signing_secret.is_some() {
             let url = AccountId::new(CHANNEL, Some(name)).ok().and_then(|id| webhook_url(&id));
             match () {
@@ -221,36 +275,48 @@ impl Bot {
                 () => {}
             }
         }
-        let wrong = account.check().and_then(|()| Api::new(&account).map(drop)).err();
-        wrong.into_iter().map(|error| error.under(path)).collect()
+        account.check().err().into_iter().map(|error| error.under(path)).collect()
     }
 
-    /// The configuration of the adapter; `None` without a token.
-    fn adapter_config(&self, name: &str) -> Option<Account> {
+    /// The configuration of the adapter; `None` without a token and without a webhook.
+    fn adapter_config(&self, name: &str) -> Option<Configured> {
+        if let Some(url) = self.webhook_url.clone() {
+            let (name, settings) = (name.to_owned(), self.settings.clone());
+            return Some(Configured::Webhook(IncomingWebhook { name, url, settings }));
+        }
         let token = self.account.token()?.expose();
         let events = match &self.signing_secret {
             Some(secret) => Events::Http { signing_secret: secret.clone() },
             None => Events::SocketMode { app_token: self.app_token.clone().unwrap_or_default() },
         };
-        Some(Account { settings: self.settings.clone(), ..Account::new(name, token, events) })
+        let memberships = self.account.people.memberships();
+        let account =
+            Account { memberships, settings: self.settings.clone(), ..Account::new(name, token, events) };
+        Some(Configured::App(account))
     }
 
     /// Changes with everything that [`Bot::adapter_config`] contains.
     fn fingerprint(&self) -> Fingerprint {
         let token = self.account.token().map(Secret::expose).unwrap_or_default();
-        let (key, secret) = self.events_secret();
+        let (key, secret) = self.own_secret();
         let secret = secret.map(Secret::expose).unwrap_or_default();
-        let settings = format!("{:?}", self.settings);
+        let settings = format!("{:?} {:?}", self.settings, self.account.people.memberships());
         Fingerprint::of([token, key, secret, &settings].map(str::as_bytes))
     }
 }
 
+/// Whether an id begins with one of these letters and goes on as Slack's ids do.
+fn is_id(id: &str, letters: &[char]) -> bool {
+    let rest = id.strip_prefix(letters).unwrap_or_default();
+    rest.len() >= 2 && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+fn is_id_of(entry: &str, word: &str, letters: &[char]) -> bool {
+    entry.strip_prefix(word).is_some_and(|id| is_id(id, letters))
+}
+
 /// What kind of thing an id belongs to.
 fn kind(id: &str) -> Kind {
-    let is_id = |id: &str, letters: &[char]| {
-        let rest = id.strip_prefix(letters).unwrap_or_default();
-        rest.len() >= 2 && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-    };
     let (team, own) = id.split_once('/').unwrap_or(("T00", id));
     match () {
         () if !is_id(team, &['T', 'E']) => Kind::None,
@@ -261,88 +327,4 @@ fn kind(id: &str) -> Kind {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn ids_of_people_and_of_channels_are_told_apart_and_names_are_neither() {
-        for id in ["U0123456789", "W012A3CDE", "T024BE7LD/U0123456789", "B0123"] {
-            assert_eq!(kind(id), Kind::Person, "{id}");
-        }
-        assert_eq!((kind("C0123456789"), kind("G0123456789")), (Kind::Group, Kind::Group));
-        for id in [
-            "",
-            "*",
-            "@anna",
-            "anna",
-            "U",
-            "u0123456789",
-            "D0123456789",
-            "T024BE7LD/C0123456789",
-            "x/U0123",
-            "#general",
-        ] {
-            assert_eq!(kind(id), Kind::None, "{id:?}");
-        }
-    }
-
-    fn errors(section: serde_json::Value) -> Vec<String> {
-        let section: Slack = serde_json::from_value(section).unwrap();
-        section
-            .check(&|_| None)
-            .into_iter()
-            .map(|error| format!("{}: {}", error.path, error.problem))
-            .collect()
-    }
-
-    #[test]
-    fn tokens_are_checked_by_their_kind_and_an_app_is_one_account() {
-        assert_eq!(errors(json!({"token": "xoxb-1-a", "app_token": "xapp-1-A1-a"})), [""; 0]);
-        let wrong = errors(json!({"token": "xapp-1-A1-a", "app_token": "xapp-1-A1-a"}));
-        assert!(wrong[0].starts_with("channels.slack.token: this is not a bot's token"), "{wrong:?}");
-        let wrong = errors(json!({"token": "xoxb-1-a"}));
-        assert!(
-            wrong[0].starts_with("channels.slack.app_token: this is not an app-level token"),
-            "{wrong:?}"
-        );
-        let both = json!({"token": "xoxb-1-a", "app_token": "xapp-1-A1-a",
-                          "accounts": {"work": {"token": "xoxb-2-b", "app_token": "xapp-1-A1-a"}}});
-        let wrong = errors(both);
-        assert!(wrong[0].contains("the same app as"), "{wrong:?}");
-        assert!(wrong.iter().all(|error| !error.contains("xapp-1") && !error.contains("xoxb-")), "{wrong:?}");
-    }
-
-    #[test]
-    fn events_over_http_need_a_public_address_and_no_app_token() {
-        let http = json!({"token": "xoxb-1-a", "signing_secret": "s"});
-        assert!(errors(http.clone())[0].contains("gateway.public_url"));
-        let section: Slack = serde_json::from_value(http).unwrap();
-        assert_eq!(section.check(&|_| Some("https://bot.example.org/x".to_owned())), []);
-        let both = json!({"token": "xoxb-1-a", "signing_secret": "s", "app_token": "xapp-1-A1-a"});
-        assert!(errors(both)[0].contains("leave one of them out"));
-        let mut section: Slack =
-            serde_json::from_value(json!({"token": "xoxb-1-a", "signing_secret": "s"})).unwrap();
-        section.take_variables(&Variables::from([(APP_TOKEN, "xapp-1-A1-a".to_owned())]));
-        assert!(section.bot.app_token.is_none(), "the file says otherwise");
-    }
-
-    #[test]
-    fn only_what_concerns_the_connection_changes_the_fingerprint() {
-        let of = |section: serde_json::Value| {
-            let section: Slack = serde_json::from_value(section).unwrap();
-            section.accounts(&|_| None)[0].fingerprint
-        };
-        let first = of(json!({"token": "xoxb-1-a"}));
-        assert_eq!(of(json!({"token": "xoxb-1-a", "allow": ["U0123"], "agent": "b"})), first);
-        for other in [
-            json!({"token": "xoxb-1-b"}),
-            json!({"token": "xoxb-1-a", "app_token": "xapp-1-A1-a"}),
-            json!({"token": "xoxb-1-a", "agent_view": true}),
-            json!({"token": "xoxb-1-a", "signing_secret": "s"}),
-        ] {
-            assert_ne!(of(other.clone()), first, "{other}");
-        }
-    }
-}
+mod tests;

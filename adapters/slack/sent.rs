@@ -1,8 +1,11 @@
-//! Finds a message that was sent before and whose result nobody knows, so that it is not sent twice.
+//! Finds a message or a file that was sent before and whose result nobody knows, so that it is not sent twice.
 //!
 //! Slack knows no keys of messages, but gives back the metadata of a message to the app that wrote it. It is asked before
 //! the first post into a place after a start, because the gateway may have been killed while it sent one there, and
 //! after a post without an answer.
+//!
+//! A message with files takes no metadata. It is found by the ids of its files; after a restart, which forgets them, by their
+//! names and sizes.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -38,6 +41,15 @@ type Place = (String, Option<String>);
 pub(crate) struct Sent {
     started: DateTime<Utc>,
     settled: Mutex<HashMap<Place, bool>>,
+    /// The files of messages whose result is not known, by the keys of their posts.
+    files: Mutex<HashMap<String, Vec<String>>>,
+}
+
+/// A file as it is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SentFile {
+    pub name: String,
+    pub size: u64,
 }
 
 /// A message of ours.
@@ -50,7 +62,7 @@ pub(crate) struct Found {
 impl Sent {
     /// Nothing is known yet.
     pub(crate) fn new(started: DateTime<Utc>) -> Self {
-        Self { started, settled: Mutex::default() }
+        Self { started, settled: Mutex::default(), files: Mutex::default() }
     }
 
     fn settled(&self) -> MutexGuard<'_, HashMap<Place, bool>> {
@@ -90,30 +102,71 @@ impl Sent {
         if !self.is_doubtful(channel, thread) {
             return Ok(None);
         }
-        match look(api, channel, thread, key).await {
-            Ok(found) => Ok(found),
-            Err(fault) => match fault.for_preparation() {
-                error @ (SendError::Offline
-                | SendError::Credentials(_)
-                | SendError::Later { after: None, .. }) => Err(error),
-                error @ SendError::Later { after: Some(after), .. } if after <= LONGEST_PAUSE => Err(error),
-                // A missing scope, or an app that may ask once a minute only.
-                _ => Ok(None),
-            },
+        allowed(look(api, channel, thread, |message| ours(message, key)).await)
+    }
+
+    fn files(&self) -> MutexGuard<'_, HashMap<String, Vec<String>>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers the files of a message that may have been shown or not.
+    pub(crate) fn doubt_files(&self, key: &str, ids: Vec<String>) {
+        let mut files = self.files();
+        if files.len() >= MOST {
+            files.clear();
         }
+        files.insert(key.to_owned(), ids);
+    }
+
+    /// The ids of the files of a message of this user, if it was sent already.
+    pub(crate) async fn find_files(
+        &self,
+        api: &Api,
+        (channel, thread): (&str, Option<&str>),
+        (user, key): (&str, &str),
+        wanted: &[SentFile],
+    ) -> Result<Option<Vec<String>>, SendError> {
+        let known = self.files().remove(key);
+        let found = look(api, channel, thread, |message| {
+            let ids = files_of(message, user, wanted)?;
+            known.as_ref().is_none_or(|known| *known == ids).then_some(ids)
+        });
+        let found = allowed(found.await);
+        if let (Err(_), Some(known)) = (&found, known) {
+            self.doubt_files(key, known);
+        }
+        found
     }
 }
 
-async fn look(api: &Api, channel: &str, thread: Option<&str>, key: &str) -> Result<Option<Found>, Fault> {
+/// What was found, or that nobody may look: a missing scope, or an app that may ask once a minute only.
+fn allowed<F>(found: Result<Option<F>, Fault>) -> Result<Option<F>, SendError> {
+    found.or_else(|fault| match fault.for_preparation() {
+        error @ (SendError::Offline | SendError::Credentials(_) | SendError::Later { after: None, .. }) => {
+            Err(error)
+        }
+        error @ SendError::Later { after: Some(after), .. } if after <= LONGEST_PAUSE => Err(error),
+        _ => Ok(None),
+    })
+}
+
+/// Looks through the last messages of a place.
+async fn look<F>(
+    api: &Api,
+    channel: &str,
+    thread: Option<&str>,
+    is_it: impl Fn(&Value) -> Option<F>,
+) -> Result<Option<F>, Fault> {
+    let find = |answer: &Value| answer["messages"].as_array()?.iter().find_map(&is_it);
     let Some(thread) = thread else {
         let ask = json!({"channel": channel, "limit": CHANNEL_PAGE, "include_all_metadata": true});
-        return Ok(find(&api.call("conversations.history", ask).await?, key));
+        return Ok(find(&api.call("conversations.history", ask).await?));
     };
     let mut ask =
         json!({"channel": channel, "ts": thread, "limit": THREAD_PAGE, "include_all_metadata": true});
     for _ in 0..THREAD_PAGES {
         let answer = api.call("conversations.replies", ask.clone()).await?;
-        if let Some(found) = find(&answer, key) {
+        if let Some(found) = find(&answer) {
             return Ok(Some(found));
         }
         match answer["response_metadata"]["next_cursor"].as_str().filter(|next| !next.is_empty()) {
@@ -124,14 +177,25 @@ async fn look(api: &Api, channel: &str, thread: Option<&str>, key: &str) -> Resu
     Ok(None)
 }
 
-fn find(answer: &Value, key: &str) -> Option<Found> {
-    let ours = |message: &&Value| {
-        let metadata = &message["metadata"];
-        metadata["event_type"] == EVENT_TYPE && metadata["event_payload"]["key"] == key
-    };
-    let message = answer["messages"].as_array()?.iter().find(ours)?;
+/// A message, if its metadata has this key.
+fn ours(message: &Value, key: &str) -> Option<Found> {
+    let metadata = &message["metadata"];
+    if metadata["event_type"] != EVENT_TYPE || metadata["event_payload"]["key"] != key {
+        return None;
+    }
     let text = |name: &str| message[name].as_str().map(str::to_owned);
     Some(Found { ts: text("ts")?, text: text("text").unwrap_or_default() })
+}
+
+/// The ids of a message's files, if they are these files of this user.
+fn files_of(message: &Value, user: &str, wanted: &[SentFile]) -> Option<Vec<String>> {
+    let files = message["files"].as_array().filter(|files| files.len() == wanted.len())?;
+    let is_it = |(file, wanted): (&Value, &SentFile)| {
+        let named = file["title"] == wanted.name.as_str() || file["name"] == wanted.name.as_str();
+        named && file["size"] == wanted.size && file["user"] == user
+    };
+    let all = files.iter().zip(wanted).all(is_it);
+    all.then(|| files.iter().filter_map(|file| file["id"].as_str().map(str::to_owned)).collect())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::{self, Message, protocol::WebSocketConfig};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::error::Fault;
-use crate::history::{self, Missed};
+use crate::history::Missed;
 use crate::inbound::Payload;
 use crate::receive::{Receiving, Taken};
 
@@ -110,7 +110,8 @@ impl Connection<'_> {
         let missed = self.0.missed().await?;
         let mut reading = Box::pin(read(missed.as_ref()));
         let mut unread = missed.as_ref();
-        let mut stored = self.0.timer.now();
+        let timer = self.0.workspace.timer();
+        let mut stored = timer.now();
         let patience = Duration::from_secs(self.0.settings.patience_seconds);
         loop {
             let (is_current, frame) = tokio::select! {
@@ -118,10 +119,10 @@ impl Connection<'_> {
                 read = &mut reading, if unread.is_some() => {
                     read?;
                     unread = None;
-                    self.0.store_position().await;
+                    self.0.is_read().await;
                     continue;
                 }
-                () = self.0.timer.pause(patience) => {
+                () = timer.pause(patience) => {
                     return Err(AdapterError::Lost(format!("no sign of life for {patience:?}")));
                 }
                 Some(_) = sentences.join_next() => continue,
@@ -130,8 +131,8 @@ impl Connection<'_> {
             let frame = frame.map_err(|why| AdapterError::Lost(self.0.api.clean(&why)))?;
             let Some(frame) = frame else { continue };
             self.0.heard();
-            if unread.is_none() && self.0.timer.is_past(stored, POSITION) {
-                stored = self.0.timer.now();
+            if unread.is_none() && timer.is_past(stored, POSITION) {
+                stored = timer.now();
                 self.0.store_position().await;
             }
             let Message::Text(text) = frame else { continue };
@@ -159,7 +160,7 @@ impl Connection<'_> {
         tokio::select! {
             // The error may repeat the address, whose ticket is a secret until it is used.
             dialed = dial => dialed.map(|(socket, _)| socket).map_err(|_| AdapterError::Lost("the socket cannot be opened".to_owned())),
-            () = self.0.timer.pause(connect) => Err(AdapterError::Lost("the socket cannot be opened in time".to_owned())),
+            () = self.0.workspace.timer().pause(connect) => Err(AdapterError::Lost("the socket cannot be opened in time".to_owned())),
         }
     }
 
@@ -189,7 +190,7 @@ impl Connection<'_> {
             _ => Payload::Interaction(raw),
         };
         // While older messages are read, the position must not move.
-        let position = unread.is_none().then(|| history::cursor(self.0.timer.wall()));
+        let position = self.0.workspace.position().filter(|_| unread.is_none());
         let acknowledgement = match self.0.receiver().take(payload, position, unread, sentences).await? {
             Taken::Not => return Ok(Next::Nothing),
             Taken::Stored { answer: None } => json!({"envelope_id": id}),

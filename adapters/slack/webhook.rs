@@ -13,15 +13,16 @@ use frontdesk_core::port::{
 use hmac::{Hmac, Mac};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio::task::JoinSet;
 
 use crate::CHANNEL;
 use crate::api::Api;
+use crate::config::Settings;
 use crate::error::Fault;
-use crate::history;
 use crate::inbound::{App, Payload};
 use crate::receive::{Receiver, Receiving, Taken};
+use crate::workspace::Workspace;
 
 const SIGNATURE: &str = "x-slack-signature";
 const TIMESTAMP: &str = "x-slack-request-timestamp";
@@ -40,12 +41,16 @@ pub(crate) struct Endpoint {
 
 struct Connection {
     api: Arc<Api>,
+    settings: Settings,
+    workspace: Arc<Workspace>,
     app: App,
     inbox: Arc<dyn Inbox>,
     /// Locked while a request is stored, so that requests keep their order and the position is stored in order.
     sentences: AsyncMutex<JoinSet<()>>,
     /// Whether everything that was missed before is read. Until then the position must not move.
     is_read: AtomicBool,
+    /// Takes why the connection ends, if a request shows that it has to.
+    ends: mpsc::Sender<AdapterError>,
 }
 
 /// Keeps the endpoint connected until it is dropped.
@@ -70,28 +75,41 @@ impl Endpoint {
     pub(crate) async fn run(
         &self,
         receiving: &Receiving<'_>,
+        workspace: &Arc<Workspace>,
         inbox: Arc<dyn Inbox>,
     ) -> Result<(), AdapterError> {
         let missed = receiving.missed().await?;
+        let (ends, mut ended) = mpsc::channel(1);
         let connection = Arc::new(Connection {
             api: receiving.api.clone(),
+            settings: receiving.settings.clone(),
+            workspace: workspace.clone(),
             app: receiving.app.clone(),
             inbox,
             sentences: AsyncMutex::default(),
             is_read: AtomicBool::new(missed.is_none()),
+            ends,
         });
         *self.connection() = Some(connection.clone());
         let _connected = Connected(self);
         receiving.heard();
-        if let Some(missed) = &missed {
-            missed.read().await?;
-            connection.is_read.store(true, Ordering::Relaxed);
-            receiving.store_position().await;
-        }
-        loop {
-            receiving.heard();
-            receiving.timer.pause(CHECK).await;
-            receiving.api.call("auth.test", json!({})).await.map_err(Fault::for_connection)?;
+        let works = async {
+            if let Some(missed) = &missed {
+                missed.read().await?;
+                connection.is_read.store(true, Ordering::Relaxed);
+                receiving.is_read().await;
+            }
+            loop {
+                receiving.heard();
+                workspace.timer().pause(CHECK).await;
+                receiving.api.call("auth.test", json!({})).await.map_err(Fault::for_connection)?;
+            }
+        };
+        tokio::select! {
+            // What a request has found counts first: it must not be forgotten because the rest has been read.
+            biased;
+            Some(error) = ended.recv() => Err(error),
+            ended = works => ended,
         }
     }
 }
@@ -119,12 +137,12 @@ impl Webhook for Endpoint {
             return taken(json!({"challenge": challenge}));
         }
         let Some(connection) = self.connection().clone() else { return WebhookOutcome::Busy };
-        connection.take(&body, self.clock.wall()).await
+        connection.take(&body).await
     }
 }
 
 impl Connection {
-    async fn take(&self, body: &Body, now: DateTime<Utc>) -> WebhookOutcome {
+    async fn take(&self, body: &Body) -> WebhookOutcome {
         let payload = match body {
             Body::Event(raw) => Payload::Event(raw),
             Body::Interaction(raw) => Payload::Interaction(raw),
@@ -132,10 +150,12 @@ impl Connection {
             Body::Proof(_) | Body::Check => return WebhookOutcome::Taken(None),
             Body::Nothing => return WebhookOutcome::Garbage,
         };
-        let receiver = Receiver { api: &self.api, app: &self.app, inbox: self.inbox.as_ref() };
+        let (workspace, inbox) = (self.workspace.as_ref(), self.inbox.as_ref());
+        let receiver =
+            Receiver { api: &self.api, settings: &self.settings, workspace, app: &self.app, inbox };
         let mut sentences = self.sentences.lock().await;
         while sentences.try_join_next().is_some() {}
-        let position = self.is_read.load(Ordering::Relaxed).then(|| history::cursor(now));
+        let position = self.workspace.position().filter(|_| self.is_read.load(Ordering::Relaxed));
         match receiver.take(payload, position, None, &mut sentences).await {
             Ok(Taken::Stored { answer }) => {
                 self.inbox.heard(&self.app.source());
@@ -143,7 +163,9 @@ impl Connection {
             }
             Ok(Taken::Not) => WebhookOutcome::Busy,
             Err(error) => {
-                tracing::error!(channel = CHANNEL, account = %self.app.account, %error, "a request could not be taken");
+                tracing::debug!(channel = CHANNEL, account = %self.app.account, %error, "a request could not be taken");
+                // The channel is full only if the connection ends already.
+                drop(self.ends.try_send(error));
                 WebhookOutcome::Busy
             }
         }

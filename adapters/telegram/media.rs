@@ -186,7 +186,7 @@ mod tests {
 
     fn file(kind: FileKind, mime: Option<&str>, name: &str, size: u64) -> MediaFile {
         let handle = Arc::new(File::open("Cargo.toml").unwrap());
-        MediaFile { handle, size, name: name.into(), mime: mime.map(str::to_owned), kind }
+        MediaFile { handle, size, name: name.into(), mime: mime.map(str::to_owned), kind, tried: false }
     }
 
     #[rstest]

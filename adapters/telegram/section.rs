@@ -25,7 +25,8 @@ const PATH: &str = "channels.telegram";
 const TOKEN: &str = "TELEGRAM_BOT_TOKEN";
 
 /// Telegram's ids are whole numbers, positive for people and bots, negative for groups (Bot API, User and Chat).
-const IDS: Ids = Ids { kind, a_person: "123456789", a_group: "-1001234567890", has_roles: false };
+const IDS: Ids =
+    Ids { kind, a_person: "123456789", a_group: "-1001234567890", has_roles: false, memberships: &[] };
 
 /// Accounts of Telegram itself, behind which any person may stand: service notices, and the senders of messages
 /// written as a group or as a channel (Bot API, Message.from and sender_chat).

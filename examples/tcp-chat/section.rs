@@ -48,7 +48,7 @@ impl Default for TcpSection {
 }
 
 /// The operator gives people their names, so a name never passes to another person and can be an id.
-const IDS: Ids = Ids { kind, a_person: "anna", a_group: "#garden", has_roles: false };
+const IDS: Ids = Ids { kind, a_person: "anna", a_group: "#garden", has_roles: false, memberships: &[] };
 
 fn kind(id: &str) -> Kind {
     match (line::is_name(id), line::is_group(id)) {

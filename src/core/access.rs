@@ -100,6 +100,8 @@ pub struct ChannelAccess {
     pub dm_policy: DmPolicy,
     /// People who may write in private.
     pub allow: BTreeSet<String>,
+    /// Teams and user groups, as in [`Sender::roles`], whose members may write in private.
+    pub allow_roles: BTreeSet<String>,
     /// People who may administer.
     pub admins: BTreeSet<String>,
     /// The groups that are served, and who may write in each.
@@ -124,7 +126,7 @@ pub struct GroupAccess {
 pub struct Members {
     /// People, by their ids.
     pub people: BTreeSet<String>,
-    /// Roles in that group, by their ids. A role never makes an admin.
+    /// Roles in that group, teams and user groups, as in [`Sender::roles`]. None of them makes an admin.
     pub roles: BTreeSet<String>,
 }
 
@@ -161,7 +163,7 @@ pub struct Requester<'a> {
     pub principal: &'a Principal,
     /// The kind of account.
     pub sender_kind: SenderKind,
-    /// Their roles in the group in question.
+    /// Their roles in the group in question, and their teams and user groups.
     pub roles: &'a [String],
 }
 
@@ -206,8 +208,8 @@ pub fn decide(
             }
         }
         (Action::Write, SenderKind::Bot) if !rules.bots.contains(id) => Decision::Deny(DenyReason::Bot),
-        (Action::Write, sender_kind) => match context {
-            Context::Dm => in_private(rules, admin || grants.dm, id, sender_kind),
+        (Action::Write, _) => match context {
+            Context::Dm => in_private(rules, admin || grants.dm, who),
             Context::Group(group) => in_group(rules, grants, admin, who, group),
         },
     }
@@ -225,12 +227,14 @@ fn moderates(rules: &ChannelAccess, who: Requester<'_>, context: Context<'_>, is
     }
 }
 
-fn in_private(rules: &ChannelAccess, granted: bool, id: &str, sender_kind: SenderKind) -> Decision {
+fn in_private(rules: &ChannelAccess, granted: bool, who: Requester<'_>) -> Decision {
+    let is_person = who.sender_kind == SenderKind::Person;
+    let is_member = is_person && who.roles.iter().any(|role| rules.allow_roles.contains(role));
     match rules.dm_policy {
         DmPolicy::Disabled => Decision::Deny(DenyReason::Disabled),
-        _ if granted || rules.allow.contains(id) => Decision::Allow,
+        _ if granted || is_member || rules.allow.contains(who.principal.id()) => Decision::Allow,
         DmPolicy::Open => Decision::Allow,
-        DmPolicy::Pairing if sender_kind == SenderKind::Person => Decision::Pair,
+        DmPolicy::Pairing if is_person => Decision::Pair,
         DmPolicy::Pairing | DmPolicy::Allowlist => Decision::Deny(DenyReason::NotAllowed),
     }
 }

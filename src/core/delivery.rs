@@ -130,6 +130,8 @@ pub struct MediaFile {
     pub mime: Option<String>,
     /// How it should be shown.
     pub kind: FileKind,
+    /// Whether it was sent before and may have arrived: an adapter that can look for it does that first.
+    pub tried: bool,
 }
 
 impl PartialEq for MediaFile {

@@ -26,6 +26,17 @@ pub struct Ids {
     pub a_group: &'static str,
     /// Whether people have roles in its groups.
     pub has_roles: bool,
+    /// The memberships that hold everywhere on the platform, such as `team:ID`; none on most.
+    pub memberships: &'static [Membership],
+}
+
+/// Something that people are members of everywhere on a platform.
+#[derive(Clone, Copy)]
+pub struct Membership {
+    /// An example of an entry: `team:T0123456789`.
+    pub example: &'static str,
+    /// Whether this is an entry of this kind.
+    pub is: fn(&str) -> bool,
 }
 
 /// What kind of thing an id belongs to.
@@ -117,6 +128,8 @@ impl Ids {
         let wrong = all.filter_map(|(n, id)| {
             let problem = match id.as_str() {
                 _ if let Named::Channel(channel) = id.named() => self.group(channel).err()?,
+                _ if let Named::Membership(entry) = id.named() => self.membership(entry).err()?,
+                entry if self.is_unknown_form(entry) => format!("this is not an id; {}", self.forms(&["channel:ID"])),
                 _ if let Named::Role(role) = id.named() => match self.role(role) {
                     Ok(()) if !has_channel => {
                         let problem = "a role says who may write in channels, and this list names no channel: add one as \
@@ -141,6 +154,9 @@ impl Ids {
     /// Checks that an id can be a role's.
     fn role(&self, id: &str) -> Result<(), String> {
         match (self.kind)(id) {
+            _ if !self.has_roles && !self.memberships.is_empty() => {
+                Err(format!("this platform has no roles; {}", self.forms(&[])))
+            }
             _ if !self.has_roles => Err("this platform has no roles; list the people".to_owned()),
             Kind::None | Kind::Anybody => Err(format!(
                 "this is not a role's id. A name can pass to another role, so only the platform's ids are accepted, such \
@@ -149,6 +165,36 @@ impl Ids {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Checks an entry that names a membership.
+    fn membership(&self, entry: &str) -> Result<(), String> {
+        let kind = |text: &str| text.split(':').next().unwrap_or_default().to_owned();
+        match self.memberships.iter().find(|one| kind(one.example) == kind(entry)) {
+            None => Err("this platform has no teams and user groups; list the people".to_owned()),
+            Some(known) if (known.is)(entry) => Ok(()),
+            Some(known) => {
+                Err(format!("this is not an id of that kind, which is written like {}", known.example))
+            }
+        }
+    }
+
+    /// Whether an entry has the form `word:...` and the word means nothing.
+    fn is_unknown_form(&self, entry: &str) -> bool {
+        let word = entry.split_once(':').map(|(word, _)| word);
+        word.is_some_and(|word| !["role", "channel", "team", "usergroup"].contains(&word))
+            && (self.kind)(entry) == Kind::None
+    }
+
+    /// The forms that an entry can have.
+    fn forms(&self, others: &[&str]) -> String {
+        let mut forms = vec![self.a_person];
+        forms.extend(others);
+        forms.extend(self.memberships.iter().map(|known| known.example));
+        if self.has_roles {
+            forms.push("role:ID");
+        }
+        format!("an entry here is written in one of these forms: {}", forms.join(", "))
     }
 
     fn people(&self, path: &str, list: &[Id]) -> Vec<ConfigError> {
@@ -168,7 +214,7 @@ impl Ids {
         wrong.extend(self.members(&join(path, "moderators"), &group.moderators));
         let (roles, named) = (join(path, "roles"), group.roles.as_deref().unwrap_or_default());
         if !self.has_roles && group.roles.is_some() {
-            let problem = "this platform has no roles; list the people in `allow`. To give the group one of [roles], write `role`".to_owned();
+            let problem = "this platform has no roles in groups; name people in `allow`. To give the group one of [roles], write `role`".to_owned();
             wrong.push(ConfigError::new(roles, problem));
         } else if let Some(n) = named.iter().position(|id| id.as_str().trim().is_empty()) {
             let problem = "the role's id is empty; write it or remove the entry".to_owned();
@@ -182,6 +228,8 @@ impl Ids {
         let wrong = list.iter().enumerate().filter_map(|(n, id)| {
             let problem = match id.named() {
                 Named::Role(role) => self.role(role).err()?,
+                Named::Membership(entry) => self.membership(entry).err()?,
+                _ if self.is_unknown_form(id.as_str()) => format!("this is not an id; {}", self.forms(&[])),
                 _ => self.person(id.as_str()).err()?,
             };
             Some(ConfigError::new(item(path, n), problem))

@@ -2,9 +2,24 @@
 
 use frontdesk_core::address::Address;
 use frontdesk_core::message::Conversation;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::field::Unread;
+
+/// What is one conversation in a private chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DmSessions {
+    /// What Slack shows as one: a thread, and the top of the chat if the app has no agent view.
+    #[default]
+    Auto,
+    /// The whole chat.
+    Chat,
+    /// A thread; each message at the top opens one.
+    Thread,
+}
 
 /// The kind of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +68,9 @@ pub(super) fn place(
 ) -> Result<Place, Unread> {
     let chat = channel.to_owned();
     let conversation = match (kind, thread.map(str::to_owned)) {
+        (Kind::Private, _) if app.dm_sessions == DmSessions::Chat => {
+            Conversation::Dm { chat: person.to_owned(), thread: None }
+        }
         (Kind::Private, thread) => Conversation::Dm { chat: person.to_owned(), thread },
         (_, Some(thread)) => Conversation::Thread { chat, thread },
         (Kind::Several, None) => Conversation::Group { chat },

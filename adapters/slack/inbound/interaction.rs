@@ -1,22 +1,25 @@
-//! Buttons, slash commands and the button that stops an answer.
+//! Buttons, slash commands, shortcuts, and the button that stops an answer.
 
-use frontdesk_core::message::{Event, EventKind, FirstLine};
+use frontdesk_core::message::{Event, EventKind, FirstLine, Forward, ForwardKind, SenderKind};
 use serde_json::Value;
 
 use super::conversation::{self, Kind, Place};
 use super::field::{Unread, list, need, text_of};
 use super::message::time;
-use super::{App, person, typed, unused};
+use super::{App, file, person, shared, text, typed, unused};
 use crate::reference::Reference;
 
-/// A button was pressed, a view was submitted, a shortcut was used. Only buttons of our questions mean something here.
+/// The shortcut of a message that gives it to the agent, as the manifest names it.
+const ASK: &str = "ask";
+
+/// A button was pressed, a view was submitted, a shortcut was used.
 pub(super) fn event(app: &App, json: &Value) -> Result<Event, Unread> {
     let id = need(json, "trigger_id")?;
     match need(json, "type")? {
         "block_actions" => button(app, id, json),
-        known @ ("view_submission" | "view_closed" | "shortcut" | "message_action" | "block_suggestion") => {
-            unused(app, id, known)
-        }
+        "shortcut" => shortcut(app, id, json),
+        "message_action" => message_shortcut(app, id, json),
+        known @ ("view_submission" | "view_closed" | "block_suggestion") => unused(app, id, known),
         _ => Err(Unread("type")),
     }
 }
@@ -43,6 +46,73 @@ fn button(app: &App, id: &str, json: &Value) -> Result<Event, Unread> {
     Ok(pressed)
 }
 
+/// A shortcut that stands nowhere: a command of ours, for the private chat of whoever has used it.
+fn shortcut(app: &App, id: &str, json: &Value) -> Result<Event, Unread> {
+    let Some(text) = text_of(json, "callback_id").and_then(typed::named) else {
+        return unused(app, id, "shortcut");
+    };
+    let from = person::acting(app, &json["user"])?;
+    // Only the person is known; the adapter opens their chat.
+    let chat = format!("@{}", from.id.id());
+    let place = conversation::place(app, Kind::Private, &chat, None, from.id.id())?;
+    let mut used = Event::new(id, EventKind::Message, from, place.address, place.conversation);
+    used.addressed = true;
+    used.first_line = FirstLine::Plain;
+    used.text = text;
+    Ok(used)
+}
+
+/// A message that somebody gives to the agent by the shortcut in its menu. It is forwarded: whoever has used the shortcut is
+/// its sender, and no command is read in it. The answer comes into its thread.
+fn message_shortcut(app: &App, id: &str, json: &Value) -> Result<Event, Unread> {
+    if text_of(json, "callback_id") != Some(ASK) {
+        return unused(app, id, "message_action");
+    }
+    let (message, channel) = (&json["message"], need(&json["channel"], "id")?);
+    let ts = text_of(json, "message_ts").or(text_of(message, "ts")).ok_or(Unread("message_ts"))?;
+    let from = person::acting(app, &json["user"])?;
+    let kind = kind_by_name(text_of(&json["channel"], "name"), channel);
+    let opens = kind == Kind::Channel || (kind == Kind::Private && app.opens_threads());
+    let thread = text_of(message, "thread_ts").or(opens.then_some(ts));
+    let place = conversation::place(app, kind, channel, thread, from.id.id())?;
+    let read = text::read(text_of(message, "text").unwrap_or_default(), &app.user);
+    let files = file::all(message);
+    let words = [read.text, shared::read(app, message)?.words, files.words];
+    let words: Vec<String> = words.into_iter().filter(|words| !words.is_empty()).collect();
+    let mut asked = Event::new(id, EventKind::Message, from, place.address, place.conversation);
+    asked.addressed = true;
+    asked.first_line = FirstLine::Formatted;
+    asked.text = words.join("\n");
+    asked.links = read.links;
+    asked.attachments = files.attachments;
+    if asked.text.is_empty() && asked.attachments.is_empty() {
+        return unused(app, id, "message_action_without_words");
+    }
+    asked.forward = Some(match person::author(app, message) {
+        Ok(author) => {
+            let kind = if author.kind == SenderKind::Bot { ForwardKind::Bot } else { ForwardKind::Person };
+            Forward { kind, id: Some(author.id), name: author.name }
+        }
+        Err(_) => Forward { kind: ForwardKind::Unknown, id: None, name: None },
+    });
+    asked.platform_message = response(json);
+    Ok(asked)
+}
+
+/// The address at which whoever has acted can be answered, also where the app is not.
+fn response(json: &Value) -> Option<String> {
+    text_of(json, "response_url").map(|url| Reference::Response(url.to_owned()).to_string())
+}
+
+/// The kind of a channel of which the name is known.
+fn kind_by_name(name: Option<&str>, channel: &str) -> Kind {
+    match name {
+        Some("directmessage") => Kind::Private,
+        Some(name) if name.starts_with("mpdm-") => Kind::Several,
+        _ => Kind::of(None, channel),
+    }
+}
+
 /// A slash command. `/status` and others belong to Slack, so one command of the app carries all of ours: `/frontdesk
 /// status`. What begins with no command of ours is a message to the agent.
 pub(super) fn command(app: &App, json: &Value) -> Result<Event, Unread> {
@@ -52,18 +122,13 @@ pub(super) fn command(app: &App, json: &Value) -> Result<Event, Unread> {
     let from = person::acting(app, &user)?;
     let text = typed::after_slash(text_of(json, "text").unwrap_or_default().trim());
     // Slash commands say no thread, and cannot be used in one.
-    let kind = match text_of(json, "channel_name") {
-        Some("directmessage") => Kind::Private,
-        Some(name) if name.starts_with("mpdm-") => Kind::Several,
-        _ => Kind::of(None, channel),
-    };
+    let kind = kind_by_name(text_of(json, "channel_name"), channel);
     let Place { address, conversation } = conversation::place(app, kind, channel, None, from.id.id())?;
     let mut typed = Event::new(id, EventKind::Message, from, address, conversation);
     typed.addressed = true;
     typed.first_line = FirstLine::Plain;
     typed.text = text;
-    typed.platform_message =
-        text_of(json, "response_url").map(|url| Reference::Response(url.to_owned()).to_string());
+    typed.platform_message = response(json);
     Ok(typed)
 }
 

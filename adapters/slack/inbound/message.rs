@@ -93,7 +93,7 @@ pub(super) fn said(app: &App, event: &Value, message: &Value) -> Result<Event, U
     let addressed = kind == Kind::Private || read.mentioned || (in_thread.is_some() && answers_us);
     // What is for us at the top of a channel opens a thread, and so does each message in an agent's private chat.
     let opens = match kind {
-        Kind::Private => app.threads_in_private,
+        Kind::Private => app.opens_threads(),
         Kind::Several => false,
         Kind::Channel => read.mentioned,
     };

@@ -16,8 +16,16 @@ pub(super) fn id(app: &App, user: &str, team: Option<&str>) -> String {
 }
 
 /// Whether an id names another workspace.
-pub(super) fn is_of_another_team(id: &str) -> bool {
+pub(crate) fn is_of_another_team(id: &str) -> bool {
     id.contains('/')
+}
+
+/// Whether somebody with this id belongs to a workspace or an organisation.
+pub(crate) fn is_of_team(app: &App, id: &str, team: &str) -> bool {
+    match id.split_once('/') {
+        Some((theirs, _)) => theirs == team,
+        None => team == app.team || Some(team) == app.enterprise.as_deref(),
+    }
 }
 
 pub(super) fn principal(app: &App, id: &str) -> Result<Principal, Unread> {

@@ -29,8 +29,10 @@ fn app() -> App {
         enterprise: Some("E0ORG".to_owned()),
         user: "U0LAN0Z89".to_owned(),
         bot: "B0LAN0Z89".to_owned(),
-        threads_in_private: false,
+        dm_sessions: DmSessions::Auto,
+        has_agent_view: false,
         externals: true,
+        guests: false,
     }
 }
 
@@ -162,7 +164,7 @@ fn names_of_cases_are_used_once() {
 
 #[test]
 fn an_agents_private_chat_opens_a_thread_with_each_message() {
-    let app = App { threads_in_private: true, ..app() };
+    let app = App { has_agent_view: true, ..app() };
     let case = cases().into_iter().find(|(name, _)| name.ends_with("a_private_message_is_for_us")).unwrap().1;
     let event = parsed(&app, &case["from"], &case["given"]);
     assert_eq!(conversation(&event.conversation), "dm U2147483697 thread 1767225600.000200");

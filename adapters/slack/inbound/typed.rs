@@ -23,6 +23,11 @@ pub(super) fn after_slash(typed: &str) -> String {
     }
 }
 
+/// The command that a single word names.
+pub(super) fn named(word: &str) -> Option<String> {
+    is_known(word).then(|| format!("/{word}"))
+}
+
 fn first_word(text: &str) -> Option<&str> {
     text.split_whitespace().next().filter(|word| text.starts_with(word))
 }

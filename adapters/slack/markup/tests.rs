@@ -113,3 +113,40 @@ proptest! {
         }
     }
 }
+
+/// From public reports of other gateways.
+#[test]
+fn what_went_wrong_elsewhere_is_right() {
+    let mut wrong = Vec::new();
+    for (text, expected) in [
+        ("**<https://e.com/p/1>**", "<https://e.com/p/1|*https://e.com/p/1*>"),
+        ("**https://e.com/p/1**", "*https://e.com/p/1*"),
+        // As CommonMark reads it: the asterisks are part of the address.
+        ("**<https://e.com/p/1**>", "**<https://e.com/p/1**|https://e.com/p/1**>"),
+        ("***x***", "*_x_*"),
+        ("***x*** and **y *z***", "*_x_* and *y _z_*"),
+        ("> **quoted** & <b>", "> *quoted* &amp; &lt;b&gt;"),
+        // Slack has one level of quotes.
+        ("> > twice", "> &gt; twice"),
+        ("[x](https://e.com/a_(b))", "<https://e.com/a_(b)|x>"),
+        ("[x](https://e.com/a_\\(b\\)?c=1&d=2)", "<https://e.com/a_(b)?c=1&amp;d=2|x>"),
+        ("&amp;lt; &lt;!here&gt; \\<!here>", "&amp;lt; &lt;!here&gt; &lt;!here&gt;"),
+        ("[<@U1>](https://e.com/) `<!channel>`", "<https://e.com/|&lt;@U1&gt;> `&lt;!channel&gt;`"),
+    ] {
+        let shown = body(text);
+        if shown != expected {
+            wrong.push(format!("{text}\n  wanted {expected}\n  got    {shown}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn markup_in_the_cells_of_a_table_is_formatted_and_mentions_nobody() {
+    let table = "| name | state |\n|---|---|\n| **pump** | [on](https://e.com/a) |\n| `<!here>` | 1 < 2 |";
+    let shown = body(table);
+    for piece in ["*pump*", "<https://e.com/a|on>", "`&lt;!here&gt;`", "1 &lt; 2"] {
+        assert!(shown.contains(piece), "{piece}: {shown}");
+    }
+    assert!(!shown.contains("**") && !shown.contains("|---"), "{shown}");
+}

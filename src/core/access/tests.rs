@@ -12,6 +12,7 @@ fn rules(dm_policy: DmPolicy) -> ChannelAccess {
     ChannelAccess {
         dm_policy,
         allow: BTreeSet::from(["friend".to_owned()]),
+        allow_roles: BTreeSet::from(["team:T1".to_owned()]),
         admins: BTreeSet::from(["root".to_owned()]),
         groups: [
             ("open".to_owned(), GroupAccess::default()),
@@ -47,6 +48,28 @@ fn nobody_is_let_in_by_default() {
     let administers =
         decide(&rules, Grants::default(), Requester::person(&who("1")), Context::Dm, Action::Administer);
     assert_eq!(administers, Decision::Deny(DenyReason::NotAdmin));
+}
+
+#[test]
+fn members_of_a_named_team_write_in_private_unless_nobody_may_and_programs_are_no_members() {
+    let roles = ["team:T1".to_owned()];
+    let with = |policy, roles: &[String], sender_kind| {
+        let principal = who("member-of-a-team");
+        let who = Requester { principal: &principal, sender_kind, roles };
+        decide(&rules(policy), Grants::default(), who, Context::Dm, Action::Write)
+    };
+    for policy in [DmPolicy::Pairing, DmPolicy::Allowlist, DmPolicy::Open] {
+        assert_eq!(with(policy, &roles, SenderKind::Person), Decision::Allow, "{policy:?}");
+    }
+    assert_eq!(with(DmPolicy::Disabled, &roles, SenderKind::Person), Decision::Deny(DenyReason::Disabled));
+    assert_eq!(with(DmPolicy::Pairing, &["team:T2".to_owned()], SenderKind::Person), Decision::Pair);
+    let denied = Decision::Deny(DenyReason::NotAllowed);
+    assert_eq!(with(DmPolicy::Allowlist, &roles, SenderKind::Chat), denied);
+    let principal = who("member-of-a-team");
+    let member = Requester { principal: &principal, sender_kind: SenderKind::Person, roles: &roles };
+    let administers =
+        decide(&rules(DmPolicy::Open), Grants::default(), member, Context::Dm, Action::Administer);
+    assert_eq!(administers, Decision::Deny(DenyReason::NotAdmin), "a team makes nobody an admin");
 }
 
 #[test]

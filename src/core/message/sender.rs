@@ -42,7 +42,8 @@ pub struct Sender {
     pub kind: SenderKind,
     /// The display name. Never used to identify anybody.
     pub name: Option<String>,
-    /// The platform's ids of the sender's roles in this conversation, on platforms that have roles.
+    /// The platform's ids of the sender's roles in this conversation, on platforms that have roles; and of the teams and user
+    /// groups that the configuration names those they belong to, as it writes them (`team:T1`).
     pub roles: Vec<String>,
 }
 

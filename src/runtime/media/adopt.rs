@@ -61,7 +61,7 @@ impl Media {
         let root = self.root.clone();
         let (handle, size) = blocking(move || beneath::open(&root, &source)).await?;
         let OutgoingFile { name, mime, kind, .. } = media.clone();
-        Ok(MediaFile { handle: Arc::new(handle), size, name, mime, kind })
+        Ok(MediaFile { handle: Arc::new(handle), size, name, mime, kind, tried: false })
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn request(
         (OutboxAct::Pin, _) => Delivery::Pin { target: target() },
         (OutboxAct::Edit, _) => Delivery::Edit { target: target(), post },
         (OutboxAct::Post, Some(media)) if others.is_empty() => {
-            Delivery::Media { file: opened(shared, media).await?, post }
+            Delivery::Media { file: opened(shared, row, media).await?, post }
         }
         (OutboxAct::Post, Some(_)) => Delivery::Album(album(shared, row, others).await?),
         (OutboxAct::Post, None) => Delivery::Post(post),
@@ -46,15 +46,17 @@ pub(super) async fn request(
     }
 }
 
-async fn opened(shared: &Shared, media: &OutgoingFile) -> Result<MediaFile, SendError> {
-    shared.media.opened(media).await.map_err(|error| match error {
+async fn opened(shared: &Shared, row: &OutboxRow, media: &OutgoingFile) -> Result<MediaFile, SendError> {
+    let file = shared.media.opened(media).await.map_err(|error| match error {
         // A disk error may be temporary.
         MediaError::Disk(_) => {
             let detail = format!("its file cannot be read: {error}");
             SendError::Later { after: None, scope: Bucket::Chat, detail }
         }
         error => SendError::Refused(format!("its file cannot be sent: {error}")),
-    })
+    })?;
+    // This attempt is counted already.
+    Ok(MediaFile { tried: row.attempts > 1, ..file })
 }
 
 /// The files of an album. If one of them cannot be opened, the album is refused, and the others are sent without it.
@@ -66,7 +68,7 @@ async fn album(
     let mut files = Vec::with_capacity(others.len() + 1);
     for row in std::iter::once(first).chain(others) {
         if let Some(media) = &row.media {
-            files.push(AlbumFile { file: opened(shared, media).await?, post: row.post.clone() });
+            files.push(AlbumFile { file: opened(shared, row, media).await?, post: row.post.clone() });
         }
     }
     Ok(files)

@@ -176,6 +176,7 @@ pub fn file(name: &str, content: &str) -> MediaFile {
         name: name.to_owned(),
         mime: Some("text/plain".to_owned()),
         kind: FileKind::Document,
+        tried: false,
     }
 }
 

@@ -1,9 +1,13 @@
 //! A post whose result nobody knows is looked for before it is sent again; and answers where the app is not.
 
-use frontdesk_core::delivery::{Delivery, Post, SendError};
+use std::time::Duration;
+
+use frontdesk_core::delivery::{Delivery, MediaFile, Post, SendError};
 use frontdesk_core::port::Adapter;
 use frontdesk_fakeslack::{Fault, SlackApi};
+use serde_json::json;
 
+use crate::sending::file;
 use crate::setup::{account, adapter, post, to};
 
 fn keyed(key: &str, text: &str) -> Delivery {
@@ -51,6 +55,54 @@ async fn after_a_start_the_first_post_into_a_place_is_looked_for() {
     assert_eq!(texts, ["hello", "half an answer, and the rest"]);
 }
 
+/// A file that is sent for the first time, or again.
+fn media(key: &str, content: &[u8], tried: bool) -> Delivery {
+    Delivery::Media {
+        file: MediaFile { tried, ..file(content) },
+        post: Post { key: key.to_owned(), ..post("the plan") },
+    }
+}
+
+#[tokio::test]
+async fn a_file_whose_result_is_unknown_is_looked_for_before_it_is_sent_again() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let asked = anna.tells("hello");
+    let shown = || anna.sees().iter().filter(|shown| shown.files == ["plan.txt"]).count();
+    for place in [format!("slack:{}", asked.channel), format!("slack:{}:topic:{}", asked.channel, asked.ts)] {
+        let (adapter, to, before) = (adapter(account(&slack)), to(&place), shown());
+        // It has arrived, and the answer is lost.
+        slack.fault(Fault::lost().on("files.completeUploadExternal").times(1));
+        let lost = adapter.deliver(&to, media(&place, b"water at six", false)).await;
+        assert!(matches!(lost, Err(SendError::Unknown(_))), "{lost:?}");
+        let again = adapter.deliver(&to, media(&place, b"water at six", true)).await.unwrap();
+        let file = anna.sees().pop().unwrap().message["files"][0]["id"].clone();
+        assert_eq!((shown() - before, again.message.unwrap().as_str()), (1, file.as_str().unwrap()));
+        // It has not arrived: an older one of the same name and size is not taken for it.
+        slack.fault(Fault::hangup().on("files.completeUploadExternal").times(1));
+        let lost = adapter.deliver(&to, media("next", b"water at ten", false)).await;
+        assert!(matches!(lost, Err(SendError::Unknown(_))), "{lost:?}");
+        adapter.deliver(&to, media("next", b"water at ten", true)).await.unwrap();
+        assert_eq!(shown() - before, 2);
+    }
+}
+
+#[tokio::test]
+async fn after_a_kill_a_file_is_found_by_its_name_and_size() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let place = to(&format!("slack:{}", anna.tells("hello").channel));
+    let killed = adapter(account(&slack));
+    let first = killed.deliver(&place, media("k1", b"water at six", false)).await.unwrap();
+    let started = adapter(account(&slack));
+    let again = started.deliver(&place, media("k1", b"water at six", true)).await.unwrap();
+    assert_eq!((again, anna.sees().len()), (first, 2));
+    started.deliver(&place, media("k2", b"another one", true)).await.unwrap();
+    assert_eq!(anna.sees().len(), 3, "it has another size");
+    started.deliver(&place, media("k3", b"water at six", false)).await.unwrap();
+    assert_eq!(anna.sees().len(), 4, "it was never sent before");
+}
+
 #[tokio::test]
 async fn a_search_that_slack_does_not_allow_holds_nothing_back() {
     let slack = SlackApi::start().await;
@@ -59,7 +111,7 @@ async fn a_search_that_slack_does_not_allow_holds_nothing_back() {
     let adapter = adapter(account(&slack));
     slack.fault(Fault::too_many(60).on("conversations.history").times(1));
     adapter.deliver(&place, keyed("k1", "one")).await.unwrap();
-    slack.act("scopes", serde_json::json!({"token": frontdesk_fakeslack::TOKEN, "remove": ["im:history"]}));
+    slack.act("scopes", json!({"token": frontdesk_fakeslack::TOKEN, "remove": ["im:history"]}));
     slack.fault(Fault::lost().on("chat.postMessage").times(1));
     assert!(adapter.deliver(&place, keyed("k2", "two")).await.is_err());
     adapter.deliver(&place, keyed("k2", "two")).await.unwrap();
@@ -70,12 +122,8 @@ async fn a_search_that_slack_does_not_allow_holds_nothing_back() {
 async fn a_command_where_the_app_is_not_is_answered_to_its_sender_alone() {
     let slack = SlackApi::start().await;
     let anna = slack.person("U0000ANNA", "Anna");
-    slack.act(
-        "channel",
-        serde_json::json!({"id": "C0AWAY", "name": "away", "members": ["U0000ANNA"], "bot": false}),
-    );
-    let used =
-        serde_json::json!({"channel": "C0AWAY", "user": anna.id, "command": "/frontdesk", "text": "status"});
+    slack.act("channel", json!({"id": "C0AWAY", "name": "away", "members": ["U0000ANNA"], "bot": false}));
+    let used = json!({"channel": "C0AWAY", "user": anna.id, "command": "/frontdesk", "text": "status"});
     let url = slack.act("slash", used)["response_url"].as_str().unwrap().to_owned();
     let adapter = adapter(account(&slack));
     let answer = |text: &str, more| Post { reply_to: Some(format!("response {url}")), more, ..post(text) };
@@ -91,4 +139,31 @@ async fn a_command_where_the_app_is_not_is_answered_to_its_sender_alone() {
     );
     let elsewhere = adapter.deliver(&to, Delivery::Post(post("unasked"))).await;
     assert!(matches!(elsewhere, Err(SendError::Gone(_))), "{elsewhere:?}");
+}
+
+#[tokio::test]
+async fn an_answer_after_half_an_hour_is_a_message_and_one_that_cannot_be_shown_is_not_sent() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+    let away = json!({"id": "C0AWAY", "name": "away", "members": ["U0000ANNA"], "bot": false});
+    slack.act("channel", away);
+    let adapter = adapter(account(&slack));
+    let used = |channel: &str| {
+        let used = json!({"channel": channel, "user": anna.id, "command": "/frontdesk", "text": "status"});
+        slack.act("slash", used)["response_url"].as_str().unwrap().to_owned()
+    };
+    for (minutes, channel) in [(16, "C0GARDEN"), (31, "C0GARDEN"), (16, "C0AWAY"), (31, "C0AWAY")] {
+        let (url, before) = (used(channel), slack.shows(channel).len());
+        slack.advance(Duration::from_secs(minutes * 60));
+        let answer = Post { reply_to: Some(format!("response {url}")), ..post("all is well") };
+        let sent = adapter.deliver(&to(&format!("slack:{channel}")), Delivery::Post(answer)).await;
+        let is_lost = (minutes, channel) == (31, "C0AWAY");
+        assert_eq!(slack.shows(channel).len() - before, usize::from(!is_lost), "{minutes} {channel}");
+        match sent {
+            Err(SendError::Refused(why)) if is_lost => assert!(why.contains("expired_url"), "{why}"),
+            sent => assert!(!is_lost && sent.is_ok(), "{sent:?}"),
+        }
+    }
+    assert!(garden.shows().iter().all(|shown| shown.only.is_none()), "everybody in the channel sees it");
 }

@@ -1,7 +1,7 @@
 //! Events that arrive over HTTP, signed by Slack.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -12,8 +12,8 @@ use axum::routing::post;
 use frontdesk_conformance::RecordingInbox;
 use frontdesk_core::config::Secret;
 use frontdesk_core::message::Outcome;
-use frontdesk_core::port::{Adapter, Busy, Stop, Webhook, WebhookOutcome, WebhookRequest};
-use frontdesk_fakeslack::{APP, SECRET, SlackApi, TOKEN};
+use frontdesk_core::port::{Adapter, AdapterError, Busy, Stop, Webhook, WebhookOutcome, WebhookRequest};
+use frontdesk_fakeslack::{APP, Fault, SECRET, SlackApi, TOKEN};
 use frontdesk_slack::{Account, Events, SlackAdapter};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -84,6 +84,33 @@ async fn an_address_proves_itself_and_stores_before_it_acknowledges() {
     });
     told.await.expect("it happens in time").unwrap();
     assert_eq!(slack.sockets(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_author_is_not_known_yet_ends_the_connection_and_is_read_from_the_history() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    slack.fault(Fault::status(502).on("users.info").times(1));
+    let adapter = signed_with(&slack, SECRET);
+    let (stop, mut tasks) = (Stop::new(), JoinSet::new());
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let inbox = Arc::new(RecordingInbox::at(&(now - 60).to_string()));
+    let url = serve(&adapter, &mut tasks).await;
+    let first = async {
+        until(|| inbox.batches().iter().any(|(_, cursor)| cursor.is_some())).await;
+        slack.act("request_url", json!({"app": APP, "url": url}));
+        until(|| slack.look(APP)["proved"] == true).await;
+        anna.tells("who am I?");
+    };
+    let (ended, ()) = tokio::join!(adapter.run(inbox.clone(), stop.clone()), first);
+    assert!(matches!(ended, Err(AdapterError::Later { .. })), "{ended:?}");
+    // Slack brings it no more.
+    slack.act("forget", json!({}));
+    let again = async {
+        until(|| inbox.events().iter().any(|event| event.text == "who am I?")).await;
+        stop.cancel();
+    };
+    tokio::join!(adapter.run(inbox.clone(), stop.clone()), again).0.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

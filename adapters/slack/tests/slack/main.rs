@@ -6,11 +6,14 @@
     reason = "a test stops at the first surprise, in real time"
 )]
 
+mod agents;
 mod certain;
 mod conformance;
 mod http;
+mod incoming_webhook;
 mod manifest;
 mod missed;
+mod people;
 mod reactions;
 mod receiving;
 mod sending;

@@ -26,9 +26,18 @@ fn the_manifest_asks_for_what_the_adapter_calls_and_for_nothing_else() {
             assert!(scopes.contains(&format!("{family}:{right}")), "{family}:{right}");
         }
     }
-    for needed in
-        ["chat:write", "commands", "files:read", "files:write", "im:write", "reactions:write", "pins:write"]
-    {
+    for needed in [
+        "assistant:write",
+        "chat:write",
+        "commands",
+        "files:read",
+        "files:write",
+        "im:write",
+        "pins:write",
+        "reactions:write",
+        "usergroups:read",
+        "users:read",
+    ] {
         assert!(scopes.contains(needed), "{needed}");
     }
     assert!(scopes.iter().all(|scope| !scope.contains("admin") && !scope.contains("email")), "{scopes:?}");
@@ -37,6 +46,11 @@ fn the_manifest_asks_for_what_the_adapter_calls_and_for_nothing_else() {
         assert!(events.contains(&format!("message.{kind}")), "{kind}");
     }
     assert!(events.contains("app_mention") && events.contains("reaction_added"));
+    // The button that stops an answer, the prompts, and what shows that the app has an agent view.
+    for of_agents in ["agent_session_stopped", "app_home_opened", "app_context_changed"] {
+        assert!(events.contains(of_agents), "{of_agents}");
+    }
+    assert!(manifest["features"]["agent_view"]["agent_description"].is_string());
     assert_eq!(manifest["settings"]["socket_mode_enabled"], true);
     assert_eq!(manifest["settings"]["interactivity"]["is_enabled"], true);
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::setup::{account, adapter, post, says, to};
 
-fn file(content: &[u8]) -> MediaFile {
+pub fn file(content: &[u8]) -> MediaFile {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(content).unwrap();
     file.rewind().unwrap();
@@ -23,6 +23,7 @@ fn file(content: &[u8]) -> MediaFile {
         name: "plan.txt".to_owned(),
         mime: Some("text/plain".to_owned()),
         kind: FileKind::Document,
+        tried: false,
     }
 }
 
@@ -161,4 +162,69 @@ async fn writing_is_shown_in_threads_and_ends() {
     };
     adapter.signal(&thread, end).await.unwrap();
     assert_eq!(status(), json!(null));
+}
+
+#[tokio::test]
+async fn what_was_escaped_is_shown_as_it_was_meant_by_a_post_and_by_an_edit() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let chat = to(&format!("slack:{}", anna.tells("hello").channel));
+    let adapter = adapter(account(&slack));
+    for (markdown, shown) in [
+        ("a & b < c > d", "a & b < c > d"),
+        ("write `&lt;b&gt;` for <b>", "write `&lt;b&gt;` for <b>"),
+        ("`a && b` &amp; `<!here>`", "`a && b` & `<!here>`"),
+        ("[R&D](https://e.com/?a=1&b=2)", "R&D"),
+    ] {
+        let part = adapter.profile().render(markdown).remove(0);
+        let posted = Post { part, ..post("") };
+        let sent = adapter.deliver(&chat, Delivery::Post(posted.clone())).await.unwrap();
+        assert_eq!(anna.sees().pop().unwrap().text, shown, "{markdown}");
+        let edit = Delivery::Edit { target: sent.message.unwrap(), post: posted };
+        adapter.deliver(&chat, edit).await.unwrap();
+        assert_eq!(anna.sees().pop().unwrap().text, shown, "{markdown}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_answer_is_several_messages_each_of_which_can_be_edited_and_a_file_comes_after_them() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let chat = to(&format!("slack:{}", anna.tells("hello").channel));
+    let adapter = adapter(account(&slack));
+    // An answer of 3,887 characters is one message; its escapes count.
+    for (text, is_one) in [("a".repeat(3_887), true), ("<&".repeat(3_887), false)] {
+        let before = anna.sees().len();
+        let parts = adapter.profile().render(&text);
+        let messages = parts.len();
+        assert_eq!(messages == 1, is_one, "{messages}");
+        for (n, part) in parts.into_iter().enumerate() {
+            let posted = Post { part, key: format!("{}/{n}", text.len()), ..post("") };
+            let sent = adapter.deliver(&chat, Delivery::Post(posted.clone())).await.unwrap();
+            // The limit of an edit is lower than that of a post: msg_too_long.
+            let edit = Delivery::Edit { target: sent.message.unwrap(), post: posted };
+            adapter.deliver(&chat, edit).await.unwrap();
+        }
+        adapter.deliver(&chat, Delivery::Media { file: file(b"x"), post: post("") }).await.unwrap();
+        let shown = anna.sees().split_off(before);
+        let whole: String = shown.iter().map(|shown| shown.text.as_str()).collect();
+        assert_eq!((whole.as_str(), shown.len()), (text.as_str(), messages + 1));
+        assert_eq!(shown.last().unwrap().files, ["plan.txt"]);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_a_question_that_was_deleted_meanwhile_says_that_its_thread_is_gone() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+    let asked = anna.says(&garden.id, "hello");
+    anna.deletes(&asked);
+    let adapter = adapter(account(&slack));
+    let thread = to(&format!("slack:{}:topic:{}", garden.id, asked.ts));
+    for error in ["thread_not_found", "cannot_reply_to_message"] {
+        slack.fault(Fault::refuse(200, error).on("chat.postMessage").times(1));
+        let gone = adapter.deliver(&thread, says("an answer")).await;
+        assert!(matches!(gone, Err(SendError::ThreadGone(_))), "{gone:?}");
+    }
 }

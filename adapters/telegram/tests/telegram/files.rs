@@ -18,7 +18,14 @@ fn file(bytes: &[u8], name: &str, mime: &str, kind: FileKind) -> MediaFile {
     let mut handle = tempfile::tempfile().unwrap();
     handle.write_all(bytes).unwrap();
     let size = u64::try_from(bytes.len()).unwrap();
-    MediaFile { handle: Arc::new(handle), size, name: name.into(), mime: Some(mime.into()), kind }
+    MediaFile {
+        handle: Arc::new(handle),
+        size,
+        name: name.into(),
+        mime: Some(mime.into()),
+        kind,
+        tried: false,
+    }
 }
 
 async fn got(telegram: &TelegramAdapter, file: &Attachment) -> Result<Vec<u8>, FetchError> {
@@ -119,7 +126,14 @@ async fn a_picture_too_large_or_too_long_to_be_shown_is_uploaded_once_as_a_file(
 async fn a_file_over_the_limit_is_not_uploaded() {
     let api = BotApi::start().await;
     let handle = Arc::new(File::open("/dev/null").unwrap());
-    let file = MediaFile { handle, size: 50_000_001, name: "x".into(), mime: None, kind: FileKind::Document };
+    let file = MediaFile {
+        handle,
+        size: 50_000_001,
+        name: "x".into(),
+        mime: None,
+        kind: FileKind::Document,
+        tried: false,
+    };
     let refused = adapter(account(&api))
         .deliver(&to("telegram:1001"), Delivery::Media { file, post: post("", "") })
         .await;

@@ -192,7 +192,7 @@ fn text_file() -> MediaFile {
     let mut handle = tempfile::tempfile().unwrap();
     handle.write_all(b"words").unwrap();
     let (name, mime) = ("a.txt".to_owned(), Some("text/plain".to_owned()));
-    MediaFile { handle: Arc::new(handle), size: 5, name, mime, kind: FileKind::Document }
+    MediaFile { handle: Arc::new(handle), size: 5, name, mime, kind: FileKind::Document, tried: false }
 }
 
 #[tokio::test]

@@ -1,0 +1,127 @@
+//! What is known of the workspace beside each event: its people, whether the app has an agent view, and how far everything
+//! is stored.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::message::{Cursor, Event};
+use frontdesk_core::port::AdapterError;
+use frontdesk_kit::timer::Timer;
+
+use crate::api::Api;
+use crate::error::Fault;
+use crate::inbound::App;
+use crate::people::People;
+
+/// The pause after which the connection is opened again because nobody could say who somebody is.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// How far an account has been read: a time. The cursor also keeps what only some events show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub at: DateTime<Utc>,
+    /// Whether the app has an agent view.
+    pub has_agent_view: bool,
+}
+
+impl Position {
+    pub(crate) fn cursor(self) -> Cursor {
+        let at = self.at.timestamp();
+        Cursor(if self.has_agent_view { format!("{at} {AGENT_VIEW}") } else { at.to_string() })
+    }
+
+    pub(crate) fn of(cursor: &Cursor) -> Option<Position> {
+        let (at, rest) = cursor.0.split_once(' ').unwrap_or((&cursor.0, ""));
+        let at = DateTime::from_timestamp(at.parse().ok()?, 0)?;
+        Some(Position { at, has_agent_view: rest == AGENT_VIEW })
+    }
+}
+
+/// Stands behind the time in the cursor of an app with an agent view.
+const AGENT_VIEW: &str = "agent_view";
+
+/// One workspace, for all connections of an account.
+pub(crate) struct Workspace {
+    people: People,
+    timer: Timer,
+    /// The chats with an event whose sender could not be judged yet. Until they have been read from the history, the position
+    /// must not move, because Slack brings an event again three times only.
+    held: Mutex<BTreeSet<String>>,
+    /// Whether Slack has sent what only apps with an agent view get.
+    has_agent_view: AtomicBool,
+}
+
+impl Workspace {
+    /// `named` are the teams and user groups of the configuration.
+    pub(crate) fn new(named: BTreeSet<String>, timer: Timer) -> Self {
+        Self {
+            people: People::new(named),
+            timer,
+            held: Mutex::default(),
+            has_agent_view: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn timer(&self) -> &Timer {
+        &self.timer
+    }
+
+    /// Adds to an event what Slack says about its sender. If Slack cannot say it now, the event has to come again.
+    pub(crate) async fn judge(&self, api: &Api, app: &App, event: Event) -> Result<Event, Fault> {
+        let chat = event.address.chat().to_owned();
+        let judged = self.people.judge(api, &self.timer, app, event).await;
+        if judged.is_err() {
+            self.held().insert(chat);
+        }
+        judged
+    }
+
+    /// The end of a connection on which an event could not be judged: the next one reads it from the history.
+    pub(crate) fn ended(fault: Fault) -> AdapterError {
+        match fault.for_connection() {
+            AdapterError::Lost(detail) => AdapterError::Later { detail, after: AGAIN },
+            error => error,
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The chats with an event that could not be judged.
+    pub(crate) fn unjudged(&self) -> Vec<String> {
+        self.held().iter().cloned().collect()
+    }
+
+    /// Everything that was missed has been read.
+    pub(crate) fn is_read(&self) {
+        self.held().clear();
+    }
+
+    /// How far everything is stored: up to now, unless an event is still to come again.
+    pub(crate) fn position(&self) -> Option<Cursor> {
+        let position = Position { at: self.timer.wall(), has_agent_view: self.has_agent_view() };
+        self.held().is_empty().then(|| position.cursor())
+    }
+
+    /// The app as its events are to be understood now.
+    pub(crate) fn app<'a>(&self, app: &'a App) -> Cow<'a, App> {
+        match self.has_agent_view() {
+            true => Cow::Owned(App { has_agent_view: true, ..app.clone() }),
+            false => Cow::Borrowed(app),
+        }
+    }
+
+    fn has_agent_view(&self) -> bool {
+        self.has_agent_view.load(Ordering::Relaxed)
+    }
+
+    /// Slack has shown that the app has an agent view.
+    pub(crate) fn found_agent_view(&self) {
+        self.has_agent_view.store(true, Ordering::Relaxed);
+    }
+}
