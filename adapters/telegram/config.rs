@@ -64,8 +64,14 @@ pub struct Settings {
     pub max_upload_bytes: u64,
     /// Maximum size of an image that is sent as a photo, in bytes; larger ones are sent as a file.
     pub max_photo_bytes: u64,
-    /// Maximum size of a file that is downloaded, in bytes.
+    /// Maximum size of a file that is downloaded, in bytes. Telegram's own server hands out 20 MB at most, a server of your
+    /// own more.
     pub max_download_bytes: u64,
+    /// With `api_url`: whether files are read from the disk, where a Bot API server on this machine that runs with `--local`
+    /// puts them.
+    pub local_files: bool,
+    /// Whether people without a user name (`@name`) are ignored.
+    pub require_username: bool,
     /// Minimum time between two messages to one chat, in milliseconds.
     pub per_chat_ms: u64,
     /// Minimum average time between two messages to one group, in milliseconds.
@@ -119,6 +125,8 @@ impl Default for Settings {
             max_upload_bytes: 50_000_000,
             max_photo_bytes: 10_000_000,
             max_download_bytes: 20_000_000,
+            local_files: false,
+            require_username: false,
             // Bot FAQ, "My bot is hitting limits": one message a second in a chat, 20 a minute in a group, about
             // 30 a second in all.
             per_chat_ms: 1000,
@@ -199,6 +207,11 @@ impl Settings {
         if self.acknowledge.as_deref().is_some_and(|emoji| reaction::of(emoji).is_none()) {
             let problem = "Telegram has no such reaction; write one emoji that it offers, such as \"👀\"";
             return Err(ConfigError::new("acknowledge", problem));
+        }
+        if self.local_files && self.api_url.is_none() {
+            let problem =
+                "needs api_url: only a Bot API server of your own puts files on the disk of this machine";
+            return Err(ConfigError::new("local_files", problem));
         }
         let units = |limit: usize| u64::try_from(limit).unwrap_or(u64::MAX);
         within("text_limit", units(self.text_limit), 100, 4096)?;

@@ -16,7 +16,7 @@ mod reaction;
 
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, AddressError, Principal};
-use frontdesk_core::message::{Event, EventKind, RawEvent, Sender, Source};
+use frontdesk_core::message::{Event, EventKind, RawEvent, Sender, SenderKind, Source};
 
 pub(crate) use album::Albums;
 use frontdesk_kit::json::{FieldError, Fields};
@@ -65,6 +65,8 @@ pub(crate) struct Bot {
     pub username: String,
     /// The account in the configuration.
     pub account: AccountId,
+    /// Whether people without a user name are ignored.
+    pub require_username: bool,
 }
 
 impl Bot {
@@ -101,7 +103,9 @@ pub(crate) fn parse(bot: &Bot, raw: &str) -> Result<ParsedUpdate, AddressError> 
     let query = update.as_ref().and_then(|update| update.maybe::<Fields<'_>>("callback_query"));
     let callback = query.and_then(|query| query.maybe("id"));
     let read = match (&update, number) {
-        (Some(update), Some(number)) => event(bot, &number.to_string(), update, raw),
+        (Some(update), Some(number)) => {
+            event(bot, &number.to_string(), update, raw).map(|event| named(bot, update, event))
+        }
         (Some(_), None) => Err(FieldError("update_id".to_owned())),
         (None, _) => Err(FieldError("the update".to_owned())),
     };
@@ -131,6 +135,19 @@ fn event(bot: &Bot, id: &str, update: &Fields<'_>, raw: &str) -> Result<Event, F
             Ok(self::bare(id, EventKind::Other(other.to_owned()), sender, conversation::unknown_chat(bot)?))
         }
     }
+}
+
+/// The event, unless it is of a person whose user name is required and missing.
+fn named(bot: &Bot, update: &Fields<'_>, event: Event) -> Event {
+    if !bot.require_username || event.from.kind != SenderKind::Person {
+        return event;
+    }
+    let fields = update.maybe::<Fields<'_>>(kind(update));
+    let user = fields
+        .and_then(|fields| fields.maybe::<Fields<'_>>("from").or_else(|| fields.maybe::<Fields<'_>>("user")));
+    let has_name =
+        user.and_then(|user| user.maybe::<String>("username")).is_some_and(|name| !name.is_empty());
+    if has_name { event } else { Event { kind: EventKind::Other("without_username".to_owned()), ..event } }
 }
 
 /// The kind of an update; empty if it is unknown.

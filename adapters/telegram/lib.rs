@@ -99,7 +99,12 @@ impl TelegramAdapter {
     async fn bot(&self) -> Result<Bot, AdapterError> {
         let user: User = self.api.query(&GetMe::new()).await.map_err(Fault::for_connection)?;
         let username = user.username.unwrap_or_default();
-        Ok(Bot { id: user.id, username, account: self.id.clone() })
+        Ok(Bot {
+            id: user.id,
+            username,
+            account: self.id.clone(),
+            require_username: self.account.settings.require_username,
+        })
     }
 
     /// Receives until the connection ends.

@@ -161,9 +161,13 @@ pub(crate) async fn fetch(api: &Api, settings: &Settings, file: &Attachment) -> 
     let ask = GetFile::new(FileId(file.reference.clone()));
     let found: Found = api.query(&ask).await.map_err(Fault::for_fetch)?;
     let path = found.file_path.unwrap_or_default();
+    if settings.local_files && path.starts_with('/') {
+        return files::open_local(path.into(), most).await;
+    }
     if !is_relative(&path) {
-        // A local Bot API server returns the path of a file on its own disk instead.
-        let why = "the Bot API server hands out no files over HTTP; run it without --local";
+        // A Bot API server with `--local` returns the path of a file on its own disk instead.
+        let why =
+            "the Bot API server hands out no files over HTTP: set local_files, or run it without --local";
         return Err(FetchError::Refused(why.to_owned()));
     }
     let response = api.open(&path).await.map_err(Fault::for_fetch)?;

@@ -165,6 +165,7 @@ mod tests {
             id: 42,
             username: "front_bot".into(),
             account: frontdesk_core::account::AccountId::default_of("telegram"),
+            require_username: false,
         }
     }
 

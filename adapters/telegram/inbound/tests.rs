@@ -44,6 +44,32 @@ fn another_account_is_in_every_name() {
 }
 
 #[test]
+fn a_person_without_a_user_name_is_ignored_where_one_is_required() {
+    let strict = Bot { require_username: true, ..bot() };
+    let from = |username: Option<&str>| json!({"id": 7, "is_bot": false, "first_name": "Anna", "username": username});
+    let chat = json!({"id": 7, "type": "private"});
+    let updates = |username: Option<&str>| {
+        let message = json!({"message_id": 1, "date": 1, "chat": chat, "from": from(username), "text": "hi"});
+        [
+            json!({"update_id": 1, "message": message}),
+            json!({"update_id": 2, "edited_message": message}),
+            json!({"update_id": 3, "callback_query": {"id": "q", "from": from(username), "message": message, "data": "a1:0",
+                   "chat_instance": "c"}}),
+            json!({"update_id": 4, "message_reaction": {"chat": chat, "message_id": 1, "user": from(username), "date": 1,
+                   "old_reaction": [], "new_reaction": [{"type": "emoji", "emoji": "👍"}]}}),
+        ]
+    };
+    let ignored = EventKind::Other("without_username".to_owned());
+    let events = |bot: &Bot, username: Option<&str>| {
+        updates(username).map(|update| parse(bot, &update.to_string()).unwrap().event.kind)
+    };
+    assert!(events(&strict, None).iter().all(|kind| *kind == ignored));
+    for (bot, username) in [(&strict, Some("anna")), (&bot(), None)] {
+        assert!(events(bot, username).iter().all(|kind| *kind != ignored), "{username:?}");
+    }
+}
+
+#[test]
 fn an_update_without_a_readable_number_is_kept_under_a_name_of_its_own() {
     let mut names = Vec::new();
     for raw in ["", "{", "[]", "7", r#"{"message":{}}"#, r#"{"update_id":"7"}"#, r#"{"update_id":-7}"#] {

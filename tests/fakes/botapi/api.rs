@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;
+use std::path::Path;
 
 use frontdesk_fakes::{Clock, Fake};
 
@@ -92,5 +93,11 @@ impl BotApi {
     /// Makes `getUpdates` keep the pace of the real one: an offset that comes again at once waits three seconds.
     pub fn paced(&self, paced: bool) {
         self.shared().change(|world| world.paced = paced);
+    }
+
+    /// From now on it runs with `--local`: files of any size are put into this folder, and `getFile` gives their paths.
+    pub fn local(&self, folder: &Path) {
+        let folder = folder.to_owned();
+        self.shared().change(|world| world.local = Some(folder));
     }
 }

@@ -1,6 +1,7 @@
 //! The state of the server: bots, people, chats, files, and what the kit keeps.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use frontdesk_fakes::{Clock, Common};
@@ -48,6 +49,8 @@ pub struct World {
     /// Whether `getUpdates` keeps the pace of the real one: an offset that is asked for again at once waits three
     /// seconds and gets one update.
     pub paced: bool,
+    /// Where a server that runs with `--local` puts the files of which it is asked for the path.
+    pub local: Option<PathBuf>,
 }
 
 impl World {
@@ -63,6 +66,7 @@ impl World {
             files: Files::default(),
             presses: HashMap::new(),
             limiter: Limiter::default(),
+            local: None,
             paced: false,
         }
     }

@@ -29,7 +29,12 @@ const FIXTURES: [(&str, &str); 17] = [
 ];
 
 pub fn bot() -> Bot {
-    Bot { id: 42, username: "front_bot".into(), account: AccountId::default_of(CHANNEL) }
+    Bot {
+        id: 42,
+        username: "front_bot".into(),
+        account: AccountId::default_of(CHANNEL),
+        require_username: false,
+    }
 }
 
 pub type Case = (String, Value, Value);

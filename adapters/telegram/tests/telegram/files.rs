@@ -9,7 +9,7 @@ use frontdesk_conformance::RecordingInbox;
 use frontdesk_core::delivery::{AlbumFile, Delivery, MediaFile, SendError};
 use frontdesk_core::message::{Attachment, FileKind};
 use frontdesk_core::port::{Adapter, FetchError};
-use frontdesk_telegram::TelegramAdapter;
+use frontdesk_telegram::{Account, Settings, TelegramAdapter};
 use futures_util::StreamExt;
 
 use crate::setup::{account, adapter, post, running, to, until};
@@ -166,6 +166,27 @@ async fn a_received_file_can_be_downloaded_and_one_that_is_too_large_cannot() {
     assert!(matches!(got(&telegram, &files[0]).await, Err(FetchError::Later(_))));
     api.cut().await;
     assert!(matches!(got(&telegram, &files[0]).await, Err(FetchError::Later(_))));
+}
+
+#[tokio::test]
+async fn a_server_of_ones_own_puts_files_of_any_size_on_the_disk() {
+    let (api, folder) = (BotApi::start().await, tempfile::tempdir().unwrap());
+    api.local(folder.path());
+    let anna = api.user(1001, "Anna");
+    let inbox = Arc::new(RecordingInbox::default());
+    anna.message(&anna).document(Content::of(vec![7; 25_000_000]).named("large.bin")).send().await;
+    let of = |local_files: bool, most: u64| {
+        let account = account(&api);
+        let settings = Settings { local_files, max_download_bytes: most, ..account.settings.clone() };
+        adapter(Account { settings, ..account })
+    };
+    let telegram = of(true, 30_000_000);
+    running(&telegram, &inbox, async { until(|| inbox.events().len() == 1).await }).await;
+    let file = inbox.events()[0].attachments[0].clone();
+    assert!(got(&telegram, &file).await.unwrap() == vec![7; 25_000_000]);
+    assert!(matches!(got(&of(true, 20_000_000), &file).await, Err(FetchError::Refused(_))), "over the limit");
+    let refused = got(&of(false, 30_000_000), &file).await;
+    assert!(matches!(&refused, Err(FetchError::Refused(why)) if why.contains("local_files")), "{refused:?}");
 }
 
 fn album(files: &[(&str, &str, FileKind, &str)]) -> Delivery {

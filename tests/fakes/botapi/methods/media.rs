@@ -171,6 +171,14 @@ pub fn get_file(world: &mut World, _: i64, params: &Params) -> Answer {
     let stored = world.files.get(&id);
     let stored =
         stored.ok_or_else(|| Refusal::bad("wrong file_id or the file is temporarily unavailable"))?;
+    if let Some(folder) = &world.local {
+        let path = folder.join(stored.path.replace('/', "-"));
+        std::fs::write(&path, &stored.content.bytes)
+            .map_err(|error| Refusal::new(500, format!("Internal Server Error: {error}")))?;
+        let mut file = stored.to_json();
+        file["file_path"] = path.display().to_string().into();
+        return Ok(Done::with(&file));
+    }
     if stored.content.size() > MOST_DOWNLOAD {
         return Err(Refusal::bad("file is too big"));
     }
