@@ -2,6 +2,7 @@
 
 mod api;
 pub mod background;
+pub mod teams;
 pub mod telegram;
 pub mod web;
 

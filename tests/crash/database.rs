@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -258,6 +258,15 @@ pub fn read_sessions(path: &Path) -> Result<Vec<Session>> {
 fn sessions(conn: &Connection) -> Result<Vec<Session>> {
     let renewed = "SELECT count(*) FROM epoch e WHERE e.key = s.key AND e.reason = 'new'";
     rows(conn, &format!("SELECT key, seq, ({renewed}) AS renewed FROM session s"))
+}
+
+/// How far the gateway has read a source.
+pub fn cursor(path: &Path, source: &str) -> Result<Option<String>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let found = open(path)?.query_row("SELECT cursor FROM source WHERE id = ?1", [source], |row| row.get(0));
+    Ok(found.optional()?.flatten())
 }
 
 /// The work that a killed gateway had not finished, by kind.

@@ -26,6 +26,7 @@ pub struct Harness {
     token: OnceLock<String>,
     address: watch::Sender<Option<SocketAddr>>,
     quiet: AtomicBool,
+    alone: AtomicBool,
 }
 
 impl Harness {
@@ -38,6 +39,7 @@ impl Harness {
             token: OnceLock::new(),
             address: watch::Sender::new(None),
             quiet: AtomicBool::default(),
+            alone: AtomicBool::default(),
         })
     }
 
@@ -91,6 +93,11 @@ impl Harness {
         self.quiet.store(quiet, Ordering::Relaxed);
     }
 
+    /// Only one channel has users: they write more often.
+    pub fn set_alone(&self, alone: bool) {
+        self.alone.store(alone, Ordering::Relaxed);
+    }
+
     /// Notes when this process does not get the processor in time: what the platforms record then is late as well.
     pub async fn notes_lateness(&self) {
         let mut before = clock::now();
@@ -108,7 +115,8 @@ impl Harness {
     /// Waits a random time, and on while clients may not send.
     pub async fn pause(&self, random: &mut Random, low_ms: u64, high_ms: u64) {
         // Slower agents get less to do, else it would only pile up.
-        clock::sleep_ms(random.range(low_ms, high_ms) * self.kind.pause()).await;
+        let often = if self.alone.load(Ordering::Relaxed) { 3 } else { 1 };
+        clock::sleep_ms(random.range(low_ms, high_ms) * self.kind.pause() / often).await;
         while self.is_quiet() {
             clock::sleep_ms(20).await;
         }

@@ -110,6 +110,10 @@ pub struct Event {
     pub accepted_as: Option<String>,
     /// The client waits for the answer, not for the acknowledgement.
     pub waits: bool,
+    /// Nothing of it has to be stored: its platform does not repeat it, and nobody can read it there later.
+    pub may_be_lost: bool,
+    /// It may have been found in the history of its chat: then the text is the last one that it had there.
+    pub from_history: bool,
 }
 
 impl Event {
@@ -133,6 +137,8 @@ impl Event {
             accepted: None,
             accepted_as: None,
             waits: false,
+            may_be_lost: false,
+            from_history: false,
         }
     }
 

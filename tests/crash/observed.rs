@@ -74,6 +74,8 @@ pub struct Observed {
     pub log: String,
     /// What must not stand in the log.
     pub secrets: Vec<String>,
+    /// How the addresses of platforms begin that know the keys of posts, and so never show one twice.
+    pub knows_keys: Vec<String>,
     /// Principals of the admins, which are also the addresses of their private chats.
     pub admins: Vec<String>,
 }
@@ -107,6 +109,7 @@ impl Observed {
             unfinished: unfinished(&home.media())?,
             log: std::fs::read_to_string(home.log())?,
             secrets,
+            knows_keys: Vec::new(),
             admins: Vec::new(),
         };
         for channel in channels {

@@ -54,6 +54,8 @@ pub struct Verdict {
     pub dropped: usize,
     /// Messages that an agent has taken into its answer.
     pub steered: usize,
+    /// Presses, commands and edits that their platform did not repeat.
+    pub lost: usize,
     /// Results that were posted to a web server again, each explained by a kill.
     pub webhooks_again: usize,
 }

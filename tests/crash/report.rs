@@ -62,6 +62,8 @@ impl Counts {
             ("admin's command", self.at("telegram", KillPoint::Command), LEAST_SHORT),
             ("open question", self.asking, LEAST_SHORT),
             ("press of a button", self.at("telegram", KillPoint::Press), LEAST_SHORT),
+            ("delivery (discord)", self.at("discord", KillPoint::Accept), LEAST_SHORT),
+            ("post (discord)", self.at("discord", KillPoint::Post), LEAST_SHORT),
             ("open request (background)", self.at("background", KillPoint::Accept), LEAST),
             ("running background task", self.tasks, LEAST),
             ("run of a job", self.runs, LEAST),
@@ -123,6 +125,9 @@ fn print_events(observed: &Observed) {
         ("events", events.len()),
         ("  of web clients", count(&|event| event.place.source.starts_with("web:"))),
         ("  of telegram users", count(&|event| event.place.source.starts_with("telegram:"))),
+        ("  of discord users", count(&|event| event.place.source.starts_with("discord:"))),
+        ("  of slack users", count(&|event| event.place.source.starts_with("slack:"))),
+        ("  read in a history", count(&|event| event.from_history)),
         ("  handed over more than once", count(&|event| event.delivered.len() > 1)),
         ("  messages", action(Action::Message)),
         ("  with files", action(Action::File) + action(Action::AlbumPart)),
@@ -149,6 +154,7 @@ fn print_outcomes(observed: &Observed, verdict: &Verdict) {
     let calls = |is: &dyn Fn(&Call) -> bool| calls.iter().filter(|call| is(call)).count();
     let changed_nothing = |why: &String| why.contains("message is not modified");
     rows(&[
+        ("lost with a session", verdict.lost),
         ("messages answered", inbound("turn", "answered")),
         ("  interrupted after a tool", turns(&|turn| turn.state == "interrupted")),
         ("  dead with a notice", turns(&|turn| turn.state == "dead")),

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -16,6 +16,9 @@ use tokio::task::JoinSet;
 use crate::agent::Kind;
 use crate::agent::model::Model;
 use crate::channel::background::Background;
+use crate::channel::teams::Teams;
+use crate::channel::teams::discord::Discord;
+use crate::channel::teams::slack::Slack;
 use crate::channel::telegram::Telegram;
 use crate::channel::web::Web;
 use crate::channel::{Channel, KillPoint};
@@ -32,6 +35,8 @@ use crate::{clock, config, database, history};
 const REST: Duration = Duration::from_secs(60);
 /// How many chats reloads have beyond those of a run with kills, so that 50 talk.
 const MORE_CHATS: usize = 28;
+/// The channels that can be tested alone; work in the background needs the chats of another one.
+const ALONE: [&str; 4] = ["web", "telegram", "discord", "slack"];
 /// How many violations are printed in full.
 const PRINTED: usize = 12;
 
@@ -49,6 +54,8 @@ struct Run {
     /// Number of reloads that are made instead of kills.
     reloads: u64,
     cycle: u64,
+    /// Whether only one channel is tested.
+    is_alone: bool,
     counts: Counts,
     proof: Proof,
     started: Instant,
@@ -125,16 +132,30 @@ impl Run {
             Kind::Program => None,
             Kind::OpenAi | Kind::Pi => Some(Model::start(kind, folder).await?),
         };
+        let alone = std::env::var("CRASH_CHANNEL").ok().filter(|name| !name.is_empty());
+        harness.set_alone(alone.is_some());
         let more = if reloads > 0 { MORE_CHATS } else { 0 };
         let mut channels: Vec<Box<dyn Channel>> =
             vec![Box::new(Web::new(harness.clone(), Telegram::operator_chat(), more))];
         // A model does not tell which of the runs of a job it works on: they all ask the same.
-        if kind == Kind::Program {
+        if kind == Kind::Program && alone.is_none() {
             let chats = Telegram::work_chats();
             channels.push(Box::new(Background::new(harness.clone(), folder, chats).await?));
         }
+        channels.push(Box::new(Teams::new(harness.clone(), folder, Discord::new(seed).await?)));
+        // Not beside the others: an edit that comes again after its message was read in the history is answered a second time.
+        if alone.as_deref() == Some("slack") {
+            channels.push(Box::new(Teams::new(harness.clone(), folder, Slack::new(seed).await?)));
+        }
         // A reload switches off what stands last in the configuration: one of the bots.
         channels.push(Box::new(Telegram::new(harness.clone(), seed).await?));
+        if let Some(name) = &alone {
+            ensure!(
+                ALONE.contains(&name.as_str()),
+                "CRASH_CHANNEL is {name:?}, and must be one of {ALONE:?}"
+            );
+            channels.retain(|channel| channel.name() == name);
+        }
         Ok(Self {
             harness,
             home: Home::create(folder, &config::text(folder, &channels, model.as_ref())?)?,
@@ -146,6 +167,7 @@ impl Run {
             kills,
             reloads,
             cycle,
+            is_alone: alone.is_some(),
             counts: Counts::default(),
             proof: Proof::new(),
             started: clock::instant(),
@@ -167,7 +189,7 @@ impl Run {
             }
         }
         // With other agents the kills do not spread in the same way, and nothing is done in the background.
-        if self.harness.kind != Kind::Program {
+        if self.harness.kind != Kind::Program || self.is_alone {
             return Ok(true);
         }
         let too_few = self.counts.too_few();
@@ -318,7 +340,7 @@ impl Run {
             self.counts.print(&observed, &verdict, self.started.elapsed());
         }
         // The oracle itself is tested after kills and with the agents of the test, which give it more to find.
-        let is_proof = self.reloads == 0 && self.harness.kind == Kind::Program;
+        let is_proof = self.reloads == 0 && self.harness.kind == Kind::Program && !self.is_alone;
         let proven = !passed || !is_proof || self.proof.attempt(&observed, last);
         if last && is_proof {
             for what in self.proof.untried() {

@@ -41,7 +41,9 @@ impl<'a> Oracle<'a> {
                 (Expected::Turn, (None, false)) => event.place.muted_at_times,
                 _ => false,
             };
-            if !right {
+            if row.is_none() && event.may_be_lost {
+                self.verdict.lost += 1;
+            } else if !right {
                 let expected = event.expected;
                 self.report(Some(key), format!("O1: {expected:?} expected, {found:?} found: {row:?}"));
             }
@@ -89,6 +91,7 @@ impl<'a> Oracle<'a> {
             ("answer", "answered", _) => (row.body != event.text).then_some("another answer"),
             // A /retry may hold the text of the message that it runs again.
             ("turn" | "command", ..) if event.expected == Expected::Retry => None,
+            ("turn", ..) if event.from_history && self.was_edited_to(event, &row.body) => None,
             ("turn" | "command", ..) => (row.body != self.last_text(event, row)).then_some("another text"),
             _ => Some("an unexpected row"),
         };
@@ -103,6 +106,13 @@ impl<'a> Oracle<'a> {
         edit.map_or(event.text.as_str(), |edit| edit.text.as_str())
     }
 
+    /// Whether a message that was read in the history of its chat has this text by an edit.
+    fn was_edited_to(&self, event: &Event, text: &str) -> bool {
+        let is_version = |other: &&Event| other.place == event.place && other.message == event.message;
+        let mut versions = self.o.journal.events.iter().filter(is_version);
+        versions.any(|other| other.action == Action::Edit && other.text == text)
+    }
+
     /// An edit without a turn of its own: the message that it changes waited, or has this text already.
     fn not_a_turn(&mut self, event: &Event, row: &Inbound, reason: &str) -> Option<&'static str> {
         if event.action != Action::Edit {
@@ -115,7 +125,11 @@ impl<'a> Oracle<'a> {
             let is_version = |other: &Event| other.place == event.place && other.message == event.message;
             let mut others = self.o.journal.events.iter().filter(|other| other.id != event.id);
             let same = others.any(|other| is_version(other) && other.text == event.text);
-            return (!same).then_some("it is not the text that was there");
+            let is_read = |other: &Event| {
+                other.from_history && self.rows.get(&other.key()).is_some_and(|row| row.body == event.text)
+            };
+            let mut others = self.o.journal.events.iter().filter(|other| is_version(other));
+            return (!same && !others.any(is_read)).then_some("it is not the text that was there");
         }
         self.verdict.edited_in_place += 1;
         let target = edited_message(row).and_then(|id| self.by_id.get(&id));

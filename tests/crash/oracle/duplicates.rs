@@ -35,6 +35,11 @@ impl Oracle<'_> {
                 continue;
             }
             self.verdict.duplicates += 1;
+            if self.o.knows_keys.iter().any(|begin| post.address.starts_with(begin)) {
+                let what = format!("O4: posted twice, and its platform knows the key: {post:?}");
+                self.report(self.event_of_post(post), what);
+                continue;
+            }
             if post.lost {
                 continue;
             }

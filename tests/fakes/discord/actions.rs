@@ -79,9 +79,18 @@ enum Action {
 }
 
 impl World {
-    /// Carries out an action from the control port.
+    /// Carries out an action from the control port. `number` is that of the event in the journal, 0 if no bot is told.
     pub fn perform(&mut self, action: &str, body: Value) -> Result<Value, Impossible> {
         let action = serde_json::from_value(json!({action: body})).map_err(|error| error.to_string())?;
+        self.told = 0;
+        let mut done = self.carry_out(action)?;
+        if let Some(done) = done.as_object_mut() {
+            done.insert("number".to_owned(), json!(self.told));
+        }
+        Ok(done)
+    }
+
+    fn carry_out(&mut self, action: Action) -> Result<Value, Impossible> {
         let sent = match action {
             Action::Say(said) => self.say(*said)?,
             Action::Edit { channel, message, content } => self.edit(channel, message, &content)?,
@@ -240,7 +249,7 @@ impl World {
         messages.into_iter().flatten().map(crate::message::Message::shown).collect()
     }
 
-    /// The sessions of the first bot, and how many sockets are open.
+    /// The sessions of the first bot, when each IDENTIFY came, and how many sockets are open.
     fn sessions(&self) -> Value {
         let sessions = self.bots.first().map(|bot| bot.sessions.as_slice()).unwrap_or_default();
         let sessions: Vec<Value> = sessions
@@ -250,8 +259,10 @@ impl World {
                 json!({"id": session.id, "seq": session.seq, "intents": session.intents, "connected": connected})
             })
             .collect();
-        let identified = self.bots.first().map_or(0, |bot| bot.identified.len());
-        json!({"sessions": sessions, "connections": self.gateway.connections(), "identified": identified})
+        let begun = self.bots.first().map(|bot| bot.identified.as_slice()).unwrap_or_default();
+        json!({
+            "sessions": sessions, "connections": self.gateway.connections(), "identified": begun.len(), "begun": begun,
+        })
     }
 }
 

@@ -94,8 +94,12 @@ impl Discord {
 
     /// Any action of the control port.
     pub fn act(&self, action: &str, body: Value) -> Value {
-        let done = self.shared().change(|world| world.perform(action, body));
-        done.unwrap_or_else(|reason| panic!("{action}: {reason}"))
+        self.try_to(action, body).unwrap_or_else(|reason| panic!("{action}: {reason}"))
+    }
+
+    /// An action that may be impossible by now: a button may be gone.
+    pub fn try_to(&self, action: &str, body: Value) -> Result<Value, String> {
+        self.shared().change(|world| world.perform(action, body))
     }
 }
 

@@ -41,6 +41,8 @@ pub struct World {
     pub interactions: BTreeMap<Id, Interaction>,
     pub gateway: Gateway,
     pub limits: Limits,
+    /// The number in the journal of the last event that a bot was told of.
+    pub told: i64,
 }
 
 impl World {
@@ -58,6 +60,7 @@ impl World {
             interactions: BTreeMap::new(),
             gateway: Gateway::default(),
             limits: Limits::default(),
+            told: 0,
         }
     }
 
@@ -219,6 +222,7 @@ impl World {
         }
         if heard {
             bot.next_event += 1;
+            self.told = number;
             self.common.journal.arrived(bot.id, number, about, now);
         }
     }

@@ -4,6 +4,7 @@
 
 mod accepted;
 mod shown;
+mod teams;
 mod turns;
 mod work;
 
@@ -24,7 +25,7 @@ const W0: &str = "agent:main:web:dm:w0";
 const W1: &str = "agent:main:web:dm:w1";
 
 pub fn all() -> impl Iterator<Item = &'static Falsification> {
-    [accepted::ALL, turns::ALL, shown::ALL, work::ALL].into_iter().flatten()
+    [accepted::ALL, turns::ALL, shown::ALL, teams::ALL, work::ALL].into_iter().flatten()
 }
 
 pub fn is_private(row: &Inbound) -> bool {
