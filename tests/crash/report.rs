@@ -62,8 +62,6 @@ impl Counts {
             ("admin's command", self.at("telegram", KillPoint::Command), LEAST_SHORT),
             ("open question", self.asking, LEAST_SHORT),
             ("press of a button", self.at("telegram", KillPoint::Press), LEAST_SHORT),
-            ("delivery (discord)", self.at("discord", KillPoint::Accept), LEAST_SHORT),
-            ("post (discord)", self.at("discord", KillPoint::Post), LEAST_SHORT),
             ("open request (background)", self.at("background", KillPoint::Accept), LEAST),
             ("running background task", self.tasks, LEAST),
             ("run of a job", self.runs, LEAST),
