@@ -10,7 +10,12 @@ fn aside(person: &str, text: &str) -> TestEvent {
 
 #[tokio::test]
 async fn a_thread_in_which_the_bot_has_answered_needs_no_further_mention() {
-    let mut world = World::with(plan().chat("-1", |chat| chat.follow_threads = Some(true))).await;
+    let mut world = World::with(
+        plan()
+            .chat("-1", |chat| chat.follow_threads = Some(true))
+            .access(|access| access.bots = ["robot".to_owned()].into()),
+    )
+    .await;
     let outcome = async |world: &World, event: TestEvent| world.platform().outcome_of(event).await;
     assert_eq!(outcome(&world, aside("anna", "to ben").in_thread("-1", "9")).await, Outcome::Ignored);
     outcome(&world, message_from("anna", "to the bot").in_thread("-1", "9")).await;
