@@ -30,7 +30,7 @@ use batch::{Batch, Waiting};
 use heartbeat::Heartbeat;
 
 /// What the bot hears of. Message content must be granted in the developer portal.
-const INTENTS: GatewayIntents = GatewayIntents::GUILDS
+pub(crate) const INTENTS: GatewayIntents = GatewayIntents::GUILDS
     .union(GatewayIntents::GUILD_MESSAGES)
     .union(GatewayIntents::GUILD_MESSAGE_REACTIONS)
     .union(GatewayIntents::DIRECT_MESSAGES)

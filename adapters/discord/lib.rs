@@ -33,10 +33,12 @@ mod interactions;
 mod limits;
 pub mod markup;
 mod outbound;
+mod permissions;
 mod progress;
 mod reference;
 mod rest;
 mod section;
+mod setup;
 mod socket;
 
 use std::sync::Arc;

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::port::Clock;
 use frontdesk_kit::http::{self, HttpClient};
+use frontdesk_kit::setup::host_of;
 use reqwest::header::{HeaderMap, USER_AGENT};
 use reqwest::multipart::Form;
 use reqwest::{Method, RequestBuilder, Response, Url};
@@ -161,6 +162,11 @@ impl Rest {
         }
         let port = self.base_url.port().map(|port| format!(":{port}")).unwrap_or_default();
         self.base_url.host_str().map(|host| format!("{host}{port}"))
+    }
+
+    /// The host of the API.
+    pub(crate) fn host(&self) -> String {
+        host_of(self.base_url.as_str())
     }
 
     /// The calendar time.

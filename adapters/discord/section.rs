@@ -9,7 +9,8 @@ use frontdesk_core::config::{Assignment, ConfigError, Secret, join};
 use frontdesk_core::port::Adapter;
 use frontdesk_core::profile::Profile;
 use frontdesk_kit::{
-    BuildAdapter, ConfiguredAccount, Fingerprint, Host, Ids, Kind, Section, Variables, WebhookUrl, account,
+    BuildAdapter, ConfiguredAccount, Fingerprint, Host, Ids, Kind, Section, Setup, Variables, WebhookUrl,
+    account,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -21,7 +22,7 @@ use crate::{CHANNEL, DiscordAdapter};
 const PATH: &str = "channels.discord";
 
 /// The environment variable with the first bot's token.
-const TOKEN: &str = "DISCORD_TOKEN";
+pub(crate) const TOKEN: &str = "DISCORD_TOKEN";
 
 /// Ids of people and of channels look the same: both are numbers of up to 20 digits.
 const IDS: Ids = Ids {
@@ -131,11 +132,20 @@ impl Section for Discord {
         }
         wrong
     }
+
+    fn setup(&self) -> Option<&dyn Setup> {
+        Some(self)
+    }
 }
 
 impl Discord {
     fn bots(&self) -> impl Iterator<Item = (&str, String, &Bot)> {
         account::named(PATH, &self.bot, &self.accounts)
+    }
+
+    /// The bot of this account.
+    pub(crate) fn of(&self, account: &AccountId) -> Option<&Bot> {
+        self.bots().find(|(name, ..)| *name == account.name()).map(|(_, _, bot)| bot)
     }
 
     /// A token that is given and empty: a bot was meant, and none is connected.
@@ -191,7 +201,7 @@ impl Bot {
     }
 
     /// The configuration of the adapter; `None` without a token.
-    fn adapter_config(&self, name: &str) -> Option<Account> {
+    pub(crate) fn adapter_config(&self, name: &str) -> Option<Account> {
         let token = self.account.token()?.expose();
         Some(Account { settings: self.settings.clone(), ..Account::new(name, token) })
     }

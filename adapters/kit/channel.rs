@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::account::ids::Ids;
 use crate::section::{ConfiguredAccount, Section, Variables, WebhookUrl};
+use crate::setup::Setup;
 
 /// Everything that the program knows about one platform. Made from its [`Section`].
 #[derive(Clone, Copy)]
@@ -108,6 +109,11 @@ impl AnySection {
     pub fn check(&self, webhook_url: WebhookUrl<'_>) -> Vec<ConfigError> {
         self.section.check(webhook_url)
     }
+
+    /// How people set up its accounts.
+    pub fn setup(&self) -> Option<&dyn Setup> {
+        self.section.setup()
+    }
 }
 
 impl Clone for AnySection {
@@ -136,6 +142,7 @@ trait Erased: fmt::Debug + Send + Sync {
     fn take_variables(&mut self, variables: &Variables);
     fn accounts(&self, webhook_url: WebhookUrl<'_>) -> Vec<ConfiguredAccount>;
     fn check(&self, webhook_url: WebhookUrl<'_>) -> Vec<ConfigError>;
+    fn setup(&self) -> Option<&dyn Setup>;
 }
 
 impl<S: Section> Erased for S {
@@ -161,5 +168,9 @@ impl<S: Section> Erased for S {
 
     fn check(&self, webhook_url: WebhookUrl<'_>) -> Vec<ConfigError> {
         Section::check(self, webhook_url)
+    }
+
+    fn setup(&self) -> Option<&dyn Setup> {
+        Section::setup(self)
     }
 }

@@ -12,6 +12,7 @@ pub mod channel;
 pub mod files;
 pub mod json;
 mod section;
+pub mod setup;
 pub mod timer;
 
 pub use account::ids::{Ids, Kind, Membership};
@@ -20,3 +21,4 @@ pub use frontdesk_http as http;
 pub use section::{
     Assigned, BuildAdapter, ConfiguredAccount, Fingerprint, Host, Section, Variables, WebhookUrl,
 };
+pub use setup::Setup;

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::account::Group;
 use crate::account::ids::Ids;
+use crate::setup::Setup;
 
 /// What stands under `[channels.NAME]` for one platform.
 ///
@@ -40,6 +41,8 @@ pub trait Section:
     /// Checks what the types cannot express. Errors have whole paths (`channels.NAME.key`) and contain no secret. An
     /// account that passes can be built.
     fn check(&self, webhook_url: WebhookUrl<'_>) -> Vec<ConfigError>;
+    /// How people set up its accounts; `None` if there is nothing to do on a platform's pages.
+    fn setup(&self) -> Option<&dyn Setup>;
 }
 
 /// Environment variables that are set, by their names, without whitespace around their values.

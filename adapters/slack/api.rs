@@ -9,6 +9,7 @@ use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::delivery::MediaFile;
 use frontdesk_kit::files;
 use frontdesk_kit::http::{self, HttpClient};
+use frontdesk_kit::setup::host_of;
 use reqwest::header::RETRY_AFTER;
 use reqwest::multipart::Form;
 use reqwest::{Method, Response, Url};
@@ -77,6 +78,27 @@ impl Api {
         url.map(str::to_owned).ok_or_else(|| Fault::Unreadable("it names no socket".to_owned()))
     }
 
+    /// Asks whose the bot's token is. The second value are the token's scopes, if Slack names them.
+    pub(crate) async fn identity(&self) -> Result<(Value, Option<Vec<String>>), Fault> {
+        let (me, scopes) = self.exchange("auth.test", &self.token, Value::Null).await?;
+        let list = |scopes: String| {
+            scopes.split(',').map(|scope| scope.trim().to_owned()).filter(|scope| !scope.is_empty()).collect()
+        };
+        Ok((me, scopes.map(list)))
+    }
+
+    /// Asks for a socket that nobody opens, with this app token. Returns what Slack warns of.
+    pub(crate) async fn try_socket(&self, token: &Secret) -> Result<Vec<String>, Fault> {
+        let answer = self.ask("apps.connections.open", token, Value::Null).await?;
+        let warnings = answer["response_metadata"]["messages"].as_array().into_iter().flatten();
+        Ok(warnings.filter_map(|warning| warning.as_str().map(|text| self.clean(text))).collect())
+    }
+
+    /// The host of the Web API.
+    pub(crate) fn host(&self) -> String {
+        host_of(self.base.as_str())
+    }
+
     /// Posts to a response URL. It needs no token.
     pub(crate) async fn respond(&self, url: &str, body: &Value) -> Result<(), Fault> {
         let url = self.own(url).ok_or_else(|| Fault::Unsent("the response URL is not Slack's".to_owned()))?;
@@ -135,6 +157,16 @@ impl Api {
     }
 
     async fn ask(&self, method: &'static str, token: &Secret, arguments: Value) -> Result<Value, Fault> {
+        self.exchange(method, token, arguments).await.map(|(answer, _)| answer)
+    }
+
+    /// Makes a call. The second value is the header with the token's scopes.
+    async fn exchange(
+        &self,
+        method: &'static str,
+        token: &Secret,
+        arguments: Value,
+    ) -> Result<(Value, Option<String>), Fault> {
         let url = self.base.join(&format!("{}/{method}", self.base.path().trim_end_matches('/')));
         let url = url.map_err(|error| Fault::Unsent(error.to_string()))?;
         let fields: Map<String, Value> = arguments.as_object().cloned().unwrap_or_default();
@@ -142,6 +174,8 @@ impl Api {
         let mut response = self.client.open(request, self.quick).await?;
         let status = response.status().as_u16();
         let after = response.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok()?.parse().ok());
+        let scopes = response.headers().get("x-oauth-scopes");
+        let scopes = scopes.and_then(|scopes| scopes.to_str().ok()).map(str::to_owned);
         let mut body = Vec::new();
         while let Some(piece) = self.client.piece(&mut response).await? {
             body.extend_from_slice(&piece);
@@ -149,7 +183,8 @@ impl Api {
                 return Err(Fault::Unreadable("it does not end".to_owned()));
             }
         }
-        self.read(method, status, after.map(Duration::from_secs), &body)
+        let answer = self.read(method, status, after.map(Duration::from_secs), &body)?;
+        Ok((answer, scopes))
     }
 
     fn read(

@@ -66,13 +66,26 @@ impl Account {
         if self.name.is_empty() {
             return Err(ConfigError::new("name", "an account needs a name"));
         }
-        if !is_token(self.token.expose(), "xoxb-") {
-            let problem = "this is not a bot's token; it begins with xoxb- and stands on the app's page under \
-                           \"OAuth & Permissions\"";
+        if !is_bot_token(&self.token) {
+            let problem = match is_app_token(&self.token) {
+                true => {
+                    "this is the app-level token (xapp-): write it into `app_token` (or SLACK_APP_TOKEN), and the bot's token, \
+                         which begins with xoxb-, here (or into SLACK_BOT_TOKEN)"
+                }
+                false => {
+                    "this is not a bot's token; it begins with xoxb- and stands on the app's page under \
+                          \"OAuth & Permissions\""
+                }
+            };
             return Err(ConfigError::new("token", problem));
         }
         match &self.events {
-            Events::SocketMode { app_token } if !is_token(app_token.expose(), "xapp-") => {
+            Events::SocketMode { app_token } if is_bot_token(app_token) => {
+                let problem = "this is a bot's token (xoxb-): the app-level token begins with xapp- and stands on the app's page \
+                               under \"Basic Information\"";
+                Err(ConfigError::new("app_token", problem))
+            }
+            Events::SocketMode { app_token } if !is_app_token(app_token) => {
                 let problem = "this is not an app-level token; it begins with xapp-, needs the scope connections:write \
                                and stands on the app's page under \"Basic Information\"";
                 Err(ConfigError::new("app_token", problem))
@@ -84,6 +97,16 @@ impl Account {
             _ => self.settings.check(),
         }
     }
+}
+
+/// Whether a secret looks like a bot's token.
+pub(crate) fn is_bot_token(token: &Secret) -> bool {
+    is_token(token.expose(), "xoxb-")
+}
+
+/// Whether a secret looks like the app's own token.
+pub(crate) fn is_app_token(token: &Secret) -> bool {
+    is_token(token.expose(), "xapp-")
 }
 
 fn is_token(token: &str, begins: &str) -> bool {

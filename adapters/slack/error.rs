@@ -94,6 +94,11 @@ impl Refusal {
         errors.contains(&self.error.as_str())
     }
 
+    /// Whether Slack itself has a fault or is busy.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.is(&LATER) || self.is(&UNKNOWN)
+    }
+
     fn for_send(self) -> SendError {
         let detail = self.to_string();
         match () {

@@ -16,6 +16,7 @@ mod receive;
 mod reference;
 mod section;
 mod sent;
+mod setup;
 mod socket;
 mod stream;
 mod webhook;

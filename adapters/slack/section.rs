@@ -9,7 +9,7 @@ use frontdesk_core::config::{Assignment, ConfigError, Secret, join};
 use frontdesk_core::port::Adapter;
 use frontdesk_core::profile::Profile;
 use frontdesk_kit::{
-    BuildAdapter, ConfiguredAccount, Fingerprint, Host, Ids, Kind, Membership, Section, Variables,
+    BuildAdapter, ConfiguredAccount, Fingerprint, Host, Ids, Kind, Membership, Section, Setup, Variables,
     WebhookUrl, account,
 };
 use schemars::JsonSchema;
@@ -24,8 +24,8 @@ use crate::{CHANNEL, SlackAdapter};
 const PATH: &str = "channels.slack";
 
 /// The environment variables with the tokens of the first app.
-const TOKEN: &str = "SLACK_BOT_TOKEN";
-const APP_TOKEN: &str = "SLACK_APP_TOKEN";
+pub(crate) const TOKEN: &str = "SLACK_BOT_TOKEN";
+pub(crate) const APP_TOKEN: &str = "SLACK_APP_TOKEN";
 
 /// Ids of people begin with U or W, those of channels with C or G. People of other workspaces have its id before theirs.
 const IDS: Ids = Ids {
@@ -154,11 +154,20 @@ impl Section for Slack {
         }
         wrong
     }
+
+    fn setup(&self) -> Option<&dyn Setup> {
+        Some(self)
+    }
 }
 
 impl Slack {
     fn bots(&self) -> impl Iterator<Item = (&str, String, &Bot)> {
         account::named(PATH, &self.bot, &self.accounts)
+    }
+
+    /// The bot of this account.
+    pub(crate) fn of(&self, account: &AccountId) -> Option<&Bot> {
+        self.bots().find(|(name, ..)| *name == account.name()).map(|(_, _, bot)| bot)
     }
 
     /// A token that is given and empty: an app was meant, and none is connected.

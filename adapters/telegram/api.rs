@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_kit::http::{self, HttpClient, Reply};
+use frontdesk_kit::setup::host_of;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::multipart::Form;
 use reqwest::{Method, RequestBuilder, Response, Url};
@@ -121,6 +122,11 @@ impl Api {
             segments.extend(path.split('/'));
         }
         Ok(self.client.open(self.client.request(Method::GET, url), self.transfer).await?)
+    }
+
+    /// The host of the Bot API.
+    pub(crate) fn host(&self) -> String {
+        host_of(self.base_url.as_str())
     }
 
     /// A text without the token, wherever the text comes from.

@@ -33,6 +33,7 @@ mod outbound;
 mod poll;
 mod reaction;
 mod section;
+mod setup;
 mod webhook;
 
 use std::sync::Arc;

@@ -9,7 +9,8 @@ use frontdesk_core::config::{Assignment, ConfigError, Secret, join};
 use frontdesk_core::port::Adapter;
 use frontdesk_core::profile::Profile;
 use frontdesk_kit::{
-    BuildAdapter, ConfiguredAccount, Fingerprint, Host, Ids, Kind, Section, Variables, WebhookUrl, account,
+    BuildAdapter, ConfiguredAccount, Fingerprint, Host, Ids, Kind, Section, Setup, Variables, WebhookUrl,
+    account,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,7 @@ use crate::{CHANNEL, TelegramAdapter};
 const PATH: &str = "channels.telegram";
 
 /// The environment variable with the first bot's token.
-const TOKEN: &str = "TELEGRAM_BOT_TOKEN";
+pub(crate) const TOKEN: &str = "TELEGRAM_BOT_TOKEN";
 
 /// Telegram's ids are whole numbers, positive for people and bots, negative for groups (Bot API, User and Chat).
 const IDS: Ids =
@@ -148,11 +149,20 @@ impl Section for Telegram {
         }
         wrong
     }
+
+    fn setup(&self) -> Option<&dyn Setup> {
+        Some(self)
+    }
 }
 
 impl Telegram {
     fn bots(&self) -> impl Iterator<Item = (&str, String, &Bot)> {
         account::named(PATH, &self.bot, &self.accounts)
+    }
+
+    /// The bot of this account.
+    pub(crate) fn of(&self, account: &AccountId) -> Option<&Bot> {
+        self.bots().find(|(name, ..)| *name == account.name()).map(|(_, _, bot)| bot)
     }
 
     /// A token that is given and empty: a bot was meant, and none is connected.
@@ -222,7 +232,7 @@ impl Bot {
     }
 
     /// The configuration of the adapter; `None` without a token.
-    fn adapter_config(&self, name: &str, public_url: Option<String>) -> Option<Account> {
+    pub(crate) fn adapter_config(&self, name: &str, public_url: Option<String>) -> Option<Account> {
         let token = self.account.token()?.expose();
         let webhook = (self.mode == Mode::Webhook).then(|| WebhookAccess {
             public_url: public_url.unwrap_or_default(),

@@ -8,7 +8,7 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::config::{Assignment, ConfigError, Routing};
 use frontdesk_core::port::{Adapter, OWNER_TOKEN};
 use frontdesk_core::profile::Profile;
-use frontdesk_kit::{ConfiguredAccount, Fingerprint, Host, Ids, Section, Variables, WebhookUrl};
+use frontdesk_kit::{ConfiguredAccount, Fingerprint, Host, Ids, Section, Setup, Variables, WebhookUrl};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -74,5 +74,9 @@ impl Section for Web {
 
     fn check(&self, _: WebhookUrl<'_>) -> Vec<ConfigError> {
         Vec::new()
+    }
+
+    fn setup(&self) -> Option<&dyn Setup> {
+        None
     }
 }

@@ -9,7 +9,7 @@ use frontdesk_core::config::{Assignment, ConfigError, Routing, Secret, join};
 use frontdesk_core::port::Adapter;
 use frontdesk_core::profile::Profile;
 use frontdesk_kit::account::People;
-use frontdesk_kit::{ConfiguredAccount, Fingerprint, Host, Ids, Kind, Section, Variables, WebhookUrl};
+use frontdesk_kit::{ConfiguredAccount, Fingerprint, Host, Ids, Kind, Section, Setup, Variables, WebhookUrl};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -105,6 +105,10 @@ impl Section for TcpSection {
             wrong.push(ConfigError::new(join(&join(PATH, "logins"), name), problem));
         }
         wrong
+    }
+
+    fn setup(&self) -> Option<&dyn Setup> {
+        None
     }
 }
 

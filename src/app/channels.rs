@@ -9,7 +9,7 @@ use frontdesk_core::address::Principal;
 use frontdesk_core::config::{ConfigError, Routing};
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_kit::channel::AnySection;
-use frontdesk_kit::{Channel, ConfiguredAccount, Section};
+use frontdesk_kit::{Channel, ConfiguredAccount, Section, Setup};
 use frontdesk_store::row::Scope;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
@@ -67,6 +67,11 @@ impl Channels {
         self.0.iter().flat_map(|section| section.accounts(&|id| webhook_url(gateway, id))).collect()
     }
 
+    /// The platforms whose accounts people set up on the platform's own pages.
+    pub fn setups(&self) -> impl Iterator<Item = (&Channel, &dyn Setup)> {
+        self.0.iter().filter_map(|section| Some((section.channel(), section.setup()?)))
+    }
+
     /// Checks what the types cannot express.
     pub fn check(&self, gateway: &frontdesk_api::Config) -> Vec<ConfigError> {
         self.0.iter().flat_map(|section| section.check(&|id| webhook_url(gateway, id))).collect()
@@ -79,7 +84,7 @@ impl Channels {
 }
 
 /// The URL of an account's webhook, if the gateway has a public URL.
-fn webhook_url(gateway: &frontdesk_api::Config, id: &AccountId) -> Option<String> {
+pub fn webhook_url(gateway: &frontdesk_api::Config, id: &AccountId) -> Option<String> {
     let base = gateway.public_url.as_deref()?.trim_end_matches('/');
     Some(format!("{base}{}", frontdesk_api::webhook_path(id.channel(), id.name())))
 }

@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 mod access;
 mod account;
+mod accounts;
 mod agents;
 mod asks;
 mod audit;
@@ -29,6 +30,7 @@ mod link;
 mod list;
 mod log;
 mod mcp;
+mod onboard;
 mod outbox;
 mod pairing;
 mod run;
@@ -73,9 +75,25 @@ enum Command {
     Gateway(gateway::GatewayArgs),
     /// Show the state of the running gateway
     Status(Remote),
-    /// Check from the outside whether the gateway lives, and alarm when it is dead
-    #[command(after_help = "Example, every 5 minutes from cron:\n  \
-                      frontdesk doctor --probe --alarm-command 'mail -s Frontdesk me@example.org'")]
+    /// Connect a platform, step by step: what to click, what is missing, and whether the tokens work
+    #[command(
+        after_help = "It reads tokens from the configuration or the environment, as `frontdesk run` does, asks the platform \
+                      about them, and changes nothing. It never prints them.\n\n\
+                      Examples:\n  frontdesk onboard                    what is set up\n  \
+                      frontdesk onboard slack --manifest   what Slack makes the app of\n  \
+                      frontdesk onboard slack              every step, and what is still missing\n\n\
+                      Exit codes: 0 it works, 1 the platform refuses something or cannot be reached, 2 wrong usage, 78 a token \
+                      is missing or the configuration is wrong."
+    )]
+    Onboard(onboard::OnboardArgs),
+    /// Check each account on its platform; with --probe check from the outside whether the gateway lives
+    #[command(
+        after_help = "Without --probe it asks the platforms about the tokens of the configuration and of this command's \
+                      environment, and names what is missing and what to do. No gateway has to run.\n\n\
+                      Exit codes: 0 nothing is wrong, 1 a check failed, 78 the configuration cannot be used.\n\n\
+                      Examples:\n  frontdesk doctor\n  \
+                      frontdesk doctor --probe --alarm-command 'mail -s Frontdesk me@example.org'    every 5 minutes from cron"
+    )]
     Doctor(doctor::DoctorArgs),
     /// List, show, reset or delete sessions: what each chat has said to its agent
     Sessions(sessions::SessionsArgs),
@@ -239,6 +257,7 @@ fn act(command: Command) -> Done {
         Command::Run(args) => run::run(args),
         Command::Gateway(args) => gateway::gateway(args),
         Command::Status(remote) => client::block_on(status::status(remote)),
+        Command::Onboard(args) => onboard::onboard(args),
         Command::Doctor(args) => client::block_on(doctor::doctor(args)),
         Command::Sessions(args) => client::block_on(sessions::sessions(args)),
         Command::Pairing(args) => client::block_on(pairing::pairing(args)),

@@ -31,7 +31,9 @@ mod walk;
 
 pub use crate::channels::Channels;
 pub(crate) use load::LARGEST;
-pub use load::{Loaded, More, Reading, load, load_telling, load_with, log_wait, parse};
+pub use load::{
+    Loaded, More, Reading, load, load_telling, load_unchecked, load_with, log_wait, parse, parse_unchecked,
+};
 pub use problem::{Problem, Problems};
 pub use secret::end_all as end_secret_commands;
 pub use syntax::Syntax;

@@ -24,7 +24,8 @@ fn a_probe_is_silent_about_a_gateway_that_lives_and_asks_its_agent_if_told_to() 
         .failed(1, &["the gateway has last checked itself", "at 2026-01-01 00:00:00 UTC"]);
     home.write("last-check", "half of a li");
     home.run(&["doctor", "--probe"]).failed(1, &["has no time"]);
-    home.run(&["doctor"]).failed(2, &["--probe"]);
+    home.run(&["doctor", "--canary"]).failed(2, &["--probe"]);
+    home.run(&["doctor", "--url", "http://127.0.0.1:1"]).failed(2, &["--probe"]);
     daemon.stop().good();
 }
 

@@ -22,6 +22,7 @@ mod lasting;
 mod lifecycle;
 mod model;
 mod offline;
+mod onboard;
 mod program;
 mod reload;
 mod secrets;

@@ -35,7 +35,11 @@ fn errors(section: serde_json::Value) -> Vec<String> {
 fn tokens_are_checked_by_their_kind_and_an_app_is_one_account() {
     assert_eq!(errors(json!({"token": "xoxb-1-a", "app_token": "xapp-1-A1-a"})), [""; 0]);
     let wrong = errors(json!({"token": "xapp-1-A1-a", "app_token": "xapp-1-A1-a"}));
+    assert!(wrong[0].starts_with("channels.slack.token: this is the app-level token"), "{wrong:?}");
+    let wrong = errors(json!({"token": "xoxp-1-a", "app_token": "xapp-1-A1-a"}));
     assert!(wrong[0].starts_with("channels.slack.token: this is not a bot's token"), "{wrong:?}");
+    let wrong = errors(json!({"token": "xoxb-1-a", "app_token": "xoxb-1-a"}));
+    assert!(wrong[0].starts_with("channels.slack.app_token: this is a bot's token"), "{wrong:?}");
     let wrong = errors(json!({"token": "xoxb-1-a"}));
     assert!(wrong[0].starts_with("channels.slack.app_token: this is not an app-level token"), "{wrong:?}");
     let both = json!({"token": "xoxb-1-a", "app_token": "xapp-1-A1-a",

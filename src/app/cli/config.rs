@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use frontdesk::config::{self, Config, Loaded, Problems, Syntax};
+use frontdesk::config::{self, Config, Loaded, Problem, Problems, Syntax};
 use frontdesk::home::{Home, HomeError};
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::count::counted;
 use serde_json::{Value, json};
 
+use super::accounts::Accounts;
 use super::client::{self, Client, fresh_key};
 use super::{Done, Failure, HomeArgs, Remote, field, screen};
 
@@ -218,6 +219,11 @@ impl FileArgs {
     pub fn load(&self) -> Result<Loaded, Failure> {
         load(&self.home()?, self.config.as_deref(), &screen::note)
     }
+
+    /// What it says about accounts.
+    pub fn accounts(&self) -> Result<Accounts, Failure> {
+        Accounts::read(&self.home()?, self.config.as_deref())
+    }
 }
 
 /// Why a configuration is not in effect.
@@ -240,13 +246,24 @@ impl From<HomeError> for ReadError {
     }
 }
 
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Problems(problems) => problems.into(),
+            ReadError::Failure(failure) => failure,
+        }
+    }
+}
+
 /// The configuration in effect: the named file, else the one in the home folder, else the defaults. `still_waits` is told
 /// what is waited for.
 pub fn load(home: &Home, named: Option<&Path>, still_waits: &dyn Fn(&str)) -> Result<Loaded, Failure> {
-    read(home, named, still_waits).map_err(|error| match error {
-        ReadError::Problems(problems) => problems.into(),
-        ReadError::Failure(failure) => failure,
-    })
+    read(home, named, still_waits).map_err(Failure::from)
+}
+
+/// The configuration in effect, and the errors that the checks of its values found, for commands that help to correct it.
+pub fn load_unchecked(home: &Home, named: Option<&Path>) -> Result<(Loaded, Vec<Problem>), Failure> {
+    read_unchecked(home, named, &screen::note).map_err(Failure::from)
 }
 
 /// Reads the configuration for a reload. The errors keep their positions in the file.
@@ -258,19 +275,31 @@ pub fn read_again(home: &Home, named: Option<&Path>) -> Result<Loaded, Problems>
 }
 
 fn read(home: &Home, named: Option<&Path>, still_waits: &dyn Fn(&str)) -> Result<Loaded, ReadError> {
-    let file = match named {
-        Some(file) => Some(file.to_owned()),
-        None => home.config()?,
-    };
+    let (loaded, problems) = read_unchecked(home, named, still_waits)?;
+    match problems.is_empty() {
+        true => Ok(loaded),
+        false => Err(Problems { file: loaded.file, problems }.into()),
+    }
+}
+
+/// The configuration in effect, and what the checks of its values found.
+fn read_unchecked(
+    home: &Home,
+    named: Option<&Path>,
+    still_waits: &dyn Fn(&str),
+) -> Result<(Loaded, Vec<Problem>), ReadError> {
+    let (file, more) = (
+        named.map(Path::to_owned).map_or_else(|| home.config(), |file| Ok(Some(file)))?,
+        config::More::default(),
+    );
     match file {
-        Some(file) => Ok(config::load_telling(&file, &super::env, &config::More::default(), still_waits)?),
+        Some(file) => Ok(config::load_unchecked(&file, &super::env, &more, still_waits)?),
         None => {
-            let (syntax, more) = (Syntax::Toml, config::More::default());
-            let reading =
-                config::Reading { syntax, folder: home.path(), env: &super::env, more: &more, still_waits };
-            let (config, document) =
-                config::parse("", reading).map_err(|problems| config::Problems { file: None, problems })?;
-            Ok(Loaded { config, file: None, document })
+            let (syntax, env) = (Syntax::Toml, &super::env);
+            let reading = config::Reading { syntax, folder: home.path(), env, more: &more, still_waits };
+            let (config, document, problems) = config::parse_unchecked("", reading)
+                .map_err(|problems| config::Problems { file: None, problems })?;
+            Ok((Loaded { config, file: None, document }, problems))
         }
     }
 }

@@ -83,18 +83,39 @@ pub fn load_telling(
     more: &More,
     still_waits: &dyn Fn(&str),
 ) -> Result<Loaded, Problems> {
+    let (loaded, problems) = load_unchecked(file, env, more, still_waits)?;
+    if problems.is_empty() { Ok(loaded) } else { Err(Problems { file: loaded.file, problems }) }
+}
+
+/// Like [`load_telling`], for commands that help to correct a configuration: if the file could be read, what the checks
+/// of its values say is no error, and is returned.
+pub fn load_unchecked(
+    file: &Path,
+    env: Lookup<'_>,
+    more: &More,
+    still_waits: &dyn Fn(&str),
+) -> Result<(Loaded, Vec<Problem>), Problems> {
     let at_file = |problems| Problems { file: Some(file.to_owned()), problems };
     let unreadable = |error| ConfigError::new("", format!("the configuration cannot be read: {error}"));
     let text =
         regular_file::read_text(file, LARGEST).map_err(|error| at_file(vec![unreadable(error).into()]))?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let reading = Reading { syntax: Syntax::of(file), folder, env, more, still_waits };
-    let (config, document) = parse(&text, reading).map_err(at_file)?;
-    Ok(Loaded { config, file: Some(file.to_owned()), document })
+    let (config, document, problems) = parse_unchecked(&text, reading).map_err(at_file)?;
+    Ok((Loaded { config, file: Some(file.to_owned()), document }, problems))
 }
 
 /// Reads and checks a text. Every error is reported, not only the first.
 pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Problem>> {
+    let (config, document, problems) = parse_unchecked(text, reading)?;
+    if problems.is_empty() { Ok((config, document)) } else { Err(problems) }
+}
+
+/// Reads a text, and says what the checks of its values found.
+pub fn parse_unchecked(
+    text: &str,
+    reading: Reading<'_>,
+) -> Result<(Config, Node, Vec<Problem>), Vec<Problem>> {
     let mut document = reading.syntax.parse(text).map_err(|problem| vec![problem])?;
     environment::add_agent(&mut document, reading.env).map_err(|problem| vec![problem])?;
     let mut problems = Vec::new();
@@ -122,8 +143,8 @@ pub fn parse(text: &str, reading: Reading<'_>) -> Result<(Config, Node), Vec<Pro
     };
     config.channels.take_variables(reading.env);
     let wrong = config.check(reading.more).into_iter();
-    problems.extend(wrong.map(|error| environment::placed(&document, error)));
-    if problems.is_empty() { Ok((config, document)) } else { Err(in_order(problems)) }
+    let problems = wrong.map(|error| environment::placed(&document, error)).collect();
+    Ok((config, document, in_order(problems)))
 }
 
 fn typed(platforms: &[Channel], mut values: Json) -> Result<Config, serde_json::Error> {

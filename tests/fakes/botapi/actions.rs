@@ -50,6 +50,7 @@ enum Action {
     Topic { chat: i64, user: i64, name: String },
     Migrate { chat: i64, to: i64 },
     Privacy { on: bool },
+    JoinsGroups { on: bool },
     Paced { on: bool },
     Flood(Limits),
     Again { update_id: i64 },
@@ -106,6 +107,7 @@ impl World {
                 return Ok(known.queue.repeat(update_id));
             }
             Action::Privacy { on } => known.privacy = on,
+            Action::JoinsGroups { on } => known.joins_groups = on,
             Action::Paced { on } => self.paced = on,
             // Without limits of its own the request means the real ones.
             Action::Flood(limits) => {

@@ -24,6 +24,8 @@ pub struct Webhook {
 pub struct Bot {
     /// Whether it sees in groups only what is meant for it.
     pub privacy: bool,
+    /// Whether it can be added to groups.
+    pub joins_groups: bool,
     pub queue: Queue,
     /// The kinds of updates that it asked for; none means the usual ones.
     pub allowed: Option<Vec<String>>,
@@ -52,6 +54,7 @@ impl Bot {
     pub fn new(id: i64, now_ms: i64) -> Self {
         Self {
             privacy: false,
+            joins_groups: true,
             queue: Queue::new(700_000_001 + id % 1000 * 1_000_000, now_ms),
             allowed: None,
             webhook: None,
@@ -86,7 +89,7 @@ impl Bot {
     /// The fields of `getMe` beyond a `User`.
     pub fn abilities(&self) -> Value {
         json!({
-            "can_join_groups": true, "can_read_all_group_messages": !self.privacy,
+            "can_join_groups": self.joins_groups, "can_read_all_group_messages": !self.privacy,
             "supports_inline_queries": false, "supports_guest_queries": false,
             "can_connect_to_business": false, "has_main_web_app": false, "has_topics_enabled": false,
             "allows_users_to_create_topics": false, "can_manage_bots": false,

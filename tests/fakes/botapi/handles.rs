@@ -283,6 +283,11 @@ impl Bot {
         self.with(|bot| bot.privacy = on);
     }
 
+    /// Says whether it can be added to groups.
+    pub fn joins_groups(&self, on: bool) {
+        self.with(|bot| bot.joins_groups = on);
+    }
+
     /// How many updates wait for it.
     pub fn pending(&self) -> usize {
         self.with(|bot| bot.queue.waiting())

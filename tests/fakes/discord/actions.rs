@@ -71,6 +71,7 @@ enum Action {
     Budget { identifies: usize },
     Token { token: String },
     Endpoint { url: Option<String> },
+    CodeGrant { on: bool },
     Emoji { guild: Id, id: Id, name: String },
     Again {},
     Sessions {},
@@ -189,6 +190,7 @@ impl World {
             Action::Budget { identifies } => first.budget = identifies,
             Action::Token { token } => first.token = token,
             Action::Endpoint { url } => first.endpoint = url,
+            Action::CodeGrant { on } => first.code_grant = on,
             Action::Again {} => {
                 let repeated = first.sessions.last_mut().is_some_and(crate::session::Session::repeat);
                 return repeated.then_some(()).ok_or_else(|| "no message was delivered".to_owned());

@@ -113,6 +113,8 @@ pub struct Bot {
     pub commands: Vec<(Option<Id>, Value)>,
     /// The web server that gets its interactions in place of the gateway, if an operator has entered one.
     pub endpoint: Option<String>,
+    /// Whether it cannot be invited with a link alone.
+    pub code_grant: bool,
 }
 
 impl Bot {
@@ -127,6 +129,7 @@ impl Bot {
             budget: 1000,
             commands: Vec::new(),
             endpoint: None,
+            code_grant: false,
         }
     }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::channel::{Channel, Kind, Message};
-use crate::world::World;
+use crate::world::{SocketMode, World};
 
 /// Why an action is impossible.
 pub type Impossible = String;
@@ -164,6 +164,10 @@ enum Action {
     },
     Webhook {
         channel: String,
+    },
+    SocketMode {
+        app: String,
+        state: SocketMode,
     },
     Disconnect {
         app: String,

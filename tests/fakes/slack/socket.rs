@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::answer::{Answer, Done, Refusal};
-use crate::world::{Frame, World};
+use crate::world::{Frame, SocketMode, World};
 
 /// The most sockets of one app.
 const MOST: usize = 10;
@@ -24,6 +24,9 @@ const WARNING_MS: i64 = 10_000;
 /// How long a dead socket is taken for a good one.
 const NOTICED_MS: i64 = 30_000;
 
+/// The scope of an app's token with which it may open sockets.
+const SCOPE: &str = "connections:write";
+
 /// `apps.connections.open`.
 pub fn ticket(world: &mut World, token: &str) -> Answer {
     let Some((id, _)) = world.apps.iter().find(|(_, app)| app.token == token) else {
@@ -32,13 +35,21 @@ pub fn ticket(world: &mut World, token: &str) -> Answer {
     };
     let (id, ticket) = (id.clone(), world.secret());
     let url = world.url.replacen("http", "ws", 1);
+    let mut answer = json!({"url": format!("{url}/link/?ticket={ticket}&app_id={id}")});
     if let Some(app) = world.apps.get_mut(&id) {
-        if app.request_url.is_some() {
+        if !app.scopes.contains(SCOPE) {
+            let provided: Vec<&str> = app.scopes.iter().map(String::as_str).collect();
+            return Err(Refusal::missing_scope(SCOPE, &provided.join(",")));
+        }
+        if app.request_url.is_some() || app.socket_mode == SocketMode::Off {
             return Err(Refusal::new("socket_mode_not_enabled"));
         }
         app.tickets.insert(ticket.clone());
+        if app.socket_mode == SocketMode::Doubtful {
+            answer["response_metadata"] = json!({"messages": ["[WARN] Socket Mode is not turned on."]});
+        }
     }
-    Done::with(json!({"url": format!("{url}/link/?ticket={ticket}&app_id={id}")}))
+    Done::with(answer)
 }
 
 /// Opens a socket for a ticket that was not used yet.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use frontdesk_fakes::{Clock, Common};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -31,10 +32,24 @@ pub enum Frame {
     Dead,
 }
 
+/// Whether an app may open sockets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SocketMode {
+    #[default]
+    On,
+    /// It is refused.
+    Off,
+    /// It gets a socket, and is told that Socket Mode is not turned on.
+    Doubtful,
+}
+
 #[derive(Debug, Default)]
 pub struct App {
-    /// The token for Socket Mode.
+    /// The token for Socket Mode, and the scopes that it has.
     pub token: String,
+    pub scopes: BTreeSet<String>,
+    pub socket_mode: SocketMode,
     pub secret: String,
     /// The events that it subscribes to; by default all.
     pub subscribed: Option<BTreeSet<String>>,
@@ -149,7 +164,8 @@ impl World {
     }
 
     pub fn add_app(&mut self, id: &str, token: &str, secret: &str) {
-        let app = App { token: token.to_owned(), secret: secret.to_owned(), ..App::default() };
+        let scopes = BTreeSet::from(["connections:write".to_owned()]);
+        let app = App { token: token.to_owned(), secret: secret.to_owned(), scopes, ..App::default() };
         self.apps.insert(id.to_owned(), app);
     }
 

@@ -36,14 +36,14 @@ pub fn user(world: &mut World, request: &Request) -> Answer {
 pub fn application(world: &mut World, request: &Request) -> Answer {
     let user = world.user_json(request.bot);
     let bot = world.bot(request.bot).ok_or_else(Refusal::unauthorized)?;
-    let endpoint = bot.endpoint.clone();
+    let (endpoint, code_grant) = (bot.endpoint.clone(), bot.code_grant);
     // The flags of applications in fewer than a hundred guilds.
     let flags = [(intent::MESSAGE_CONTENT, 19), (intent::GUILD_MEMBERS, 15), (intent::GUILD_PRESENCES, 13)];
     let flags =
         flags.iter().fold(0, |all, (granted, bit)| all | u64::from(bot.granted & granted != 0) << bit);
     Ok(Done::with(json!({
         "id": bot.id, "name": user["username"], "icon": null, "description": "", "bot_public": true,
-        "bot_require_code_grant": false, "verify_key": "0".repeat(64), "flags": flags, "bot": user, "owner": null,
+        "bot_require_code_grant": code_grant, "verify_key": "0".repeat(64), "flags": flags, "bot": user, "owner": null,
         "team": null, "interactions_endpoint_url": endpoint, "approximate_guild_count": world.guilds.len(),
     })))
 }

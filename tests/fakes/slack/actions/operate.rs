@@ -17,7 +17,14 @@ impl World {
             Action::ReadOnly { channel, on } => self.known(&channel)?.read_only = on,
             Action::Revoke { token, error } => self.installed(&token)?.revoked = Some(error),
             Action::Scopes { token, remove } => {
-                self.installed(&token)?.scopes.retain(|scope| !remove.contains(scope))
+                let scopes = match self.apps.values_mut().find(|app| app.token == token) {
+                    Some(app) => &mut app.scopes,
+                    None => &mut self.installed(&token)?.scopes,
+                };
+                scopes.retain(|scope| !remove.contains(scope));
+            }
+            Action::SocketMode { app, state } => {
+                self.apps.get_mut(&app).ok_or("there is no such app")?.socket_mode = state;
             }
             Action::Subscribe { app, events } => {
                 let app = self.apps.get_mut(&app).ok_or("there is no such app")?;
