@@ -184,17 +184,21 @@ export async function listening() {
 
   await check("what is not acknowledged comes again, and says so", async () => {
     const anna = await someone();
-    const app = makeApp();
-    const heard = [];
-    app.event("message", async ({ context }) => void heard.push([context.retryNum ?? 0, context.retryReason ?? ""]));
-    const sent = await say(anna, "nobody listens");
-    await until("the first attempts", async () => !(await delivery(sent.number)).confirmed);
-    await running(app, async () => {
-      await control("advance", { seconds: 60 });
-      await until("the message", () => heard.length === 1);
+    // On a busy machine an app may be there before the first attempts have failed: then it gets the first one.
+    for (let tries = 1; ; tries++) {
+      const app = makeApp();
+      const heard = [];
+      app.event("message", async ({ context }) => void heard.push([context.retryNum ?? 0, context.retryReason ?? ""]));
+      const sent = await say(anna, "nobody listens");
+      await running(app, async () => {
+        await control("advance", { seconds: 60 });
+        await until("the message", () => heard.length === 1);
+        await until("the acknowledgement", async () => (await delivery(sent.number)).confirmed);
+      });
+      if (heard[0][0] === 0 && tries < 5) continue;
       assert.deepEqual(heard, [[2, "timeout"]]);
-      await until("the acknowledgement", async () => (await delivery(sent.number)).confirmed);
-    });
+      break;
+    }
   });
 
   await check("a socket ends with a warning, and the app comes back", async () => {
