@@ -46,7 +46,7 @@ const PERMISSIONS: [Permission; 9] = [
     },
 ];
 
-/// Whoever has it has all others.
+/// The permission that includes all others.
 const ADMINISTRATOR: u64 = 1 << 3;
 
 /// The permissions that a bot with these settings needs.

@@ -56,7 +56,7 @@ struct Guild {
     permissions: Option<String>,
 }
 
-/// What was found, by steps.
+/// The findings of the checks, by the step that they belong to.
 #[derive(Default)]
 struct Found {
     application: Option<String>,
@@ -86,7 +86,7 @@ impl Setup for Discord {
         let config = bot.and_then(|bot| bot.adapter_config(account.name()));
         let mut report = Report::default();
         let mut found = Found::default();
-        // What is wrong with the configuration itself, the program says.
+        // Errors of the configuration are reported by the program, for all platforms alike.
         if let Some(config) = config.filter(|config| config.check().is_ok())
             && let Ok(rest) = Rest::new(&config, host.clock.clone())
         {

@@ -47,17 +47,17 @@ pub struct CheckHost {
     pub webhook_url: Option<String>,
 }
 
-/// What is known about an account.
+/// The result of checking an account: the steps of its setup, with the findings for each.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Report {
-    /// The steps in their order, each with what was found.
+    /// The steps in their order, each with its findings.
     pub steps: Vec<Step>,
-    /// What was found, for programs. It contains no secrets.
+    /// The same as fields for `--json`. They contain no secrets.
     pub data: Map<String, Value>,
 }
 
 impl Report {
-    /// Everything that was found.
+    /// The findings of all steps.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.steps.iter().flat_map(|step| &step.findings)
     }
@@ -71,13 +71,13 @@ impl Report {
 /// One step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Step {
-    /// What is to be done.
+    /// The title, an instruction: "Copy the token of its bot".
     pub title: String,
     /// Every click, one line each.
     pub how: Vec<String>,
     /// What the person needs for it, such as a link: shown also if the step is done.
     pub notes: Vec<String>,
-    /// What was found.
+    /// The results of the checks that belong to it.
     pub findings: Vec<Finding>,
     /// Whether it is done, as far as one can see.
     pub done: bool,
@@ -180,14 +180,14 @@ impl Level {
     }
 }
 
-/// What was found.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// What was looked at: a fixed name in small letters, such as `bot_token`.
     pub check: &'static str,
     /// How bad it is.
     pub level: Level,
-    /// What was found, in one sentence.
+    /// The result in one sentence.
     pub found: String,
     /// What to do now, in one sentence.
     pub next: Option<String>,

@@ -139,7 +139,8 @@ impl Sent {
     }
 }
 
-/// What was found, or that nobody may look: a missing scope, or an app that may ask once a minute only.
+/// The result of a look-up. If the app may not look (a scope is missing, or it may ask only once a minute), that counts as
+/// nothing found.
 fn allowed<F>(found: Result<Option<F>, Fault>) -> Result<Option<F>, SendError> {
     found.or_else(|fault| match fault.for_preparation() {
         error @ (SendError::Offline | SendError::Credentials(_) | SendError::Later { after: None, .. }) => {

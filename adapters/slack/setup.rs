@@ -23,7 +23,7 @@ const LONGEST_COMMAND: usize = 32;
 /// Where apps are made.
 const PAGE: &str = "https://api.slack.com/apps";
 
-/// What was found, by steps.
+/// The findings of the checks, by the step that they belong to.
 #[derive(Default)]
 struct Found {
     bot_token: Vec<Finding>,
@@ -50,7 +50,7 @@ impl Setup for Slack {
         let mut report = Report::default();
         let mut found = Found::default();
         if let Ok(api) = Api::new(&asked(bot)) {
-            // What is wrong with the configuration itself, the program says.
+            // Errors of the configuration are reported by the program, for all platforms alike.
             let look = Look { api: &api, bot, id: account, webhook_url: host.webhook_url.as_deref() };
             look.at_all(&mut found, &mut report).await;
         }

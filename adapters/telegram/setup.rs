@@ -33,7 +33,7 @@ struct WebhookInfo {
     last_error_message: Option<String>,
 }
 
-/// What was found, by steps.
+/// The findings of the checks, by the step that they belong to.
 #[derive(Default)]
 struct Found {
     username: Option<String>,
@@ -61,7 +61,7 @@ impl Setup for Telegram {
         let mut found = Found::default();
         if let Some(bot) = self.of(account)
             && let Some(config) = bot.adapter_config(account.name(), host.webhook_url.clone())
-            // What is wrong with the configuration itself, the program says.
+            // Errors of the configuration are reported by the program, for all platforms alike.
             && config.check().is_ok()
             && let Ok(api) = Api::new(&config)
         {

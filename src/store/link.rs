@@ -6,7 +6,7 @@ use frontdesk_core::delivery::PostKind;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::link::{self, LIFETIME, LinkError, PARTED, REFUSED};
-use frontdesk_core::pairing::{Code, FAILURES, MASK, Salt};
+use frontdesk_core::pairing::{Code, MASK, Salt};
 use frontdesk_core::time::{Now, Pause};
 use rusqlite::{Row, params};
 
@@ -144,7 +144,7 @@ fn enter(tx: &Tx<'_>, command: &InboundRow, code: &Code, now: Now) -> Outcome<Li
     let Some(request) = having(tx, code, now.steady)? else {
         let left = tries.failed(tx, &guesser, now.steady)?;
         note(tx, command, &command.from.id, "refused:no_such_code", now.wall)?;
-        return Ok(LinkDone::NoSuchCode { left: left.min(FAILURES) });
+        return Ok(LinkDone::NoSuchCode { left });
     };
     let place = command.own_session();
     if let Some(error) = obstacle(tx, &request, place, &command.session)? {

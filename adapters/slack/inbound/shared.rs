@@ -9,7 +9,7 @@ use super::{App, person, text};
 /// The most words taken from blocks and attachments, in characters.
 const LONGEST: usize = 8_000;
 
-/// What was found.
+/// The shared message and the words in the blocks and attachments of a message.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     pub forwarded: Option<Forwarded>,
