@@ -95,3 +95,17 @@ async fn a_call_of_the_gateways_own_tools_is_a_line_too() {
     world.agent().resume();
     is(&world, 1, TaskState::Succeeded).await;
 }
+
+#[tokio::test]
+async fn an_admin_sees_the_open_tasks_of_everybody_without_their_titles() {
+    let world = World::new().await;
+    let (anna, root) = (world.user("anna"), world.user("root"));
+    root.says("/gateway tasks").await;
+    sees(&root, "No background task is open.").await;
+    world.agent().will([Step::Pause]);
+    anna.says("/bg read the secret papers").await;
+    world.agent().begun(1).await;
+    root.says("/gateway tasks").await;
+    let shown = sees(&root, "b1, ").await;
+    assert!(shown.contains("of fake:anna: is running") && !shown.contains("secret"), "{shown}");
+}

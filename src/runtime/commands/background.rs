@@ -125,22 +125,46 @@ pub(super) async fn open(shared: &Shared, row: &InboundRow) -> Result<Vec<String
     Ok(heading.into_iter().chain(tasks.iter().map(|task| line(task, now))).collect())
 }
 
+/// The open tasks of everybody, for admins. Others may read along, so it names owners and shows no words of theirs.
+pub(super) async fn of_everybody(shared: &Shared) -> Result<String, StoreError> {
+    let filter = TaskFilter { reach: TaskReach::All, state: None, open: true, before: None };
+    let (tasks, open) = (shared.store.tasks(filter, LISTED).await?, shared.store.open_tasks().await?);
+    if tasks.is_empty() {
+        return Ok("No background task is open.".to_owned());
+    }
+    let now = shared.time.wall();
+    let line = |task: &TaskRow| {
+        let owner = quoted_label(task.order.owner.id.as_str());
+        format!("- {}, {}, of {owner}: {}", task.id, span::relative(task.created, now), state(task.state))
+    };
+    let lines: Vec<String> = tasks.iter().map(line).collect();
+    let more = match open.saturating_sub(tasks.len() as u64) {
+        0 => String::new(),
+        more => format!("\nand {more} more. On the machine, `frontdesk tasks` lists all."),
+    };
+    Ok(format!("{}{more}\n\n`/cancel` with an id stops a task.", lines.join("\n")))
+}
+
 fn line(task: &TaskRow, now: DateTime<Utc>) -> String {
-    let title = quoted_label(&task.order.title);
+    let (title, progress) = (quoted_label(&task.order.title), task.progress.shown());
     let state = match task.state {
-        TaskState::Queued => "waits to begin".to_owned(),
-        TaskState::Running => match task.progress.shown() {
-            shown if shown.is_empty() => "is running".to_owned(),
-            shown => quoted_label(&shown),
-        },
-        TaskState::Waiting => "waits for an answer".to_owned(),
-        TaskState::Succeeded => "is done".to_owned(),
-        TaskState::Cancelled => "was cancelled".to_owned(),
-        TaskState::Failed => "has failed".to_owned(),
-        TaskState::TimedOut => "took too long".to_owned(),
-        TaskState::Lost => "was cut off".to_owned(),
+        TaskState::Running if !progress.is_empty() => quoted_label(&progress),
+        other => state(other).to_owned(),
     };
     format!("- {}, {}: {title} {state}", task.id, span::relative(task.created, now))
+}
+
+fn state(state: TaskState) -> &'static str {
+    match state {
+        TaskState::Queued => "waits to begin",
+        TaskState::Running => "is running",
+        TaskState::Waiting => "waits for an answer",
+        TaskState::Succeeded => "is done",
+        TaskState::Cancelled => "was cancelled",
+        TaskState::Failed => "has failed",
+        TaskState::TimedOut => "took too long",
+        TaskState::Lost => "was cut off",
+    }
 }
 
 pub(super) fn cancel(shared: &Shared, row: &InboundRow, task: TaskId) -> Plan {

@@ -15,7 +15,7 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::{AccessChange, AccessDone, Author, CommandEffect, CommandFacts, InboundRow};
 
 use super::button::confirmed_by_button;
-use super::{Plan, TYPED};
+use super::{Plan, TYPED, background};
 use crate::process::{EMBEDDED, Lifecycle};
 use crate::shared::Shared;
 
@@ -36,9 +36,7 @@ pub(super) async fn plan(
     Ok(match &request {
         Gateway::Status => noted(show::status(shared).await?),
         Gateway::Sessions => noted(show::sessions(shared).await?),
-        Gateway::Tasks => {
-            noted("There are no background tasks: this version does not run any yet.".to_owned())
-        }
+        Gateway::Tasks => noted(background::of_everybody(shared).await?),
         Gateway::Config => noted(show::config(shared, row)),
         Gateway::Pair { code } => people::code(shared, row, &request, code, true),
         Gateway::Deny { code } => people::code(shared, row, &request, code, false),
