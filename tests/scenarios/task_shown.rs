@@ -101,7 +101,7 @@ async fn an_admin_sees_the_open_tasks_of_everybody_without_their_titles() {
     let world = World::new().await;
     let (anna, root) = (world.user("anna"), world.user("root"));
     root.says("/gateway tasks").await;
-    sees(&root, "No background task is open.").await;
+    sees(&root, "There are no background tasks under way.").await;
     world.agent().will([Step::Pause]);
     anna.says("/bg read the secret papers").await;
     world.agent().begun(1).await;

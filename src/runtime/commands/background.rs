@@ -130,7 +130,7 @@ pub(super) async fn of_everybody(shared: &Shared) -> Result<String, StoreError> 
     let filter = TaskFilter { reach: TaskReach::All, state: None, open: true, before: None };
     let (tasks, open) = (shared.store.tasks(filter, LISTED).await?, shared.store.open_tasks().await?);
     if tasks.is_empty() {
-        return Ok("No background task is open.".to_owned());
+        return Ok("There are no background tasks under way.".to_owned());
     }
     let now = shared.time.wall();
     let line = |task: &TaskRow| {
