@@ -386,7 +386,8 @@ CREATE TABLE outbox (
   place               INTEGER NOT NULL,  -- its place in the order of its address: its id, or that of the part that it follows
   unseen              INTEGER NOT NULL DEFAULT 0, -- 1: the body is a whole text in Markdown, which hooks have not seen yet
   urgent              INTEGER NOT NULL DEFAULT 0, -- 1: it is sent in quiet hours too
-  held_until          INTEGER      -- the end of the quiet hours that hold it back, or did; NULL if none have
+  held_until          INTEGER,     -- the end of the quiet hours that hold it back, or did; NULL if none have
+  native              TEXT         -- JSON: the message in the platform's own form, which the body stands for; NULL for none
 ) STRICT;
 -- What is still to be sent, per address in order.
 CREATE INDEX outbox_open ON outbox (address, place, id) WHERE state IN ('queued', 'streaming', 'sending');

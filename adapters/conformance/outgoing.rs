@@ -35,6 +35,7 @@ fn post(text: &str, profile: &Profile) -> Post {
         ask: None,
         task: None,
         audience: None,
+        native: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Blocks: the buttons beneath a question.
+//! Blocks: those of a program, or the buttons beneath a question.
 
 use frontdesk_core::ask::{ChoiceStyle, PostedAsk, Press};
 use frontdesk_core::delivery::Post;
@@ -9,8 +9,11 @@ use crate::markup;
 /// Slack: the longest text of a section, in characters.
 const SECTION: usize = 3000;
 
-/// The blocks of a question with its buttons; `None` if it is closed or has no choices.
+/// The blocks that a program has sent, or of a question with its buttons; `None` if it is closed or has no choices.
 pub(crate) fn of(post: &Post) -> Option<Value> {
+    if post.native.is_some() {
+        return post.native.clone();
+    }
     let ask = post.ask.as_ref().filter(|ask| ask.closed.is_none() && !ask.choices.is_empty())?;
     let body = &post.part.body;
     let text = match body.chars().count() <= SECTION {

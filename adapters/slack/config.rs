@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::inbound::DmSessions;
-use crate::{CHANNEL, inbound, markup};
+use crate::{CHANNEL, inbound, markup, own_blocks};
 
 /// Slack: the most suggested prompts.
 const PROMPTS: usize = 4;
@@ -143,6 +143,9 @@ pub struct Settings {
     /// Up to four prompts that Slack suggests where somebody begins to write to the app as an agent or an assistant: each has
     /// a `title`, which people see, and a `message`, which is sent when they choose it.
     pub prompts: Vec<SuggestedPrompt>,
+    /// Whether blocks that programs send (`POST /api/send`) may notify people and whole channels. Otherwise mentions in them
+    /// are shown as text.
+    pub blocks_notify: bool,
     /// Whether Slack shows a preview of links in answers.
     pub link_previews: bool,
     /// Maximum length of one message, in characters including its marks.
@@ -177,6 +180,7 @@ impl Default for Settings {
             guests: false,
             dm_sessions: DmSessions::default(),
             prompts: Vec::new(),
+            blocks_notify: false,
             link_previews: false,
             // chat.update refuses a text of more than 4,000 characters, and each answer may be edited.
             text_limit: 4000,
@@ -280,7 +284,8 @@ impl Settings {
             buttons: true,
             changes: MessageChanges { edit: true, delete: true, react: true, pin: true },
             waiting_marks: self.acknowledge.is_some(),
-            private_posts: false,
+            private_posts: true,
+            native: Some(if self.blocks_notify { own_blocks::as_given } else { own_blocks::quiet }),
             idempotent: None,
             pacing: Pacing {
                 per_chat: (self.per_chat_ms > 0).then(|| Duration::from_millis(self.per_chat_ms)),

@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::config::Settings;
 use crate::error::Fault;
+use crate::outbound::whole;
 use crate::{CHANNEL, blocks};
 
 /// The chat in the addresses of such an account: the channel of the webhook.
@@ -130,7 +131,7 @@ impl WebhookAdapter {
         };
         let (status, after, body) = sent.await.map_err(|fault| Fault::from(fault).for_send())?;
         let word: String = self.client.clean(&String::from_utf8_lossy(&body)).chars().take(60).collect();
-        judged(status, after, word.trim())
+        judged(status, after, word.trim()).map_err(|error| whole(post, error))
     }
 }
 
@@ -163,6 +164,7 @@ fn profile(settings: &Settings) -> Profile {
         buttons: false,
         changes: MessageChanges { edit: false, delete: false, react: false, pin: false },
         waiting_marks: false,
+        private_posts: false,
         max_silence: None,
         ..settings.profile()
     }

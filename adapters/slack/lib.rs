@@ -10,6 +10,7 @@ pub mod incoming_webhook;
 pub mod markup;
 mod media;
 mod outbound;
+mod own_blocks;
 mod people;
 mod reactions;
 mod receive;
@@ -18,6 +19,7 @@ mod section;
 mod sent;
 mod setup;
 mod socket;
+mod status;
 mod stream;
 mod webhook;
 mod workspace;
@@ -47,6 +49,7 @@ use outbound::Outbound;
 use receive::Receiving;
 pub use section::{Bot as BotSection, Slack};
 use sent::Sent;
+use status::Sessions;
 use stream::Streams;
 use webhook::Endpoint;
 use workspace::Workspace;
@@ -69,6 +72,7 @@ pub struct SlackAdapter {
     opened: Mutex<HashMap<String, String>>,
     sent: Sent,
     streams: Streams,
+    sessions: Sessions,
     user: OnceCell<String>,
     /// Where events arrive over HTTP; `None` with Socket Mode.
     endpoint: Option<Arc<Endpoint>>,
@@ -97,6 +101,7 @@ impl SlackAdapter {
             api,
             sent: Sent::new(clock.wall()),
             streams: Streams::default(),
+            sessions: Sessions::default(),
             workspace: Arc::new(Workspace::new(account.memberships.clone(), Timer::new(clock))),
             account,
             opened: Mutex::default(),
@@ -113,6 +118,8 @@ impl SlackAdapter {
             opened: &self.opened,
             sent: &self.sent,
             streams: &self.streams,
+            sessions: &self.sessions,
+            workspace: &self.workspace,
             user: &self.user,
         }
     }

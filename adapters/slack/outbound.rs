@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use chrono::TimeDelta;
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Delivery, Post, Receipt, SendError, Signal};
 use serde_json::{Value, json};
@@ -15,13 +16,17 @@ use crate::media::Uploads;
 use crate::reactions::Reactions;
 use crate::reference::Reference;
 use crate::sent::{self, Sent};
+use crate::status::{Sessions, Status, Work};
 use crate::stream::{Grown, Streams};
-use crate::{blocks, markup};
+use crate::workspace::Workspace;
+use crate::{CHANNEL, blocks, inbound, markup};
 
 /// Slack: the longest text of an update, in characters.
 const UPDATE: usize = 4000;
-/// What Slack shows behind the app's name while an answer is written.
-const WRITING: &str = "is writing…";
+
+/// Slack: a message for one person is shown to them only if they are active, and disappears when they reload. How long
+/// somebody counts as active after they have written.
+const PRESENT: TimeDelta = TimeDelta::minutes(10);
 
 /// The id of a message that is shown to one person as the answer to their slash command. It has none of its own.
 const RESPONSE: &str = "response";
@@ -36,6 +41,8 @@ pub(crate) struct Outbound<'a> {
     pub opened: &'a Mutex<HashMap<String, String>>,
     pub sent: &'a Sent,
     pub streams: &'a Streams,
+    pub sessions: &'a Sessions,
+    pub workspace: &'a Workspace,
     /// The account of the app's bot, once Slack has said it.
     pub user: &'a OnceCell<String>,
 }
@@ -45,7 +52,7 @@ impl Outbound<'_> {
     pub(crate) async fn deliver(&self, to: &Address, delivery: Delivery) -> Result<Receipt, SendError> {
         let channel = self.channel(to).await?;
         match delivery {
-            Delivery::Post(post) => self.post(&channel, to.thread(), &post).await,
+            Delivery::Post(post) => self.posted(&channel, to.thread(), &post).await,
             Delivery::Edit { target, post } if target == RESPONSE => self.respond(&post).await,
             Delivery::Edit { target, post } => {
                 let blocks = blocks::of(&post);
@@ -80,8 +87,8 @@ impl Outbound<'_> {
     /// Shows one signal.
     pub(crate) async fn signal(&self, to: &Address, signal: Signal) -> Result<(), SendError> {
         match signal {
-            Signal::Typing => self.status(to, WRITING).await,
-            Signal::End { .. } => self.status(to, "").await,
+            Signal::Typing => self.shows(to, Work::Writes).await,
+            Signal::End { .. } => self.shows(to, Work::Rests).await,
             // Slack takes five answers to a command in all.
             Signal::Grow { target, .. } if target == RESPONSE => Ok(()),
             Signal::Grow { target, text } => {
@@ -113,15 +120,28 @@ impl Outbound<'_> {
         Reactions { api: self.api, user: self.user }
     }
 
+    /// Posts a message. After an open question the app waits.
+    async fn posted(&self, channel: &str, thread: Option<&str>, post: &Post) -> Result<Receipt, SendError> {
+        let receipt = self.post(channel, thread, post).await?;
+        if let Some(thread) = thread.filter(|_| post.ask.as_ref().is_some_and(|ask| ask.closed.is_none())) {
+            // The message is there, whatever comes of this.
+            self.status().show(channel, thread, Work::Waits).await.ok();
+        }
+        Ok(receipt)
+    }
+
     /// Posts a message, unless it turns out to be there already.
     async fn post(&self, channel: &str, thread: Option<&str>, post: &Post) -> Result<Receipt, SendError> {
         if let Some(found) = self.sent.find(self.api, channel, thread, &post.key).await? {
             // It may have grown since, and be whole only now.
-            if found.text != post.part.body || post.ask.is_some() {
+            if found.text != post.part.body || (post.ask.is_some() && post.native.is_none()) {
                 self.update(channel, &found.ts, &post.part.body, blocks::of(post)).await?;
             }
             self.sent.settle(channel, thread, true);
             return Ok(Receipt::of(found.ts));
+        }
+        if let Some(receipt) = self.show_to_one(channel, thread, post).await? {
+            return Ok(receipt);
         }
         if let Some(ts) = self.begin(channel, thread, post).await? {
             self.sent.settle(channel, thread, true);
@@ -137,14 +157,57 @@ impl Outbound<'_> {
                     self.respond(post).await
                 };
             }
-            Err(fault) => Err(fault.for_send()),
-            Ok(answer) => {
-                let unnamed = || SendError::Unknown("the answer names no message".to_owned());
-                answer["ts"].as_str().map(str::to_owned).ok_or_else(unnamed)
-            }
+            Err(fault) => Err(whole(post, fault.for_send())),
+            Ok(answer) => named(&answer["ts"]),
         };
         self.sent.settle(channel, thread, !matches!(posted, Err(SendError::Unknown(_))));
         posted.map(Receipt::of)
+    }
+
+    /// Shows a message in a channel to the one person who may see it. `None` if everybody there has to see it: because it is
+    /// for everybody, because it will change, which such a message cannot, or because the person might not see it.
+    async fn show_to_one(
+        &self,
+        channel: &str,
+        thread: Option<&str>,
+        post: &Post,
+    ) -> Result<Option<Receipt>, SendError> {
+        let changes = post.more || post.ask.is_some();
+        let reader = post.audience.as_ref().filter(|_| !changes && !channel.starts_with('D'));
+        let Some(reader) = reader else { return Ok(None) };
+        let thread = match post.reply_to.as_deref().map(Reference::of) {
+            Some(Reference::Response(_)) => {
+                return match self.respond(post).await {
+                    Err(SendError::Refused(_) | SendError::Gone(_)) => Ok(None),
+                    shown => shown.map(Some),
+                };
+            }
+            Some(Reference::Message(ts)) if !self.is_fresh(&ts) => return Ok(None),
+            // Slack shows such a message in a thread only if the thread has replies already.
+            Some(Reference::Message(ts)) => thread.filter(|thread| *thread != ts),
+            None => None,
+        };
+        let mut message = json!({
+            "channel": channel, "user": user_of(reader.id()), "text": post.part.body, "parse": "none",
+            "link_names": false,
+        });
+        if let Some(thread) = thread {
+            message["thread_ts"] = thread.into();
+        }
+        match self.api.call("chat.postEphemeral", message).await {
+            Ok(answer) => Ok(Some(Receipt::of(named(&answer["message_ts"])?))),
+            Err(fault) if fault.is_final() => {
+                tracing::debug!(channel = CHANNEL, %fault, "a message for one person is sent to everybody in their channel");
+                Ok(None)
+            }
+            Err(fault) => Err(fault.for_send()),
+        }
+    }
+
+    /// Whether a message was written so recently that its author still sees what is shown only once.
+    fn is_fresh(&self, ts: &str) -> bool {
+        let now = self.workspace.timer().wall();
+        inbound::time(ts).is_some_and(|written| now.signed_duration_since(written) < PRESENT)
     }
 
     /// Begins an answer that is not complete as a message that grows, where Slack can show that to everybody who sees it.
@@ -218,25 +281,22 @@ impl Outbound<'_> {
         }
     }
 
-    /// Shows what the app does behind its name in a thread, or nothing any more. It may be lost without harm.
-    async fn status(&self, to: &Address, status: &str) -> Result<(), SendError> {
+    /// Shows what the app does in a thread.
+    async fn shows(&self, to: &Address, work: Work) -> Result<(), SendError> {
         let Some(thread) = to.thread() else { return Ok(()) };
         let channel = self.channel(to).await?;
-        let shown = json!({"channel_id": channel, "thread_ts": thread, "status": status});
-        match self.api.call("assistant.threads.setStatus", shown).await {
-            Err(fault @ Fault::Refused(_)) if fault.is(&["ratelimited", "rate_limited"]) => {
-                Err(fault.for_send())
-            }
-            // An app without assistants, or a thread that is gone.
-            _ => Ok(()),
-        }
+        self.status().show(&channel, thread, work).await
+    }
+
+    fn status(&self) -> Status<'_> {
+        let (timer, has_agent_view) = (self.workspace.timer(), self.workspace.has_agent_view());
+        Status { api: self.api, sessions: self.sessions, timer, has_agent_view }
     }
 
     /// The channel of an address; the private chat of a person is opened if only the person is known.
     async fn channel(&self, to: &Address) -> Result<String, SendError> {
         let Some(person) = to.chat().strip_prefix('@') else { return Ok(to.chat().to_owned()) };
-        // Somebody of another workspace has its id before theirs.
-        let user = person.rsplit('/').next().unwrap_or(person);
+        let user = user_of(person);
         if let Some(known) = self.opened.lock().ok().and_then(|opened| opened.get(user).cloned()) {
             return Ok(known);
         }
@@ -250,6 +310,25 @@ impl Outbound<'_> {
         }
         Ok(channel)
     }
+}
+
+/// The consequence of a failed post: without blocks of its own it would be another message than the one that was asked for.
+pub(crate) fn whole(post: &Post, error: SendError) -> SendError {
+    match error {
+        SendError::Markup(detail) if post.native.is_some() => SendError::Refused(detail),
+        error => error,
+    }
+}
+
+/// The message that an answer names.
+fn named(ts: &Value) -> Result<String, SendError> {
+    let unnamed = || SendError::Unknown("the answer names no message".to_owned());
+    ts.as_str().map(str::to_owned).ok_or_else(unnamed)
+}
+
+/// The id of a person in calls. Somebody of another workspace has its id before theirs.
+fn user_of(person: &str) -> &str {
+    person.rsplit('/').next().unwrap_or(person)
 }
 
 /// The response URL of the command that a post answers.

@@ -201,9 +201,12 @@ mod tests {
     use async_trait::async_trait;
     use chrono::{DateTime, Utc};
     use frontdesk_core::account::AccountId;
+    use frontdesk_core::config::Secret;
+    use frontdesk_core::message::{Conversation, Sender};
     use frontdesk_core::port::{Clock, Mono};
 
     use super::*;
+    use crate::config::{Account, Events};
     use crate::inbound::DmSessions;
 
     /// A clock that a test sets, in minutes.
@@ -266,9 +269,8 @@ mod tests {
         assert_eq!(answers.0.lock().unwrap().len(), 1, "what is older than an hour is forgotten first");
     }
 
-    #[test]
-    fn people_of_the_organisation_are_no_strangers() {
-        let app = |enterprise: Option<&str>| App {
+    fn app(enterprise: Option<&str>) -> App {
+        App {
             account: AccountId::default_of(CHANNEL),
             app: "A1".to_owned(),
             team: "T1".to_owned(),
@@ -279,7 +281,29 @@ mod tests {
             has_agent_view: false,
             externals: false,
             guests: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn slack_is_not_asked_about_bots() {
+        let app_token = Secret::new("xapp-1-A1-a");
+        let mut account = Account::new("default", "xoxb-1-a", Events::SocketMode { app_token });
+        // Nobody answers there.
+        account.settings.api_url = Some("http://127.0.0.1:1/api/".to_owned());
+        let (api, timer) = (Api::new(&account).unwrap(), Timer::new(Arc::new(Minutes::default())));
+        let judged = async |kind| {
+            let from = Sender::new("slack:B0123".parse().unwrap(), kind);
+            let (address, channel) =
+                ("slack:C1".parse().unwrap(), Conversation::Channel { chat: "C1".to_owned() });
+            let event = Event::new("1", EventKind::Message, from, address, channel);
+            People::default().judge(&api, &timer, &app(None), event).await
         };
+        assert!(judged(SenderKind::Bot).await.is_ok());
+        assert!(judged(SenderKind::Person).await.is_err());
+    }
+
+    #[test]
+    fn people_of_the_organisation_are_no_strangers() {
         let outside = |enterprise: Option<&str>, user: Value| read(&app(enterprise), &user).outside;
         assert!(!outside(None, json!({"team_id": "T1"})) && !outside(None, json!({})));
         assert!(outside(None, json!({"team_id": "T2"})) && outside(None, json!({"is_stranger": true})));

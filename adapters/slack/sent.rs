@@ -204,6 +204,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn files_are_ours_by_their_number_names_sizes_and_author() {
+        let file = |id: &str, name: &str, size: u64, user: &str| json!({"id": id, "name": "x", "title": name, "size": size, "user": user});
+        let found = |files: Value, wanted: &[(&str, u64)]| {
+            let wanted = wanted.iter().map(|(name, size)| SentFile { name: (*name).to_owned(), size: *size });
+            files_of(&json!({"files": files}), "UBOT", &wanted.collect::<Vec<_>>())
+        };
+        let plan = file("F1", "plan.txt", 12, "UBOT");
+        assert_eq!(found(json!([plan]), &[("plan.txt", 12)]), Some(vec!["F1".to_owned()]));
+        assert_eq!(found(json!([plan]), &[("x", 12)]), Some(vec!["F1".to_owned()]), "by its name on disk");
+        assert_eq!(
+            found(json!([file("F1", "plan.txt", 12, "U1")]), &[("plan.txt", 12)]),
+            None,
+            "of somebody else"
+        );
+        assert_eq!(found(json!([plan]), &[("plan.txt", 13)]), None);
+        assert_eq!(found(json!([plan]), &[("map.txt", 12)]), None);
+        assert_eq!(found(json!([plan, file("F2", "map.txt", 3, "UBOT")]), &[("plan.txt", 12)]), None);
+        assert_eq!(found(json!([plan]), &[("plan.txt", 12), ("map.txt", 3)]), None);
+        assert_eq!(found(Value::Null, &[("plan.txt", 12)]), None);
+    }
+
+    #[test]
     fn a_place_is_in_doubt_until_a_result_is_known_there() {
         let started = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         let sent = Sent::new(started);

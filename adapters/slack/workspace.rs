@@ -116,7 +116,8 @@ impl Workspace {
         }
     }
 
-    fn has_agent_view(&self) -> bool {
+    /// Whether the app is known to have an agent view.
+    pub(crate) fn has_agent_view(&self) -> bool {
         self.has_agent_view.load(Ordering::Relaxed)
     }
 

@@ -278,6 +278,7 @@ impl Settings {
             // Bot API, setMessageReaction.
             waiting_marks: self.acknowledge.is_some(),
             private_posts: false,
+            native: None,
             // Bot API: no method takes an idempotency key.
             idempotent: None,
             pacing: Pacing {

@@ -105,6 +105,7 @@ fn profile() -> Profile {
         changes: MessageChanges::default(),
         waiting_marks: false,
         private_posts: false,
+        native: None,
         idempotent: Some(Duration::MAX),
         pacing: Pacing::default(),
         // There is no remote platform: the channel works as long as the HTTP server does.

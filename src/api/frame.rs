@@ -310,6 +310,7 @@ pub(crate) mod tests {
             ask: None,
             task: None,
             audience: None,
+            native: None,
         }
     }
 

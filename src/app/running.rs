@@ -119,7 +119,7 @@ impl Running {
     /// channel of the configuration, nothing is sent to any, and the result names it.
     pub async fn broadcast(&self, to: &[Address], text: &str, key: &str) -> Result<Broadcast, GatewayError> {
         let author = program();
-        let message = SendRequest { text, media: None, key, author: &author, urgent: false };
+        let message = SendRequest { text, media: None, key, author: &author, urgent: false, native: None };
         self.handle().broadcast(to, false, message).await
     }
 

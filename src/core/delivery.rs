@@ -176,6 +176,9 @@ pub struct Post {
     /// The only person who may see it, on platforms with [`crate::profile::Profile::private_posts`]; elsewhere every
     /// post is for the whole chat.
     pub audience: Option<Principal>,
+    /// The message in the platform's own form, as [`crate::profile::Profile::native`] has returned it. The text stands for
+    /// it where it cannot be shown, as in notifications.
+    pub native: Option<serde_json::Value>,
 }
 
 /// The kind of an outgoing part.

@@ -45,6 +45,9 @@ pub struct Profile {
     pub waiting_marks: bool,
     /// Whether a post can be shown to one person of a chat alone.
     pub private_posts: bool,
+    /// Reads a message in the platform's own form, which programs may send beside a text, and returns it as it is to be
+    /// sent: nobody is notified by it. An error says what is wrong with it. `None` if the platform has no such form.
+    pub native: Option<NativeForm>,
     /// How long the platform remembers the idempotency key of a part and drops a second one with the same key; `None`
     /// if it knows no keys.
     pub idempotent: Option<Duration>,
@@ -54,6 +57,9 @@ pub struct Profile {
     /// counts as not ready; `None` if the platform sends nothing but messages.
     pub max_silence: Option<Duration>,
 }
+
+/// Checks a message in a platform's own form: returns it as it is to be sent, or what is wrong with it.
+pub type NativeForm = fn(&serde_json::Value) -> Result<serde_json::Value, String>;
 
 impl Profile {
     /// The parts of `text` as the platform gets them. Empty if `text` is invisible.

@@ -34,8 +34,8 @@ use frontdesk_core::port::Stop;
 use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::visible::quoted;
 use frontdesk_store::row::{
-    AccessDone, CommandChoices, CommandEffect, CommandFacts, Fenced, InboundRow, MovedToTask, Reason,
-    Stopped, TaskFound, TaskSubmitted,
+    AccessDone, CommandEffect, CommandFacts, Fenced, InboundRow, MovedToTask, Reason, ReplyForm, Stopped,
+    TaskFound, TaskSubmitted,
 };
 use frontdesk_store::{Reply, StoreError};
 use futures_util::FutureExt;
@@ -62,19 +62,24 @@ pub(crate) struct Plan {
     reply: Reply,
     /// What the process does once the reply is stored.
     lifecycle: Option<Lifecycle>,
-    /// The reply is a question whose choices run commands.
-    choices: Option<CommandChoices>,
+    form: ReplyForm,
 }
 
 impl Plan {
     fn new(effect: CommandEffect, reply: impl Fn(&CommandFacts) -> String + Send + 'static) -> Self {
-        Self { effect, reply: Box::new(reply), lifecycle: None, choices: None }
+        Self { effect, reply: Box::new(reply), lifecycle: None, form: ReplyForm::Chat }
     }
 
     /// A command without effect.
     fn say(text: impl Into<String>) -> Self {
         let text = text.into();
         Self::new(CommandEffect::None, move |_| text.clone())
+    }
+
+    /// The same for the sender alone, unless it is a question.
+    fn for_sender(self) -> Self {
+        let form = if self.form == ReplyForm::Chat { ReplyForm::Sender } else { self.form };
+        Self { form, ..self }
     }
 }
 
@@ -134,11 +139,11 @@ async fn execute(shared: &Shared, id: MessageId) -> Result<(), StoreError> {
     if !may {
         return shared.store.command_refused(id, Refusal::Revoked).await.map(drop);
     }
-    let Plan { effect, reply, lifecycle, choices } = match is_in_unserved_group(&row) {
-        true => Plan::say(UNSERVED),
+    let Plan { effect, reply, lifecycle, form } = match is_in_unserved_group(&row) {
+        true => Plan::say(UNSERVED).for_sender(),
         false => plan(shared, &row, parsed).await?,
     };
-    let answered = answer(shared, id, effect, choices, reply).await?;
+    let answered = answer(shared, id, effect, form, reply).await?;
     shared.health.note(None);
     let Fenced::Done(facts) = answered else { return Ok(()) };
     match facts {
@@ -191,14 +196,14 @@ async fn answer(
     shared: &Shared,
     id: MessageId,
     effect: CommandEffect,
-    choices: Option<CommandChoices>,
+    form: ReplyForm,
     reply: Reply,
 ) -> Result<Fenced<CommandFacts>, StoreError> {
     let change = match &effect {
         CommandEffect::Access { change, .. } => Some(change.clone()),
         _ => None,
     };
-    let store = async { shared.store.answer_with(id, effect, choices, shared.time.now(), reply).await };
+    let store = async { shared.store.answer_with(id, effect, form, shared.time.now(), reply).await };
     match change {
         None => store.await,
         Some(change) => shared.store_change(&change, store, changed).await,
@@ -220,6 +225,7 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
                 && !shared.may_for_all(&shared.settings(), row, Action::ChangeConversation) =>
         {
             Plan::say(format!("In this group only moderators may use /{} like this.", command.name()))
+                .for_sender()
         }
         Parsed::Command(command) => match command {
             Command::Help => help::plan(shared, row),
@@ -243,17 +249,20 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
             Command::Timezone { zone } => timezone::plan(shared, row, zone),
             Command::Link(request) => link::plan(shared, row, request),
             Command::Whoami => whoami::plan(shared, row),
-            Command::Gateway(request) => gateway::plan(shared, row, request).await?,
+            Command::Gateway(request) => gateway::plan(shared, row, request).await?.for_sender(),
         },
         Parsed::Unknown { name, nearest } => {
             let meant = nearest.map(|name| format!(" Did you mean /{name}?")).unwrap_or_default();
             let name = quoted(&format!("/{name}"), TYPED);
-            Plan::say(format!("There is no command {name}.{meant} /help lists all commands."))
+            Plan::say(format!("There is no command {name}.{meant} /help lists all commands.")).for_sender()
         }
-        Parsed::Malformed { command: "gateway", words, .. } => gateway::misuse(shared, row, words),
+        Parsed::Malformed { command: "gateway", words, .. } => {
+            gateway::misuse(shared, row, words).for_sender()
+        }
         Parsed::Malformed { usage, words, .. } => {
             let words = quoted(words, TYPED);
-            Plan::say(format!("I do not understand {words} here. Please write it like this: `{usage}`"))
+            let text = format!("I do not understand {words} here. Please write it like this: `{usage}`");
+            Plan::say(text).for_sender()
         }
         Parsed::Text(_) | Parsed::NotForUs => {
             Plan::say("This command no longer exists. /help lists all commands.")

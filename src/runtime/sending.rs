@@ -8,8 +8,10 @@ use frontdesk_core::hook::HookText;
 use frontdesk_core::id::{ChatMessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::FileKind;
+use frontdesk_core::profile::Profile;
 use frontdesk_core::visible::is_visible;
 use frontdesk_store::row::{Author, Claim, Fenced, OutboxRow, OutgoingFile, OutgoingMessage, Withheld};
+use serde_json::Value;
 
 use crate::error::GatewayError;
 use crate::media::{self, MediaError};
@@ -30,6 +32,8 @@ pub(crate) struct NewMessage<'m> {
     pub(crate) author: Author,
     /// Whether it is sent in quiet hours too.
     pub(crate) urgent: bool,
+    /// The message in the platform's own form, which the text stands for.
+    pub(crate) native: Option<&'m Value>,
     /// The turn that sends it.
     pub(crate) turn: Option<InTurn>,
 }
@@ -44,7 +48,7 @@ pub(crate) struct InTurn {
 /// Stores a text, and a file, to be sent. An unknown channel or account is an error. If hooks keep the text from being
 /// sent, the only row says so.
 pub(crate) async fn send(shared: &Shared, message: NewMessage<'_>) -> Result<Vec<OutboxRow>, GatewayError> {
-    let NewMessage { to, session, text, media, captions, key, author, urgent, turn } = message;
+    let NewMessage { to, session, text, media, captions, key, author, urgent, native, turn } = message;
     let Some(connection) = shared.adapters.at(to) else {
         let unknown = NoSuchChannel::new(to.account(), shared.adapters.ids());
         return Err(GatewayError::Invalid(unknown.to_string()));
@@ -54,6 +58,7 @@ pub(crate) async fn send(shared: &Shared, message: NewMessage<'_>) -> Result<Vec
     if profile.render(text).is_empty() && media.is_none() {
         return Err(GatewayError::Invalid("there is nothing to send: the text is empty".to_owned()));
     }
+    let native = native.map(|given| own_form(profile, given)).transpose()?;
     let (channel, message) = (to.channel().to_owned(), text.to_owned());
     let unseen = HookText { session: session.clone(), message, channel, piece: false, choices: Vec::new() };
     let (parts, files, now) = (Vec::new(), Vec::new(), shared.time.wall());
@@ -74,7 +79,25 @@ pub(crate) async fn send(shared: &Shared, message: NewMessage<'_>) -> Result<Vec
         None => Vec::new(),
     };
     let parts = if captions { Vec::new() } else { profile.render(&text) };
+    if native.is_some() && (parts.len() > 1 || !media.is_empty()) {
+        let problem = "a message with blocks has no file, and a text that is short enough for one message";
+        return Err(GatewayError::Invalid(problem.to_owned()));
+    }
     let outgoing = OutgoingMessage { parts, media, ..outgoing };
+    stored(shared, outgoing, native, urgent, turn).await
+}
+
+/// Stores a message as what it is.
+async fn stored(
+    shared: &Shared,
+    outgoing: OutgoingMessage,
+    native: Option<Value>,
+    urgent: bool,
+    turn: Option<InTurn>,
+) -> Result<Vec<OutboxRow>, GatewayError> {
+    if let (None, Some(native)) = (&turn, native) {
+        return Ok(shared.store.send_native(outgoing, native, urgent).await?);
+    }
     match turn {
         None if urgent => Ok(shared.store.send_urgent(outgoing).await?),
         None => Ok(shared.store.send(outgoing).await?),
@@ -87,6 +110,14 @@ pub(crate) async fn send(shared: &Shared, message: NewMessage<'_>) -> Result<Vec
             }
         },
     }
+}
+
+/// A message in the platform's own form, as it is sent.
+fn own_form(profile: &Profile, given: &Value) -> Result<Value, GatewayError> {
+    let Some(form) = profile.native else {
+        return Err(GatewayError::Invalid(format!("{} has no blocks; send the text alone", profile.channel)));
+    };
+    form(given).map_err(GatewayError::Invalid)
 }
 
 /// What is sent of a text. A file may have none.

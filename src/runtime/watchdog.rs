@@ -73,6 +73,7 @@ async fn tell(
             key: format!("{key}/{to}"),
             author: Author { name: "watchdog".to_owned(), via: "gateway" },
             urgent: true,
+            native: None,
             turn: None,
         };
         match sending::send(shared, message).await {

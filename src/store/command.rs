@@ -15,8 +15,8 @@ use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
 use crate::row::{
-    AccessChange, Author, CommandChoices, CommandEffect, CommandFacts, Fenced, InboundRow, LinkDone,
-    MovedToTask, Reason, TaskFound, TaskSubmitted,
+    AccessChange, Author, CommandEffect, CommandFacts, Fenced, InboundRow, LinkDone, MovedToTask, Reason,
+    ReplyForm, TaskFound, TaskSubmitted,
 };
 use crate::sql::int;
 use crate::stop::{stop_chat, stop_own, supersede};
@@ -42,22 +42,22 @@ impl Store {
         now: impl Into<Now>,
         reply: Reply,
     ) -> Result<Fenced<CommandFacts>> {
-        self.answer_with(id, effect, None, now, reply).await
+        self.answer_with(id, effect, ReplyForm::Chat, now, reply).await
     }
 
-    /// The same, where the reply may be a question whose choices run commands.
+    /// The same with a form of the reply.
     pub async fn answer_with(
         &self,
         id: MessageId,
         effect: CommandEffect,
-        choices: Option<CommandChoices>,
+        form: ReplyForm,
         now: impl Into<Now>,
         reply: Reply,
     ) -> Result<Fenced<CommandFacts>> {
         let now = now.into();
         self.write(WorkClass::Commands, move |tx| {
             let Some(row) = tx.one(WAITING, [id.0], inbound)? else { return Ok(Fenced::Stale) };
-            answer(tx, &row, &effect, choices.as_ref(), now, &reply).map(Fenced::Done)
+            answer(tx, &row, &effect, &form, now, &reply).map(Fenced::Done)
         })
         .await
     }
@@ -74,7 +74,7 @@ fn answer(
     tx: &Tx<'_>,
     row: &InboundRow,
     effect: &CommandEffect,
-    choices: Option<&CommandChoices>,
+    form: &ReplyForm,
     now: Now,
     reply: &Reply,
 ) -> Outcome<CommandFacts> {
@@ -130,7 +130,7 @@ fn answer(
         end(tx, row)?;
     }
     let kind = if is_answered_by_its_turn { PostKind::Notice } else { PostKind::Answer };
-    send_reply(tx, row, &facts, kind, choices, now, reply)?;
+    send_reply(tx, row, &facts, kind, form, now, reply)?;
     Ok(facts)
 }
 
@@ -147,11 +147,13 @@ fn send_reply(
     row: &InboundRow,
     facts: &CommandFacts,
     kind: PostKind,
-    choices: Option<&CommandChoices>,
+    form: &ReplyForm,
     now: Now,
     reply: &Reply,
 ) -> Outcome<()> {
     let about = [row.id];
+    // Why an answer does not count concerns nobody else in the chat.
+    let for_sender = *form == ReplyForm::Sender || matches!(facts, CommandFacts::Answered(Err(_)));
     let outgoing = Outgoing {
         turn: None,
         about: &about,
@@ -159,18 +161,17 @@ fn send_reply(
         address: &row.address,
         reply_to: row.platform_message.as_deref(),
         kind,
-        // Why an answer does not count concerns nobody else in the chat.
-        audience: matches!(facts, CommandFacts::Answered(Err(_))).then_some(&row.from.id),
+        audience: for_sender.then_some(&row.from.id),
         now: now.wall,
     };
-    match (choices, facts) {
-        (Some(choices), _) => ask::reply(tx, row, &outgoing, choices, now),
+    match (form, facts) {
+        (ReplyForm::Question(choices), _) => ask::reply(tx, row, &outgoing, choices, now),
         // The question is the reply.
-        (None, CommandFacts::Link(LinkDone::Asked)) => Ok(()),
-        (None, CommandFacts::Link(LinkDone::Shown(salt))) => {
+        (_, CommandFacts::Link(LinkDone::Asked)) => Ok(()),
+        (_, CommandFacts::Link(LinkDone::Shown(salt))) => {
             outgoing.masked(tx, &TextKey::reply(row.id), &reply(facts), *salt, None)
         }
-        (None, _) => {
+        (_, _) => {
             let first = outgoing.text(tx, &TextKey::reply(row.id), &reply(facts))?;
             match submitted(facts).zip(first) {
                 Some((task, first)) => task::shown_by(tx, task, first, &row.address),

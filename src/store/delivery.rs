@@ -362,7 +362,7 @@ fn thread_gone(
     Ok(())
 }
 
-/// New parts that belong to a part: they go to the same address and are about the same messages.
+/// New parts that belong to a part: they go to the same address and people, and are about the same messages.
 pub(crate) fn beside(part: &OutboxRow, now: DateTime<Utc>) -> Outgoing<'_> {
     Outgoing {
         turn: None,
@@ -371,7 +371,7 @@ pub(crate) fn beside(part: &OutboxRow, now: DateTime<Utc>) -> Outgoing<'_> {
         address: &part.address,
         reply_to: None,
         kind: part.post.kind,
-        audience: None,
+        audience: part.post.audience.as_ref(),
         now,
     }
 }

@@ -62,7 +62,7 @@ const ERASED: [ErasedTable; 16] = [
     ErasedTable {
         rows: "SELECT id FROM outbox WHERE key = ?1 AND id <= ?2",
         newest: "SELECT coalesce(max(id), 0) FROM outbox",
-        erase: "UPDATE outbox SET body = '', plain = NULL, media = NULL, salt = NULL WHERE id = ?1",
+        erase: "UPDATE outbox SET body = '', plain = NULL, media = NULL, salt = NULL, native = NULL WHERE id = ?1",
     },
     // The background tasks of the session are erased with it.
     ErasedTable {

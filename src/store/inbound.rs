@@ -318,7 +318,10 @@ fn refuse(
         let full = first.map(|first| Notice::Full(first.for_reader(&message.event.from.id)));
         let notice = notify.notice.or(full).unwrap_or(refused);
         let key = notify.once.unwrap_or_else(|| TextKey::notice(id, &notice));
-        outgoing(message, &about, batch.received.wall).notice_as(tx, &key, &notice)?
+        // That a session is full is said once, and concerns everybody who writes in it.
+        let audience = Some(&message.event.from.id).filter(|_| reason != Refusal::SessionFull);
+        let outgoing = Outgoing { audience, ..outgoing(message, &about, batch.received.wall) };
+        outgoing.notice_as(tx, &key, &notice)?
     };
     Ok(Stored::Refused { message: id, reason, told })
 }

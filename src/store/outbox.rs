@@ -9,6 +9,7 @@ use frontdesk_core::id::{ChatMessageId, OutId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::notice::Notice;
 use rusqlite::params;
+use serde_json::Value;
 
 use crate::ask;
 use crate::audit::audit;
@@ -38,14 +39,17 @@ impl Store {
 
     /// The same for a message that is sent in quiet hours too.
     pub async fn send_urgent(&self, outgoing: OutgoingMessage) -> Result<Vec<OutboxRow>> {
-        self.write(WorkClass::Outbox, move |tx| {
-            let rows = sent(tx, &outgoing, None, None)?;
-            for row in &rows {
-                tx.run("UPDATE outbox SET urgent = 1 WHERE id = ?1 AND state = 'queued'", [row.post.out.0])?;
-            }
-            Ok(rows)
-        })
-        .await
+        self.write(WorkClass::Outbox, move |tx| specially_sent(tx, &outgoing, true, None)).await
+    }
+
+    /// The same for a message in the platform's own form, which its one part stands for.
+    pub async fn send_native(
+        &self,
+        outgoing: OutgoingMessage,
+        native: Value,
+        urgent: bool,
+    ) -> Result<Vec<OutboxRow>> {
+        self.write(WorkClass::Outbox, move |tx| specially_sent(tx, &outgoing, urgent, Some(&native))).await
     }
 
     /// The same for a message that an agent sends during its turn, in reply to another one if it names one. If the turn has
@@ -167,6 +171,24 @@ fn sent(
     new.parts(tx, &key, outgoing.parts.clone())?;
     new.files(tx, &key, &outgoing.media)?;
     audit(tx, &outgoing.author, "send", outgoing.address.as_str(), "done", outgoing.now)?;
+    parts_of(tx, &key)
+}
+
+/// Stores a message that is sent in quiet hours too, or in the platform's own form.
+fn specially_sent(
+    tx: &Tx<'_>,
+    outgoing: &OutgoingMessage,
+    urgent: bool,
+    native: Option<&Value>,
+) -> Outcome<Vec<OutboxRow>> {
+    let key = TextKey::request(&outgoing.key);
+    // What an earlier request with its key has stored stays.
+    let native = if parts_of(tx, &key)?.is_empty() { native } else { None };
+    for row in sent(tx, outgoing, None, None)? {
+        let write = "UPDATE outbox SET urgent = urgent OR ?2, native = coalesce(?3, native)
+                     WHERE id = ?1 AND state = 'queued'";
+        tx.run(write, params![row.post.out.0, urgent, native.map(Value::to_string)])?;
+    }
     parts_of(tx, &key)
 }
 

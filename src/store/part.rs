@@ -34,7 +34,7 @@ macro_rules! out_columns {
          o.state, o.attempts, o.next_at, o.fence, o.platform_message_id, o.error, o.created_at, o.message_id, \
          o.media, o.salt, o.part, o.failures, o.album, \
          (SELECT group_concat(m.id) FROM (SELECT id FROM inbound WHERE turn_id = o.turn_id ORDER BY id) m), \
-         o.audience, ", $crate::ask_row::out_ask_columns!(), ", o.place, o.unseen, o.task, o.held_until")
+         o.audience, ", $crate::ask_row::out_ask_columns!(), ", o.place, o.unseen, o.task, o.held_until, o.native")
     };
 }
 
@@ -174,6 +174,7 @@ impl Outgoing<'_> {
                 ask: None,
                 task: None,
                 audience: self.audience.cloned(),
+                native: None,
             },
             act: OutboxAct::Post,
             target: None,
@@ -317,6 +318,7 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
             ask: row.get::<_, Option<String>>(26)?.and_then(|json| posted(&json)),
             task: row.get::<_, Option<String>>(29)?.and_then(|json| task_change::read(&json)),
             audience: maybe_parsed(row, 25)?,
+            native: row.get::<_, Option<String>>(31)?.and_then(|json| read_native(&json)),
         },
         act,
         // A post has the message there that it replaces.
@@ -353,6 +355,15 @@ fn kind(name: &str) -> PostKind {
 fn stored_file(media: &OutgoingFile) -> String {
     let OutgoingFile { file, name, mime, kind, caption: _, after: _, joins: _ } = media;
     json!({"file": file, "name": name, "mime": mime, "kind": kind.name()}).to_string()
+}
+
+/// A message in the platform's own form, as it was stored.
+fn read_native(json: &str) -> Option<Value> {
+    serde_json::from_str(json)
+        .inspect_err(
+            |error| tracing::error!(%error, "a stored message cannot be read in its platform's own form"),
+        )
+        .ok()
 }
 
 /// An outgoing file as it was stored; without a caption.

@@ -1,11 +1,13 @@
-//! The program on a fake Slack: a private chat, a channel, a command, and a kill in the middle of an answer.
+//! The program on a fake Slack: a private chat, a channel, a command, kills in the middle of an answer and of a file, people who
+//! may write by their user group, and messages of programs.
 
 use std::time::Duration;
 
-use frontdesk_fakeslack::{APP_TOKEN, BOT, Channel, Person, SlackApi, TOKEN};
+use frontdesk_fakeslack::{APP_TOKEN, BOT, Channel, Fault, Person, SlackApi, TEAM, TOKEN};
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::program::{Daemon, NewHome, command, until};
+use crate::program::{Daemon, NewHome, command, finish, until};
 
 /// A server with a person and a channel, and the home of a gateway.
 struct Slack {
@@ -18,6 +20,11 @@ struct Slack {
 
 impl Slack {
     fn start() -> Slack {
+        Slack::with("", "")
+    }
+
+    /// With more keys of the account, and more sections of the configuration.
+    fn with(keys: &str, sections: &str) -> Slack {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let api = runtime.block_on(SlackApi::start());
@@ -25,8 +32,8 @@ impl Slack {
         let garden = api.channel("C0GARDEN", "garden", &[&anna]);
         let home = NewHome::new();
         let config = format!(
-            "[channels.slack]\napi_url = \"{}\"\nedit_ms = 20\nper_chat_ms = 0\nallow = [\"U0000ANNA\"]\n\
-             [channels.slack.groups.C0GARDEN]\n",
+            "[channels.slack]\napi_url = \"{}\"\nedit_ms = 20\nper_chat_ms = 0\nallow = [\"U0000ANNA\", \"usergroup:S0GARDEN\"]\n\
+             {keys}[channels.slack.groups.C0GARDEN]\n{sections}",
             api.api_url()
         );
         home.write("frontdesk.toml", &config);
@@ -97,4 +104,95 @@ fn a_kill_in_the_middle_leaves_one_answer_and_what_was_written_meanwhile_is_answ
     until("the last one is answered", || slack.told().len() == 3);
     assert_eq!(slack.told(), [whole, "are you there?", "and now?"], "nothing was answered twice");
     daemon.stop().good();
+}
+
+#[test]
+fn members_of_a_user_group_may_write_and_a_guest_gets_no_answer() {
+    let slack = Slack::start();
+    slack.api.act("group", json!({"id": "S0GARDEN", "users": ["U0000BERT", "U0000GUEST"]}));
+    let (bert, guest) = (
+        slack.api.person("U0000BERT", "Bert"),
+        slack.api.person_in(TEAM, "U0000GUEST", "Gus", json!({"is_restricted": true})),
+    );
+    let daemon = slack.gateway();
+    guest.tells("let me in");
+    bert.tells("I water it");
+    until("a member is answered", || bert.sees().len() == 2);
+    assert_eq!(bert.sees()[1].text, "I water it");
+    // What waits at the head of the queue is checked once more, with the same groups.
+    slack.anna.tells("and I look at it");
+    until("the last one is answered", || slack.told() == ["and I look at it"]);
+    assert_eq!(guest.sees().len(), 1, "{:?}", guest.sees());
+    daemon.stop().good();
+}
+
+#[test]
+fn a_question_that_is_deleted_while_it_is_answered_is_answered_in_its_channel() {
+    let slack = Slack::with("streaming = \"off\"\n", "");
+    let daemon = slack.gateway();
+    let asked = slack.anna.says(&slack.garden.id, &format!("<@{BOT}> !wait 700 it is wet"));
+    until("its turn runs", || slack.home.run(&["status", "--json"]).json()["totals"]["running"] == json!(1));
+    slack.api.fault(Fault::refuse(200, "thread_not_found").on("chat.postMessage").times(1));
+    slack.anna.deletes(&asked);
+    until("it is answered", || slack.shown() == [("it is wet".to_owned(), None)]);
+    daemon.stop().good();
+}
+
+#[test]
+fn a_kill_while_a_file_is_sent_leaves_one_file() {
+    let slack = Slack::start();
+    let daemon = slack.gateway();
+    let to = format!("slack:{}", slack.garden.id);
+    let plan = slack.home.write("plan.txt", "water at six");
+    // Slack has shown the file, and its answer does not come.
+    slack.api.fault(Fault::lost().on("files.completeUploadExternal").times(1));
+    slack.home.run(&["send", "--to", &to, "--media", plan.to_str().unwrap()]).good();
+    until("it is shown", || slack.garden.shows().len() == 1);
+    drop(daemon);
+    slack.api.clear_faults();
+    let daemon = slack.gateway();
+    let sent = || slack.home.run(&["outbox", "--state", "sent", "--json"]).json();
+    until("its row is sent", || sent()["parts"].as_array().is_some_and(|parts| parts.len() == 1));
+    assert_eq!(slack.garden.shows().len(), 1);
+    daemon.stop().good();
+}
+
+#[test]
+fn programs_send_blocks_and_an_account_with_a_webhook_only_sends() {
+    let webhook = "[channels.slack.accounts.alerts]\nwebhook_url = \"${ALERTS}\"\n";
+    let slack = Slack::with("", webhook);
+    let alerts = slack.api.channel("C0ALERTS", "alerts", &[&slack.anna]);
+    let hook = slack.api.act("webhook", json!({"channel": alerts.id}))["url"].as_str().unwrap().to_owned();
+    let mut run = command(&slack.home.path());
+    run.args(["run", "--port", "0"]).env("SLACK_BOT_TOKEN", TOKEN).env("SLACK_APP_TOKEN", APP_TOKEN);
+    let daemon = Daemon::start_with(run.env("ALERTS", &hook));
+    until("it has a socket", || slack.api.sockets() > 0);
+    slack.home.run(&["send", "--to", "slack:alerts:webhook", "--message", "**wet** <!here>"]).good();
+    until("the webhook's channel shows it", || alerts.shows().len() == 1);
+    assert_eq!((alerts.shows()[0].text.as_str(), alerts.shows()[0].mentions.len()), ("*wet* <!here>", 0));
+    let link = slack.home.run(&["link"]).good().out.clone();
+    let (url, token) = link.trim().split_once("/#token=").unwrap();
+    let send = |blocks: Value| {
+        let body = json!({"to": "slack:C0GARDEN", "text": "It is wet.", "blocks": blocks}).to_string();
+        let mut post = std::process::Command::new("curl");
+        post.args(["-s", &format!("{url}/api/send"), "-H", &format!("Authorization: Bearer {token}")]);
+        post.args(["-H", "content-type: application/json", "-d", &body]);
+        finish(&mut post, "").json()
+    };
+    let text = json!({"type": "mrkdwn", "text": "*wet* <!channel> <@U0000ANNA>"});
+    send(json!([{"type": "section", "text": text}]));
+    until("the channel shows them", || slack.garden.shows().len() == 1);
+    let shown = slack.garden.shows().remove(0);
+    assert_eq!(shown.message["blocks"][0]["text"]["text"], "*wet* &lt;!channel> &lt;@U0000ANNA>");
+    assert_eq!(shown.text, "It is wet.");
+    let message = json!({"blocks": [{"type": "header", "text": {"type": "plain_text", "text": "Garden"}}]});
+    let file = slack.home.write("blocks.json", &message.to_string());
+    let sent = ["send", "--to", "slack:C0GARDEN", "--message", "dry", "--blocks", file.to_str().unwrap()];
+    slack.home.run(&sent).good();
+    until("the channel shows these too", || slack.garden.shows().len() == 2);
+    assert_eq!(slack.garden.shows()[1].message["blocks"][0]["type"], "header");
+    let refused = send(json!([{"text": "no type"}]));
+    assert!(refused["error"]["message"].as_str().unwrap().contains("blocks[0] is no block"), "{refused}");
+    let log = daemon.stop().good().err.clone();
+    assert!(!log.contains(hook.rsplit('/').next().unwrap()), "{log}");
 }

@@ -34,7 +34,7 @@ fn at(wall: &str) -> DateTime<Utc> {
 
 async fn sends(world: &World, text: &str, urgent: bool) {
     let author = operator();
-    let message = SendRequest { text, media: None, key: text, author: &author, urgent };
+    let message = SendRequest { text, media: None, key: text, author: &author, urgent, native: None };
     world.handle().send_as(&"fake:anna".parse().unwrap(), message).await.unwrap();
 }
 

@@ -180,6 +180,7 @@ impl Platform {
             buttons: plan.buttons,
             waiting_marks: plan.marks,
             private_posts: false,
+            native: None,
             idempotent: None,
             pacing: plan.pacing,
             max_silence: Some(Duration::from_secs(60)),

@@ -68,3 +68,33 @@ pub(super) fn is_ours(app: &App, message: &Value) -> bool {
 pub(super) fn unknown(app: &App) -> Result<Sender, Unread> {
     Ok(Sender::new(principal(app, "0")?, SenderKind::Chat))
 }
+
+#[cfg(test)]
+mod tests {
+    use frontdesk_core::account::AccountId;
+
+    use super::*;
+    use crate::CHANNEL;
+    use crate::inbound::DmSessions;
+
+    #[test]
+    fn people_are_of_their_own_workspace_and_ours_of_our_organisation_too() {
+        let app = App {
+            account: AccountId::default_of(CHANNEL),
+            app: "A1".to_owned(),
+            team: "T1".to_owned(),
+            enterprise: Some("E1".to_owned()),
+            user: "U0".to_owned(),
+            bot: "B0".to_owned(),
+            dm_sessions: DmSessions::Auto,
+            has_agent_view: false,
+            externals: true,
+            guests: false,
+        };
+        for (id, teams) in [("U1", ["T1", "E1"].as_slice()), ("T2/U1", &["T2"]), ("E2/U1", &["E2"])] {
+            let of: Vec<&str> =
+                ["T1", "E1", "T2", "E2"].into_iter().filter(|team| is_of_team(&app, id, team)).collect();
+            assert_eq!(of, teams, "{id}");
+        }
+    }
+}

@@ -172,6 +172,21 @@ fn an_agents_private_chat_opens_a_thread_with_each_message() {
 }
 
 #[test]
+fn an_agent_view_is_known_by_the_events_that_only_such_apps_get() {
+    for (kind, text, shows) in [
+        ("agent_session_stopped", "", true),
+        ("agent_session_title_changed", "", true),
+        ("app_context_changed", "", true),
+        ("app_home_opened", "", false),
+        ("message", "what does app_context_changed mean?", false),
+    ] {
+        let raw = json!({"type": "event_callback", "event": {"type": kind, "text": text}}).to_string();
+        assert_eq!(shows_agent_view(Payload::Event(&raw)), shows, "{kind}");
+        assert!(!shows_agent_view(Payload::Interaction(&raw)));
+    }
+}
+
+#[test]
 fn people_of_other_organisations_are_shut_out_unless_they_are_let_in() {
     let app = App { externals: false, ..app() };
     let said = |channel_is_external: Option<bool>, team: &str| {

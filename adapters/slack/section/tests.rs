@@ -70,8 +70,10 @@ fn a_webhook_is_an_account_of_its_own_without_tokens() {
     assert_eq!(errors(two.clone()), [""; 0]);
     let section: Slack = serde_json::from_value(two).unwrap();
     assert!(section.accounts(&|_| None).iter().all(|account| account.on && account.notice.is_none()));
-    let wrong = errors(json!({"token": "xoxb-1-a", "webhook_url": url}));
-    assert!(wrong[0].contains("an account of its own"), "{wrong:?}");
+    for other in ["token", "app_token", "signing_secret"] {
+        let wrong = errors(json!({other: "xoxb-1-a", "webhook_url": url}));
+        assert!(wrong[0].contains("an account of its own"), "{other}: {wrong:?}");
+    }
     let wrong = errors(json!({"webhook_url": "https://example.org/secret"}));
     assert!(
         wrong[0].contains("not the address of an incoming webhook") && !wrong[0].contains("secret"),
@@ -103,6 +105,21 @@ fn who_may_write_is_named_by_ids_of_four_kinds() {
         let wrong = with(json!([entry]));
         assert!(wrong.len() == 1 && wrong[0].starts_with("channels.slack.allow[0]"), "{wrong:?}");
         assert!(wrong[0].contains(says), "{wrong:?}");
+    }
+}
+
+#[test]
+fn up_to_four_prompts_with_a_title_and_a_message_are_suggested() {
+    let with = |prompts: Vec<serde_json::Value>| {
+        errors(json!({"token": "xoxb-1-a", "app_token": "xapp-1-A1-a", "prompts": prompts}))
+    };
+    let prompt = json!({"title": "Weather", "message": "Is it wet?"});
+    assert_eq!(with(vec![prompt.clone(); 4]), [""; 0]);
+    assert!(with(vec![prompt.clone(); 5])[0].contains("at most 4"));
+    for half in [json!({"title": "Weather"}), json!({"title": " ", "message": "x"}), json!({"message": "x"})]
+    {
+        let wrong = with(vec![prompt.clone(), half]);
+        assert!(wrong[0].starts_with("channels.slack.prompts[1]: "), "{wrong:?}");
     }
 }
 

@@ -28,6 +28,8 @@ struct SendRequest {
     media: Option<String>,
     #[serde(default)]
     urgent: bool,
+    /// The message in the platform's own form, on Slack.
+    blocks: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,14 +50,20 @@ struct BroadcastRequest {
 /// Puts a text into the outbox. The key makes its parts unique in the database, so that a repeated request sends
 /// nothing twice, even after a restart.
 pub(crate) async fn send(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let SendRequest { to, text, media, urgent } = request.json()?;
+    let SendRequest { to, text, media, urgent, blocks } = request.json()?;
     let to = address(&to)?;
     let media = media.as_deref().map(media_name).transpose()?;
     if !is_visible(&text) && media.is_none() {
         return Err(ApiError::bad_request("the text is empty"));
     }
+    if blocks.is_some() && !is_visible(&text) {
+        return Err(ApiError::bad_request(
+            "a message with `blocks` needs a `text` too, which notifications show",
+        ));
+    }
     let (key, author) = (key(&request)?, request.author()?);
-    let message = Message { text: &text, media, key: &key, author: &author, urgent };
+    let native = blocks.as_ref();
+    let message = Message { text: &text, media, key: &key, author: &author, urgent, native };
     let parts = request.server.handle.send_as(&to, message).await?;
     let held = held(&request, &to, urgent);
     Ok(ApiResponse::Json(StatusCode::ACCEPTED, sent(&to, &parts, held)))
@@ -82,7 +90,7 @@ pub(crate) async fn broadcast(request: ApiRequest) -> Result<ApiResponse, ApiErr
         return Err(ApiError::bad_request("the text is empty"));
     }
     let (key, author) = (key(&request)?, request.author()?);
-    let message = Message { text: &text, media, key: &key, author: &author, urgent };
+    let message = Message { text: &text, media, key: &key, author: &author, urgent, native: None };
     let Broadcast { queued, unknown } = handle.broadcast(&to, skip_unknown, message).await?;
     let unknown: Vec<&str> = unknown.iter().map(Address::as_str).collect();
     if !unknown.is_empty() && !skip_unknown {

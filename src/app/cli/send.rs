@@ -1,7 +1,7 @@
 //! `frontdesk send`: sends a text or a file to a chat.
 
 use std::fs::{DirBuilder, OpenOptions};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -33,6 +33,9 @@ pub struct SendArgs {
     /// A file to send; the gateway must run on this machine
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     media: Option<PathBuf>,
+    /// A JSON file with blocks (Block Kit), which Slack shows in the place of the text
+    #[arg(long, value_name = "FILE", requires = "message", conflicts_with = "media")]
+    blocks: Option<PathBuf>,
     /// Idempotency key: a second message with the same key is not sent
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
@@ -99,6 +102,7 @@ pub async fn send(args: SendArgs) -> Done {
         Some(key) => key,
         None => fresh_key()?,
     };
+    let blocks = args.blocks.as_deref().map(blocks).transpose()?;
     let client = Client::find(&args.remote)?;
     let copy = match &args.media {
         Some(file) => {
@@ -111,11 +115,24 @@ pub async fn send(args: SendArgs) -> Done {
     if let Some(copy) = &copy {
         body["media"] = copy.name.as_str().into();
     }
+    if let Some(blocks) = blocks {
+        body["blocks"] = blocks;
+    }
     let answer = client.post("/api/send", &body, &key).await?;
     if args.remote.json {
         return screen::json(&answer);
     }
     screen::line(outcome(&to, field::list(&answer, "parts")))
+}
+
+/// The blocks in a file: a list, or the message around it that Slack's Block Kit Builder shows.
+fn blocks(file: &Path) -> Result<Value, Failure> {
+    let wrong = |problem: String| Failure::usage(format!("--blocks {}: {problem}", file.display()));
+    let mut text = String::new();
+    let read = regular_file::open(file).and_then(|mut file| file.read_to_string(&mut text));
+    read.map_err(|error| wrong(error.to_string()))?;
+    let mut json: Value = serde_json::from_str(&text).map_err(|error| wrong(format!("not JSON: {error}")))?;
+    Ok(json.get_mut("blocks").map(Value::take).unwrap_or(json))
 }
 
 /// What became of the messages. Some channels send at once, and a repetition with the same key shows older ones.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_core::ask::{AskChoice, AskKind, ChoiceStyle, MAX_CHOICES, Question, differ, is_label};
-use frontdesk_store::row::{CommandChoices, InboundRow};
+use frontdesk_store::row::{CommandChoices, InboundRow, ReplyForm};
 
 use super::Plan;
 use crate::shared::Shared;
@@ -89,6 +89,8 @@ fn with_buttons(
 ) -> Plan {
     // A text that is too long for a question, because of a long word in it, is a reply without buttons.
     let question = question.completed().ok().filter(|_| has_buttons(shared, row));
-    let choices = question.map(|question| CommandChoices { question, commands });
-    Plan { choices, ..plan }
+    match question {
+        Some(question) => Plan { form: ReplyForm::Question(CommandChoices { question, commands }), ..plan },
+        None => plan,
+    }
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
 use frontdesk_core::profile::ReceiptRule;
 use frontdesk_store::row::{Author, OutboxRow};
+use serde_json::Value;
 
 use super::{GatewayError, GatewayHandle};
 use crate::sending::{self, NewMessage};
@@ -24,6 +25,8 @@ pub struct SendRequest<'m> {
     pub author: &'m Author,
     /// Whether it is sent in quiet hours too.
     pub urgent: bool,
+    /// The message in the platform's own form, as Slack's blocks; the text stands for it in notifications.
+    pub native: Option<&'m Value>,
 }
 
 /// What a broadcast has become.
@@ -46,7 +49,7 @@ impl GatewayHandle {
         key: &str,
         author: &Author,
     ) -> Result<Vec<OutboxRow>, GatewayError> {
-        self.send_as(to, SendRequest { text, media, key, author, urgent: false }).await
+        self.send_as(to, SendRequest { text, media, key, author, urgent: false, native: None }).await
     }
 
     /// The same with everything that can be said about it.
@@ -55,7 +58,7 @@ impl GatewayHandle {
         to: &Address,
         request: SendRequest<'_>,
     ) -> Result<Vec<OutboxRow>, GatewayError> {
-        let SendRequest { text, media, key, author, urgent } = request;
+        let SendRequest { text, media, key, author, urgent, native } = request;
         let session = self.0.session_of_reader(&self.0.settings(), to);
         let message = NewMessage {
             to,
@@ -66,6 +69,7 @@ impl GatewayHandle {
             key: key.to_owned(),
             author: author.clone(),
             urgent,
+            native,
             turn: None,
         };
         sending::send(&self.0, message).await

@@ -96,6 +96,7 @@ impl Caller<'_> {
             key: self.key(id),
             author: self.author(),
             urgent: false,
+            native: None,
             turn: Some(InTurn { claim: self.turn.claim, reply_to }),
         };
         let rows = sending::send(self.shared, message).await?;

@@ -37,6 +37,18 @@ pub struct CommandChoices {
     pub commands: Vec<(String, String)>,
 }
 
+/// How the reply to a command is sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ReplyForm {
+    /// As a message to its chat.
+    #[default]
+    Chat,
+    /// As a message that only the sender of the command may see, on platforms that can show one to a single person.
+    Sender,
+    /// As a question to the sender, whose choices run commands.
+    Question(CommandChoices),
+}
+
 /// Somebody answers a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answering {

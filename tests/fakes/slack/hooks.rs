@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, Done, Refusal};
 use crate::channel::Message;
 use crate::delivery::{Envelope, Way};
+use crate::methods::chat::is_linked;
 use crate::world::{Install, World};
 
 /// How long and how often a response URL can be used.
@@ -91,6 +92,7 @@ impl World {
         let mut message = Message {
             fields: self.authored(&channel, &hook.install.user, &text),
             only: hook.user.clone().filter(|_| !is_public),
+            linked: is_linked(params, "none"),
             ..Message::default()
         };
         message.fields.extend(blocks.map(|blocks| ("blocks".to_owned(), blocks)));

@@ -1,6 +1,6 @@
 //! The methods of the Web API, each with the scope that it needs and how often a minute it may be called.
 
-mod chat;
+pub mod chat;
 mod conversations;
 pub mod files;
 mod people;

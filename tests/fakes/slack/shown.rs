@@ -53,7 +53,12 @@ impl World {
     }
 
     fn shown_message(&self, message: &Message) -> Shown {
-        let (text, mentions) = self.read_text(message.text("text"), message.linked);
+        let (text, mut mentions) = self.read_text(message.text("text"), message.linked);
+        message
+            .fields
+            .get("blocks")
+            .into_iter()
+            .for_each(|blocks| self.read_blocks_for(blocks, &mut mentions));
         let list =
             |name: &str| message.fields.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
         let label = |element: &Value| element["text"]["text"].as_str().map(str::to_owned);
@@ -81,6 +86,21 @@ impl World {
             files: list("files").iter().map(named).collect(),
             reactions: reactions.collect(),
             message: message.value(),
+        }
+    }
+
+    /// Says whom blocks mention: texts with markup, and elements of rich texts.
+    fn read_blocks_for(&self, blocks: &Value, mentions: &mut Vec<String>) {
+        let text = |name: &str| blocks[name].as_str().unwrap_or_default();
+        match (text("type"), blocks) {
+            ("mrkdwn", _) => mentions.extend(self.read_text(text("text"), blocks["verbatim"] != true).1),
+            ("markdown", _) => mentions.extend(self.read_text(text("text"), true).1),
+            ("user", _) => mentions.push(text("user_id").to_owned()),
+            ("usergroup", _) => mentions.push(text("usergroup_id").to_owned()),
+            ("broadcast", _) => mentions.push(text("range").to_owned()),
+            (_, Value::Array(list)) => list.iter().for_each(|one| self.read_blocks_for(one, mentions)),
+            (_, Value::Object(fields)) => fields.values().for_each(|one| self.read_blocks_for(one, mentions)),
+            _ => {}
         }
     }
 

@@ -186,6 +186,7 @@ pub fn post(text: &str) -> Post {
         ask: None,
         task: None,
         audience: None,
+        native: None,
     }
 }
 

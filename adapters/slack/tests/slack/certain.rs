@@ -84,6 +84,15 @@ async fn a_file_whose_result_is_unknown_is_looked_for_before_it_is_sent_again() 
         assert!(matches!(lost, Err(SendError::Unknown(_))), "{lost:?}");
         adapter.deliver(&to, media("next", b"water at ten", true)).await.unwrap();
         assert_eq!(shown() - before, 2);
+        // A search that failed forgets nothing of that.
+        slack.fault(Fault::hangup().on("files.completeUploadExternal").times(1));
+        assert!(adapter.deliver(&to, media("last", b"water at six", false)).await.is_err());
+        let search = if place.contains("topic") { "conversations.replies" } else { "conversations.history" };
+        slack.fault(Fault::status(502).on(search).times(1));
+        let failed = adapter.deliver(&to, media("last", b"water at six", true)).await;
+        assert!(matches!(failed, Err(SendError::Later { .. })), "{failed:?}");
+        adapter.deliver(&to, media("last", b"water at six", true)).await.unwrap();
+        assert_eq!(shown() - before, 3);
     }
 }
 
@@ -139,6 +148,80 @@ async fn a_command_where_the_app_is_not_is_answered_to_its_sender_alone() {
     );
     let elsewhere = adapter.deliver(&to, Delivery::Post(post("unasked"))).await;
     assert!(matches!(elsewhere, Err(SendError::Gone(_))), "{elsewhere:?}");
+}
+
+#[tokio::test]
+async fn a_message_for_one_person_is_seen_by_them_alone_or_by_everybody_but_never_by_nobody() {
+    let slack = SlackApi::start().await;
+    let (anna, bert) = (slack.person("U0000ANNA", "Anna"), slack.person("U0000BERT", "Bert"));
+    let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+    let adapter = adapter(account(&slack));
+    let asked = anna.says(&garden.id, "hello");
+    let replied = anna.replies(&asked, "and more");
+    let written = bert.tells("hello");
+    let (channel, thread) =
+        (format!("slack:{}", garden.id), format!("slack:{}:topic:{}", garden.id, asked.ts));
+    let private = format!("slack:{}", written.channel);
+    let used = json!({"channel": garden.id, "user": anna.id, "command": "/frontdesk", "text": "status"});
+    let command =
+        || format!("response {}", slack.act("slash", used.clone())["response_url"].as_str().unwrap());
+    let alone = Some(anna.id.as_str());
+    // Where it goes, for whom, as the answer to what; who sees it, and in which thread.
+    let cases = [
+        (&channel, &anna, Some(replied.ts.clone()), alone, None),
+        // Nobody would see it in a thread that it begins.
+        (&thread, &anna, Some(asked.ts.clone()), alone, None),
+        (&thread, &anna, Some(replied.ts.clone()), alone, Some(asked.ts.clone())),
+        (&thread, &anna, None, alone, None),
+        (&channel, &anna, Some(command()), alone, None),
+        // A private chat has one reader anyway, and Bert is not in the channel.
+        (&private, &bert, Some(written.ts.clone()), None, None),
+        (&channel, &bert, Some(replied.ts.clone()), None, None),
+        // Nobody knows whether she is still there.
+        (&thread, &anna, Some("1700000000.000100".to_owned()), None, Some(asked.ts.clone())),
+    ];
+    let deliver = async |key: &str, place: &str, reader: &str, reply_to: Option<String>| {
+        let audience = Some(format!("slack:{reader}").parse().unwrap());
+        let post = Post { audience, reply_to, key: key.to_owned(), ..post("only for you") };
+        let chat = to(place);
+        let before = slack.shows(chat.chat()).len();
+        let receipt = adapter.deliver(&chat, Delivery::Post(post)).await?;
+        let mut shown = slack.shows(chat.chat());
+        assert_eq!(shown.len(), before + 1, "{key}");
+        let last = shown.remove(before);
+        assert!(receipt.message == Some(last.ts.clone()) || receipt.message.as_deref() == Some("response"));
+        Ok::<_, SendError>((last.text, last.only, last.thread))
+    };
+    for (n, (place, reader, reply_to, only, shown_in)) in cases.into_iter().enumerate() {
+        let shown = deliver(&format!("k{n}"), place, &reader.id, reply_to).await.unwrap();
+        assert_eq!(shown, ("only for you".to_owned(), only.map(str::to_owned), shown_in), "{n}");
+    }
+    let expired = command();
+    slack.advance(Duration::from_secs(31 * 60));
+    let (_, only, _) = deliver("late", &channel, &anna.id, Some(expired)).await.unwrap();
+    assert_eq!(only, None);
+    slack.fault(Fault::lost().on("chat.postEphemeral").times(1));
+    let lost = deliver("lost", &channel, &anna.id, None).await;
+    assert!(matches!(lost, Err(SendError::Unknown(_))), "{lost:?}");
+    slack.fault(Fault::too_many(3).on("chat.postEphemeral").times(1));
+    let limited = deliver("limited", &channel, &anna.id, None).await;
+    assert!(matches!(limited, Err(SendError::Later { after: Some(_), .. })), "{limited:?}");
+}
+
+#[tokio::test]
+async fn a_message_that_will_change_is_not_for_one_person() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+    let adapter = adapter(account(&slack));
+    let audience = Some("slack:U0000ANNA".parse().unwrap());
+    for post in [Post { more: true, ..post("half an ans") }, crate::agents::question()] {
+        adapter
+            .deliver(&to("slack:C0GARDEN"), Delivery::Post(Post { audience: audience.clone(), ..post }))
+            .await
+            .unwrap();
+    }
+    assert!(garden.shows().len() == 2 && garden.shows().iter().all(|shown| shown.only.is_none()));
 }
 
 #[tokio::test]

@@ -32,8 +32,17 @@ async fn a_webhook_posts_to_its_channel_and_notifies_nobody() {
     let shown = garden.shows();
     assert_eq!((shown.len(), shown[0].text.as_str()), (1, "*hi* <!channel> @channel"));
     assert!(shown[0].mentions.is_empty());
+    for (kind, is_shown) in [("divider", true), ("nonsense", false)] {
+        let blocks = adapter.profile().native.unwrap()(&json!([{"type": kind}])).unwrap();
+        let sent = adapter.deliver(&chat, Delivery::Post(Post { native: Some(blocks), ..post("-") })).await;
+        let is_refused = matches!(&sent, Err(SendError::Refused(why)) if why.contains("invalid_blocks"));
+        assert_eq!((sent.is_ok(), is_refused), (is_shown, !is_shown), "{sent:?}");
+    }
+    assert_eq!(garden.shows()[1].message["blocks"][0]["type"], "divider");
     let elsewhere = adapter.deliver(&to("slack:alerts:C0GARDEN"), says("x")).await;
     assert!(matches!(elsewhere, Err(SendError::Gone(_))), "{elsewhere:?}");
+    let thread = adapter.deliver(&to("slack:alerts:webhook:topic:1767225600.000200"), says("x")).await;
+    assert!(matches!(thread, Err(SendError::Gone(_))), "{thread:?}");
     let edit = adapter.deliver(&chat, Delivery::Edit { target: "webhook".into(), post: post("x") }).await;
     assert!(matches!(edit, Err(SendError::Refused(_))), "{edit:?}");
 }
@@ -56,6 +65,14 @@ async fn its_failures_are_told_apart_and_none_contains_the_address() {
     let lost = send().await;
     let secret = url.rsplit('/').next().unwrap();
     assert!(matches!(&lost, SendError::Unknown(why) if !why.contains(secret)), "{lost}");
+    // A proxy in between may repeat the path alone.
+    let path = url.strip_prefix(&slack.url()).unwrap();
+    on(Fault::refuse(404, &format!("no {path}")));
+    let refused = send().await;
+    assert!(
+        matches!(&refused, SendError::Refused(why) if why.contains("404") && !why.contains(secret)),
+        "{refused}"
+    );
     let gone = self::adapter(&slack, &format!("{}/services/T1/B1/removed", slack.url()));
     let gone = gone.deliver(&to("slack:alerts:webhook"), says("hello")).await.unwrap_err();
     assert!(matches!(&gone, SendError::Credentials(why) if why.contains("no_service")), "{gone}");

@@ -1,12 +1,13 @@
 //! What was written while no socket was open is read from the history.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use frontdesk_conformance::RecordingInbox;
 use frontdesk_core::id::MessageId;
-use frontdesk_core::message::{EventKind, Outcome};
-use frontdesk_fakeslack::{BOT, Fault, SlackApi};
+use frontdesk_core::message::{Event, EventKind, Outcome};
+use frontdesk_fakeslack::{BOT, Fault, SlackApi, TEAM};
 use serde_json::json;
 
 use crate::setup::{account, adapter, running, until};
@@ -92,7 +93,9 @@ async fn a_message_that_was_edited_in_the_gap_is_an_edit_only_if_it_is_known() {
     anna.edits(&sent, "second");
     slack.act("forget", json!({}));
     for known in [false, true] {
-        let (adapter, inbox) = (adapter(account(&slack)), Arc::new(a_minute_ago()));
+        let mut account = account(&slack);
+        account.memberships = BTreeSet::from([format!("team:{TEAM}")]);
+        let (adapter, inbox) = (adapter(account), Arc::new(a_minute_ago()));
         if known {
             inbox.gives(Outcome::Conflict { message: MessageId(7) });
         }
@@ -105,7 +108,26 @@ async fn a_message_that_was_edited_in_the_gap_is_an_edit_only_if_it_is_known() {
             if known { vec![EventKind::Message, EventKind::Edit] } else { vec![EventKind::Message] };
         assert_eq!(kinds, expected);
         assert!(inbox.events().iter().all(|event| event.text == "second"));
+        let is_member = |event: &Event| event.from.roles == [format!("team:{TEAM}")];
+        assert!(inbox.events().iter().all(is_member), "whoever has edited it is who has written it");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_guest_is_read_in_the_gap_and_no_edit_either() {
+    let slack = SlackApi::start().await;
+    let guest = slack.person_in(TEAM, "U0000GUEST", "Gus", json!({"is_restricted": true}));
+    let sent = guest.tells("first");
+    guest.edits(&sent, "second");
+    slack.act("forget", json!({}));
+    let (adapter, inbox) = (adapter(account(&slack)), Arc::new(a_minute_ago()));
+    inbox.gives(Outcome::Conflict { message: MessageId(7) });
+    running(&adapter, &inbox, &slack, async {
+        until(|| inbox.batches().last().is_some_and(|(_, cursor)| cursor.is_some())).await;
+    })
+    .await;
+    let seen: Vec<_> = inbox.events().into_iter().map(|event| (event.kind, event.text)).collect();
+    assert_eq!(seen, [(EventKind::Other("from_a_guest".to_owned()), String::new())]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

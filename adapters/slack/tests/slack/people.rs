@@ -79,13 +79,23 @@ async fn a_reaction_of_a_stranger_is_known_as_one_although_it_does_not_say_so() 
     slack.act("channel", shared);
     let said = slack.act("say", json!({"channel": "C0SHARED", "user": BOT, "text": "hello"}));
     slack.act("forget", json!({}));
-    let (adapter, inbox) = (adapter(account(&slack)), Arc::new(RecordingInbox::default()));
-    running(&adapter, &inbox, &slack, async {
-        carol.reacts("C0SHARED", said["ts"].as_str().unwrap(), "eyes");
-        until(|| !inbox.events().is_empty()).await;
-    })
-    .await;
-    assert_eq!(kinds(&inbox), pairs(&[("U0STRANGER", "from_another_organisation")]));
+    for externals in [false, true] {
+        let mut account = account(&slack);
+        account.settings.externals = externals;
+        let (adapter, inbox) = (adapter(account), Arc::new(RecordingInbox::default()));
+        let emoji = if externals { "wave" } else { "eyes" };
+        running(&adapter, &inbox, &slack, async {
+            carol.reacts("C0SHARED", said["ts"].as_str().unwrap(), emoji);
+            until(|| !inbox.events().is_empty()).await;
+        })
+        .await;
+        let event = inbox.events().remove(0);
+        assert_eq!(event.from.id.id(), "U0STRANGER");
+        let shut_out = EventKind::Other("from_another_organisation".to_owned());
+        assert_eq!(event.kind == shut_out, !externals, "{:?}", event.kind);
+        slack.act("forget", json!({}));
+        until(|| slack.sockets() == 0).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,6 +149,24 @@ async fn somebody_of_whom_slack_says_nothing_is_shut_out_and_a_missing_scope_is_
     };
     let (error, ()) = tokio::join!(ended(&fresh, &inbox), story);
     assert!(matches!(&error, AdapterError::Setup(why) if why.contains("users:read")), "{error}");
+    assert!(inbox.events().is_empty(), "it waits until the operator has added the scope");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_scope_for_user_groups_is_the_operators() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    slack.act("group", json!({"id": "S0GARDEN", "users": ["U0000ANNA"]}));
+    slack.act("scopes", json!({"token": TOKEN, "remove": ["usergroups:read"]}));
+    let mut account = account(&slack);
+    account.memberships = BTreeSet::from(["usergroup:S0GARDEN".to_owned()]);
+    let (adapter, inbox) = (adapter(account), Arc::new(RecordingInbox::default()));
+    let story = async {
+        until(|| slack.sockets() > 0).await;
+        anna.tells("hello?");
+    };
+    let (error, ()) = tokio::join!(ended(&adapter, &inbox), story);
+    assert!(matches!(&error, AdapterError::Setup(why) if why.contains("usergroups:read")), "{error}");
     assert!(inbox.events().is_empty(), "it waits until the operator has added the scope");
 }
 

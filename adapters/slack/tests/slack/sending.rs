@@ -9,7 +9,7 @@ use frontdesk_core::message::FileKind;
 use frontdesk_core::port::{Adapter, FetchError};
 use frontdesk_fakeslack::{Fault, SlackApi};
 use futures_util::StreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::setup::{account, adapter, post, says, to};
 
@@ -50,6 +50,60 @@ async fn an_answer_goes_to_its_thread_and_notifies_nobody() {
     adapter.signal(&thread, grow).await.unwrap();
     let shown = garden.shows().pop().unwrap();
     assert_eq!((shown.text.as_str(), shown.mentions.len()), ("@here <!here>", 0));
+}
+
+/// A post with blocks, as a program may send it through this adapter.
+fn with_blocks(adapter: &impl Adapter, blocks: &Value) -> Delivery {
+    let native = adapter.profile().native.unwrap()(blocks).unwrap();
+    Delivery::Post(Post { native: Some(native), ..post("It is wet.") })
+}
+
+#[tokio::test]
+async fn blocks_of_a_program_notify_people_only_if_the_configuration_lets_them() {
+    let mrkdwn = json!({"type": "mrkdwn", "text": "*wet* <!here> <@U0000ANNA> @channel"});
+    let words =
+        json!([{"type": "broadcast", "range": "everyone"}, {"type": "usergroup", "usergroup_id": "S1"}]);
+    let blocks = json!([
+        {"type": "section", "text": mrkdwn}, {"type": "context", "elements": [mrkdwn]},
+        {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": words}]},
+        {"type": "markdown", "text": "<!channel>"},
+    ]);
+    for blocks_notify in [false, true] {
+        let slack = SlackApi::start().await;
+        let anna = slack.person("U0000ANNA", "Anna");
+        let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+        let mut account = account(&slack);
+        account.settings.blocks_notify = blocks_notify;
+        let adapter = adapter(account);
+        adapter.deliver(&to("slack:C0GARDEN"), with_blocks(&adapter, &blocks)).await.unwrap();
+        let shown = garden.shows().pop().unwrap();
+        assert_eq!(
+            (shown.text.as_str(), shown.message["blocks"].as_array().unwrap().len()),
+            ("It is wet.", 4)
+        );
+        assert_eq!(shown.mentions.len(), if blocks_notify { 9 } else { 0 }, "{:?}", shown.mentions);
+    }
+}
+
+#[tokio::test]
+async fn blocks_of_a_program_are_sent_whole_or_not_at_all_and_once() {
+    let slack = SlackApi::start().await;
+    let garden = slack.channel("C0GARDEN", "garden", &[]);
+    let adapter = adapter(account(&slack));
+    let place = to("slack:C0GARDEN");
+    let refused = adapter.deliver(&place, with_blocks(&adapter, &json!([{"type": "nonsense"}]))).await;
+    assert!(
+        matches!(&refused, Err(SendError::Refused(why)) if why.contains("invalid_blocks")),
+        "{refused:?}"
+    );
+    let divided = || with_blocks(&adapter, &json!([{"type": "divider"}]));
+    slack.fault(Fault::lost().on("chat.postMessage").times(1));
+    let lost = adapter.deliver(&place, divided()).await;
+    assert!(matches!(lost, Err(SendError::Unknown(_))), "{lost:?}");
+    adapter.deliver(&place, divided()).await.unwrap();
+    let shown = garden.shows();
+    assert_eq!((shown.len(), &shown[0].message["blocks"][0]["type"]), (1, &json!("divider")));
+    assert!(!shown[0].edited);
 }
 
 #[tokio::test]

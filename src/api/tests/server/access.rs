@@ -280,6 +280,22 @@ async fn a_read_token_changes_no_access() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocks_are_for_platforms_that_have_them() {
+    let server = TestServer::open().await;
+    let blocks = json!([{"type": "divider"}]);
+    for (body, why) in [
+        (json!({"to": "demo:5", "text": "see", "blocks": blocks}), "demo has no blocks"),
+        (json!({"to": "demo:5", "blocks": blocks}), "the text is empty"),
+        (json!({"to": "demo:5", "text": " ", "media": "report.txt", "blocks": blocks}), "needs a `text` too"),
+    ] {
+        let reply = server.post("/api/send", body).await;
+        let message = reply.body["error"]["message"].as_str().unwrap_or_default();
+        assert!(reply.status == 400 && message.contains(why), "{reply:?}");
+    }
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_is_sent_from_the_media_folder_and_from_nowhere_else() {
     let server = TestServer::open().await;
     std::fs::write(server.media().join("report.txt"), "all is well").unwrap();

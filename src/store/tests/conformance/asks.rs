@@ -205,7 +205,13 @@ async fn a_confirmed_command_waits_once_with_the_person_who_confirmed_it() {
         commands: vec![("allow".into(), "/gateway stop confirm".into())],
     };
     let reply: frontdesk_store::Reply = Box::new(|_| "never shown".into());
-    let answered = fixture.store.answer_with(command, CommandEffect::None, Some(confirmation), t(2), reply);
+    let answered = fixture.store.answer_with(
+        command,
+        CommandEffect::None,
+        ReplyForm::Question(confirmation),
+        t(2),
+        reply,
+    );
     done(answered.await.unwrap());
     let asked = fixture.store.open_asks(None).await.unwrap().remove(0);
     assert_eq!(
@@ -241,7 +247,7 @@ async fn each_choice_of_a_menu_runs_its_own_command_and_a_menu_takes_no_place_of
         done(
             fixture
                 .store
-                .answer_with(command, CommandEffect::None, Some(choices), t(20), reply)
+                .answer_with(command, CommandEffect::None, ReplyForm::Question(choices), t(20), reply)
                 .await
                 .unwrap(),
         );

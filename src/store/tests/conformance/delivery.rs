@@ -46,6 +46,28 @@ async fn parts_of_one_address_go_one_after_the_other() {
 }
 
 #[tokio::test]
+async fn a_message_in_the_platforms_own_form_is_read_as_it_was_stored() {
+    let fixture = Fixture::open().await;
+    let blocks = serde_json::json!([{"type": "divider"}]);
+    for urgent in [false, true] {
+        let request = format!("k{urgent}");
+        let message = || outgoing("anna", "one", &request, 1);
+        let rows = fixture.store.send_native(message(), blocks.clone(), urgent).await.unwrap();
+        assert_eq!((rows.len(), rows[0].post.native.as_ref()), (1, Some(&blocks)));
+        let part = fixture.claim_part("anna").await.unwrap();
+        assert_eq!((part.post.part.body.as_str(), part.post.native.as_ref()), ("one", Some(&blocks)));
+        fixture.part_ended(&part, sent("77")).await;
+        // A repetition changes nothing.
+        let again = fixture.store.send_native(message(), serde_json::json!([]), urgent).await.unwrap();
+        assert_eq!((again[0].post.out, again[0].post.native.as_ref()), (part.post.out, Some(&blocks)));
+    }
+    fixture.store.send(outgoing("anna", "two", "k3", 2)).await.unwrap();
+    let again = fixture.store.send_native(outgoing("anna", "two", "k3", 2), blocks, false).await.unwrap();
+    assert_eq!(again[0].post.native, None, "it was sent without");
+    assert_eq!(fixture.claim_part("anna").await.unwrap().post.native, None);
+}
+
+#[tokio::test]
 async fn a_later_part_waits_for_its_time() {
     let fixture = fixture_with("one").await;
     let part = fixture.claim_part("anna").await.unwrap();

@@ -66,6 +66,22 @@ async fn the_parts_of_a_changed_text_come_before_what_was_stored_after_it() {
 }
 
 #[tokio::test]
+async fn all_parts_of_a_reply_to_one_person_are_for_them_alone() {
+    let fixture = with_hooks().await;
+    let id = fixture.accept_one(50, commands("anna", "1", EpochChange::ByRule)).await;
+    let reply: frontdesk_store::Reply = Box::new(|_| "one".to_owned());
+    let answered = fixture.store.answer_with(id, CommandEffect::None, ReplyForm::Sender, t(60), reply);
+    done(answered.await.unwrap());
+    let first = unseen(&fixture).await;
+    seen(&fixture, first.post.out, "one|two").await;
+    for text in ["one", "two"] {
+        let part = fixture.claim_part("anna").await.unwrap();
+        assert_eq!((part.post.part.body.as_str(), &part.post.audience), (text, &Some(person("7"))));
+        fixture.part_ended(&part, sent(text)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_text_that_is_withheld_ends_visibly_and_is_seen_again_when_an_operator_has_it_sent() {
     let fixture = with_hooks().await;
     for (event, failed, state) in [("1", true, OutboxState::Dead), ("2", false, OutboxState::Dropped)] {

@@ -49,7 +49,7 @@ impl World {
 }
 
 /// Whether `@channel` in a text becomes a mention.
-fn is_linked(params: &Params, unless_said: &str) -> bool {
+pub fn is_linked(params: &Params, unless_said: &str) -> bool {
     let parse = params.text("parse").unwrap_or_else(|| unless_said.to_owned());
     params.flag("link_names") || ["full", "client"].contains(&parse.as_str())
 }

@@ -96,7 +96,8 @@ async fn a_revocation_takes_away_the_buttons_and_ends_confirmations() {
             };
             let reply: frontdesk_store::Reply = Box::new(|_| "never shown".into());
             let effect = CommandEffect::None;
-            let answered = fixture.store.answer_with(command, effect, Some(confirmation), t(2), reply);
+            let answered =
+                fixture.store.answer_with(command, effect, ReplyForm::Question(confirmation), t(2), reply);
             done(answered.await.unwrap());
         } else {
             let turn = fixture.turn("7", "hi").await;
