@@ -122,8 +122,9 @@ impl Default for Settings {
             connect_seconds: 10,
             request_seconds: 20,
             transfer_seconds: 300,
-            // A heartbeat is acknowledged every 41 s; two in a row that are not end the connection.
-            patience_seconds: 100,
+            // A heartbeat is acknowledged every 41 s. A second one that is not ends the connection only after up to 82 s, and
+            // /ready should tell of a silent gateway within a minute.
+            patience_seconds: 55,
         }
     }
 }
@@ -244,6 +245,13 @@ mod tests {
         assert_eq!(settings.check().unwrap_err().path, "api_url");
         let settings = Settings { acknowledge: Some(":eyes:".into()), ..Settings::default() };
         assert_eq!(settings.check().unwrap_err().path, "acknowledge");
+    }
+
+    #[test]
+    fn a_silent_gateway_counts_as_not_ready_within_a_minute_and_not_between_two_heartbeats() {
+        let silence = Settings::default().profile().max_silence.unwrap();
+        let (heartbeat, margin) = (Duration::from_millis(41_250), Duration::from_secs(10));
+        assert!(silence > heartbeat + margin && silence < Duration::from_secs(60), "{silence:?}");
     }
 
     #[test]

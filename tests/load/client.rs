@@ -102,6 +102,22 @@ impl AsyncConnection {
         }
     }
 
+    /// Sends a POST. Without an authorization the header is empty. Discord refuses bots that do not say what they are.
+    pub async fn post(
+        &mut self,
+        host: SocketAddr,
+        path: &str,
+        authorization: &str,
+        body: &str,
+    ) -> Result<u16> {
+        let length = body.len();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: {authorization}\r\n\
+             user-agent: DiscordBot (http://{host}, 1)\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        self.ask(request.as_bytes()).await
+    }
+
     pub fn answer(&self) -> String {
         String::from_utf8_lossy(&self.answer).into_owned()
     }

@@ -1,17 +1,14 @@
 //! The measurements, one function per command.
 
-use std::net::SocketAddr;
 use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::task::JoinSet;
 
 use crate::bare::Commit;
 use crate::daemon::{Home, Server, Turns};
 use crate::figure::{Run, Spread, ratio, show};
 use crate::machine::Busy;
-use crate::telegram::{self, Bench, Clock, Pace, Proxy};
 use crate::{Options, disk as raw, load, seed};
 
 /// The number of chats over which load is spread, unless the data says otherwise.
@@ -132,83 +129,6 @@ pub fn p5(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The rate of the open loop over Telegram.
-const PER_SECOND: u32 = 200;
-
-pub fn p4(options: &Options) -> Result<()> {
-    println!(
-        "\nP4: over a fake Telegram, 50 chats, open loop, {PER_SECOND} a second; message in to reply request out, echo agent"
-    );
-    let chains = repeat(options, || raw::chain(&options.folder, options.span()))?;
-    let paced = repeat(options, || raw::paced_chain(&options.folder, options.span(), PER_SECOND))?;
-    let (limits, runs) = over_telegram(options, Pace::Open { per_second: PER_SECOND, clock: Clock::Bot })?;
-    show("raw limit: four FULL commits per message, one thread, closed loop", &chains);
-    show("the same at 200 messages a second", &paced);
-    show("raw limit: a bot that stores nothing, through the same proxy", &limits);
-    show("daemon", &runs);
-    ratio("p50 over four commits", &runs, &chains, Run::p50);
-    ratio("p99 over four commits", &runs, &chains, Run::p99);
-    ratio("p50 over four commits at 200 messages a second", &runs, &paced, Run::p50);
-    ratio("p99 over four commits at 200 messages a second", &runs, &paced, Run::p99);
-    let (limits, runs) = over_telegram(options, Pace::Open { per_second: PER_SECOND, clock: Clock::Person })?;
-    show("from the person's request on, including the time of the fake: a bot that stores nothing", &limits);
-    show("daemon", &runs);
-    Ok(())
-}
-
-pub fn p5_telegram(options: &Options) -> Result<()> {
-    println!(
-        "\nP5: over a fake Telegram, 50 chats, closed loop, echo agent; from the person to the reply request"
-    );
-    let chains = repeat(options, || raw::chains(&options.folder, options.span(), 50))?;
-    let (limits, runs) = over_telegram(options, Pace::Closed)?;
-    show("raw limit: four grouped commits per message, 50 threads", &chains);
-    show("raw limit: a bot that stores nothing, through the same proxy", &limits);
-    show("daemon", &runs);
-    ratio("rate over the bot that stores nothing", &runs, &limits, Run::rate);
-    Ok(())
-}
-
-/// Measures the stateless bot and the daemon in turn, each with a new fake and a new database.
-fn over_telegram(options: &Options, pace: Pace) -> Result<(Vec<Run>, Vec<Run>)> {
-    let program = options.daemon.with_file_name("frontdesk-botapi");
-    anyhow::ensure!(
-        program.is_file(),
-        "{} is missing: cargo build --release -p frontdesk-botapi",
-        program.display()
-    );
-    // One thread runs the proxy and the people; the other waits for the bot to start.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let one = |start: &dyn Fn(SocketAddr) -> Result<(Option<Home>, Server)>| -> Result<Run> {
-        options.quiet();
-        let fake = Server::fake(&program)?;
-        runtime.block_on(async {
-            let (proxy, listener) = (Proxy::default(), telegram::listen().await?);
-            let address = listener.local_addr()?;
-            let mut tasks = JoinSet::new();
-            tasks.spawn(proxy.clone().serve(listener, fake.target.address));
-            // This thread waits until the bot is ready; the proxy runs on the other one.
-            let (_home, bot) = start(address)?;
-            let mut bench = Bench { bot: &bot, fake: &fake, proxy, sent: 0 };
-            bench.people().await?;
-            bench.measure(options.span() / 4, Pace::Closed).await?;
-            let run = bench.measure(options.span(), pace).await?;
-            tasks.shutdown().await;
-            Ok(run)
-        })
-    };
-    let (mut limits, mut runs) = (Vec::new(), Vec::new());
-    for _ in 0..options.runs {
-        limits.push(one(&|api| Ok((None, Server::echo(api)?)))?);
-        runs.push(one(&|api| {
-            let home = Home::telegram(&options.folder, api)?;
-            let server = Server::daemon(&options.daemon, &home)?;
-            Ok((Some(home), server))
-        })?);
-    }
-    Ok((limits, runs))
-}
-
 pub fn p6(options: &Options) -> Result<()> {
     println!("\nP6: with existing sessions");
     let sizes: &[i64] = if options.quick { &[0, 100_000] } else { &[0, 100_000, 1_000_000] };
@@ -271,10 +191,35 @@ fn millis(times: &[Duration]) -> String {
 }
 
 pub fn idle(options: &Options) -> Result<()> {
-    println!("\nP10, P11: an idle gateway with the default configuration (web channel only)");
-    let span = if options.quick { Duration::from_secs(3) } else { Duration::from_secs(20) };
+    println!("\nP10: an idle gateway with the default configuration, web channel only");
     let home = Home::plain(&options.folder)?;
-    let server = Server::daemon(&options.daemon, &home)?;
+    let alone = idle_with(options, &home)?;
+    for platform in options.platforms() {
+        let name = platform.name();
+        println!("  connected to {name} as well, nobody writes");
+        let fake = Server::fake(&options.daemon, platform)?;
+        let home = Home::chats(&options.folder, &[(platform, fake.target.address)])?;
+        let memory = idle_with(options, &home)?;
+        println!("    RSS above that without accounts: {:.1} MB", memory - alone);
+    }
+    println!("  connected to all of them");
+    let fakes = options.platforms().into_iter();
+    let fakes = fakes.map(|platform| Ok((platform, Server::fake(&options.daemon, platform)?)));
+    let fakes = fakes.collect::<Result<Vec<_>>>()?;
+    let addresses: Vec<_> = fakes.iter().map(|(platform, fake)| (*platform, fake.target.address)).collect();
+    let home = Home::chats(&options.folder, &addresses)?;
+    let memory = idle_with(options, &home)?;
+    println!("    RSS above that without accounts: {:.1} MB", memory - alone);
+    println!("\nP11: the program");
+    let binary = std::fs::metadata(&options.daemon)?.len();
+    println!("  {}: {:.1} MB", options.daemon.display(), binary as f64 / 1e6);
+    Ok(())
+}
+
+/// Watches a gateway of which nobody wants anything; returns the median of its memory in MB.
+fn idle_with(options: &Options, home: &Home) -> Result<f64> {
+    let span = Duration::from_secs(if options.quick { 3 } else { 20 });
+    let server = Server::daemon(&options.daemon, home)?;
     let process = server.process();
     sleep(Duration::from_secs(2));
     let (mut cpu, mut wakes, mut memory) = (Vec::new(), Vec::new(), Vec::new());
@@ -287,19 +232,18 @@ pub fn idle(options: &Options) -> Result<()> {
         memory.push(process.memory() as f64 / 1e6);
         println!("    {:?} of CPU in {span:?}; others used {:.0} %", used, busy.others(used) * 100.0);
     }
+    let memory = Spread::of(memory);
     println!(
-        "  CPU {} %   wake-ups a second {}   RSS {} MB",
+        "    CPU {} %   wake-ups a second {}   RSS {} MB",
         Spread::of(cpu).show(2),
         Spread::of(wakes).show(1),
-        Spread::of(memory).show(1)
+        memory.show(1)
     );
-    let binary = std::fs::metadata(&options.daemon)?.len();
-    println!("  binary, stripped: {:.1} MB", binary as f64 / 1e6);
-    Ok(())
+    Ok(memory.median())
 }
 
 /// Repeats a measurement, each time after other programs have become quiet.
-fn repeat<T>(options: &Options, measure: impl Fn() -> Result<T>) -> Result<Vec<T>> {
+pub fn repeat<T>(options: &Options, measure: impl Fn() -> Result<T>) -> Result<Vec<T>> {
     (0..options.runs)
         .map(|_| {
             options.quiet();

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use crate::bare::Commit;
 use crate::client::{Connection, Target};
+use crate::platform::Platform;
 use crate::process::Process;
-use crate::telegram::TOKEN;
 
 /// What happens to accepted messages during a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,14 +35,11 @@ impl Home {
         Ok(Self(home))
     }
 
-    /// A home folder for a gateway with one Telegram bot at this address, without pacing and with access for everybody.
-    pub fn telegram(folder: &Path, api: SocketAddr) -> Result<Self> {
+    /// A home folder for a gateway with a bot on each of these fakes, without pacing and with access for everybody.
+    pub fn chats(folder: &Path, fakes: &[(Platform, SocketAddr)]) -> Result<Self> {
         let home = tempfile::tempdir_in(std::path::absolute(folder)?)?;
-        let config = format!(
-            "{}[channels.telegram]\ntoken = \"{TOKEN}\"\napi_url = \"http://{api}\"\ndm_policy = \"open\"\n\
-             streaming = \"off\"\nper_chat_ms = 0\nper_group_ms = 0\nper_account_ms = 0\n",
-            config(Turns::Answered)
-        );
+        let sections = fakes.iter().map(|(platform, api)| platform.section(*api));
+        let config: String = std::iter::once(config(Turns::Answered)).chain(sections).collect();
         write(home.path().join("frontdesk.toml"), config)?;
         Ok(Self(home))
     }
@@ -108,19 +105,22 @@ impl Server {
         Self::start(&mut command, port, "/ready", 200)
     }
 
-    /// Starts the fake Telegram in a separate process.
-    pub fn fake(program: &Path) -> Result<Self> {
-        let port = free_port()?;
-        let mut command = Command::new(std::path::absolute(program)?);
+    /// Starts the fake of a platform, which lies beside the daemon.
+    pub fn fake(daemon: &Path, platform: Platform) -> Result<Self> {
+        let (name, port) = (platform.fake(), free_port()?);
+        let program = std::path::absolute(daemon.with_file_name(name))?;
+        ensure!(program.is_file(), "{} is missing: cargo build --release -p {name}", program.display());
+        let mut command = Command::new(program);
         command.args(["--port", &port.to_string()]).stdout(Stdio::null());
         Self::start(&mut command, port, "/control/journal", 200)
     }
 
     /// Starts the bot that stores nothing.
-    pub fn echo(api: SocketAddr) -> Result<Self> {
+    pub fn echo(platform: Platform, api: SocketAddr) -> Result<Self> {
         let port = free_port()?;
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["echo", "--api", &api.to_string(), "--port", &port.to_string()]);
+        command.args(["echo", "--api", &api.to_string(), "--port", &port.to_string(), "--platform"]);
+        command.arg(platform.name().to_lowercase());
         Self::start(&mut command, port, "/ready", 200)
     }
 

@@ -64,6 +64,10 @@ impl Spread {
         Self([at(0), at(values.len() / 2), at(values.len().saturating_sub(1))])
     }
 
+    pub fn median(&self) -> f64 {
+        self.0[1]
+    }
+
     pub fn show(&self, digits: usize) -> String {
         let [min, median, max] = self.0;
         format!("{min:.digits$} / {median:.digits$} / {max:.digits$}")

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "it measures real time")]
 
 mod bare;
+mod chats;
 mod client;
 mod commands;
 mod daemon;
@@ -13,16 +14,20 @@ mod figure;
 mod hostile;
 mod load;
 mod machine;
+mod platform;
 mod process;
+mod proxy;
 mod seed;
+mod talk;
 mod tasks;
-mod telegram;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+
+use crate::platform::Platform;
 
 /// Measures `target/release/frontdesk` as it runs, three times each, with the raw limit of the same run
 /// beside every figure. Times are microseconds; spreads are min / median / max of the runs.
@@ -40,17 +45,17 @@ enum What {
     P2(Options),
     /// Durable accepts per second with 64 connections.
     P3(Options),
-    /// Latency over a fake Telegram, from an incoming message to the request of the reply, with an agent that answers at once.
+    /// Latency over fake platforms, from an incoming message to the request of the reply, with an agent that answers at once.
     P4(Options),
     /// Conversations: 50 chats, each of which waits for its answer before the next message.
     P5(Options),
-    /// Conversations over a fake Telegram.
-    P5Telegram(Options),
+    /// Conversations over fake platforms.
+    P5Chats(Options),
     /// Conversations while a thousand background tasks wait, beside the same conversations without tasks.
     Tasks(Options),
     /// Start, memory and accepts with 0, 100,000 and 1,000,000 sessions, and their size on disk.
     P6(Options),
-    /// An idle gateway: CPU, wake-ups and memory; and the size of the binary.
+    /// An idle gateway, alone and connected to fake platforms: CPU, wake-ups and memory; and the size of the binary.
     Idle(Options),
     /// A thousand hostile connections of each kind: what they cost, and how much they slow down a client with the token.
     Hostile(Options),
@@ -85,11 +90,18 @@ struct Options {
     /// Seconds to wait before each run for other programs to become quiet.
     #[arg(long, default_value_t = 120)]
     patience: u64,
+    /// A platform to measure; may be given several times. Without it, all of them.
+    #[arg(long)]
+    platform: Vec<Platform>,
 }
 
 impl Options {
     fn span(&self) -> Duration {
         Duration::from_secs(if self.quick { 1 } else { self.seconds })
+    }
+
+    fn platforms(&self) -> Vec<Platform> {
+        if self.platform.is_empty() { Platform::ALL.to_vec() } else { self.platform.clone() }
     }
 
     fn quiet(&self) {
@@ -104,9 +116,9 @@ fn main() -> Result<()> {
         What::Disk(options) => opened(&options, &[commands::disk]),
         What::P2(options) => opened(&options, &[commands::p2]),
         What::P3(options) => opened(&options, &[commands::p3]),
-        What::P4(options) => opened(&options, &[commands::p4]),
+        What::P4(options) => opened(&options, &[chats::p4]),
         What::P5(options) => opened(&options, &[commands::p5]),
-        What::P5Telegram(options) => opened(&options, &[commands::p5_telegram]),
+        What::P5Chats(options) => opened(&options, &[chats::p5]),
         What::Tasks(options) => opened(&options, &[tasks::tasks]),
         What::P6(options) => opened(&options, &[commands::p6]),
         What::Idle(options) => opened(&options, &[commands::idle]),
@@ -117,9 +129,9 @@ fn main() -> Result<()> {
                 commands::disk,
                 commands::p2,
                 commands::p3,
-                commands::p4,
+                chats::p4,
                 commands::p5,
-                commands::p5_telegram,
+                chats::p5,
                 tasks::tasks,
                 commands::p6,
                 commands::idle,
