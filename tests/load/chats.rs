@@ -75,6 +75,8 @@ fn over(options: &Options, platform: Platform, pace: Pace) -> Result<(Vec<Run>, 
             bench.people().await?;
             bench.measure(options.span() / 4, Pace::Closed).await?;
             let run = bench.measure(options.span(), pace).await?;
+            // The bot ends first: it would complain about a closed socket.
+            drop(bot);
             tasks.shutdown().await;
             Ok(run)
         })

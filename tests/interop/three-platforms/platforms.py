@@ -1,5 +1,6 @@
 """The three fake platforms: who is there, how a message is written, and how each one fails."""
 
+import collections
 import json
 import re
 import subprocess
@@ -59,11 +60,14 @@ class Platform:
         return shown
 
     def refusals(self):
-        """How many requests were answered 429, and how many were not carried out."""
+        """Which requests were answered 429 and how often, and how many were not carried out at all."""
         with OPENER.open(f"{self.url}/control/journal", timeout=60) as answer:
-            outcomes = [call["outcome"] for call in json.load(answer)["calls"]]
-        too_many = sum(isinstance(outcome, dict) and outcome["refused"][0] == 429 for outcome in outcomes)
-        return f"429 {too_many}, not carried out {outcomes.count('unheard')}"
+            calls = json.load(answer)["calls"]
+        refused = [call for call in calls if isinstance(call["outcome"], dict)]
+        methods = collections.Counter(call["method"] for call in refused if call["outcome"]["refused"][0] == 429)
+        many = ", ".join(f"{method} {count}" for method, count in methods.most_common(4))
+        unheard = sum(call["outcome"] == "unheard" for call in calls)
+        return f"429 {methods.total()} ({many}), not carried out {unheard}, of {len(calls)} requests"
 
     def groups(self):
         return [chat.place for chat in self.chats[-GROUPS:]]
