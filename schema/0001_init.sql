@@ -99,6 +99,7 @@ CREATE TABLE inbound (
                                       -- id with other content must be told from a redelivery; 0 once erased
   turn_id          INTEGER,           -- the turn that took it
   input_kind       TEXT NOT NULL DEFAULT 'message',  -- 'message', 'edit', 'button', 'reaction'
+  edited_at        INTEGER,           -- when an edit was made, by the platform's clock: an older one may arrive later
   body             TEXT NOT NULL,
   attachments      TEXT,              -- JSON references; NULL for none
   quote            TEXT,              -- JSON: what it replies to; NULL for nothing
@@ -117,6 +118,8 @@ CREATE TABLE inbound (
 CREATE INDEX inbound_waiting ON inbound (key, disposition, id) WHERE state = 'waiting';
 -- Refused rows are purged first: the purge must not walk through the history to find them.
 CREATE INDEX inbound_refused ON inbound (received_at) WHERE state = 'refused';
+-- The edits of one message: a version that arrives after a newer one needs no answer.
+CREATE INDEX inbound_edit ON inbound (key, platform_message) WHERE input_kind = 'edit';
 -- The rows of one turn.
 CREATE INDEX inbound_turn ON inbound (turn_id) WHERE turn_id IS NOT NULL;
 -- The history of one conversation as far as it is over. A row enters it when its turn ends, so that accepting a message

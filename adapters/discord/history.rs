@@ -179,6 +179,8 @@ impl Missed {
         for raw in messages.into_values().skip(surplus) {
             events.extend(self.events(&raw, places, guild.as_mut()).await?);
         }
+        // An edit comes with its message, and belongs where it was made.
+        events.sort_by_key(|event| event.sent_at);
         for piece in events.chunks(PAGE) {
             self.hand_in(piece.to_vec()).await;
         }

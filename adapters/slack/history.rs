@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use frontdesk_core::message::{Event, EventKind, Outcome};
+use frontdesk_core::message::{Event, EventKind};
 use frontdesk_core::port::{AdapterError, Inbox};
 use frontdesk_kit::timer::Timer;
 use serde_json::{Value, json};
@@ -236,7 +236,7 @@ impl Missed<'_> {
         Ok(messages)
     }
 
-    /// Hands in messages in their order. One that was edited since it was stored is handed in as its edit, too.
+    /// Hands in messages and their last edits by their times. Which of both is new is found out where they are stored.
     async fn hand_in<'m>(
         &self,
         channel: &str,
@@ -245,32 +245,22 @@ impl Missed<'_> {
         patient: bool,
     ) -> Result<(), Cut> {
         let mut events: Vec<Event> = Vec::new();
-        let mut edits = HashMap::new();
         for message in messages {
             let app = self.workspace.app(self.app);
             let read = inbound::missed(&app, channel, kind, message);
             let read = read.map_err(|error| Cut::Ended(AdapterError::Setup(error.to_string())))?;
-            let Some(mut missed) = read else { continue };
-            missed.message = self.judge(missed.message, patient).await?;
-            match &mut missed.edit {
-                Some(edit) if missed.message.kind == EventKind::Message => {
-                    edit.from.roles.clone_from(&missed.message.from.roles);
-                }
-                // Nothing of somebody who is shut out is handed in.
-                edit => *edit = None,
+            let Some(missed) = read else { continue };
+            let message = self.judge(missed.message, patient).await?;
+            // Nothing of somebody who is shut out is handed in.
+            if let Some(mut edit) = missed.edit.filter(|_| message.kind == EventKind::Message) {
+                edit.from.roles.clone_from(&message.from.roles);
+                events.push(edit);
             }
-            edits.extend(missed.edit.map(|edit| (missed.message.id.clone(), edit)));
-            events.push(missed.message);
+            events.push(message);
         }
+        events.sort_by_key(|event| event.sent_at);
         for piece in events.chunks(PAGE) {
-            let outcomes = self.push(piece.to_vec(), patient).await?;
-            let known = piece.iter().zip(outcomes).filter(|(_, outcome)| {
-                matches!(outcome, Outcome::Conflict { .. } | Outcome::Duplicate { .. })
-            });
-            let edited: Vec<Event> = known.filter_map(|(event, _)| edits.remove(&event.id)).collect();
-            if !edited.is_empty() {
-                self.push(edited, patient).await?;
-            }
+            self.push(piece.to_vec(), patient).await?;
         }
         Ok(())
     }
@@ -292,10 +282,10 @@ impl Missed<'_> {
         }
     }
 
-    async fn push(&self, events: Vec<Event>, patient: bool) -> Result<Vec<Outcome>, Cut> {
+    async fn push(&self, events: Vec<Event>, patient: bool) -> Result<(), Cut> {
         loop {
             match self.inbox.push(&self.app.source(), events.clone(), None).await {
-                Ok(outcomes) => return Ok(outcomes),
+                Ok(_) => return Ok(()),
                 Err(_) if !patient => return Err(Cut::NotNow),
                 Err(busy) => {
                     tracing::debug!(channel = CHANNEL, account = %self.app.account, %busy, "missed messages were not stored and will be handed in again");

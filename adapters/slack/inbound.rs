@@ -156,7 +156,7 @@ pub(crate) fn shut_out(event: Event, why: &str) -> Event {
 #[derive(Debug)]
 pub(crate) struct Missed {
     pub message: Event,
-    /// Its last edit, for the case that the message itself is known already.
+    /// Its last edit.
     pub edit: Option<Event>,
 }
 

@@ -4,6 +4,7 @@ use frontdesk_core::delivery::{MediaFile, Post, Receipt, SendError};
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Bytes, FetchError};
 use frontdesk_kit::files;
+use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
@@ -106,8 +107,10 @@ pub(crate) async fn fetch(api: &Api, settings: &Settings, file: &Attachment) -> 
     let response =
         response.ok_or_else(|| FetchError::Refused("the file is not on a host of Slack's".to_owned()))?;
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    // Whoever has no right to a file is shown the page to log in.
-    let is_page = kind.starts_with("text/html") && file.mime.as_deref() != Some("text/html");
+    // Whoever has no right to a file is shown the page to log in. The page of an error has the status of the error.
+    let is_page = response.status() == StatusCode::OK
+        && kind.starts_with("text/html")
+        && file.mime.as_deref() != Some("text/html");
     if is_page {
         return Err(FetchError::Refused(
             "Slack shows a page instead of the file: the token needs the scope files:read".to_owned(),

@@ -3,6 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::id::MessageId;
+use frontdesk_core::key::SessionKey;
+use frontdesk_core::message::{Event, EventKind};
 use rusqlite::params;
 
 use crate::context_message;
@@ -12,34 +14,75 @@ use crate::fault::Outcome;
 use crate::insert::{Kept, NewRow, insert};
 use crate::message::stored_links;
 use crate::row::{Admitted, Batch, LaterEdits, MessageState, Reason};
-use crate::sql::{at, int};
+use crate::sql::{at, int, ms};
 use crate::tx::Tx;
 
 /// How many messages back an earlier version is searched, in this conversation and in the one before. The edit of an older
 /// message is a new message.
 const BACK: u32 = 50;
 
-/// Whether the edit needs no answer of its own: its message still waits and has the new text now, had the same text
-/// already, or later edits get no answer. The edit's row then records only that it was received, so that a redelivery of
-/// it is recognised.
+/// Whether the event is a version of a message that needs no answer of its own. Its row then records only that it was
+/// received, so that a redelivery of it is recognised.
 pub(crate) fn noted(tx: &Tx<'_>, batch: &Batch, message: &Admitted, session: &SessionState) -> Outcome<bool> {
-    let Some(edited) = &message.event.platform_message else { return Ok(false) };
-    let (epoch, reason) = match waiting(tx, message, edited)? {
-        Some((old, epoch)) => {
-            tx.run(
-                "UPDATE inbound SET body = ?2, links = ?3 WHERE id = ?1",
-                params![old.0, message.text(), stored_links(&message.event.links)],
-            )?;
-            (epoch, Reason::MergedInto(old))
+    let Some(id) = &message.event.platform_message else { return Ok(false) };
+    let ended = match message.event.kind {
+        EventKind::Message | EventKind::Edit if is_outdated(tx, message, id)? => {
+            Some((session.epoch, Reason::Outdated))
         }
-        None => {
-            let Some(earlier) = earlier(tx, message, edited, session.epoch)? else { return Ok(false) };
-            let Some(reason) = later(tx, batch, message, &earlier)? else { return Ok(false) };
-            (session.epoch, reason)
-        }
+        EventKind::Edit => edited(tx, batch, message, (id, session.epoch))?,
+        _ => None,
     };
+    let Some((epoch, reason)) = ended else { return Ok(false) };
     insert(tx, batch, message, NewRow::ended(MessageState::Superseded, reason, epoch, Kept::Nothing))?;
     Ok(true)
+}
+
+/// Whether a newer version of the message is stored. A platform that repeats what was not acknowledged repeats it after later
+/// events, and the history of a chat shows messages as they are now.
+fn is_outdated(tx: &Tx<'_>, message: &Admitted, id: &str) -> Outcome<bool> {
+    let edited_at = edited_at(&message.event);
+    if message.event.kind == EventKind::Edit && edited_at.is_none() {
+        return Ok(false);
+    }
+    let newer = tx.one(
+        "SELECT 1 FROM inbound
+         WHERE key = ?1 AND platform_message = ?2 AND input_kind = 'edit' AND principal = ?3 AND place IS ?4
+           AND (?5 IS NULL OR edited_at > ?5)
+         LIMIT 1",
+        params![message.session.as_str(), id, message.event.from.id.as_str(), place(message), edited_at],
+        |_| Ok(()),
+    )?;
+    Ok(newer.is_some())
+}
+
+/// When an edit was made, by the platform's clock.
+pub(crate) fn edited_at(event: &Event) -> Option<i64> {
+    event.sent_at.filter(|_| event.kind == EventKind::Edit).map(ms)
+}
+
+/// The epoch and the reason of an edit without an answer of its own: its message still waits and has the new text now, had
+/// the same text already, or later edits get no answer.
+fn edited(
+    tx: &Tx<'_>,
+    batch: &Batch,
+    message: &Admitted,
+    (edited, epoch): (&str, u64),
+) -> Outcome<Option<(u64, Reason)>> {
+    if let Some((old, epoch)) = waiting(tx, message, edited)? {
+        tx.run(
+            "UPDATE inbound SET body = ?2, links = ?3 WHERE id = ?1",
+            params![old.0, message.text(), stored_links(&message.event.links)],
+        )?;
+        return Ok(Some((epoch, Reason::MergedInto(old))));
+    }
+    let Some(earlier) = earlier(tx, message, edited, epoch)? else { return Ok(None) };
+    Ok(later(tx, batch, message, &earlier)?.map(|reason| (epoch, reason)))
+}
+
+/// The session of the chat itself, where that is joined to another one: chats that share a session may have messages of the
+/// same id.
+fn place(message: &Admitted) -> Option<&str> {
+    message.place.as_ref().map(SessionKey::as_str)
 }
 
 /// The author has deleted a message: if it waits, it ends. Nothing is stored about that, because a redelivery changes
@@ -75,8 +118,9 @@ fn waiting(tx: &Tx<'_>, message: &Admitted, edited: &str) -> Outcome<Option<(Mes
     tx.one(
         "SELECT id, epoch FROM inbound
          WHERE key = ?1 AND disposition = 'turn' AND state = 'waiting' AND principal = ?2 AND platform_message = ?3
+           AND place IS ?4
          ORDER BY id DESC LIMIT 1",
-        params![message.session.as_str(), message.event.from.id.as_str(), edited],
+        params![message.session.as_str(), message.event.from.id.as_str(), edited, place(message)],
         |row| Ok((MessageId(row.get(0)?), crate::sql::count(row, 1)?)),
     )
 }
@@ -95,8 +139,9 @@ fn earlier(tx: &Tx<'_>, message: &Admitted, edited: &str, epoch: u64) -> Outcome
         versions.extend(tx.all(
             "SELECT digest, received_at FROM inbound
              WHERE id IN (SELECT id FROM session_message WHERE key = ?1 AND epoch = ?2 ORDER BY id DESC LIMIT ?4)
-               AND platform_message = ?3 ORDER BY id DESC",
-            params![message.session.as_str(), int(epoch), edited, BACK],
+               AND platform_message = ?3 AND place IS ?5 AND reason IS NOT 'outdated'
+             ORDER BY id DESC",
+            params![message.session.as_str(), int(epoch), edited, BACK, place(message)],
             |row| Ok((row.get::<_, i64>(0)?, at(row, 1)?)),
         )?);
     }

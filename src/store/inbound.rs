@@ -172,7 +172,6 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<S
     }
     if let Some(session) = &session
         && message.disposition == Disposition::Turn
-        && message.event.kind == EventKind::Edit
         && edit::noted(tx, batch, message, session)?
     {
         return Ok(Stored::Noted);

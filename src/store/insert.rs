@@ -6,6 +6,7 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Refusal, Source};
 use rusqlite::params;
 
+use crate::edit::edited_at;
 use crate::fault::Outcome;
 use crate::ids::Table;
 use crate::message::{stored, stored_forward, stored_links, stored_quote, stored_roles};
@@ -72,9 +73,9 @@ pub(crate) fn insert(tx: &Tx<'_>, batch: &Batch, message: &Admitted, new_row: Ne
         "INSERT INTO inbound (id, source, event_id, key, epoch, principal, address, sender, platform_message,
                               received_at, disposition, state, reason, digest, body, attachments,
                               input_kind, sender_kind, quote, album, roles, forward, links,
-                              awaited_in, place)
+                              awaited_in, place, edited_at)
          VALUES (?23, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-                 ?20, ?21, ?22, ?24, ?25)",
+                 ?20, ?21, ?22, ?24, ?25, ?26)",
         params![
             batch.source.id,
             event.id,
@@ -101,6 +102,7 @@ pub(crate) fn insert(tx: &Tx<'_>, batch: &Batch, message: &Admitted, new_row: Ne
             id.0,
             event.while_connected.then(|| tx.shared.boot.as_str()),
             message.place.as_ref().map(SessionKey::as_str),
+            edited_at(event),
         ],
     )?;
     Ok(id)

@@ -131,7 +131,7 @@ pub(super) fn said(app: &App, event: &Value, message: &Value) -> Result<Event, U
     };
     said.links = read.links;
     said.platform_message = Some(ts.to_owned());
-    said.sent_at = time(ts);
+    said.sent_at = time(edited.unwrap_or(ts));
     said.attachments = files.attachments;
     (said.forward, said.quote) = (forward, quote);
     Ok(said)

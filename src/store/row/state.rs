@@ -133,6 +133,8 @@ pub enum Reason {
     MergedInto(MessageId),
     /// An edit: the earlier message says this already.
     Unchanged,
+    /// A message or an edit that arrived after a newer version of the same message.
+    Outdated,
     /// An edit that the configuration ignores: its message had been taken, or is too old.
     EditIgnored,
     /// An edit that the agent gets as context with the next message.
@@ -151,11 +153,12 @@ pub enum Reason {
 }
 
 /// The reasons that are a name and nothing else.
-const PLAIN: [(Reason, &str); 8] = [
+const PLAIN: [(Reason, &str); 9] = [
     (Reason::Interrupted, "interrupted"),
     (Reason::Unstorable, "poison"),
     (Reason::NoSuchEpoch, "missing"),
     (Reason::Unchanged, "unchanged"),
+    (Reason::Outdated, "outdated"),
     (Reason::EditIgnored, "edit_ignored"),
     (Reason::EditNoted, "edit_noted"),
     (Reason::Compacts, "compact"),
@@ -177,6 +180,7 @@ impl fmt::Display for Reason {
             | Reason::Unstorable
             | Reason::NoSuchEpoch
             | Reason::Unchanged
+            | Reason::Outdated
             | Reason::EditIgnored
             | Reason::EditNoted
             | Reason::Compacts

@@ -178,7 +178,7 @@ pub trait Team: Send + Sync + 'static {
     fn is_from_history(&self, event: &Event, stored: i64, observed: &Observed) -> bool;
 
     /// Whether the platform may deliver this event after later ones.
-    fn comes_late(&self, event: &Event, trace: &Trace) -> bool;
+    fn comes_late(&self, event: &Event, trace: &Trace, observed: &Observed) -> bool;
 
     /// The gateway's requests.
     fn calls(&self) -> Vec<Arc<Call>>;
@@ -306,7 +306,7 @@ impl<T: Team> Channel for Teams<T> {
             let stored = stored.get(&key).copied();
             let Some(event) = observed.journal.event(&key) else { continue };
             let may_be_lost = stored.is_none() && team.may_lose(event, &trace, observed);
-            let reordered = team.comes_late(event, &trace);
+            let reordered = team.comes_late(event, &trace, observed);
             let from_history = stored.is_some_and(|at| team.is_from_history(event, at, observed));
             let Some(event) = observed.journal.event_mut(&key) else { continue };
             (event.delivered, event.reordered) = (trace.delivered, reordered);

@@ -32,8 +32,8 @@ impl<'a> Oracle<'a> {
                     *dropped.entry((&event.place.source, kind)).or_default() += 1;
                     true
                 }
-                // The message that it changes waited, or has this text already; see `not_a_turn`.
-                (Expected::Turn, (Some("refused"), false)) => event.action == Action::Edit,
+                // A version of a message that needs no answer; see `not_a_turn`.
+                (Expected::Turn, (Some("refused"), false)) => true,
                 // That depends on the time; see `access`.
                 (Expected::IfAllowed, (_, false)) => true,
                 // The question may have expired; see `asks`.
@@ -113,13 +113,23 @@ impl<'a> Oracle<'a> {
         versions.any(|other| other.action == Action::Edit && other.text == text)
     }
 
-    /// An edit without a turn of its own: the message that it changes waited, or has this text already.
+    /// A version of a message without a turn of its own: it arrived after a newer one, or is an edit whose message waited or
+    /// has this text already.
     fn not_a_turn(&mut self, event: &Event, row: &Inbound, reason: &str) -> Option<&'static str> {
-        if event.action != Action::Edit {
-            return Some("superseded, and not an edit");
-        }
         if !row.body.is_empty() {
             return Some("superseded, with its text");
+        }
+        if reason == "outdated" {
+            let mut others = self.o.journal.events.iter().filter(|other| {
+                other.action == Action::Edit && other.place == event.place && other.message == event.message
+            });
+            let is_stored =
+                |other: &Event| self.rows.get(&other.key()).is_some_and(|newer| newer.id < row.id);
+            let is_newer = others.any(|other| other.order > event.order && is_stored(other));
+            return (!is_newer).then_some("there is no newer version");
+        }
+        if event.action != Action::Edit {
+            return Some("superseded, and not an edit");
         }
         if reason == "unchanged" {
             let is_version = |other: &Event| other.place == event.place && other.message == event.message;
@@ -141,14 +151,15 @@ impl<'a> Oracle<'a> {
     }
 
     /// O5: the rows of a session stand in the order in which their events were sent. Programs and people do not wait for each
-    /// other.
+    /// other. What arrived after a newer version of its message has no effect.
     fn order_of_rows(&mut self) {
         let mut last: HashMap<(&str, &str), (&str, i64)> = HashMap::new();
         let mut events: Vec<&'a Event> =
             self.o.journal.events.iter().filter(|event| !event.may_be_stored_later()).collect();
         events.sort_by_key(|event| (&event.place.source, event.order));
         for event in events {
-            let Some(row) = self.rows.get(&event.key()).copied() else { continue };
+            let row = self.rows.get(&event.key()).copied();
+            let Some(row) = row.filter(|row| row.reason.as_deref() != Some("outdated")) else { continue };
             let by = (row.source.as_str(), row.key.as_str());
             let (before, id) = last.get(&by).copied().unwrap_or_default();
             if row.id < id {

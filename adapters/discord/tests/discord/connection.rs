@@ -1,6 +1,7 @@
 //! Connections: sessions that are taken up again, gaps that are read, and what ends a connection.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use frontdesk_conformance::RecordingInbox;
 use frontdesk_core::message::{Conversation, Event, EventKind};
@@ -77,6 +78,11 @@ async fn an_edit_that_was_missed_without_a_session_is_read() {
     .await;
     garden.discord.act("forget_sessions", json!({}));
     let new = garden.ann.says(garden.channel, "new").message_id;
+    // Discord tells the time to the millisecond.
+    let said = Instant::now();
+    while said.elapsed() < Duration::from_millis(2) {
+        tokio::task::yield_now().await;
+    }
     for (message, content) in [(new, "new, and changed"), (known, "known, and changed")] {
         let edit = json!({"channel": garden.channel, "message": message, "content": content});
         garden.discord.act("edit", edit);
@@ -93,6 +99,7 @@ async fn an_edit_that_was_missed_without_a_session_is_read() {
     assert_eq!(of(known).last(), Some(&edited));
     let text = "new, and changed".to_owned();
     assert_eq!(of(new), [(EventKind::Message, text.clone()), (EventKind::Edit, text)]);
+    assert!(events[1..].is_sorted_by_key(|event| event.sent_at), "{events:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -192,6 +192,9 @@ async fn a_file_is_fetched_with_the_token_from_slack_alone() {
     }
     let elsewhere = adapter.fetch(&attachment(format!("{id} https://files.slack.com.evil.example/a"))).await;
     assert!(matches!(elsewhere, Err(FetchError::Refused(_))));
+    slack.fault(Fault::status(502).times(1));
+    let down = adapter.fetch(&attachment(format!("{id} {url}"))).await;
+    assert!(matches!(down, Err(FetchError::Later(_))), "the proxy in front shows a page, too");
     slack.act("scopes", json!({"token": frontdesk_fakeslack::TOKEN, "remove": ["files:read"]}));
     let page = adapter.fetch(&attachment(format!("{id} {url}"))).await;
     assert!(matches!(page, Err(FetchError::Refused(why)) if why.contains("files:read")));

@@ -123,6 +123,78 @@ async fn an_edit_is_put_in_place_also_in_a_full_session() {
 }
 
 #[tokio::test]
+async fn a_message_that_comes_after_its_edit_gets_no_answer_of_its_own() {
+    let fixture = Fixture::open().await;
+    let newer = fixture.accept_one(1, edit("2", "1", "hello")).await;
+    assert_eq!(fixture.accept(2, vec![says("anna", "1", "helo")]).await, [Stored::Noted]);
+    assert_eq!(row(&fixture, "1").await, ("superseded".into(), Some("outdated".into()), String::new()));
+    let turn = fixture.claim("anna").await.unwrap();
+    assert_eq!((ids(&turn), turn.messages[0].text.as_str(), turn.more), (vec![newer], "hello", false));
+    fixture.finish(answered(&turn, "A")).await;
+    // Also when it comes again, with the newer text, as in the history of its chat.
+    assert!(matches!(
+        fixture.accept(3, vec![says("anna", "1", "hello")]).await[0],
+        Stored::Duplicate { same: false, .. }
+    ));
+    // The text that the agent never got is a change.
+    assert!(matches!(fixture.accept(4, vec![edit("3", "1", "helo")]).await[0], Stored::Accepted { .. }));
+}
+
+#[tokio::test]
+async fn an_edit_that_comes_after_a_newer_one_gets_no_answer_and_changes_nothing() {
+    let edit = |event: &str, at: i64, text: &str| {
+        with_event(edit(event, "anna-helo", text), |event| event.sent_at = Some(t(at)))
+    };
+    let fixture = Fixture::open().await;
+    fixture
+        .accept_one(
+            1,
+            with_event(says("anna", "1", "helo"), |event| {
+                event.platform_message = Some("p-anna-helo".into());
+            }),
+        )
+        .await;
+    // The message waits and has the newest text.
+    assert_eq!(
+        fixture.accept(2, vec![edit("3", 30, "hello"), edit("2", 20, "hallo")]).await,
+        [const { Stored::Noted }; 2]
+    );
+    assert_eq!(row(&fixture, "2").await, ("superseded".into(), Some("outdated".into()), String::new()));
+    let turn = fixture.claim("anna").await.unwrap();
+    assert_eq!(turn.messages[0].text, "hello");
+    fixture.finish(answered(&turn, "A")).await;
+    // It was answered.
+    assert!(matches!(fixture.accept(4, vec![edit("5", 50, "hullo")]).await[0], Stored::Accepted { .. }));
+    assert_eq!(fixture.accept(5, vec![edit("4", 40, "helloo")]).await, [Stored::Noted]);
+    // Some platforms tell only the second. The text of the version that came too late was never the message's.
+    assert_eq!(fixture.accept(6, vec![edit("6", 50, "helloo")]).await, [Stored::Noted]);
+    assert_eq!(fixture.claim("anna").await.unwrap().messages[0].text, "helloo");
+}
+
+#[tokio::test]
+async fn an_edit_does_not_overtake_the_messages_of_others() {
+    let fixture = Fixture::open().await;
+    fixture.accept_one(1, edit("2", "1", "hello")).await;
+    let eve = with_event(says("anna", "1", "hi"), |event| event.from.id = person("66"));
+    let elsewhere = Admitted { place: Some(key("hall")), ..says("anna", "9", "hi") };
+    let elsewhere = with_event(elsewhere, |event| event.platform_message = Some("p-1".into()));
+    for message in [eve, elsewhere, says("anna", "3", "hi")] {
+        assert!(matches!(fixture.accept(2, vec![message]).await[0], Stored::Accepted { .. }));
+    }
+}
+
+#[tokio::test]
+async fn an_edit_changes_a_message_of_its_own_chat_where_several_share_a_session() {
+    let fixture = Fixture::open().await;
+    fixture.accept_one(1, says("anna", "1", "here")).await;
+    let elsewhere = Admitted { place: Some(key("hall")), ..edit("2", "1", "there") };
+    assert!(matches!(fixture.accept(2, vec![elsewhere.clone()]).await[0], Stored::Accepted { .. }));
+    assert_eq!(fixture.claim("anna").await.unwrap().messages[0].text, "here");
+    let again = with_event(elsewhere, |event| event.id = "3".into());
+    assert_eq!(fixture.accept(3, vec![again]).await, [Stored::Noted]);
+}
+
+#[tokio::test]
 async fn an_edit_does_not_count_as_a_message_of_its_epoch() {
     let fixture = Fixture::open().await;
     fixture.accept_one(1, says("anna", "1", "helo")).await;

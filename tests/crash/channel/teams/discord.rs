@@ -361,7 +361,7 @@ impl Team for Discord {
     }
 
     /// Never: what was missed is read before what is delivered.
-    fn comes_late(&self, _: &Event, _: &Trace) -> bool {
+    fn comes_late(&self, _: &Event, _: &Trace, _: &Observed) -> bool {
         false
     }
 

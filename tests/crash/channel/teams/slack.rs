@@ -35,7 +35,8 @@ const USERS: [&str; 4] = ["U0000ANN", "U0000BOB", "U0000NIN", "U0000CAR"];
 const REQUESTS: usize = 1 << 41;
 /// After such a time an event that was not acknowledged waits for its next attempt, which is a minute away.
 const WAITS_MS: i64 = 3_500;
-
+/// How long the history is read after a connection, at most.
+const READS_MS: i64 = 3_000;
 /// An event whose first attempt came later had no socket at first.
 const AT_ONCE_MS: i64 = 500;
 
@@ -126,7 +127,7 @@ impl Slack {
         let id = message.clone().map(|message| (call.chat.clone(), message));
         let thread = match id {
             Some(id) if is_post => threads.entry(id).insert_entry(call.thread.clone()).get().clone(),
-            Some(id) => threads.get(&id).cloned().flatten(),
+            Some(id) => threads.get(&id).cloned().unwrap_or_else(|| call.thread.clone()),
             None => call.thread.clone(),
         };
         let kind = match call.is_done() && call.method == "chat.update" {
@@ -370,16 +371,24 @@ impl Team for Slack {
         matches!(event.action, Action::Button | Action::Command) && trace.confirmed.is_none()
     }
 
-    /// The history is read after each connection.
+    /// The history is read after each connection, for a while.
     fn is_from_history(&self, event: &Event, stored: i64, observed: &Observed) -> bool {
-        let since = event.created..=stored;
+        let since = event.created - READS_MS..=stored;
         let exchanged = self.exchanged.lock().unwrap_or_else(PoisonError::into_inner);
         observed.journal.starts.iter().chain(&*exchanged).any(|at| since.contains(at))
     }
 
-    /// What is not acknowledged at once comes again after later events.
-    fn comes_late(&self, event: &Event, trace: &Trace) -> bool {
-        !matches!(trace.delivered.as_slice(), [at] if *at < event.created + AT_ONCE_MS)
+    /// What is not acknowledged at once comes again after later events. A press or a command is not in the history, with which
+    /// later messages come.
+    fn comes_late(&self, event: &Event, trace: &Trace, observed: &Observed) -> bool {
+        let soon = event.created + AT_ONCE_MS;
+        match trace.delivered.as_slice() {
+            [at] if *at < soon => {
+                matches!(event.action, Action::Button | Action::Command)
+                    && self.is_from_history(event, soon, observed)
+            }
+            _ => true,
+        }
     }
 
     fn calls(&self) -> Vec<Arc<Call>> {
