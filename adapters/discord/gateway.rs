@@ -6,10 +6,13 @@
 mod batch;
 mod ending;
 mod heartbeat;
+mod session;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use frontdesk_core::message::{Outcome, Source};
+use frontdesk_core::message::{Event, Outcome, Source};
 use frontdesk_core::port::{AdapterError, Busy, Stop};
 use frontdesk_kit::json::Fields;
 use reqwest::Method;
@@ -21,7 +24,6 @@ use tokio::task::JoinSet;
 use crate::CHANNEL;
 use crate::context::Context;
 use crate::error::Fault;
-use crate::history::Missed;
 use crate::inbound::{self, Authors, Dispatch, ParsedDispatch, Places};
 use crate::progress::{Progress, Session};
 use crate::rest::Request;
@@ -44,8 +46,9 @@ const REFUSED_SECONDS: u64 = 3;
 enum Done {
     /// A batch was pushed, or could not be stored.
     Pushed(Batch, Result<Vec<Outcome>, Busy>),
-    /// The messages of a gap were read over REST, or could not be.
-    Read(Result<(), AdapterError>),
+    /// The messages of a gap were read over REST, or could not be. Those that are not older than what this connection has
+    /// delivered are left.
+    Read(Result<Vec<Event>, AdapterError>),
     /// An interaction was answered, or the commands were registered.
     Aside,
 }
@@ -66,8 +69,11 @@ struct Connection<'a> {
     work: JoinSet<Done>,
     /// Whether a batch is under way.
     pushing: bool,
-    /// Whether missed messages are being read: what arrives meanwhile is stored after them.
+    /// Whether missed messages are being read.
     reading: bool,
+    /// The lowest id of what this connection has delivered: the history of a channel is stored up to it, then what was
+    /// delivered, and then the rest.
+    first: Arc<AtomicU64>,
 }
 
 /// Receives until the connection ends.
@@ -100,6 +106,7 @@ pub(crate) async fn receive(context: &Context, stop: &Stop) -> Result<(), Adapte
         work: JoinSet::new(),
         pushing: false,
         reading: false,
+        first: Arc::new(AtomicU64::new(u64::MAX)),
         context,
     };
     let ended = tokio::select! {
@@ -143,10 +150,11 @@ impl Connection<'_> {
         loop {
             self.push();
             if self.waiting.is_full() {
-                // Its acknowledgement is among what is not read.
+                // Its acknowledgement is among what is not read, and so may be RESUMED.
                 self.heartbeat.acknowledged();
+                self.read_gap();
             }
-            let store_at = self.waiting.store_at().filter(|_| !self.pushing && !self.reading);
+            let store_at = self.waiting.store_at().filter(|_| !self.pushing && self.progress.gap.is_none());
             let timer = self.context.timer.clone();
             tokio::select! {
                 frame = self.socket.next(), if !self.waiting.is_full() => match frame {
@@ -259,45 +267,13 @@ impl Connection<'_> {
         let parsed = parsed.map_err(|error| AdapterError::Setup(error.to_string()))?;
         if let Some(parsed) = &parsed {
             self.authors.remember(&parsed.event);
+            self.delivers(name, &fields);
         }
         self.waiting.add(parsed, seq);
         for event in self.authors.deleted(name, &fields) {
             self.waiting.add(Some(ParsedDispatch { event, interaction: None }), seq);
         }
         Ok(())
-    }
-
-    fn ready(&mut self, data: Option<&Fields<'_>>, seq: u64) -> Result<(), AdapterError> {
-        let text = |name: &str| data.and_then(|data| data.maybe::<String>(name));
-        let (Some(id), Some(url)) = (text("session_id"), text("resume_gateway_url")) else {
-            return Err(AdapterError::Lost("the gateway names no session".to_owned()));
-        };
-        self.session = Some(Session { id, url, seq });
-        self.begun();
-        Ok(())
-    }
-
-    /// The session has begun, or goes on.
-    fn begun(&mut self) {
-        let context = self.context.clone();
-        tracing::info!(channel = CHANNEL, account = %context.bot.account, bot = context.bot.id, "connected");
-        context.inbox.heard(&self.source);
-        let (rest, bot, interactions) =
-            (context.rest.clone(), context.bot.clone(), context.interactions.clone());
-        let commands = context.account.settings.commands;
-        self.work.spawn(async move {
-            match commands {
-                true => crate::commands::register(&rest, &interactions, &bot.account).await,
-                // Buttons need it as well.
-                false => drop(interactions.application(&rest).await),
-            }
-            Done::Aside
-        });
-        if let Some(mark) = self.progress.gap.filter(|_| !self.reading) {
-            self.reading = true;
-            let missed = Missed { context, source: self.source.clone(), mark };
-            self.work.spawn(async move { Done::Read(missed.read().await) });
-        }
     }
 
     /// Asks what a channel is. Without an answer its messages would be taken for those of another conversation.
@@ -317,7 +293,7 @@ impl Connection<'_> {
 
     /// Hands in what waits, unless something is being handed in.
     fn push(&mut self) {
-        if self.pushing || self.reading {
+        if self.pushing || self.progress.gap.is_some() {
             return;
         }
         if let Some(batch) = self.waiting.take(&mut self.progress, self.session.as_ref()) {
@@ -355,9 +331,7 @@ impl Connection<'_> {
                 self.hand_in(batch, Duration::from_millis(self.context.account.settings.busy_ms));
             }
             Done::Read(read) => {
-                read?;
-                self.reading = false;
-                self.progress.gap = None;
+                self.close_gap(read?);
                 self.waiting.store_now();
             }
             Done::Aside => {}

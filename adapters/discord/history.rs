@@ -7,10 +7,12 @@
 mod rights;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
-use frontdesk_core::message::{Event, Source};
+use frontdesk_core::message::{Event, EventKind, Source};
 use frontdesk_core::port::AdapterError;
 use frontdesk_kit::json::Fields;
 use reqwest::Method;
@@ -40,14 +42,18 @@ pub(crate) struct Missed {
     pub context: Context,
     pub source: Source,
     pub mark: u64,
+    /// The lowest id that the gateway has delivered meanwhile. From there on it delivers everything, and in order.
+    pub first: Arc<AtomicU64>,
 }
 
 /// A guild's member as an author: their roles and their name.
 type Members = HashMap<String, Option<(Vec<String>, Option<String>)>>;
 
 impl Missed {
-    /// Reads it, and hands in every message. An error means that it has to be read again.
-    pub(crate) async fn read(&self) -> Result<(), AdapterError> {
+    /// Reads it, and hands in every message that is older than what the gateway has delivered. Returns the others. An error
+    /// means that it has to be read again.
+    pub(crate) async fn read(&self) -> Result<Vec<Event>, AdapterError> {
+        let mut left = Vec::new();
         let mark = first_id(made_at(self.mark) - OVERLAP);
         let mut places = Places::default();
         let mut known = HashSet::new();
@@ -59,7 +65,7 @@ impl Missed {
             let rights = Rights::of(&listed, &guild, roles, &self.context.bot.id);
             for (channel, last) in self.channels(&guild, &rights, mark, &mut places, &mut known).await? {
                 if last > mark {
-                    self.channel(&channel, mark, &places, Some((&guild, &mut members))).await?;
+                    left.extend(self.channel(&channel, mark, &places, Some((&guild, &mut members))).await?);
                 }
             }
         }
@@ -68,9 +74,9 @@ impl Missed {
         let chats = chats.map_err(|busy| AdapterError::Lost(busy.to_string()))?;
         let private = chats.iter().filter(|chat| chat.thread().is_none() && !known.contains(chat.chat()));
         for chat in private.filter(|chat| !chat.chat().starts_with('@')) {
-            self.channel(chat.chat(), mark, &places, None).await?;
+            left.extend(self.channel(chat.chat(), mark, &places, None).await?);
         }
-        Ok(())
+        Ok(left)
     }
 
     /// The channels and threads of a guild, each with its last message. Those whose histories the bot may not read are named
@@ -142,7 +148,7 @@ impl Missed {
         }
     }
 
-    /// Reads a channel back to the mark, and hands it in from there on. The pages are asked for from the newest message
+    /// Reads a channel back to the mark, and hands it in from there on. Returns what is left, as in [`Self::read`]. The pages are asked for from the newest message
     /// on, because Discord does not say which end of a gap it gives for `after`.
     async fn channel(
         &self,
@@ -150,7 +156,7 @@ impl Missed {
         mark: u64,
         places: &Places,
         mut guild: Option<(&str, &mut Members)>,
-    ) -> Result<(), AdapterError> {
+    ) -> Result<Vec<Event>, AdapterError> {
         let most = self.context.account.settings.missed_messages;
         let mut messages: BTreeMap<u64, Box<RawValue>> = BTreeMap::new();
         loop {
@@ -159,7 +165,7 @@ impl Missed {
                 .with("before", before)
                 .with("limit", PAGE);
             // It is gone, or may not be read any more.
-            let Some(answer) = self.patiently(&request).await? else { return Ok(()) };
+            let Some(answer) = self.patiently(&request).await? else { return Ok(Vec::new()) };
             let page = parse(&answer)?.into_iter();
             let page = page.filter_map(|raw| Some((field::<String>(&raw, "id")?.parse::<u64>().ok()?, raw)));
             let page: Vec<(u64, Box<RawValue>)> = page.collect();
@@ -175,16 +181,23 @@ impl Missed {
             }
         }
         let surplus = messages.len().saturating_sub(most);
-        let mut events = Vec::new();
-        for raw in messages.into_values().skip(surplus) {
-            events.extend(self.events(&raw, places, guild.as_mut()).await?);
+        let mut read = Vec::new();
+        for (id, raw) in messages.into_iter().skip(surplus) {
+            for event in self.events(&raw, places, guild.as_mut()).await? {
+                let edited = event.sent_at.filter(|_| event.kind == EventKind::Edit);
+                read.push((edited.map_or(id, first_id), event));
+            }
         }
-        // An edit comes with its message, and belongs where it was made.
-        events.sort_by_key(|event| event.sent_at);
+        // An edit belongs where its author made it, not beside its message.
+        read.sort_by_key(|(at, _)| *at);
+        let begins = self.first.load(Ordering::Relaxed);
+        let left = read.split_off(read.partition_point(|(at, _)| *at < begins));
+        let [events, left] =
+            [read, left].map(|read| read.into_iter().map(|(_, event)| event).collect::<Vec<_>>());
         for piece in events.chunks(PAGE) {
             self.hand_in(piece.to_vec()).await;
         }
-        Ok(())
+        Ok(left)
     }
 
     async fn events(

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use frontdesk_core::message::{Cursor, Event, Outcome};
+use frontdesk_core::message::{Cursor, Event, EventKind, Outcome};
 use frontdesk_core::port::Mono;
 use frontdesk_kit::timer::Timer;
 
@@ -29,6 +29,20 @@ impl Waiting {
     /// Whether no more should be read.
     pub(super) fn is_full(&self) -> bool {
         self.events.len() >= FULL
+    }
+
+    /// Whether no event waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// Drops what is found again in the history of its channel, which is read from this message on.
+    pub(super) fn drop_history(&mut self, mark: u64) {
+        let is_found = |event: &Event| {
+            let id = event.platform_message.as_deref().and_then(|id| id.parse::<u64>().ok());
+            matches!(event.kind, EventKind::Message | EventKind::Edit) && id.is_some_and(|id| id >= mark)
+        };
+        self.events.retain(|(parsed, _)| !is_found(&parsed.event));
     }
 
     /// Adds what a dispatch has become.
@@ -83,6 +97,11 @@ pub(super) struct Batch {
 }
 
 impl Batch {
+    /// No events, only a position.
+    pub(super) fn position(progress: &Progress) -> Self {
+        Self { dispatches: Vec::new(), cursor: progress.cursor() }
+    }
+
     /// The events.
     pub(super) fn events(&self) -> Vec<Event> {
         self.dispatches.iter().map(|parsed| parsed.event.clone()).collect()

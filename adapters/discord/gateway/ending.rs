@@ -10,16 +10,29 @@ impl Connection<'_> {
     /// The session is over, and so is what was missed of it: what has arrived is stored now, and the gap is remembered.
     pub(super) async fn lose_session(&mut self) {
         self.session = None;
-        while self.pushing {
+        // What waits is newer than what was missed before, and is stored after it.
+        if !self.waiting.is_empty() {
+            self.read_gap();
+        }
+        while self.pushing || self.reading && !self.waiting.is_empty() {
             match self.work.join_next().await {
-                Some(Ok(Done::Pushed(_, Ok(_)))) | None => self.pushing = false,
+                Some(Ok(Done::Pushed(_, Ok(_)))) => self.pushing = false,
                 Some(Ok(Done::Pushed(_, Err(_)))) => return,
+                Some(Ok(Done::Read(Ok(left)))) => self.close_gap(left),
+                Some(Ok(Done::Read(Err(_)))) => {
+                    // The next connection reads it with the rest of the gap.
+                    self.waiting.drop_history(self.progress.gap.unwrap_or_default());
+                    self.reading = false;
+                }
+                None => (self.pushing, self.reading) = (false, false),
                 Some(_) => {}
             }
         }
-        let batch = self.waiting.take(&mut self.progress, None);
+        let mut events = Vec::new();
+        while let Some(batch) = self.waiting.take(&mut self.progress, None) {
+            events.extend(batch.events());
+        }
         self.progress.lose_session();
-        let events = batch.map(|batch| batch.events()).unwrap_or_default();
         // If it is not stored, the next connection finds out once more that the session is over.
         if let Err(busy) = self.context.inbox.push(&self.source, events, Some(self.progress.cursor())).await {
             tracing::debug!(channel = CHANNEL, account = %self.source.account, %busy, "the end of a session was not stored");

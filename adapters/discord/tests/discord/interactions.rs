@@ -11,11 +11,6 @@ use serde_json::{Value, json};
 
 use crate::setup::{Garden, post, running, says};
 
-async fn commands(garden: &Garden) {
-    let registered = || garden.discord.journal().calls_of("bulk_set_application_commands").len() == 1;
-    garden.discord.until(registered).await;
-}
-
 fn slash(garden: &Garden, name: &str) -> Value {
     let slash = json!({"user": 7, "channel": garden.channel, "name": name});
     garden.discord.act("slash", slash)["interaction"].clone()
@@ -30,7 +25,7 @@ async fn a_command_is_registered_acknowledged_and_answered() {
     let garden = Garden::new().await;
     let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
     running(&adapter, &inbox, async {
-        commands(&garden).await;
+        garden.commands().await;
         let asked = slash(&garden, "status");
         garden.discord.until(|| seen(&garden, &asked)["state"] == "thinking").await;
         let event = inbox.events().pop().unwrap();
@@ -68,7 +63,7 @@ async fn an_answer_that_comes_too_late_is_a_message() {
     let garden = Garden::new().await;
     let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
     running(&adapter, &inbox, async {
-        commands(&garden).await;
+        garden.commands().await;
         slash(&garden, "status");
         inbox.until(|inbox| inbox.events().len() == 1).await;
         let event = inbox.events().pop().unwrap();
@@ -85,7 +80,7 @@ async fn thinking_ends_with_the_turn_if_there_is_no_answer() {
     let garden = Garden::new().await;
     let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
     running(&adapter, &inbox, async {
-        commands(&garden).await;
+        garden.commands().await;
         let asked = slash(&garden, "stop");
         garden.discord.until(|| seen(&garden, &asked)["state"] == "thinking").await;
         let about = MessageRefs { session: None, messages: vec![MessageId(1)] };
@@ -102,7 +97,7 @@ async fn what_nobody_takes_is_said_to_its_sender_alone() {
     let garden = Garden::new().await;
     let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
     running(&adapter, &inbox, async {
-        commands(&garden).await;
+        garden.commands().await;
         inbox.gives(Outcome::Denied);
         let asked = slash(&garden, "status");
         garden.discord.until(|| seen(&garden, &asked)["state"] == "answered").await;

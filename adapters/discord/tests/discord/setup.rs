@@ -111,11 +111,23 @@ impl Garden {
 
     /// Waits until a bot is connected.
     pub async fn connected(&self) {
-        let is_connected = || {
-            let sessions = self.discord.look("sessions", json!({}));
-            sessions["sessions"].as_array().unwrap().iter().any(|session| session["connected"] == true)
-        };
-        self.discord.until(is_connected).await;
+        self.discord.until(|| self.is_connected()).await;
+    }
+
+    /// Waits until no bot is connected.
+    pub async fn left(&self) {
+        self.discord.until(|| !self.is_connected()).await;
+    }
+
+    fn is_connected(&self) -> bool {
+        let sessions = self.discord.look("sessions", json!({}));
+        sessions["sessions"].as_array().unwrap().iter().any(|session| session["connected"] == true)
+    }
+
+    /// Waits until the bot has registered its commands.
+    pub async fn commands(&self) {
+        let registered = || self.discord.journal().calls_of("bulk_set_application_commands").len() == 1;
+        self.discord.until(registered).await;
     }
 
     /// How often the bot has identified.
