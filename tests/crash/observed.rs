@@ -11,7 +11,7 @@ use crate::channel::Channel;
 use crate::daemon::Home;
 use crate::database::{self, Database};
 use crate::harness::Harness;
-use crate::journal::Journal;
+use crate::journal::{Event, Journal};
 use crate::script::{Script, Task, fingerprint};
 
 /// A message on a platform: its address and the platform's id.
@@ -81,6 +81,13 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// Whether the message of an event was edited later.
+    pub fn is_edited_after(&self, event: &Event) -> bool {
+        self.journal.events.iter().any(|other| {
+            other.place == event.place && other.message == event.message && other.order > event.order
+        })
+    }
+
     /// Reads everything; the gateway has been stopped.
     pub async fn read(harness: &Harness, home: &Home, channels: &[Box<dyn Channel>]) -> Result<Self> {
         let journal = harness.journal().clone();

@@ -2,12 +2,21 @@
 
 mod falsifications;
 
+use std::cell::Cell;
 use std::panic::resume_unwind;
 
 use self::falsifications::{Falsification, all};
 use super::finds;
 use crate::clock;
 use crate::observed::Observed;
+
+/// How many candidates of one falsification are tried with each check.
+const ATTEMPTS: usize = 4;
+
+thread_local! {
+    /// Which candidate is falsified.
+    static ATTEMPT: Cell<usize> = const { Cell::new(0) };
+}
 
 /// Falsifications that no check has found yet. They are tried again with the observations of the next check: what a
 /// falsification needs may not have happened yet, and a kill that lies near may explain what it has changed.
@@ -73,13 +82,19 @@ enum Outcome {
     Nothing,
 }
 
+/// Falsifies one candidate after the other, because something else may explain what is changed of one of them.
 fn outcome(observed: &Observed, (_, finding, falsify): &Falsification) -> Outcome {
-    let mut copy = observed.clone();
-    if falsify(&mut copy).is_none() {
-        return Outcome::Nothing;
+    let mut outcome = Outcome::Nothing;
+    for attempt in 0..ATTEMPTS {
+        ATTEMPT.set(attempt);
+        let mut copy = observed.clone();
+        if falsify(&mut copy).is_none() {
+            break;
+        }
+        if finds(&copy, finding) {
+            return Outcome::Found;
+        }
+        outcome = Outcome::Missed;
     }
-    match finds(&copy, finding) {
-        true => Outcome::Found,
-        false => Outcome::Missed,
-    }
+    outcome
 }

@@ -345,12 +345,9 @@ impl Team for Discord {
         match event.action {
             Action::Button | Action::Command => is_cut_off,
             Action::Edit => {
-                let mut events = observed.journal.events.iter();
-                let is_later = |other: &Event| {
-                    other.place == event.place && other.message == event.message && other.order > event.order
-                };
                 let message = Id(event.message.unsigned_abs());
-                is_cut_off && (events.any(is_later) || event.created - message.ms() > READ_AGAIN_MS)
+                let is_older = event.created - message.ms() > READ_AGAIN_MS;
+                is_cut_off && (is_older || observed.is_edited_after(event))
             }
             _ => false,
         }

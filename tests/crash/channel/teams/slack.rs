@@ -366,9 +366,14 @@ impl Team for Slack {
         }
     }
 
-    /// A press or a command does not come again.
-    fn may_lose(&self, event: &Event, trace: &Trace, _: &Observed) -> bool {
-        matches!(event.action, Action::Button | Action::Command) && trace.confirmed.is_none()
+    /// A press or a command does not come again. An edit without a socket at any of its attempts is read in the history, unless
+    /// a later one of the same message has taken its place.
+    fn may_lose(&self, event: &Event, trace: &Trace, observed: &Observed) -> bool {
+        match event.action {
+            Action::Button | Action::Command => trace.confirmed.is_none(),
+            Action::Edit => trace.delivered.is_empty() && observed.is_edited_after(event),
+            _ => false,
+        }
     }
 
     /// The history is read after each connection, for a while.

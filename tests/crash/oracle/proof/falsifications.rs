@@ -82,12 +82,17 @@ pub fn is_tool(seen: &AgentRecord) -> bool {
     seen.step == Step::Tool
 }
 
+/// Chooses one of the things that could be falsified: the next one with each attempt.
+fn candidate<'o, T>(mut all: impl Iterator<Item = &'o mut T>, is: impl Fn(&T) -> bool) -> Option<&'o mut T> {
+    all.by_ref().filter(|one| is(one)).nth(super::ATTEMPT.get())
+}
+
 pub fn event(o: &mut Observed, is: impl Fn(&Event) -> bool) -> Option<&mut Event> {
-    o.journal.events.iter_mut().find(|event| is(event))
+    candidate(o.journal.events.iter_mut(), is)
 }
 
 pub fn row(o: &mut Observed, is: impl Fn(&Inbound) -> bool) -> Option<&mut Inbound> {
-    o.database.inbound.iter_mut().find(|row| is(row))
+    candidate(o.database.inbound.iter_mut(), is)
 }
 
 pub fn add_row(o: &mut Observed, row: Inbound) -> Option<()> {
@@ -106,7 +111,7 @@ pub fn turn(o: &mut Observed, is: impl Fn(&Inbound) -> bool) -> Option<&mut Turn
 }
 
 pub fn part(o: &mut Observed, is: impl Fn(&Part) -> bool) -> Option<&mut Part> {
-    o.database.parts.iter_mut().find(|part| is(part))
+    candidate(o.database.parts.iter_mut(), is)
 }
 
 /// The messages that show an album which was sent, in order.

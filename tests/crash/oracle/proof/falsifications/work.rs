@@ -8,7 +8,7 @@ use crate::journal::RequestKind;
 const TASKS: &str = "telegram:1011";
 
 fn task(o: &mut Observed, is: impl Fn(&BackgroundTask) -> bool) -> Option<&mut BackgroundTask> {
-    o.database.work.tasks.iter_mut().find(|task| is(task))
+    candidate(o.database.work.tasks.iter_mut(), is)
 }
 
 fn has_result(task: &BackgroundTask) -> bool {
@@ -20,7 +20,7 @@ fn is_event(task: &BackgroundTask) -> bool {
 }
 
 fn run(o: &mut Observed, is: impl Fn(&JobRun) -> bool) -> Option<&mut JobRun> {
-    o.database.work.runs.iter_mut().find(|run| is(run))
+    candidate(o.database.work.runs.iter_mut(), is)
 }
 
 fn is_told(run: &JobRun) -> bool {
