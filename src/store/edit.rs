@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::{Event, EventKind};
+use frontdesk_core::message::EventKind;
 use rusqlite::params;
 
 use crate::context_message;
@@ -12,9 +12,9 @@ use crate::dequeue::ends_unanswered;
 use crate::epoch::SessionState;
 use crate::fault::Outcome;
 use crate::insert::{Kept, NewRow, insert};
-use crate::message::stored_links;
+use crate::message::{edited_at, stored_links};
 use crate::row::{Admitted, Batch, LaterEdits, MessageState, Reason};
-use crate::sql::{at, int, ms};
+use crate::sql::{at, int};
 use crate::tx::Tx;
 
 /// How many messages back an earlier version is searched, in this conversation and in the one before. The edit of an older
@@ -53,11 +53,6 @@ fn is_outdated(tx: &Tx<'_>, message: &Admitted, id: &str) -> Outcome<bool> {
         |_| Ok(()),
     )?;
     Ok(newer.is_some())
-}
-
-/// When an edit was made, by the platform's clock.
-pub(crate) fn edited_at(event: &Event) -> Option<i64> {
-    event.sent_at.filter(|_| event.kind == EventKind::Edit).map(ms)
 }
 
 /// The epoch and the reason of an edit without an answer of its own: its message still waits and has the new text now, had

@@ -6,10 +6,9 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::{Refusal, Source};
 use rusqlite::params;
 
-use crate::edit::edited_at;
 use crate::fault::Outcome;
 use crate::ids::Table;
-use crate::message::{stored, stored_forward, stored_links, stored_quote, stored_roles};
+use crate::message::{edited_at, stored, stored_forward, stored_links, stored_quote, stored_roles};
 use crate::row::{Admitted, Batch, Disposition, MessageState, Reason, RowDisposition, Stored};
 use crate::sql::{int, maybe_parsed, ms, parsed};
 use crate::tx::Tx;

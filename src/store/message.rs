@@ -4,13 +4,13 @@ use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::message::{
-    Attachment, FileKind, Forward, ForwardKind, InputKind, Link, Quote, Sender, SenderKind,
+    Attachment, Event, EventKind, FileKind, Forward, ForwardKind, InputKind, Link, Quote, Sender, SenderKind,
 };
 use rusqlite::Row;
 use serde_json::{Value, json};
 
 use crate::row::{HistoryRow, InboundRow};
-use crate::sql::{at, count, maybe_parsed, nat, parsed};
+use crate::sql::{at, count, maybe_parsed, ms, nat, parsed};
 use crate::transcript;
 
 /// The columns that [`inbound`] reads, of `inbound i`.
@@ -198,6 +198,11 @@ pub(crate) fn forward(json: &str) -> Forward {
         id: text(&forward, "id").and_then(|id| id.parse().ok()),
         name: text(&forward, "name"),
     }
+}
+
+/// When an edit was made, by the platform's clock.
+pub(crate) fn edited_at(event: &Event) -> Option<i64> {
+    event.sent_at.filter(|_| event.kind == EventKind::Edit).map(ms)
 }
 
 /// Links as they are stored; NULL if there are none.
