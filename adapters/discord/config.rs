@@ -6,6 +6,7 @@ use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::message::FileKind;
 use frontdesk_core::profile::{Albums, Flow, Limit, MessageChanges, Pacing, Profile, ReceiptRule, Unit};
 use frontdesk_kit::http;
+use frontdesk_kit::settings::{pace, within};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,16 +58,16 @@ pub struct Settings {
     /// Minimum time between two edits of an answer in progress, in milliseconds.
     pub edit_ms: u64,
     /// The emoji with which the bot reacts to a message while it waits for its answer, such as "👀", or "name:id" for one of
-    /// your server; unset, it does not react.
+    /// your server. Unset, it does not react.
     pub acknowledge: Option<String>,
     /// Whether a mention of the bot in a channel opens a thread for its answer, which is a session of its own. The bot needs
-    /// the right to create public threads; where it cannot, it answers in the channel.
+    /// the permission Create Public Threads; without it, it answers in the channel.
     pub answer_in_threads: bool,
     /// Whether Discord shows a preview of links in answers.
     pub link_previews: bool,
     /// Whether the gateway registers its commands, so that Discord offers them when somebody types `/`.
     pub commands: bool,
-    /// Maximum length of one message, in characters. Some bots may send 4000.
+    /// Maximum length of one message, in characters.
     pub text_limit: usize,
     /// Maximum size of a file that is sent, in bytes.
     pub max_upload_bytes: u64,
@@ -78,11 +79,11 @@ pub struct Settings {
     pub per_account_ms: u64,
     /// Seconds between two "typing" actions while an answer is written.
     pub typing_seconds: u64,
-    /// Maximum number of messages per channel that are read after a gap, the oldest first.
+    /// Maximum number of messages per channel that are read after an interruption, the newest ones.
     pub missed_messages: usize,
-    /// Milliseconds to wait before events that could not be stored are handed in again.
+    /// Milliseconds to wait before events that could not be stored are stored again.
     pub busy_ms: u64,
-    /// Seconds after which the position in the stream of events is stored if no event does it.
+    /// Seconds after which the position in the stream of events is stored, if no event has stored it.
     pub position_seconds: u64,
     /// Maximum seconds to open a connection.
     pub connect_seconds: u64,
@@ -145,10 +146,6 @@ pub enum Streaming {
 impl Settings {
     /// Checks what the types cannot express.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let within = |path, value: u64, least: u64, most: u64| match (least..=most).contains(&value) {
-            true => Ok(()),
-            false => Err(ConfigError::new(path, format!("must be between {least} and {most}"))),
-        };
         if self.api_url.as_deref().is_some_and(|url| http::base_url(url).is_none()) {
             // The address is not repeated: it may have come from a variable that holds a secret.
             let problem = "this is not the address of Discord's API; write one like https://discord.com/api: http or \
@@ -159,26 +156,24 @@ impl Settings {
             let problem = "write one emoji, such as \"👀\", or \"name:id\" for one of your server";
             return Err(ConfigError::new("acknowledge", problem));
         }
-        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        within("text_limit", count(self.text_limit), 100, 4000)?;
-        within("edit_ms", self.edit_ms, 20, 60_000)?;
-        within("per_chat_ms", self.per_chat_ms, 0, 60_000)?;
-        within("per_account_ms", self.per_account_ms, 0, 60_000)?;
-        within("typing_seconds", self.typing_seconds, 1, 60)?;
-        within("missed_messages", count(self.missed_messages), 0, 10_000)?;
-        within("busy_ms", self.busy_ms, 1, 60_000)?;
-        within("position_seconds", self.position_seconds, 1, 60)?;
-        within("connect_seconds", self.connect_seconds, 1, 600)?;
-        within("request_seconds", self.request_seconds, 1, 600)?;
-        within("transfer_seconds", self.transfer_seconds, 1, 86_400)?;
+        within("text_limit", self.text_limit, 100..=2000)?;
+        within("edit_ms", self.edit_ms, 20..=60_000)?;
+        within("per_chat_ms", self.per_chat_ms, 0..=60_000)?;
+        within("per_account_ms", self.per_account_ms, 0..=60_000)?;
+        within("typing_seconds", self.typing_seconds, 1..=60)?;
+        within("missed_messages", self.missed_messages, 0..=10_000)?;
+        within("busy_ms", self.busy_ms, 1..=60_000)?;
+        within("position_seconds", self.position_seconds, 1..=60)?;
+        within("connect_seconds", self.connect_seconds, 1..=600)?;
+        within("request_seconds", self.request_seconds, 1..=600)?;
+        within("transfer_seconds", self.transfer_seconds, 1..=86_400)?;
         // A healthy account must not count as not ready between two heartbeats.
-        within("patience_seconds", self.patience_seconds, 50, 3600)
+        within("patience_seconds", self.patience_seconds, 50..=3600)
     }
 
     /// Discord's capabilities and limits with these settings.
     pub fn profile(&self) -> Profile {
         let every = Duration::from_millis(self.edit_ms);
-        let pace = |ms: u64| (ms > 0).then(|| Duration::from_millis(ms));
         Profile {
             channel: CHANNEL.to_owned(),
             // The unit is not documented; emoji outside the basic plane count once in practice.

@@ -252,18 +252,18 @@ fn set(list: &[Id]) -> BTreeSet<String> {
 }
 
 /// The accounts of a section, each with its name and its path: the section itself is the account `default`.
-pub fn named<'a, A>(
+pub(crate) fn named<'a, A>(
     section: &str,
     first: &'a A,
     others: &'a BTreeMap<String, A>,
-) -> impl Iterator<Item = (&'a str, String, &'a A)> {
+) -> impl Iterator<Item = (&'a str, String, &'a A)> + use<'a, A> {
     let accounts = join(section, "accounts");
     let first = std::iter::once((DEFAULT_ACCOUNT, section.to_owned(), first));
     first.chain(others.iter().map(move |(name, account)| (name.as_str(), join(&accounts, name), account)))
 }
 
 /// The error in the name of an account under `accounts`, if there is one. The name is part of addresses, keys and URLs.
-pub fn check_name(section: &str, name: &str) -> Result<(), String> {
+pub(crate) fn check_name(section: &str, name: &str) -> Result<(), String> {
     if name == DEFAULT_ACCOUNT {
         return Err(format!(
             "the account `default` is the one in [{section}] itself, where some of these keys stand as well: write \

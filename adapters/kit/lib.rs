@@ -11,13 +11,16 @@ pub mod account;
 pub mod channel;
 pub mod files;
 pub mod json;
+mod platform;
 mod section;
+pub mod settings;
 pub mod setup;
 pub mod timer;
 
 pub use account::ids::{Ids, Kind, Membership};
 pub use channel::Channel;
 pub use frontdesk_http as http;
+pub use platform::{BotAccount, Platform, Unique};
 pub use section::{
     Assigned, BuildAdapter, ConfiguredAccount, Fingerprint, Host, Section, Variables, WebhookUrl,
 };

@@ -6,13 +6,14 @@ use std::time::Duration;
 use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::message::FileKind;
 use frontdesk_core::profile::{Albums, Flow, Limit, MessageChanges, Pacing, Profile, ReceiptRule, Unit};
+use frontdesk_kit::settings::{pace, within};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::inbound::DmSessions;
 use crate::{CHANNEL, inbound, markup, own_blocks};
 
-/// Slack: the most suggested prompts.
+/// Maximum number of suggested prompts (Slack).
 const PROMPTS: usize = 4;
 
 /// One app in one workspace.
@@ -128,7 +129,7 @@ pub struct Settings {
     pub streaming: Streaming,
     /// Minimum time between two edits of an answer in progress, in milliseconds; with `native` between two pieces.
     pub edit_ms: u64,
-    /// The emoji with which the app reacts to a message while it waits for its answer, such as "👀"; unset, it does not
+    /// The emoji with which the app reacts to a message while it waits for its answer, such as "👀". Unset, it does not
     /// react.
     pub acknowledge: Option<String>,
     /// Whether people of other organisations may reach the gateway from channels that are shared with them. They still
@@ -136,19 +137,19 @@ pub struct Settings {
     pub externals: bool,
     /// Whether guests of the workspace may reach the gateway. They still need to be allowed like everybody else.
     pub guests: bool,
-    /// What is one conversation in a private chat: with `auto` what Slack shows as one, which is a thread if the app is shown
-    /// as an agent or an assistant, and else the chat; with `chat` always the whole chat; with `thread` each thread, and each
-    /// message at the top opens one.
+    /// What counts as one conversation in a private chat. With `auto` it is what Slack shows as one: a thread if the app has an
+    /// agent view or an assistant, otherwise the chat. With `chat` it is the whole chat. With `thread` it is each thread, and
+    /// each message at the top opens one.
     pub dm_sessions: DmSessions,
-    /// Up to four prompts that Slack suggests where somebody begins to write to the app as an agent or an assistant: each has
-    /// a `title`, which people see, and a `message`, which is sent when they choose it.
+    /// Up to four prompts that Slack suggests to people who begin to write to the app as an agent or an assistant. Each has a
+    /// `title`, which people see, and a `message`, which is sent when they choose it.
     pub prompts: Vec<SuggestedPrompt>,
     /// Whether blocks that programs send (`POST /api/send`) may notify people and whole channels. Otherwise mentions in them
     /// are shown as text.
     pub blocks_notify: bool,
     /// Whether Slack shows a preview of links in answers.
     pub link_previews: bool,
-    /// Maximum length of one message, in characters including its marks.
+    /// Maximum length of one message, in characters including its formatting.
     pub text_limit: usize,
     /// Maximum size of a file that is sent, in bytes.
     pub max_upload_bytes: u64,
@@ -156,7 +157,7 @@ pub struct Settings {
     pub max_download_bytes: u64,
     /// Minimum time between two messages to one channel, in milliseconds.
     pub per_chat_ms: u64,
-    /// Maximum number of messages per channel that are read after a gap, the newest ones; 0 reads none.
+    /// Maximum number of messages per channel that are read after an interruption, the newest ones; 0 reads none.
     pub missed_messages: usize,
     /// Maximum seconds to open a connection.
     pub connect_seconds: u64,
@@ -227,10 +228,6 @@ pub struct SuggestedPrompt {
 impl Settings {
     /// Checks what the types cannot express.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let within = |path, value: u64, least: u64, most: u64| match (least..=most).contains(&value) {
-            true => Ok(()),
-            false => Err(ConfigError::new(path, format!("must be between {least} and {most}"))),
-        };
         if let Some(emoji) = &self.acknowledge
             && inbound::emoji::name(emoji).is_none()
         {
@@ -248,13 +245,13 @@ impl Settings {
         {
             return Err(ConfigError::new(format!("prompts[{n}]"), "a prompt needs a title and a message"));
         }
-        within("text_limit", u64::try_from(self.text_limit).unwrap_or(u64::MAX), 100, 4000)?;
-        within("edit_ms", self.edit_ms, 20, 60_000)?;
-        within("per_chat_ms", self.per_chat_ms, 0, 60_000)?;
-        within("connect_seconds", self.connect_seconds, 1, 600)?;
-        within("request_seconds", self.request_seconds, 1, 600)?;
-        within("transfer_seconds", self.transfer_seconds, 1, 86_400)?;
-        within("patience_seconds", self.patience_seconds, 10, 3600)
+        within("text_limit", self.text_limit, 100..=4000)?;
+        within("edit_ms", self.edit_ms, 20..=60_000)?;
+        within("per_chat_ms", self.per_chat_ms, 0..=60_000)?;
+        within("connect_seconds", self.connect_seconds, 1..=600)?;
+        within("request_seconds", self.request_seconds, 1..=600)?;
+        within("transfer_seconds", self.transfer_seconds, 1..=86_400)?;
+        within("patience_seconds", self.patience_seconds, 10..=3600)
     }
 
     /// Slack's capabilities and limits with these settings.
@@ -287,10 +284,7 @@ impl Settings {
             private_posts: true,
             native: Some(if self.blocks_notify { own_blocks::as_given } else { own_blocks::quiet }),
             idempotent: None,
-            pacing: Pacing {
-                per_chat: (self.per_chat_ms > 0).then(|| Duration::from_millis(self.per_chat_ms)),
-                ..Pacing::default()
-            },
+            pacing: Pacing { per_chat: pace(self.per_chat_ms), ..Pacing::default() },
             max_silence: Some(Duration::from_secs(self.patience_seconds)),
         }
     }

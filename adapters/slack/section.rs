@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use frontdesk_core::access::DmPolicy;
-use frontdesk_core::account::{AccountId, DEFAULT_ACCOUNT};
-use frontdesk_core::config::{Assignment, ConfigError, Secret, join};
+use frontdesk_core::account::AccountId;
+use frontdesk_core::config::{ConfigError, Secret, join};
 use frontdesk_core::port::Adapter;
 use frontdesk_core::profile::Profile;
+use frontdesk_kit::settings::keys_of;
 use frontdesk_kit::{
-    BuildAdapter, ConfiguredAccount, Fingerprint, Host, Ids, Kind, Membership, Section, Setup, Variables,
-    WebhookUrl, account,
+    BotAccount, BuildAdapter, ConfiguredAccount, Fingerprint, Host, Ids, Kind, Membership, Platform, Section,
+    Setup, Unique, Variables, WebhookUrl, account,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -20,29 +20,31 @@ use crate::config::{Account, Events, Settings};
 use crate::incoming_webhook::{IncomingWebhook, WebhookAdapter};
 use crate::{CHANNEL, SlackAdapter};
 
-/// The path of the section.
-const PATH: &str = "channels.slack";
-
 /// The environment variables with the tokens of the first app.
 pub(crate) const TOKEN: &str = "SLACK_BOT_TOKEN";
 pub(crate) const APP_TOKEN: &str = "SLACK_APP_TOKEN";
 
-/// Ids of people begin with U or W, those of channels with C or G. People of other workspaces have its id before theirs.
-const IDS: Ids = Ids {
-    kind,
-    a_person: "U0123456789",
-    a_group: "C0123456789",
-    has_roles: false,
-    memberships: &MEMBERSHIPS,
+const PLATFORM: Platform = Platform {
+    channel: CHANNEL,
+    name: "Slack",
+    noun: "app",
+    variable: TOKEN,
+    token: "the bot's token (xoxb-)",
+    everybody: "everybody in the workspace",
+    // Ids of people begin with U or W, those of channels with C or G. People of other workspaces have its id before theirs.
+    ids: Ids {
+        kind,
+        a_person: "U0123456789",
+        a_group: "C0123456789",
+        has_roles: false,
+        memberships: &MEMBERSHIPS,
+    },
 };
 
 const MEMBERSHIPS: [Membership; 2] = [
     Membership { example: "team:T0123456789", is: |entry| is_id_of(entry, "team:", &['T', 'E']) },
     Membership { example: "usergroup:S0123456789", is: |entry| is_id_of(entry, "usergroup:", &['S']) },
 ];
-
-const NO_TOKEN: &str = "it is enabled and has no token: write the bot's token (xoxb-) here, as a text, as \
-                        { file = \"...\" } or as { command = [...] }";
 
 /// Slack apps: this one, and further ones under `accounts`, each in one workspace. The tokens of this app may also be
 /// given in the environment variables SLACK_BOT_TOKEN and SLACK_APP_TOKEN.
@@ -71,11 +73,11 @@ pub struct Bot {
     pub account: account::Account,
     /// The app-level token for Socket Mode, with the scope connections:write; it begins with xapp-.
     pub app_token: Option<Secret>,
-    /// The app's signing secret, instead of `app_token`: then Slack sends events to `gateway.public_url` +
-    /// `/webhooks/slack/ACCOUNT`, and Socket Mode must be off.
+    /// The app's signing secret, instead of `app_token`, if Slack sends the events over HTTP: to `gateway.public_url` +
+    /// `/webhooks/slack/ACCOUNT`. Socket Mode must be off.
     pub signing_secret: Option<Secret>,
-    /// The address of an incoming webhook, a secret, instead of all tokens: then the account only sends, to the webhook's one
-    /// channel, as `slack:ACCOUNT:webhook`.
+    /// The address of an incoming webhook, which is a secret, instead of all tokens. Such an account only sends, and only to
+    /// the channel of the webhook: `slack:ACCOUNT:webhook`.
     pub webhook_url: Option<Secret>,
     /// The keys that all apps inherit.
     #[serde(flatten)]
@@ -85,17 +87,14 @@ pub struct Bot {
 impl Section for Slack {
     const CHANNEL: &'static str = CHANNEL;
     const VARIABLES: &'static [&'static str] = &[TOKEN, APP_TOKEN];
-    const IDS: Option<Ids> = Some(IDS);
+    const IDS: Option<Ids> = Some(PLATFORM.ids);
 
     fn profile() -> Profile {
         Settings::default().profile()
     }
 
     fn inherited() -> Vec<String> {
-        match serde_json::to_value(Settings::default()) {
-            Ok(serde_json::Value::Object(settings)) => settings.into_iter().map(|(key, _)| key).collect(),
-            _ => Vec::new(),
-        }
+        keys_of(&Settings::default())
     }
 
     fn take_variables(&mut self, variables: &Variables) {
@@ -106,53 +105,12 @@ impl Section for Slack {
         }
     }
 
-    fn accounts(&self, _: WebhookUrl<'_>) -> Vec<ConfiguredAccount> {
-        let of_channel = &self.bot.account.routing;
-        let configured = |(name, path, bot): (&str, String, &Bot)| {
-            // An empty name is refused by the check.
-            let id = AccountId::new(CHANNEL, Some(name)).unwrap_or_else(|_| AccountId::default_of(CHANNEL));
-            ConfiguredAccount {
-                routing: bot.account.routing.clone(),
-                channel: Assignment { agent: of_channel.agent.clone(), role: of_channel.role.clone() },
-                people: bot.account.people.people.clone(),
-                groups: bot.account.people.groups.clone(),
-                access: bot.account.people.access(),
-                on: bot.is_on(),
-                problem: self.problem(&path, bot),
-                notice: bot.notice(&path),
-                fingerprint: bot.fingerprint(),
-                build: build(bot.adapter_config(name), &path),
-                id,
-                path,
-            }
-        };
-        self.bots().map(configured).collect()
+    fn accounts(&self, webhook_url: WebhookUrl<'_>) -> Vec<ConfiguredAccount> {
+        PLATFORM.accounts(&self.bot, &self.accounts, self.empty_variable, webhook_url)
     }
 
     fn check(&self, webhook_url: WebhookUrl<'_>) -> Vec<ConfigError> {
-        let mut wrong = Vec::new();
-        let mut known: BTreeMap<&str, String> = BTreeMap::new();
-        for (name, path, bot) in self.bots() {
-            if path != PATH {
-                let problem = account::check_name(PATH, name).err();
-                wrong.extend(problem.map(|problem| ConfigError::new(path.clone(), problem)));
-            }
-            wrong.extend(IDS.check(&path, &bot.account.people, &bot.account.routing));
-            wrong.extend(bot.check(name, &path, webhook_url));
-            // Slack gives each event to any socket of an app, or to its one address.
-            let (key, secret) = bot.own_secret();
-            let Some(token) = secret.map(Secret::expose).filter(|token| !token.is_empty()) else { continue };
-            match known.get(token) {
-                Some(first) => {
-                    let what = if bot.webhook_url.is_some() { "webhook" } else { "app" };
-                    let problem =
-                        format!("this is the same {what} as {first}; one {what} can be one account only");
-                    wrong.push(ConfigError::new(join(&path, key), problem));
-                }
-                None => drop(known.insert(token, path)),
-            }
-        }
-        wrong
+        PLATFORM.check(&self.bot, &self.accounts, webhook_url)
     }
 
     fn setup(&self) -> Option<&dyn Setup> {
@@ -161,26 +119,9 @@ impl Section for Slack {
 }
 
 impl Slack {
-    fn bots(&self) -> impl Iterator<Item = (&str, String, &Bot)> {
-        account::named(PATH, &self.bot, &self.accounts)
-    }
-
     /// The bot of this account.
     pub(crate) fn of(&self, account: &AccountId) -> Option<&Bot> {
-        self.bots().find(|(name, ..)| *name == account.name()).map(|(_, _, bot)| bot)
-    }
-
-    /// A token that is given and empty: an app was meant, and none is connected.
-    fn problem(&self, path: &str, bot: &Bot) -> Option<String> {
-        if path == PATH && self.empty_variable {
-            return Some(format!(
-                "the environment variable {TOKEN} is empty, so no Slack app is connected: set it to the bot's token"
-            ));
-        }
-        let key = join(path, "token");
-        bot.account
-            .token_is_empty()
-            .then(|| format!("{key} is empty, so this app is not connected: write the bot's token there"))
+        PLATFORM.find(&self.bot, &self.accounts, account)
     }
 }
 
@@ -207,54 +148,25 @@ impl Configured {
     }
 }
 
-/// Builds the adapter of an account; without a token and without a webhook it has no configuration.
-fn build(account: Option<Configured>, path: &str) -> BuildAdapter {
-    let path = path.to_owned();
-    Arc::new(move |host: &Host| {
-        let account = account.clone().ok_or_else(|| ConfigError::new(path.clone(), NO_TOKEN))?;
-        account.build(host).map_err(|error| error.under(&path))
-    })
-}
-
-impl Bot {
-    fn notice(&self, path: &str) -> Option<String> {
-        let account = &self.account;
-        if account.token_is_empty() {
-            return None;
-        }
-        let forgotten = account.enabled.is_none() && !self.is_on() && *self != Bot::default();
-        if forgotten {
-            return Some(format!("{path} has no token, so this app is not connected"));
-        }
-        let open = self.is_on() && account.people.dm_policy == DmPolicy::Open;
-        open.then(|| {
-            format!("{path}: dm_policy is open, so everybody in the workspace may write to the agent")
-        })
+impl BotAccount for Bot {
+    fn account(&self) -> &account::Account {
+        &self.account
     }
 
-    /// Whether the account is to be connected.
     fn is_on(&self) -> bool {
         self.account.enabled.unwrap_or(self.account.token().is_some() || self.webhook_url.is_some())
     }
 
-    /// What no other account has: its key, and the secret. Of an app it says how events arrive.
-    fn own_secret(&self) -> (&'static str, Option<&Secret>) {
-        match (&self.webhook_url, &self.signing_secret) {
-            (Some(url), _) => ("webhook_url", Some(url)),
-            (None, Some(secret)) => ("signing_secret", Some(secret)),
-            (None, None) => ("app_token", self.app_token.as_ref()),
-        }
+    fn unique(&self) -> Option<Unique<'_>> {
+        let (key, secret) = self.own_secret();
+        let value = secret.map(Secret::expose).filter(|secret| !secret.is_empty())?;
+        let noun = if self.webhook_url.is_some() { "webhook" } else { "app" };
+        Some(Unique { key, noun, value })
     }
 
-    fn check(&self, name: &str, path: &str, webhook_url: WebhookUrl<'_>) -> Vec<ConfigError> {
+    fn check(&self, name: &str, path: &str, public_url: Option<String>) -> Vec<ConfigError> {
         let Some(account) = self.adapter_config(name) else {
-            let settings = self.settings.check().err();
-            let mut wrong: Vec<ConfigError> = settings.into_iter().map(|error| error.under(path)).collect();
-            if self.account.enabled == Some(true) {
-                let or = if name == DEFAULT_ACCOUNT { ", or set SLACK_BOT_TOKEN" } else { "" };
-                wrong.push(ConfigError::new(join(path, "token"), format!("{NO_TOKEN}{or}")));
-            }
-            return wrong;
+            return PLATFORM.without_token(name, path, &self.account, self.settings.check());
         };
         let at = |key: &str, problem: &str| vec![ConfigError::new(join(path, key), problem)];
         let has_others =
@@ -266,25 +178,37 @@ impl Bot {
                  `accounts`",
             );
         }
-        if self.signing_secret.is_some() {
-            let url = AccountId::new(CHANNEL, Some(name)).ok().and_then(|id| webhook_url(&id));
-            match () {
-                () if self.app_token.is_some() => {
-                    return at(
-                        "signing_secret",
-                        "it is given together with app_token; leave one of them out",
-                    );
-                }
-                () if url.is_none() => {
-                    return at(
-                        "signing_secret",
-                        "Slack must be able to reach the gateway: set gateway.public_url",
-                    );
-                }
-                () => {}
-            }
+        if self.signing_secret.is_some() && self.app_token.is_some() {
+            return at("signing_secret", "it is given together with app_token; leave one of them out");
+        }
+        if self.signing_secret.is_some() && public_url.is_none() {
+            return at("signing_secret", "Slack must be able to reach the gateway: set gateway.public_url");
         }
         account.check().err().into_iter().map(|error| error.under(path)).collect()
+    }
+
+    fn fingerprint(&self, _: Option<&str>) -> Fingerprint {
+        let token = self.account.token().map(Secret::expose).unwrap_or_default();
+        let (key, secret) = self.own_secret();
+        let secret = secret.map(Secret::expose).unwrap_or_default();
+        let settings = format!("{:?} {:?}", self.settings, self.account.people.memberships());
+        Fingerprint::of([token, key, secret, &settings].map(str::as_bytes))
+    }
+
+    fn build(&self, name: &str, path: &str, _: Option<String>) -> BuildAdapter {
+        PLATFORM.builder(self.adapter_config(name), path, Configured::build)
+    }
+}
+
+impl Bot {
+    /// The secret that no other account has, and its key. Slack gives each event to any socket of an app, or to its one
+    /// address, so two accounts must not share an app.
+    fn own_secret(&self) -> (&'static str, Option<&Secret>) {
+        match (&self.webhook_url, &self.signing_secret) {
+            (Some(url), _) => ("webhook_url", Some(url)),
+            (None, Some(secret)) => ("signing_secret", Some(secret)),
+            (None, None) => ("app_token", self.app_token.as_ref()),
+        }
     }
 
     /// The configuration of the adapter; `None` without a token and without a webhook.
@@ -302,15 +226,6 @@ impl Bot {
         let account =
             Account { memberships, settings: self.settings.clone(), ..Account::new(name, token, events) };
         Some(Configured::App(account))
-    }
-
-    /// Changes with everything that [`Bot::adapter_config`] contains.
-    fn fingerprint(&self) -> Fingerprint {
-        let token = self.account.token().map(Secret::expose).unwrap_or_default();
-        let (key, secret) = self.own_secret();
-        let secret = secret.map(Secret::expose).unwrap_or_default();
-        let settings = format!("{:?} {:?}", self.settings, self.account.people.memberships());
-        Fingerprint::of([token, key, secret, &settings].map(str::as_bytes))
     }
 }
 

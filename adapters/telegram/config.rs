@@ -5,6 +5,7 @@ use std::time::Duration;
 use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::message::FileKind;
 use frontdesk_core::profile::{Albums, Flow, Limit, MessageChanges, Pacing, Profile, ReceiptRule, Unit};
+use frontdesk_kit::settings::{pace, within};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -200,10 +201,6 @@ impl Account {
 impl Settings {
     /// Checks what the types cannot express.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let within = |path, value: u64, least: u64, most: u64| match (least..=most).contains(&value) {
-            true => Ok(()),
-            false => Err(ConfigError::new(path, format!("must be between {least} and {most}"))),
-        };
         if self.acknowledge.as_deref().is_some_and(|emoji| reaction::of(emoji).is_none()) {
             let problem = "Telegram has no such reaction; write one emoji that it offers, such as \"👀\"";
             return Err(ConfigError::new("acknowledge", problem));
@@ -213,34 +210,32 @@ impl Settings {
                 "needs api_url: only a Bot API server of your own puts files on the disk of this machine";
             return Err(ConfigError::new("local_files", problem));
         }
-        let units = |limit: usize| u64::try_from(limit).unwrap_or(u64::MAX);
-        within("text_limit", units(self.text_limit), 100, 4096)?;
-        within("caption_limit", units(self.caption_limit), 0, 4096)?;
-        within("edit_ms", self.edit_ms, 20, 60_000)?;
-        within("per_chat_ms", self.per_chat_ms, 0, 60_000)?;
-        within("per_group_ms", self.per_group_ms, 0, 600_000)?;
-        within("per_account_ms", self.per_account_ms, 0, 60_000)?;
-        within("typing_seconds", self.typing_seconds, 1, 60)?;
-        within("poll_seconds", self.poll_seconds, 0, 50)?;
-        within("poll_grace_seconds", self.poll_grace_seconds, 1, 300)?;
-        within("poll_updates", u64::from(self.poll_updates), 1, 100)?;
-        within("renumber_hours", self.renumber_hours, 0, 160)?;
-        within("busy_ms", self.busy_ms, 1, 60_000)?;
-        within("conflict_seconds", self.conflict_seconds, 1, 3600)?;
-        within("conflict_longest_seconds", self.conflict_longest_seconds, self.conflict_seconds, 3600)?;
-        within("webhook_check_seconds", self.webhook_check_seconds, 1, 3600)?;
-        within("connect_seconds", self.connect_seconds, 1, 600)?;
-        within("request_seconds", self.request_seconds, 1, 600)?;
-        within("transfer_seconds", self.transfer_seconds, 1, 86_400)?;
+        within("text_limit", self.text_limit, 100..=4096)?;
+        within("caption_limit", self.caption_limit, 0..=4096)?;
+        within("edit_ms", self.edit_ms, 20..=60_000)?;
+        within("per_chat_ms", self.per_chat_ms, 0..=60_000)?;
+        within("per_group_ms", self.per_group_ms, 0..=600_000)?;
+        within("per_account_ms", self.per_account_ms, 0..=60_000)?;
+        within("typing_seconds", self.typing_seconds, 1..=60)?;
+        within("poll_seconds", self.poll_seconds, 0..=50)?;
+        within("poll_grace_seconds", self.poll_grace_seconds, 1..=300)?;
+        within("poll_updates", self.poll_updates, 1..=100)?;
+        within("renumber_hours", self.renumber_hours, 0..=160)?;
+        within("busy_ms", self.busy_ms, 1..=60_000)?;
+        within("conflict_seconds", self.conflict_seconds, 1..=3600)?;
+        within("conflict_longest_seconds", self.conflict_longest_seconds, self.conflict_seconds..=3600)?;
+        within("webhook_check_seconds", self.webhook_check_seconds, 1..=3600)?;
+        within("connect_seconds", self.connect_seconds, 1..=600)?;
+        within("request_seconds", self.request_seconds, 1..=600)?;
+        within("transfer_seconds", self.transfer_seconds, 1..=86_400)?;
         // A healthy account must not count as not ready between two polls or checks.
         let slowest = self.poll_seconds.max(self.webhook_check_seconds);
-        within("patience_seconds", self.patience_seconds, slowest + 1, 3600)
+        within("patience_seconds", self.patience_seconds, slowest + 1..=3600)
     }
 
     /// Telegram's capabilities and limits with these settings.
     pub fn profile(&self) -> Profile {
         let every = Duration::from_millis(self.edit_ms);
-        let pace = |ms: u64| (ms > 0).then(|| Duration::from_millis(ms));
         Profile {
             channel: CHANNEL.to_owned(),
             limit: Limit { max: self.text_limit, unit: Unit::Utf16 },

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use frontdesk_core::access::DmPolicy;
-use frontdesk_core::account::{AccountId, DEFAULT_ACCOUNT};
-use frontdesk_core::config::{Assignment, ConfigError, Secret, join};
-use frontdesk_core::port::Adapter;
+use frontdesk_core::account::AccountId;
+use frontdesk_core::config::{ConfigError, Secret, join};
 use frontdesk_core::profile::Profile;
+use frontdesk_kit::settings::keys_of;
 use frontdesk_kit::{
-    BuildAdapter, ConfiguredAccount, Fingerprint, Host, Ids, Kind, Section, Setup, Variables, WebhookUrl,
-    account,
+    BotAccount, BuildAdapter, ConfiguredAccount, Fingerprint, Ids, Kind, Platform, Section, Setup, Unique,
+    Variables, WebhookUrl, account,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,22 +18,23 @@ use crate::api::Api;
 use crate::config::{Account, Settings, WebhookAccess};
 use crate::{CHANNEL, TelegramAdapter};
 
-/// The path of the section.
-const PATH: &str = "channels.telegram";
-
 /// The environment variable with the first bot's token.
 pub(crate) const TOKEN: &str = "TELEGRAM_BOT_TOKEN";
 
-/// Telegram's ids are whole numbers, positive for people and bots, negative for groups (Bot API, User and Chat).
-const IDS: Ids =
-    Ids { kind, a_person: "123456789", a_group: "-1001234567890", has_roles: false, memberships: &[] };
+const PLATFORM: Platform = Platform {
+    channel: CHANNEL,
+    name: "Telegram",
+    noun: "bot",
+    variable: TOKEN,
+    token: "the token from @BotFather",
+    everybody: "everybody on Telegram",
+    // Ids are whole numbers, positive for people and bots, negative for groups (Bot API, User and Chat).
+    ids: Ids { kind, a_person: "123456789", a_group: "-1001234567890", has_roles: false, memberships: &[] },
+};
 
 /// Accounts of Telegram itself, behind which any person may stand: service notices, and the senders of messages
 /// written as a group or as a channel (Bot API, Message.from and sender_chat).
 const ANYBODY: [i64; 3] = [777_000, 1_087_968_824, 136_817_688];
-
-const NO_TOKEN: &str = "it is enabled and has no token: write the one from @BotFather here, as a text, as \
-                        { file = \"...\" } or as { command = [...] }";
 
 /// Telegram bots: this one, and further ones under `accounts`. @BotFather creates a bot and its token. The token of
 /// this bot may also be given in the environment variable TELEGRAM_BOT_TOKEN.
@@ -85,17 +85,14 @@ pub enum Mode {
 impl Section for Telegram {
     const CHANNEL: &'static str = CHANNEL;
     const VARIABLES: &'static [&'static str] = &[TOKEN];
-    const IDS: Option<Ids> = Some(IDS);
+    const IDS: Option<Ids> = Some(PLATFORM.ids);
 
     fn profile() -> Profile {
         Settings::default().profile()
     }
 
     fn inherited() -> Vec<String> {
-        match serde_json::to_value(Settings::default()) {
-            Ok(serde_json::Value::Object(settings)) => settings.into_iter().map(|(key, _)| key).collect(),
-            _ => Vec::new(),
-        }
+        keys_of(&Settings::default())
     }
 
     fn take_variables(&mut self, variables: &Variables) {
@@ -103,51 +100,11 @@ impl Section for Telegram {
     }
 
     fn accounts(&self, webhook_url: WebhookUrl<'_>) -> Vec<ConfiguredAccount> {
-        let of_channel = &self.bot.account.routing;
-        let configured = |(name, path, bot): (&str, String, &Bot)| {
-            // An empty name is refused by the check.
-            let id = AccountId::new(CHANNEL, Some(name)).unwrap_or_else(|_| AccountId::default_of(CHANNEL));
-            let public_url = webhook_url(&id);
-            ConfiguredAccount {
-                routing: bot.account.routing.clone(),
-                channel: Assignment { agent: of_channel.agent.clone(), role: of_channel.role.clone() },
-                people: bot.account.people.people.clone(),
-                groups: bot.account.people.groups.clone(),
-                access: bot.account.people.access(),
-                on: bot.account.is_on(),
-                problem: self.problem(&path, bot),
-                notice: bot.notice(&path),
-                fingerprint: bot.fingerprint(public_url.as_deref()),
-                build: build(bot.adapter_config(name, public_url), &path),
-                id,
-                path,
-            }
-        };
-        self.bots().map(configured).collect()
+        PLATFORM.accounts(&self.bot, &self.accounts, self.empty_variable, webhook_url)
     }
 
     fn check(&self, webhook_url: WebhookUrl<'_>) -> Vec<ConfigError> {
-        let mut wrong = Vec::new();
-        let mut known: BTreeMap<&str, String> = BTreeMap::new();
-        for (name, path, bot) in self.bots() {
-            if path != PATH {
-                let problem = account::check_name(PATH, name).err();
-                wrong.extend(problem.map(|problem| ConfigError::new(path.clone(), problem)));
-            }
-            wrong.extend(IDS.check(&path, &bot.account.people, &bot.account.routing));
-            wrong.extend(bot.check(name, &path, webhook_url));
-            // A token begins with the bot's number, which shows whether two accounts are the same bot.
-            let token = bot.account.token().map(|token| token.expose());
-            let Some(number) = token.and_then(|token| token.split(':').next()) else { continue };
-            match known.get(number) {
-                Some(first) => {
-                    let problem = format!("this is the same bot as {first}; one bot can be one account only");
-                    wrong.push(ConfigError::new(join(&path, "token"), problem));
-                }
-                None => drop(known.insert(number, path)),
-            }
-        }
-        wrong
+        PLATFORM.check(&self.bot, &self.accounts, webhook_url)
     }
 
     fn setup(&self) -> Option<&dyn Setup> {
@@ -156,66 +113,32 @@ impl Section for Telegram {
 }
 
 impl Telegram {
-    fn bots(&self) -> impl Iterator<Item = (&str, String, &Bot)> {
-        account::named(PATH, &self.bot, &self.accounts)
-    }
-
     /// The bot of this account.
     pub(crate) fn of(&self, account: &AccountId) -> Option<&Bot> {
-        self.bots().find(|(name, ..)| *name == account.name()).map(|(_, _, bot)| bot)
-    }
-
-    /// A token that is given and empty: a bot was meant, and none is connected.
-    fn problem(&self, path: &str, bot: &Bot) -> Option<String> {
-        if path == PATH && self.empty_variable {
-            return Some(format!(
-                "the environment variable {TOKEN} is empty, so no Telegram bot is connected: set it to the token from @BotFather"
-            ));
-        }
-        let key = join(path, "token");
-        bot.account.token_is_empty().then(|| {
-            format!("{key} is empty, so this bot is not connected: write the token from @BotFather there")
-        })
+        PLATFORM.find(&self.bot, &self.accounts, account)
     }
 }
 
-/// Builds the adapter of a bot; without a token it has no configuration.
-fn build(account: Option<Account>, path: &str) -> BuildAdapter {
-    let path = path.to_owned();
-    Arc::new(move |host: &Host| {
-        let account = account.clone().ok_or_else(|| ConfigError::new(path.clone(), NO_TOKEN))?;
-        let built = TelegramAdapter::new(account, host.clock.clone());
-        let adapter = built.map_err(|error| error.under(&path))?;
-        Ok(Arc::new(adapter) as Arc<dyn Adapter>)
-    })
-}
-
-impl Bot {
-    fn notice(&self, path: &str) -> Option<String> {
-        let account = &self.account;
-        if account.token_is_empty() {
-            return None;
-        }
-        let forgotten = account.enabled.is_none() && account.token().is_none() && *self != Bot::default();
-        if forgotten {
-            return Some(format!("{path} has no token, so this bot is not connected"));
-        }
-        let open = account.is_on() && account.people.dm_policy == DmPolicy::Open;
-        open.then(|| format!("{path}: dm_policy is open, so everybody on Telegram may write to the agent"))
+impl BotAccount for Bot {
+    fn account(&self) -> &account::Account {
+        &self.account
     }
 
-    fn check(&self, name: &str, path: &str, webhook_url: WebhookUrl<'_>) -> Vec<ConfigError> {
+    fn is_on(&self) -> bool {
+        self.account.is_on()
+    }
+
+    /// A token begins with the bot's number.
+    fn unique(&self) -> Option<Unique<'_>> {
+        let value = self.account.token()?.expose().split(':').next()?;
+        Some(Unique { key: "token", noun: "bot", value })
+    }
+
+    fn check(&self, name: &str, path: &str, public_url: Option<String>) -> Vec<ConfigError> {
         let at = |key: &str, problem: String| ConfigError::new(join(path, key), problem);
-        let public_url = AccountId::new(CHANNEL, Some(name)).ok().and_then(|id| webhook_url(&id));
         let reachable = public_url.is_some();
         let Some(account) = self.adapter_config(name, public_url) else {
-            let settings = self.settings.check().err();
-            let mut wrong: Vec<ConfigError> = settings.into_iter().map(|error| error.under(path)).collect();
-            if self.account.enabled == Some(true) {
-                let or = if name == DEFAULT_ACCOUNT { ", or set TELEGRAM_BOT_TOKEN" } else { "" };
-                wrong.push(at("token", format!("{NO_TOKEN}{or}")));
-            }
-            return wrong;
+            return PLATFORM.without_token(name, path, &self.account, self.settings.check());
         };
         if self.mode == Mode::Webhook && !reachable {
             let problem =
@@ -231,17 +154,6 @@ impl Bot {
         wrong.into_iter().collect()
     }
 
-    /// The configuration of the adapter; `None` without a token.
-    pub(crate) fn adapter_config(&self, name: &str, public_url: Option<String>) -> Option<Account> {
-        let token = self.account.token()?.expose();
-        let webhook = (self.mode == Mode::Webhook).then(|| WebhookAccess {
-            public_url: public_url.unwrap_or_default(),
-            secret: self.webhook_secret.clone().unwrap_or_default(),
-        });
-        Some(Account { webhook, settings: self.settings.clone(), ..Account::new(name, token) })
-    }
-
-    /// Changes with everything that [`Bot::adapter_config`] contains.
     fn fingerprint(&self, public_url: Option<&str>) -> Fingerprint {
         let token = self.account.token().map(Secret::expose).unwrap_or_default();
         let secret = self.webhook_secret.as_ref().map(Secret::expose).unwrap_or_default();
@@ -251,6 +163,24 @@ impl Bot {
         };
         let settings = format!("{:?}", self.settings);
         Fingerprint::of([token, mode, url, secret, &settings].map(str::as_bytes))
+    }
+
+    fn build(&self, name: &str, path: &str, public_url: Option<String>) -> BuildAdapter {
+        PLATFORM.builder(self.adapter_config(name, public_url), path, |account, host| {
+            Ok(Arc::new(TelegramAdapter::new(account, host.clock.clone())?))
+        })
+    }
+}
+
+impl Bot {
+    /// The configuration of the adapter; `None` without a token.
+    pub(crate) fn adapter_config(&self, name: &str, public_url: Option<String>) -> Option<Account> {
+        let token = self.account.token()?.expose();
+        let webhook = (self.mode == Mode::Webhook).then(|| WebhookAccess {
+            public_url: public_url.unwrap_or_default(),
+            secret: self.webhook_secret.clone().unwrap_or_default(),
+        });
+        Some(Account { webhook, settings: self.settings.clone(), ..Account::new(name, token) })
     }
 }
 

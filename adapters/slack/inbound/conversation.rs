@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::App;
 use super::field::Unread;
 
-/// What is one conversation in a private chat.
+/// What counts as one conversation in a private chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DmSessions {
@@ -17,7 +17,7 @@ pub enum DmSessions {
     Auto,
     /// The whole chat.
     Chat,
-    /// A thread; each message at the top opens one.
+    /// Each thread, and each message at the top opens one.
     Thread,
 }
 
