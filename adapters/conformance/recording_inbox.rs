@@ -124,8 +124,10 @@ impl Inbox for RecordingInbox {
         Ok(last.or_else(|| self.start.clone()))
     }
 
-    async fn chats(&self, _: &Source, _: DateTime<Utc>) -> Result<Vec<Address>, Busy> {
-        let mut chats: Vec<Address> = self.events().into_iter().rev().map(|event| event.address).collect();
+    async fn chats(&self, _: &Source, since: DateTime<Utc>) -> Result<Vec<Address>, Busy> {
+        let is_new = |event: &Event| event.sent_at.is_none_or(|at| at >= since);
+        let events = self.events().into_iter().rev().filter(is_new);
+        let mut chats: Vec<Address> = events.map(|event| event.address).collect();
         chats.dedup();
         Ok(chats)
     }

@@ -167,7 +167,7 @@ impl Connection<'_> {
                     self.beat().await?;
                 }
                 Some(done) = self.work.join_next(), if !self.work.is_empty() => {
-                    // What panicked is lost with this connection.
+                    // After a panic the connection begins anew.
                     let done = done.map_err(|error| AdapterError::Lost(error.to_string()))?;
                     self.done(done).await?;
                 }
@@ -281,7 +281,7 @@ impl Connection<'_> {
         let request = Request::new("get_channel", Method::GET, &["channels", channel]);
         let answer = match self.context.rest.ask(&request).await {
             Ok(answer) => answer.get().to_owned(),
-            // It is gone, or nothing that can be seen: it is no thread to answer in.
+            // It is gone or cannot be seen, so nothing can be sent to it as a thread.
             Err(Fault::Refused(_)) => json!({"id": channel, "type": 0}).to_string(),
             Err(fault) => return Err(AdapterError::Lost(fault.to_string())),
         };

@@ -1,8 +1,8 @@
 //! Reads what was missed while there was no session: the history of every channel that has new messages.
 //!
-//! Discord lists the channels of guilds, and no private chats; those are known from the people who have written before.
+//! Discord lists the channels of guilds but no private chats: the gateway knows those in which people have written.
 //! Reactions and commands of that time are lost. A channel whose history the bot may not read looks as if nobody had written
-//! in it, so that its rights are looked at before.
+//! in it, so the bot's rights are computed first.
 
 mod rights;
 
@@ -28,16 +28,16 @@ use rights::Rights;
 
 /// Messages of the last minute before the mark are read again, because clocks of Discord's servers differ.
 const OVERLAP: TimeDelta = TimeDelta::minutes(1);
-/// Private chats in which nobody has written for so long are not asked.
+/// Private chats in which nobody had written for this long before the gap are not read.
 const QUIET: TimeDelta = TimeDelta::days(90);
 /// The kinds of channels that have public threads: text, announcements, forums and media.
 const WITH_THREADS: [u64; 4] = [0, 5, 15, 16];
 /// The size of a page, the largest that there is.
 const PAGE: usize = 100;
-/// The longest pause that Discord can ask for in one answer; a longer one ends the connection.
+/// If Discord asks for a longer pause than this, the connection ends.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// A channel whose messages after the id `mark` are to be read, because the gateway did not deliver them.
+/// Reads the messages after the id `mark`, which the gateway did not deliver.
 pub(crate) struct Missed {
     pub context: Context,
     pub source: Source,
@@ -148,8 +148,9 @@ impl Missed {
         }
     }
 
-    /// Reads a channel back to the mark, and hands it in from there on. Returns what is left, as in [`Self::read`]. The pages are asked for from the newest message
-    /// on, because Discord does not say which end of a gap it gives for `after`.
+    /// Reads a channel back to the mark, and hands in its messages in their order. Returns what is left, as in [`Self::read`].
+    /// Pages are requested from the newest message backwards, because Discord does not say which end of a gap it gives for
+    /// `after`.
     async fn channel(
         &self,
         channel: &str,

@@ -23,7 +23,7 @@ const ONLY_FOR_ONE: u64 = 64;
 /// Number of open interactions from which old ones are forgotten. They end by themselves after a quarter of an hour.
 const OPEN: usize = 4096;
 
-/// What a person is told whose command or button nobody takes.
+/// The reply to a command or a button that has had no effect.
 const NOT_TAKEN: &str = "This was not passed on.";
 
 /// The interactions that show "thinking", by the messages that their answers belong to. Lost with a restart: then Discord
@@ -39,8 +39,8 @@ impl Interactions {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The application's id, which its bot user need not have. The first time it is also looked at whether its commands come
-    /// here at all.
+    /// The application's id, which may differ from that of its bot user. The first call also checks whether Discord sends the
+    /// commands to the gateway at all.
     pub(crate) async fn application(&self, rest: &Rest) -> Result<&str, Fault> {
         #[derive(Deserialize)]
         struct Application {
@@ -89,8 +89,7 @@ impl Interactions {
         }
     }
 
-    /// Writes the answer in the place of "thinking"; returns the id of the message. The text of each attempt replaces that
-    /// of the one before.
+    /// Replaces "thinking" with the answer; returns the id of the message. A repeated attempt replaces the text again.
     pub(crate) async fn answer(&self, rest: &Rest, token: &str, body: &Value) -> Result<String, Fault> {
         let application = self.application(rest).await?;
         let path = ["webhooks", application, token, "messages", "@original"];
@@ -100,7 +99,7 @@ impl Interactions {
         rest::id_of(&answer)
     }
 
-    /// The turn of these messages has ended: what still shows "thinking" is taken away.
+    /// The turn of these messages has ended: responses that still show "thinking" are deleted.
     pub(crate) async fn end(&self, rest: &Rest, messages: &[MessageId]) -> Result<(), Fault> {
         let tokens: Vec<String> = messages.iter().filter_map(|message| self.open().remove(message)).collect();
         for token in tokens {

@@ -14,8 +14,8 @@
 //! # }
 //! ```
 //!
-//! Types of serenity are used where they are right. Its client is not: it can take up no stored session, waits out rate
-//! limits by itself and ignores proxies; and its models lose whole messages for small oddities.
+//! Of serenity only types are used. Its client cannot resume a stored session, waits for rate limits by itself and ignores
+//! proxies, and its models lose a whole message over one odd field.
 
 mod buttons;
 mod commands;

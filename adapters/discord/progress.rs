@@ -27,7 +27,7 @@ pub(crate) struct Session {
 }
 
 impl Progress {
-    /// Reads a cursor. One of another version counts as none: what was missed is then not known.
+    /// Reads a cursor. One of another version counts as none, and what was missed is then not known.
     pub(crate) fn of(cursor: Option<&Cursor>) -> Self {
         cursor.and_then(|cursor| serde_json::from_str(&cursor.0).ok()).unwrap_or_default()
     }
@@ -37,8 +37,8 @@ impl Progress {
         Cursor(serde_json::to_string(self).unwrap_or_default())
     }
 
-    /// Prepares for a connection; returns whether it is the very first one. What comes from now on counts as missed if it
-    /// is, and without a session everything does that came after the latest stored message.
+    /// Prepares for a connection; returns whether it is the very first one, before which nothing was missed. Without a session,
+    /// everything after the latest stored message was missed.
     pub(crate) fn begin(&mut self, now: DateTime<Utc>) -> bool {
         if self.last == 0 {
             self.last = first_id(now);

@@ -158,7 +158,7 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Looks at everything. What one request does not answer, the next ones are not asked.
+    /// Makes all checks. If the token is refused, there are no further requests.
     async fn at_all(&self, found: &mut Found, report: &mut Report) {
         let user: User = match self.ask("get_my_user", &["users", "@me"]).await {
             Ok(user) => user,

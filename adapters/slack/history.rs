@@ -1,14 +1,15 @@
 //! Reads what was missed while no socket was open, with `conversations.history`, and with `conversations.replies` for
 //! threads, which the history does not contain.
 //!
-//! Reactions, buttons and commands of that time are lost, and so are replies in threads in which nobody has written to the
-//! bot before, unless their first message is as new.
+//! Reactions, buttons and commands of that time are lost, and so are replies in older threads in which nobody had written to
+//! the bot before.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use frontdesk_core::address::Address;
 use frontdesk_core::message::{Event, EventKind};
 use frontdesk_core::port::{AdapterError, Inbox};
 use frontdesk_kit::timer::Timer;
@@ -22,18 +23,18 @@ use crate::workspace::Workspace;
 
 /// Messages of this time before the mark are read again, because clocks differ.
 const OVERLAP: TimeDelta = TimeDelta::minutes(2);
-/// If the mark is not older, the gap was short, and only chats with a message of the last day are read. The mark is set once
-/// a minute while there is a connection.
+/// After a gap that is shorter than this, only chats with a message of the last day are read. The mark is stored once a minute
+/// while there is a connection.
 const SHORT: TimeDelta = TimeDelta::minutes(3);
 const A_DAY: TimeDelta = TimeDelta::days(1);
-/// Chats and threads in which nobody has written for so long are not asked.
+/// Chats and threads in which nobody had written to the bot for this long before the gap are not read.
 const QUIET: TimeDelta = TimeDelta::days(90);
 const QUIET_THREAD: TimeDelta = TimeDelta::days(14);
-/// The most threads that are asked.
+/// Maximum number of threads that are read.
 const THREADS: usize = 200;
 /// The size of a page. Slack recommends no more than 200.
 const PAGE: usize = 200;
-/// The longest pause that Slack can ask for in one answer; a longer one ends the connection.
+/// If Slack asks for a longer pause than this, the connection ends.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The pause before messages that could not be stored are handed in again.
 const BUSY: Duration = Duration::from_millis(500);
@@ -94,8 +95,8 @@ impl Missed<'_> {
         }
     }
 
-    /// Reads one channel before a message in it is stored that has just arrived, so that older ones come first. If that is
-    /// not possible at once, the order is lost and the messages are not.
+    /// Reads one channel before a message that has just arrived in it is stored, so that older ones come first. If that is
+    /// not possible at once, the channel is read later: then the order is lost, and no message is.
     pub(crate) async fn first(&self, channel: &str) {
         let waits = self.left().order.iter().any(|known| known == channel);
         if waits && self.channel(channel, false).await.is_ok() {
@@ -115,20 +116,18 @@ impl Missed<'_> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where somebody has written, the latest first, and then the other channels of the bot.
+    /// The channels in which somebody has written, the latest first, and then the other channels of the bot.
     async fn channels(&self) -> Result<Channels, AdapterError> {
         let now = self.timer().wall();
         let is_short = !self.is_start && now - self.mark < SHORT;
         let since = if is_short { now - A_DAY } else { self.mark - QUIET };
-        let chats = self.inbox.chats(&self.app.source(), since).await;
-        let chats = chats.map_err(|busy| AdapterError::Lost(busy.to_string()))?;
+        let chats = self.chats(since).await?;
+        let alive: HashSet<Address> = self.chats(self.mark - QUIET_THREAD).await?.into_iter().collect();
         let (mut channels, mut threads) = (Channels::default(), 0);
         self.workspace.unjudged().iter().for_each(|chat| channels.add(chat));
         for chat in chats.iter().filter(|chat| !chat.chat().starts_with('@')) {
             channels.add(chat.chat());
-            let is_alive =
-                |thread: &&str| inbound::time(thread).is_none_or(|begun| now - begun < QUIET_THREAD);
-            if let Some(thread) = chat.thread().filter(is_alive).filter(|_| threads < THREADS) {
+            if let Some(thread) = chat.thread().filter(|_| threads < THREADS && alive.contains(chat)) {
                 threads += 1;
                 channels.threads.entry(chat.chat().to_owned()).or_default().push(thread.to_owned());
             }
@@ -139,7 +138,12 @@ impl Missed<'_> {
         Ok(channels)
     }
 
-    /// The channels that the bot is in. Old private chats are only those in which somebody has written.
+    async fn chats(&self, since: DateTime<Utc>) -> Result<Vec<Address>, AdapterError> {
+        let chats = self.inbox.chats(&self.app.source(), since).await;
+        chats.map_err(|busy| AdapterError::Lost(busy.to_string()))
+    }
+
+    /// The channels that the bot is in. Of older private chats only those are read in which somebody has written.
     async fn own_channels(&self, channels: &mut Channels) -> Result<(), AdapterError> {
         let mut page = String::new();
         loop {

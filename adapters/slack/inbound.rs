@@ -29,7 +29,7 @@ pub(crate) use person::{is_of_another_team, is_of_team};
 
 use crate::CHANNEL;
 
-/// Events that are known and mean nothing to the gateway.
+/// Known events that the gateway does not use.
 const NOT_OURS: [&str; 19] = [
     "agent_session_title_changed",
     "app_context_changed",
@@ -67,11 +67,11 @@ pub struct App {
     pub team: String,
     /// The organisation of the workspace, if it has one.
     pub enterprise: Option<String>,
-    /// The account of the app's bot.
+    /// The user id of the app's bot.
     pub user: String,
-    /// The id that the bot's messages carry.
+    /// The `bot_id` of the bot's messages.
     pub bot: String,
-    /// What is one conversation in a private chat.
+    /// What counts as one conversation in a private chat.
     pub dm_sessions: DmSessions,
     /// Whether the app has an agent view, where each message at the top of a private chat opens a thread.
     pub has_agent_view: bool,
@@ -135,18 +135,18 @@ pub fn parse(app: &App, payload: Payload<'_>) -> Result<Event, AddressError> {
     })
 }
 
-/// Whether an event comes from somebody of another organisation and those are not served. Other workspaces of the same
-/// organisation have ids of their own, too, but their channels are not called external.
+/// Whether the sender belongs to another organisation, and such people are not let in. The ids of people from another workspace
+/// of the same organisation look the same, but Slack does not call their channels externally shared.
 fn is_outsider(app: &App, json: &Value, event: &Event) -> bool {
     let is_own = app.enterprise.is_some() && json["is_ext_shared_channel"] == false;
     !app.externals && person::is_of_another_team(event.from.id.id()) && !is_own
 }
 
-/// What is counted of people who are shut out.
+/// The names under which messages of people who are not let in are counted.
 pub(crate) const OUTSIDER: &str = "from_another_organisation";
 pub(crate) const GUEST: &str = "from_a_guest";
 
-/// What remains of the event of somebody who is shut out: it is counted, and nothing of it is stored.
+/// The event of somebody who is not let in, without its contents: it is counted and not stored.
 pub(crate) fn shut_out(event: Event, why: &str) -> Event {
     let kind = EventKind::Other(why.to_owned());
     Event::new(event.id, kind, event.from, event.address, event.conversation)
@@ -160,7 +160,7 @@ pub(crate) struct Missed {
     pub edit: Option<Event>,
 }
 
-/// Converts a message of a channel's history; `None` if nobody has written it.
+/// Converts a message of a channel's history; `None` if it announces something and nobody has written it.
 pub(crate) fn missed(
     app: &App,
     channel: &str,
@@ -181,7 +181,7 @@ pub(crate) fn missed(
     Ok((message.kind == EventKind::Message).then_some(Missed { message, edit }))
 }
 
-/// The workspaces that a payload is for. One socket brings the payloads of all workspaces that have the app.
+/// The workspaces that a payload is for. A socket receives the payloads of all workspaces in which the app is installed.
 pub fn teams(raw: &str) -> Vec<String> {
     let json: Value = serde_json::from_str(raw).unwrap_or_default();
     let authorized = json["authorizations"].as_array().into_iter().flatten();
@@ -197,7 +197,7 @@ pub fn teams(raw: &str) -> Vec<String> {
 /// Whether a payload shows that the app has an agent view.
 pub(crate) fn shows_agent_view(payload: Payload<'_>) -> bool {
     let Payload::Event(raw) = payload else { return false };
-    // Most events are told apart without being read.
+    // This avoids parsing most payloads.
     if !OF_AGENT_VIEW.iter().any(|kind| raw.contains(kind)) {
         return false;
     }
@@ -205,15 +205,15 @@ pub(crate) fn shows_agent_view(payload: Payload<'_>) -> bool {
     text_of(&json["event"], "type").is_some_and(|kind| OF_AGENT_VIEW.contains(&kind))
 }
 
-/// A place in which somebody begins to write to the app.
+/// A chat or a thread that somebody has opened to write to the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Opened {
     pub channel: String,
-    /// The thread of an assistant; an agent view has none yet.
+    /// The thread of an assistant; in an agent view there is none before the first message.
     pub thread: Option<String>,
 }
 
-/// The place that somebody has opened to write to the app.
+/// The chat or the thread that somebody has opened to write to the app; `None` if the payload is about something else.
 pub(crate) fn opened(payload: Payload<'_>) -> Option<Opened> {
     let Payload::Event(raw) = payload else { return None };
     if !raw.contains("assistant_thread_started") && !raw.contains("app_home_opened") {
@@ -239,7 +239,7 @@ fn event(app: &App, json: &Value) -> Result<Event, Unread> {
     let kind = need(event, "type")?;
     match kind {
         "message" => message::event(app, json, event),
-        // The same message comes as `message` too, and both have the same id.
+        // The same message also arrives as `message`. Both become events with the same id.
         "app_mention" => message::said(app, event, event),
         "reaction_added" | "reaction_removed" => reaction::event(app, need(json, "event_id")?, event),
         "agent_session_stopped" => interaction::stop(app, need(json, "event_id")?, event),
@@ -248,7 +248,7 @@ fn event(app: &App, json: &Value) -> Result<Event, Unread> {
     }
 }
 
-/// An event that nothing here uses.
+/// An event that the gateway only counts.
 fn unused(app: &App, id: &str, kind: &str) -> Result<Event, Unread> {
     let Place { address, conversation } = conversation::unknown(app)?;
     let from = person::unknown(app)?;

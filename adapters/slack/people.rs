@@ -1,5 +1,5 @@
-//! What an event does not say about its sender: whether they are a guest or of another organisation, and in which of the
-//! teams and user groups of the configuration they are.
+//! What an event does not say about its sender: whether they are a guest or belong to another organisation, and to which teams
+//! and user groups of the configuration they belong.
 //!
 //! Slack is asked once for each person and hour, and for each user group every five minutes. An older answer counts for a day
 //! if Slack cannot answer at the moment. Without any answer an event is neither stored nor acknowledged (`workspace`).
@@ -47,7 +47,7 @@ impl People {
         Self { named, ..Self::default() }
     }
 
-    /// The event, with the memberships of its sender; without its contents if people like them are shut out.
+    /// The event with the memberships of its sender, or without its contents if such people are not let in.
     pub(crate) async fn judge(
         &self,
         api: &Api,

@@ -15,7 +15,7 @@ use crate::inbound::{self, App, Opened, Payload};
 use crate::workspace::{Position, Workspace};
 use crate::{CHANNEL, markup};
 
-/// What one person alone is told when a command has had no effect.
+/// What the sender alone is told when a command has had no effect.
 const NOT_TAKEN: &str = "This command was not taken here.";
 
 /// One connection of the supervisor.
@@ -70,13 +70,13 @@ impl Receiving<'_> {
         }))
     }
 
-    /// Everything that was missed is stored, as far as it can be read.
+    /// Everything that was missed and can be read is stored.
     pub(crate) async fn is_read(&self) {
         self.workspace.is_read();
         self.store_position().await;
     }
 
-    /// Stores that everything up to now has arrived. A failure is made good by the next event.
+    /// Stores that everything up to now has arrived. If that fails, the next event stores it.
     pub(crate) async fn store_position(&self) {
         let Some(position) = self.workspace.position() else { return };
         if let Err(busy) = self.inbox.push(&self.app.source(), Vec::new(), Some(position)).await {
@@ -104,7 +104,7 @@ pub(crate) enum Taken {
 }
 
 impl Receiver<'_> {
-    /// Stores a payload. `sentences` carries what is told to single people, and shown to them, beside the acknowledgement.
+    /// Stores a payload. Replies to single people are sent by tasks in `sentences`, so that the acknowledgement does not wait.
     pub(crate) async fn take(
         &self,
         payload: Payload<'_>,
@@ -115,7 +115,8 @@ impl Receiver<'_> {
         let (Payload::Event(raw) | Payload::Interaction(raw) | Payload::Command(raw)) = payload;
         let teams = inbound::teams(raw);
         if !teams.is_empty() && !teams.contains(&self.app.team) {
-            // One app has the same sockets in all workspaces. Whoever serves the other one gets it when it comes again.
+            // An app has the same sockets for all workspaces. The event comes again, and may then reach the account of its own
+            // workspace.
             tracing::warn!(
                 "an event of another workspace came to this account; give each workspace an app of its own"
             );

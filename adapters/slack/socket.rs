@@ -77,7 +77,7 @@ impl Sockets {
         }
     }
 
-    /// The frame, or `None` if instead a socket has ended without which it goes on.
+    /// The frame, or `None` if a socket has ended and the other one goes on.
     fn received(&mut self, is_current: bool, frame: Received) -> Result<Option<Message>, String> {
         let why = match frame {
             Some(Ok(frame)) => return Ok(Some(frame)),
@@ -105,7 +105,7 @@ impl Connection<'_> {
     /// Receives until the connection ends.
     pub(crate) async fn run(&self) -> Result<(), AdapterError> {
         let mut sockets = Sockets { current: self.dial().await?, next: None };
-        // Sentences for single people are sent beside the reading.
+        // Replies to single people are sent while reading goes on.
         let mut sentences = JoinSet::new();
         let missed = self.0.missed().await?;
         let mut reading = Box::pin(read(missed.as_ref()));
@@ -186,7 +186,7 @@ impl Connection<'_> {
         let payload = match frame.kind.as_str() {
             "events_api" => Payload::Event(raw),
             "slash_commands" => Payload::Command(raw),
-            // What is of a new kind becomes a dead letter.
+            // An unknown kind becomes a dead letter.
             _ => Payload::Interaction(raw),
         };
         // While older messages are read, the position must not move.

@@ -17,10 +17,10 @@ use crate::error::Fault;
 use crate::inbound::App;
 use crate::people::People;
 
-/// The pause after which the connection is opened again because nobody could say who somebody is.
+/// The pause before the connection is opened again after Slack could not say who a sender is.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// How far an account has been read: a time. The cursor also keeps what only some events show.
+/// The cursor of an account: the time up to which everything was received, and what the gateway has learnt about the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Position {
     pub at: DateTime<Utc>,
@@ -48,8 +48,8 @@ const AGENT_VIEW: &str = "agent_view";
 pub(crate) struct Workspace {
     people: People,
     timer: Timer,
-    /// The chats with an event whose sender could not be judged yet. Until they have been read from the history, the position
-    /// must not move, because Slack brings an event again three times only.
+    /// The chats with an event whose sender Slack could not describe yet. Until they have been read from the history the
+    /// position must not move, because Slack sends an event again only three times.
     held: Mutex<BTreeSet<String>>,
     /// Whether Slack has sent what only apps with an agent view get.
     has_agent_view: AtomicBool,

@@ -7,7 +7,7 @@ use crate::CHANNEL;
 use crate::socket::End;
 
 impl Connection<'_> {
-    /// The session is over, and so is what was missed of it: what has arrived is stored now, and the gap is remembered.
+    /// The session is over. Stores what has arrived, and from where messages are missing.
     pub(super) async fn lose_session(&mut self) {
         self.session = None;
         // What waits is newer than what was missed before, and is stored after it.

@@ -1,4 +1,4 @@
-//! Deleted messages. Discord names only their ids, so whose they were is remembered.
+//! Deleted messages. Discord names only their ids, so the authors of the latest messages are remembered.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -9,7 +9,7 @@ use frontdesk_kit::json::Fields;
 /// Number of messages that are remembered. A deletion matters only while its message waits for an answer.
 const REMEMBERED: usize = 2000;
 
-/// Whose the latest messages are, and where they are.
+/// The authors and the chats of the latest messages.
 #[derive(Debug, Default)]
 pub(crate) struct Authors {
     messages: HashMap<String, (Sender, Address, Conversation)>,

@@ -1,4 +1,4 @@
-//! What channels are. A message in a thread names the thread and not its parent, so parents have to be known before.
+//! What is known about channels. A message in a thread names the thread and not its parent, so the parent has to be known.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Slack's names of emoji. Slack sends and takes names, people and agents use the characters.
+//! Slack's names of emoji. Slack uses names where people and agents use characters.
 
 use frontdesk_core::reaction::normalized;
 
@@ -49,8 +49,8 @@ const NAMES: [(&str, &str); 40] = [
 /// Another name of the same emoji, as Slack has some.
 const ALIASES: [(&str, &str); 3] = [("thumbsup", "+1"), ("thumbsdown", "-1"), ("raised_hand", "hand")];
 
-/// The emoji with this name, without its skin tone; the name between colons if it is one of a workspace, or not in our
-/// list.
+/// The emoji with this name, without its skin tone. One of a workspace, or one that is not in the list, is its name between
+/// colons.
 pub(crate) fn shown(name: &str) -> String {
     let plain = name.split("::").next().unwrap_or(name);
     let plain = ALIASES.iter().find(|(alias, _)| *alias == plain).map_or(plain, |(_, known)| known);
@@ -60,7 +60,7 @@ pub(crate) fn shown(name: &str) -> String {
     }
 }
 
-/// Slack's name of an emoji; of one of a workspace the name between its colons. `None` if it is not in our list.
+/// Slack's name of an emoji. One of a workspace is written with its name between colons. `None` if it is not in the list.
 pub(crate) fn name(emoji: &str) -> Option<String> {
     let own = emoji.strip_prefix(':').and_then(|rest| rest.strip_suffix(':'));
     let is_name = |name: &&str| {

@@ -9,7 +9,7 @@ use super::message::time;
 use super::{App, file, person, shared, text, typed, unused};
 use crate::reference::Reference;
 
-/// The shortcut of a message that gives it to the agent, as the manifest names it.
+/// The `callback_id` of the shortcut that gives a message to the agent (`manifest.json`).
 const ASK: &str = "ask";
 
 /// A button was pressed, a view was submitted, a shortcut was used.
@@ -27,7 +27,7 @@ pub(super) fn event(app: &App, json: &Value) -> Result<Event, Unread> {
 fn button(app: &App, id: &str, json: &Value) -> Result<Event, Unread> {
     let action = list(json, "actions").first().ok_or(Unread("actions"))?;
     let chosen = text_of(action, "value").or(text_of(&action["selected_option"], "value"));
-    // Links, pickers of dates and people, and buttons of a home page or a view.
+    // Links and pickers have no value.
     let Some(data) = chosen else { return unused(app, id, "action_without_a_value") };
     let container = &json["container"];
     let Some(channel) = text_of(container, "channel_id").or(text_of(&json["channel"], "id")) else {
@@ -46,7 +46,7 @@ fn button(app: &App, id: &str, json: &Value) -> Result<Event, Unread> {
     Ok(pressed)
 }
 
-/// A shortcut that stands nowhere: a command of ours, for the private chat of whoever has used it.
+/// A global shortcut: a command of the gateway, for the private chat of the person who used it.
 fn shortcut(app: &App, id: &str, json: &Value) -> Result<Event, Unread> {
     let Some(text) = text_of(json, "callback_id").and_then(typed::named) else {
         return unused(app, id, "shortcut");
@@ -62,8 +62,8 @@ fn shortcut(app: &App, id: &str, json: &Value) -> Result<Event, Unread> {
     Ok(used)
 }
 
-/// A message that somebody gives to the agent by the shortcut in its menu. It is forwarded: whoever has used the shortcut is
-/// its sender, and no command is read in it. The answer comes into its thread.
+/// A message that somebody gives to the agent with the shortcut in its menu. It counts as forwarded by the person who used the
+/// shortcut, so no command is read in it. The answer goes into the thread of the message.
 fn message_shortcut(app: &App, id: &str, json: &Value) -> Result<Event, Unread> {
     if text_of(json, "callback_id") != Some(ASK) {
         return unused(app, id, "message_action");
@@ -99,12 +99,12 @@ fn message_shortcut(app: &App, id: &str, json: &Value) -> Result<Event, Unread> 
     Ok(asked)
 }
 
-/// The address at which whoever has acted can be answered, also where the app is not.
+/// The address at which the person can be answered, even in a channel to which the app was not invited.
 fn response(json: &Value) -> Option<String> {
     text_of(json, "response_url").map(|url| Reference::Response(url.to_owned()).to_string())
 }
 
-/// The kind of a channel of which the name is known.
+/// The kind of a channel by its name.
 fn kind_by_name(name: Option<&str>, channel: &str) -> Kind {
     match name {
         Some("directmessage") => Kind::Private,
@@ -113,15 +113,15 @@ fn kind_by_name(name: Option<&str>, channel: &str) -> Kind {
     }
 }
 
-/// A slash command. `/status` and others belong to Slack, so one command of the app carries all of ours: `/frontdesk
-/// status`. What begins with no command of ours is a message to the agent.
+/// A slash command. Slack has its own `/status` and others, so the app has one command for all of the gateway's:
+/// `/frontdesk status`. Any other text is a message to the agent.
 pub(super) fn command(app: &App, json: &Value) -> Result<Event, Unread> {
     let (id, channel) = (need(json, "trigger_id")?, need(json, "channel_id")?);
     need(json, "command")?;
     let user = serde_json::json!({"id": need(json, "user_id")?, "name": text_of(json, "user_name")});
     let from = person::acting(app, &user)?;
     let text = typed::after_slash(text_of(json, "text").unwrap_or_default().trim());
-    // Slash commands say no thread, and cannot be used in one.
+    // Slash commands cannot be used in threads, and name none.
     let kind = kind_by_name(text_of(json, "channel_name"), channel);
     let Place { address, conversation } = conversation::place(app, kind, channel, None, from.id.id())?;
     let mut typed = Event::new(id, EventKind::Message, from, address, conversation);

@@ -69,7 +69,7 @@ fn changed(app: &App, id: &str, event: &Value) -> Result<Event, Unread> {
     said(app, event, message)
 }
 
-/// A message was deleted: by its author, or by somebody who may do that for them.
+/// A message was deleted, by its author or by an admin.
 fn deleted(app: &App, id: &str, event: &Value) -> Result<Event, Unread> {
     let message = &event["previous_message"];
     if person::is_ours(app, message) {
@@ -82,7 +82,7 @@ fn deleted(app: &App, id: &str, event: &Value) -> Result<Event, Unread> {
     Ok(deleted)
 }
 
-/// What somebody has written. `event` says where; it is the message itself unless that has changed.
+/// What somebody has written. `event` names the channel; it is the message itself, except for an edit or a deletion.
 pub(super) fn said(app: &App, event: &Value, message: &Value) -> Result<Event, Unread> {
     let (channel, ts) = (need(event, "channel")?, need(message, "ts")?);
     let from = person::author(app, message)?;
@@ -91,7 +91,7 @@ pub(super) fn said(app: &App, event: &Value, message: &Value) -> Result<Event, U
     let in_thread = text_of(message, "thread_ts");
     let answers_us = message["parent_user_id"] == app.user.as_str();
     let addressed = kind == Kind::Private || read.mentioned || (in_thread.is_some() && answers_us);
-    // What is for us at the top of a channel opens a thread, and so does each message in an agent's private chat.
+    // A mention at the top of a channel opens a thread. With an agent view, so does each message at the top of a private chat.
     let opens = match kind {
         Kind::Private => app.opens_threads(),
         Kind::Several => false,
@@ -113,7 +113,7 @@ pub(super) fn said(app: &App, event: &Value, message: &Value) -> Result<Event, U
             words = if words.is_empty() { more } else { format!("{words}\n{more}") };
         }
     }
-    // A forwarded message without a word of its own is the other author's.
+    // If the sender has added nothing to a forwarded message, the text is the other author's.
     let (forward, quote) = match shared.forwarded {
         Some(forwarded) if words.is_empty() => {
             words.clone_from(&forwarded.quote.text);

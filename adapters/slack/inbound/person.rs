@@ -1,4 +1,4 @@
-//! Who has caused an event.
+//! The sender of an event.
 
 use frontdesk_core::address::Principal;
 use frontdesk_core::message::{Sender, SenderKind};
@@ -32,12 +32,12 @@ pub(super) fn principal(app: &App, id: &str) -> Result<Principal, Unread> {
     Ok(Principal::at(&app.account, id)?)
 }
 
-/// The workspace of a message's author, if it says.
+/// The workspace of a message's author, if the message names it.
 pub(super) fn team_of(message: &Value) -> Option<&str> {
     text_of(message, "user_team").or(text_of(message, "source_team")).or(text_of(message, "team"))
 }
 
-/// The author of a message. A message with a `bot_id` is a program's, whoever's name it bears.
+/// The author of a message. A message with a `bot_id` was written by a program, whatever name it shows.
 pub(super) fn author(app: &App, message: &Value) -> Result<Sender, Unread> {
     let bot = text_of(message, "bot_id");
     let is_bot = bot.is_some() || message["subtype"] == "bot_message";
@@ -52,7 +52,7 @@ pub(super) fn author(app: &App, message: &Value) -> Result<Sender, Unread> {
     Ok(Sender { name: name.map(str::to_owned), ..Sender::new(id, kind) })
 }
 
-/// Somebody whom an interaction names: an object with an `id`.
+/// The person who has acted, from an object with an `id`.
 pub(super) fn acting(app: &App, user: &Value) -> Result<Sender, Unread> {
     let id = id(app, text_of(user, "id").ok_or(Unread("user"))?, text_of(user, "team_id"));
     let name = text_of(user, "name").or(text_of(user, "username"));

@@ -7,7 +7,7 @@ use super::conversation::{self, Kind};
 use super::field::{Unread, need, text_of};
 use super::{App, emoji, person, unused};
 
-/// Somebody has added a reaction or taken one back. Only the channel's id says what kind of chat it is in.
+/// Somebody has added a reaction or removed one. The kind of the chat is known only from the channel's id.
 pub(super) fn event(app: &App, id: &str, event: &Value) -> Result<Event, Unread> {
     let item = &event["item"];
     let user = need(event, "user")?;

@@ -1,4 +1,4 @@
-//! What a message carries beside its text: a message of somebody else that it shares, and the texts of programs.
+//! What a message contains beside its text: a shared message of somebody else, and the blocks and attachments of programs.
 
 use frontdesk_core::message::{Forward, ForwardKind, Quote};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::field::{Unread, list, text_of};
 use super::{App, person, text};
 
-/// The most words taken from blocks and attachments, in characters.
+/// The maximum length of the text that is taken from blocks and attachments, in characters.
 const LONGEST: usize = 8_000;
 
 /// The shared message and the words in the blocks and attachments of a message.

@@ -1,4 +1,4 @@
-//! Slack's text as people read it: escapes, links and mentions written out, our own name taken away.
+//! Slack's text as people read it: escapes, links and mentions are written out, and the bot's own mention is removed.
 
 use frontdesk_core::message::{FirstLine, Link};
 
@@ -8,14 +8,14 @@ pub(super) struct Read {
     pub text: String,
     /// Links whose target the text does not show.
     pub links: Vec<Link>,
-    /// Whether we are mentioned.
+    /// Whether the bot is mentioned.
     pub mentioned: bool,
-    /// Whether it begins with our mention.
+    /// Whether it begins with the bot's mention.
     pub called: bool,
     pub first_line: FirstLine,
 }
 
-/// Reads a text. `us` is the account whose mention is taken away.
+/// Reads a text. `us` is the bot's user id, whose mention is removed.
 pub(super) fn read(raw: &str, us: &str) -> Read {
     let (mut text, mut links, mut mentioned) = (String::with_capacity(raw.len()), Vec::new(), false);
     let mut rest = raw;
@@ -30,7 +30,7 @@ pub(super) fn read(raw: &str, us: &str) -> Read {
         match Mark::of(inside) {
             Mark::Person(id, _) if id == us => {
                 mentioned = true;
-                // Two spaces would be left of "hello <@U1> there".
+                // Without this, "hello <@U1> there" would become "hello  there" with two spaces.
                 if text.is_empty() || text.ends_with(char::is_whitespace) {
                     rest = rest.trim_start_matches([' ', ',', ':']);
                 }

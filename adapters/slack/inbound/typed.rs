@@ -1,20 +1,20 @@
-//! Commands as people type them. Slack takes every message that begins with a slash for a command of its own, and runs no
-//! command in threads.
+//! Commands as people type them. Slack does not send messages that begin with a slash, because it takes them for slash commands,
+//! and it runs no slash command in threads.
 
 use frontdesk_core::command;
 
-/// The command that a text is: `!new`, or a single word behind our name (`@bot stop`). `None` if it is none.
+/// The command in a text: `!new`, or a single word behind the bot's name (`@bot stop`). `None` if it is not a command.
 pub(super) fn command(text: &str, called: bool) -> Option<String> {
     let trimmed = text.trim();
     if let Some(rest) = trimmed.strip_prefix('!') {
         return is_known(first_word(rest)?).then(|| format!("/{rest}"));
     }
-    // More words behind a name are a sentence: "@bot help me with this".
+    // Several words are a sentence: "@bot help me with this".
     let only = first_word(trimmed).filter(|word| called && *word == trimmed)?;
     is_known(only).then(|| format!("/{only}"))
 }
 
-/// The text behind a slash command: a command of ours, or a message to the agent.
+/// The text behind the app's slash command: a command of the gateway, or a message to the agent.
 pub(super) fn after_slash(typed: &str) -> String {
     match first_word(typed) {
         None => "/help".to_owned(),

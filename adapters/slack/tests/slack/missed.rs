@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, Utc};
 use frontdesk_conformance::RecordingInbox;
+use frontdesk_core::account::AccountId;
+use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::MessageId;
-use frontdesk_core::message::{Event, EventKind, Outcome};
+use frontdesk_core::message::{Conversation, Event, EventKind, Outcome, Sender, SenderKind, Source};
+use frontdesk_core::port::Inbox;
 use frontdesk_fakeslack::{BOT, Fault, SlackApi, TEAM};
+use frontdesk_slack::CHANNEL;
 use serde_json::json;
 
 use crate::setup::{account, adapter, running, until};
@@ -51,13 +56,46 @@ async fn channels_private_chats_and_their_threads_are_read_from_the_last_positio
     let event = |text: &str| inbox.events().into_iter().find(|event| event.text == text).unwrap();
     assert_eq!(event("in it").address.thread(), Some(asked.ts.as_str()));
     assert!(event("in it").addressed && !event("a thread").addressed && event("in private").addressed);
-    assert!(matches!(event("among us").conversation, frontdesk_core::message::Conversation::Group { .. }));
+    assert!(matches!(event("among us").conversation, Conversation::Group { .. }));
     // Until everything is read, no event moves the position.
     assert!(
         inbox.batches().iter().rev().skip(1).all(|(_, cursor)| cursor.is_none()),
         "{:?}",
         inbox.batches()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_thread_is_read_if_somebody_has_written_in_it_lately() {
+    let slack = SlackApi::start().await;
+    slack.channel("C0GARDEN", "garden", &[]);
+    let inbox = Arc::new(a_minute_ago());
+    let days_ago =
+        |days: u32| DateTime::<Utc>::from(SystemTime::now() - days * Duration::from_secs(24 * 60 * 60));
+    let thread = |days| format!("{}.000100", days_ago(days).timestamp());
+    let (lively, silent) = (thread(40), thread(30));
+    for (thread, days) in [(&lively, 13), (&silent, 15)] {
+        let account = AccountId::default_of(CHANNEL);
+        let from = Sender::new(Principal::at(&account, "U0000ANNA").unwrap(), SenderKind::Person);
+        let address = Address::at(&account, "C0GARDEN", Some(thread)).unwrap();
+        let conversation = Conversation::Thread { chat: "C0GARDEN".into(), thread: thread.clone() };
+        let mut event = Event::new(thread.clone(), EventKind::Message, from, address, conversation);
+        event.sent_at = Some(days_ago(days));
+        let source = Source { id: "slack".into(), account };
+        inbox.push(&source, vec![event], None).await.unwrap();
+    }
+    let adapter = adapter(account(&slack));
+    running(&adapter, &inbox, &slack, async {
+        until(|| inbox.batches().last().is_some_and(|(_, cursor)| cursor.is_some())).await;
+    })
+    .await;
+    let asked: Vec<String> = slack
+        .journal()
+        .calls_of("conversations.replies")
+        .iter()
+        .map(|call| call.params["ts"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(asked, [lively]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
