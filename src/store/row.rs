@@ -2,6 +2,7 @@
 
 mod access;
 mod ask;
+mod audit;
 mod backlog;
 mod budget;
 mod change;
@@ -10,6 +11,7 @@ mod job;
 mod link;
 mod outgoing;
 mod overview;
+mod pairing;
 mod run;
 mod state;
 mod task;
@@ -18,6 +20,7 @@ mod waiting;
 
 pub use access::*;
 pub use ask::*;
+pub use audit::*;
 pub use backlog::*;
 pub use budget::*;
 pub use change::*;
@@ -26,6 +29,7 @@ pub use job::*;
 pub use link::*;
 pub use outgoing::*;
 pub use overview::*;
+pub use pairing::*;
 pub use run::*;
 pub use state::*;
 pub use task::*;

@@ -6,9 +6,9 @@ use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::budget::{BudgetOverride, BudgetScope};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::pairing::{Code, Salt};
+use frontdesk_core::pairing::Code;
 
-use super::{BudgetRow, LinkRow};
+use super::{BudgetRow, LinkRow, PairingRow};
 
 /// Where a grant is valid.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -139,38 +139,6 @@ pub struct AccessState {
     pub stopped: Vec<StoppedAccount>,
     /// Budgets that admins have set.
     pub budgets: Vec<BudgetRow>,
-}
-
-/// What the gate adds to the message of an unknown sender to make it a request for a pairing code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PairingRequest {
-    /// The salt that the code is derived from.
-    pub salt: Salt,
-    /// The code's salted hash.
-    pub hash: [u8; 32],
-    /// How many requests may be open for this account; beyond it the oldest one is deleted.
-    pub most: u32,
-    /// Whether a new request may be made now: when too many unknown senders write at once, they get no answer.
-    pub open: bool,
-    /// The addresses at which admins get a notice about the request.
-    pub tell: Vec<Address>,
-}
-
-/// A pairing request.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PairingRow {
-    /// Its number, for people who may not know the code.
-    pub id: i64,
-    /// Who asks.
-    pub principal: Principal,
-    /// Where the person gets the notices.
-    pub address: Address,
-    /// The person's display name; never an identity.
-    pub sender: Option<String>,
-    /// When they asked.
-    pub created: DateTime<Utc>,
-    /// Until when the code can be used.
-    pub expires: DateTime<Utc>,
 }
 
 /// A change of access. The caller has checked that its author is an admin or an operator.
@@ -370,35 +338,6 @@ pub enum LostAccess {
     },
     /// A group is not served any more.
     Group(Address),
-}
-
-/// Who makes a change, for the audit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Author {
-    /// The principal's text form, `cli`, `program`, `api:` with the token's id, or what made the gateway act by itself:
-    /// `SIGHUP`, `watch`.
-    pub name: String,
-    /// The interface: `chat`, `cli`, `api`, `signal`, `file`; `program` where the library is used.
-    pub via: &'static str,
-}
-
-/// A row of the audit.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AuditRow {
-    /// Its number, growing.
-    pub id: i64,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// Who.
-    pub by: String,
-    /// The interface.
-    pub via: String,
-    /// The action: `approve`, `grant`, `revoke`, `gateway stop`.
-    pub action: String,
-    /// About whom or what.
-    pub subject: String,
-    /// The outcome: `done`, `unchanged`, `refused:not_admin`, `refused:locked`.
-    pub outcome: String,
 }
 
 /// How many messages a person may send to agents on one day.
