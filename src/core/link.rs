@@ -13,7 +13,7 @@ use crate::visible::quoted_label;
 /// How long a code can be entered, and how long both chats are asked afterwards.
 pub const LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// Why two chats are not joined or parted. What people read.
+/// Why two chats are not joined or separated, as people read it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum LinkError {
     /// The code was entered in the chat that shows it.
@@ -31,8 +31,8 @@ pub enum LinkError {
     /// No request waits for this.
     #[error("There is no such request any more. To begin again, send `/link` in one of the two chats.")]
     NoRequest,
-    /// There is nothing to be parted.
-    #[error("This chat shares its conversation with no other one.")]
+    /// The chat shares no conversation.
+    #[error("This chat does not share its conversation.")]
     NotJoined,
 }
 
@@ -44,13 +44,12 @@ pub fn code_shown() -> String {
     )
 }
 
-/// The choices of the question, with the commands that they run.
+/// The choices of the question: the id of each, and the command that it runs.
 pub fn commands(request: MessageId) -> Vec<(String, String)> {
     ["confirm", "refuse"].map(|word| (word.to_owned(), format!("/link {word} {request}"))).into()
 }
 
-/// The question that each of the two chats is asked. `other` is whose chat the other one is, `name` how that person is shown
-/// there.
+/// The question that each of the two chats is asked. `other` is the person in the other chat, `name` their display name.
 pub fn question(
     other: &Principal,
     name: Option<&str>,
@@ -71,7 +70,7 @@ pub fn question(
     question.completed()
 }
 
-/// The same as a text.
+/// The text of the question, also for platforms without buttons.
 pub fn question_text(other: &Principal, name: Option<&str>, request: MessageId) -> String {
     let shown = name.map(|name| format!(", shown as {},", quoted_label(name))).unwrap_or_default();
     format!(
@@ -86,14 +85,14 @@ pub fn question_text(other: &Principal, name: Option<&str>, request: MessageId) 
 pub fn joined(other: &Principal) -> String {
     format!(
         "This chat and the private chat of {} share one conversation now. Each answer goes to the chat that asked. \
-         `/link off` parts them.",
+         To separate them, send `/link off`.",
         quoted_label(other.as_str())
     )
 }
 
-/// What a chat is told that is parted from the conversation which it shared.
+/// What a chat is told when it no longer shares the conversation of another one.
 pub const PARTED: &str =
-    "This chat has its own conversation again: the one that it shared with another chat goes on there.";
+    "This chat has its own conversation again. The one that it shared continues in the other chat.";
 
 /// What the other chat is told if one of them does not agree.
 pub const REFUSED: &str = "The other chat did not agree, so the two chats stay apart.";

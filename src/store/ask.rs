@@ -26,7 +26,7 @@ pub(crate) use answer::{answer_to_choices, answered, pressed};
 pub(crate) use close::retried;
 use close::{close, close_silently, end_unread};
 pub(crate) use drop::notice_with_drop;
-pub(crate) use open::{later, reply};
+pub(crate) use open::of_command;
 pub(crate) use rendered::seen;
 
 /// Maximum number of questions that one list returns.

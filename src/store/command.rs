@@ -165,7 +165,7 @@ fn send_reply(
         now: now.wall,
     };
     match (form, facts) {
-        (ReplyForm::Question(choices), _) => ask::reply(tx, row, &outgoing, choices, now),
+        (ReplyForm::Question(choices), _) => ask::of_command(tx, row, &outgoing, true, choices, now),
         // The question is the reply.
         (_, CommandFacts::Link(LinkDone::Asked)) => Ok(()),
         (_, CommandFacts::Link(LinkDone::Shown(salt))) => {

@@ -21,7 +21,7 @@ use crate::row::{Author, CommandChoices, InboundRow, LinkDone, LinkRow, LinkStep
 use crate::sql::{Sql, at, maybe_parsed, ms, parsed};
 use crate::tx::Tx;
 
-/// Every chat that shares the session of another one.
+/// All chats that share the session of another one.
 pub(crate) fn all(sql: &Sql<'_>) -> Outcome<Vec<LinkRow>> {
     sql.all("SELECT place, target, principal, target_principal FROM link ORDER BY place", [], |row| {
         Ok(LinkRow {
@@ -44,7 +44,7 @@ pub(crate) fn step(tx: &Tx<'_>, command: &InboundRow, step: &LinkStep, now: Now)
     }
 }
 
-/// Somebody has lost access: their chats are joined to no other one any more.
+/// Separates all chats of somebody who has lost access.
 pub(crate) fn end_of(tx: &Tx<'_>, who: &Principal) -> Outcome<()> {
     tx.run("DELETE FROM link WHERE ?1 IN (principal, target_principal)", [who.as_str()])?;
     tx.run("DELETE FROM link_code WHERE ?1 IN (principal, other_principal)", [who.as_str()])?;
@@ -172,8 +172,7 @@ fn enter(tx: &Tx<'_>, command: &InboundRow, code: &Code, now: Now) -> Outcome<Li
     Ok(LinkDone::Asked)
 }
 
-/// The request with this code that has not been entered yet. Every one is compared, so that the time taken says nothing
-/// about the code.
+/// The open request with this code. All requests are compared, so that the time taken tells nothing about the code.
 fn having(tx: &Tx<'_>, code: &Code, now: DateTime<Utc>) -> Outcome<Option<Request>> {
     let shown = concat!("SELECT ", request_columns!(), " FROM link_code WHERE other_message IS NULL");
     let mut found = None;
@@ -186,7 +185,7 @@ fn having(tx: &Tx<'_>, code: &Code, now: DateTime<Utc>) -> Outcome<Option<Reques
     Ok(found)
 }
 
-/// Why the chat with the session `place`, whose messages belong to `session` now, cannot be joined.
+/// Why a chat cannot be joined. `place` is its own session, `session` the one to which its messages belong now.
 fn obstacle(
     tx: &Tx<'_>,
     request: &Request,
@@ -225,7 +224,7 @@ fn asks(
         .map_err(|error| Fault::Bad(format!("the question about two chats: {error}")))?;
     let choices = CommandChoices { question, commands: link::commands(request) };
     match tx.shared.renderer.buttons(&command.address) {
-        true => ask::later(tx, command, &outgoing, &choices, now),
+        true => ask::of_command(tx, command, &outgoing, false, &choices, now),
         false => {
             let key = TextKey::linked(command.id).copy(0);
             outgoing.text(tx, &key, &choices.question.text).map(drop)
@@ -251,8 +250,8 @@ fn to_chat_of<'a>(
     }
 }
 
-/// The open request that a message has begun, if the sender of a command may decide about it. Whether its chat is the one
-/// that shows the code.
+/// The open request that the message `request_id` has begun, if the sender of `command` may decide about it, and whether that
+/// sender is in the chat that shows the code.
 fn decidable(
     tx: &Tx<'_>,
     command: &InboundRow,
@@ -308,13 +307,13 @@ fn confirm(tx: &Tx<'_>, command: &InboundRow, id: MessageId, now: Now) -> Outcom
         ],
     )?;
     tx.note_access_change();
-    note(tx, command, if is_first { &entered.principal } else { &request.principal }, "done", now.wall)?;
-    let (mine, theirs) = match is_first {
-        true => (&entered.principal, &request.principal),
-        false => (&request.principal, &entered.principal),
+    let (sender, partner) = match is_first {
+        true => (&request.principal, &entered.principal),
+        false => (&entered.principal, &request.principal),
     };
-    tell(tx, command, other, &link::joined(theirs), now.wall)?;
-    Ok(LinkDone::Joined { other: mine.clone() })
+    note(tx, command, partner, "done", now.wall)?;
+    tell(tx, command, other, &link::joined(sender), now.wall)?;
+    Ok(LinkDone::Joined { other: partner.clone() })
 }
 
 /// The session to which the messages of a chat belong.
@@ -348,7 +347,7 @@ fn tell(tx: &Tx<'_>, command: &InboundRow, other: MessageId, text: &str, now: Da
     outgoing.text(tx, &TextKey::linked(command.id), text).map(drop)
 }
 
-/// Parts a chat from the session that it shares; or the others from the session of this chat.
+/// Separates a chat from the session that it shares, or the other chats from the session of this one.
 fn part(tx: &Tx<'_>, command: &InboundRow, now: DateTime<Utc>) -> Outcome<LinkDone> {
     let place = command.own_session();
     let mine = tx.run("DELETE FROM link WHERE place = ?1", [place.as_str()])?;

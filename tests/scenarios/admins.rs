@@ -331,7 +331,7 @@ async fn somebody_who_is_blocked_is_ignored_everywhere_until_the_block_ends() {
         assert_eq!(platform.outcome_of(event).await, Outcome::Denied);
     }
     root.says("/gateway allow fake eve").await;
-    assert_eq!(root.hears().await, "fake:eve is blocked. To end that, send /gateway unblock fake eve first.");
+    assert_eq!(root.hears().await, "fake:eve is blocked. Send /gateway unblock fake eve first.");
     root.says("/gateway block fake root").await;
     assert_eq!(root.hears().await, "root: this is an admin: take that right away first.");
     root.says("/gateway unblock fake eve").await;

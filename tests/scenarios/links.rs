@@ -114,7 +114,7 @@ async fn two_private_chats_share_a_conversation_until_they_are_parted() {
     ben.says("/status").await;
     sees(&ben, "It is shared with the private chat of fake:anna").await;
     ben.says("/link off").await;
-    sees(&ben, "The two chats are parted.").await;
+    sees(&ben, "The two chats are separate again.").await;
     ben.says("alone").await;
     sees(&ben, "alone").await;
     assert_eq!(session_of(&world, 3), BENS);
@@ -139,13 +139,13 @@ async fn the_chat_whose_conversation_is_shared_can_part_the_others() {
     let (anna, ben) = two(&world).await;
     join(&world).await;
     anna.says("/link off").await;
-    sees(&anna, "The two chats are parted.").await;
+    sees(&anna, "The two chats are separate again.").await;
     sees(&ben, "This chat has its own conversation again").await;
     ben.says("alone").await;
     sees(&ben, "alone").await;
     assert_eq!(session_of(&world, 0), BENS);
     anna.says("/link off").await;
-    sees(&anna, "shares its conversation with no other one").await;
+    sees(&anna, "This chat does not share its conversation.").await;
 }
 
 #[tokio::test]

@@ -20,9 +20,7 @@ pub(super) fn plan(shared: &Shared, row: &InboundRow, request: LinkRequest) -> P
     }
     let settings = shared.settings();
     if settings.joined.is_joined(row.own_session()) {
-        return Plan::say(
-            "The operator has set in the configuration with which chats this one shares its conversation.",
-        );
+        return Plan::say("The configuration decides with which chats this one shares its conversation.");
     }
     let step = match request {
         LinkRequest::Show => {
@@ -50,15 +48,18 @@ fn reply(done: &LinkDone, now: DateTime<Utc>) -> String {
         LinkDone::Shown(_) => code_shown(),
         // The question is the reply.
         LinkDone::Asked => String::new(),
-        LinkDone::Agreed => "Thank you. The other chat has to agree as well: it is asked there.".to_owned(),
+        LinkDone::Agreed => "Thank you. The other chat has to agree as well.".to_owned(),
         LinkDone::Joined { other } => joined(other),
         LinkDone::Refused => "The two chats stay apart.".to_owned(),
         LinkDone::Parted { chats: 1 } => {
-            "The two chats are parted. Each has its own conversation from the next message on.".to_owned()
+            "The two chats are separate again. Each has its own conversation from the next message on."
+                .to_owned()
         }
-        LinkDone::Parted { chats } => format!("{} other chats are parted from this one.", chats),
+        LinkDone::Parted { chats } => {
+            format!("{} other chats no longer share the conversation of this one.", chats)
+        }
         LinkDone::Failed(error @ LinkError::NotJoined) => {
-            format!("{error} To let two share one, send `/link` in the first.")
+            format!("{error} To share it with another private chat, send `/link` here.")
         }
         LinkDone::Failed(error) => error.to_string(),
         LinkDone::NoSuchCode { left: 0 } => {

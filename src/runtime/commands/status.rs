@@ -58,7 +58,10 @@ fn shares(shared: &Shared, row: &InboundRow) -> Option<String> {
         }
     };
     (!others.is_empty()).then(|| {
-        format!("It is shared with the private chat of {}; `/link off` parts them.", others.join(" and of "))
+        format!(
+            "It is shared with the private chat of {}; to separate them, send `/link off`.",
+            others.join(" and of ")
+        )
     })
 }
 

@@ -166,37 +166,17 @@ fn known(tx: &Tx<'_>, turn: TurnId, ordinal: u32) -> Outcome<Option<AskRow>> {
     tx.one(known, params![turn.0, ordinal], ask)
 }
 
-/// A command's reply is a question, which only its sender may answer.
-pub(crate) fn reply(
+/// A command asks its chat a question that only its sender may answer: as its reply, or in a message of its own.
+pub(crate) fn of_command(
     tx: &Tx<'_>,
     command: &InboundRow,
     outgoing: &Outgoing<'_>,
+    is_reply: bool,
     choices: &CommandChoices,
     now: Now,
 ) -> Outcome<()> {
     let id = AskId(tx.new_id(Table::Ask)?);
-    of_command(tx, command, (outgoing, &TextKey::reply(command.id)), (id, choices), now)
-}
-
-/// The chat of an earlier command is asked something, which only the sender of that command may answer.
-pub(crate) fn later(
-    tx: &Tx<'_>,
-    command: &InboundRow,
-    outgoing: &Outgoing<'_>,
-    choices: &CommandChoices,
-    now: Now,
-) -> Outcome<()> {
-    let id = AskId(tx.new_id(Table::Ask)?);
-    of_command(tx, command, (outgoing, &TextKey::ask(id)), (id, choices), now)
-}
-
-fn of_command(
-    tx: &Tx<'_>,
-    command: &InboundRow,
-    (outgoing, key): (&Outgoing<'_>, &TextKey),
-    (id, choices): (AskId, &CommandChoices),
-    now: Now,
-) -> Outcome<()> {
+    let key = if is_reply { TextKey::reply(command.id) } else { TextKey::ask(id) };
     let opening = Opening {
         id,
         turn: None,
@@ -208,7 +188,7 @@ fn of_command(
         how: None,
         digest: choices.question.digest(),
     };
-    open(tx, outgoing, key, &opening, now).map(drop)
+    open(tx, outgoing, &key, &opening, now).map(drop)
 }
 
 pub(super) struct Opening<'a> {

@@ -34,9 +34,9 @@ pub enum LinkStep {
     Enter(Code),
     /// Agree to join the chats. The message is the one that entered the code.
     Confirm(MessageId),
-    /// Do not agree.
+    /// Refuse to join them.
     Refuse(MessageId),
-    /// Part the chats.
+    /// Separate the chats.
     Off,
 }
 
@@ -54,9 +54,9 @@ pub enum LinkDone {
         /// Whose chat the other one is.
         other: Principal,
     },
-    /// They stay apart.
+    /// They are not joined.
     Refused,
-    /// Chats were parted.
+    /// Chats were separated.
     Parted {
         /// How many other chats.
         chats: usize,

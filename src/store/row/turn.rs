@@ -198,7 +198,7 @@ pub enum CommandEffect {
     },
     /// Answers a question.
     Answer(Answering),
-    /// Joins two private chats, or parts them.
+    /// Joins two private chats, or separates them.
     Link(LinkStep),
     /// Hands over a task.
     Submit(Box<NewTask>),
@@ -258,7 +258,7 @@ pub enum CommandFacts {
     Access(Box<AccessDone>),
     /// The result of an answer.
     Answered(Result<Answered, AskError>),
-    /// What became of two chats that were to be joined or parted.
+    /// What became of two chats that were to be joined or separated.
     Link(LinkDone),
     /// What became of a task that was handed over.
     Submitted(TaskSubmitted),

@@ -38,6 +38,6 @@ async fn a_chat_that_joins_another_one_sees_the_answers_in_its_session() {
         server.store().history(&"agent:main:web:dm:two".parse().unwrap(), None, None, 9).await.unwrap();
     assert!(outbox.iter().all(|row| !row.message.text.contains(&code)), "the code is stored nowhere");
     let parted = reply(&mut two, "4", "two", "/link off").await;
-    assert!(parted["fullText"].as_str().unwrap().contains("parted"), "{parted}");
+    assert!(parted["fullText"].as_str().unwrap().contains("separate again"), "{parted}");
     assert_eq!(reply(&mut two, "5", "two", "alone").await["session"], "agent:main:web:dm:two");
 }

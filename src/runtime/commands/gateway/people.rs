@@ -82,7 +82,7 @@ pub(super) fn allow(
     }
     let whom = quoted_label(principal.as_str());
     if shared.access.is_blocked(&principal) {
-        let text = format!("{whom} is blocked. To end that, send `/gateway unblock {channel} {user}` first.");
+        let text = format!("{whom} is blocked. Send `/gateway unblock {channel} {user}` first.");
         return note(row, request, "refused:blocked", text);
     }
     let place = match &scope {
