@@ -22,6 +22,6 @@ pub use channel::Channel;
 pub use frontdesk_http as http;
 pub use platform::{BotAccount, Platform, Unique};
 pub use section::{
-    Assigned, BuildAdapter, ConfiguredAccount, Fingerprint, Host, Section, Variables, WebhookUrl,
+    Assigned, BuildAdapter, Built, ConfiguredAccount, Fingerprint, Host, Section, Variables, WebhookUrl,
 };
 pub use setup::Setup;

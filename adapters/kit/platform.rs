@@ -6,11 +6,10 @@ use std::sync::Arc;
 use frontdesk_core::access::DmPolicy;
 use frontdesk_core::account::{AccountId, DEFAULT_ACCOUNT};
 use frontdesk_core::config::{Assignment, ConfigError, join};
-use frontdesk_core::port::Adapter;
 
 use crate::account::ids::Ids;
 use crate::account::{Account, check_name, named};
-use crate::section::{BuildAdapter, ConfiguredAccount, Fingerprint, Host, WebhookUrl};
+use crate::section::{BuildAdapter, Built, ConfiguredAccount, Fingerprint, Host, WebhookUrl};
 
 /// A platform, and the words of messages about its accounts.
 #[derive(Clone, Copy)]
@@ -153,7 +152,7 @@ impl Platform {
         &self,
         config: Option<C>,
         path: &str,
-        build: fn(C, &Host) -> Result<Arc<dyn Adapter>, ConfigError>,
+        build: fn(C, &Host) -> Built,
     ) -> BuildAdapter {
         let (path, no_token) = (path.to_owned(), self.no_token());
         Arc::new(move |host: &Host| {

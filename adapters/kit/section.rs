@@ -82,7 +82,10 @@ pub struct ConfiguredAccount {
 }
 
 /// Builds the adapter of one account, without connecting. Errors have whole paths.
-pub type BuildAdapter = Arc<dyn Fn(&Host) -> Result<Arc<dyn Adapter>, ConfigError> + Send + Sync>;
+pub type BuildAdapter = Arc<dyn Fn(&Host) -> Built + Send + Sync>;
+
+/// An adapter, or why it cannot be built.
+pub type Built = Result<Arc<dyn Adapter>, ConfigError>;
 
 /// What a running gateway gives to its adapters.
 #[derive(Clone)]

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use frontdesk_core::account::AccountId;
 use frontdesk_core::config::{ConfigError, Secret, join};
-use frontdesk_core::port::Adapter;
 use frontdesk_core::profile::Profile;
 use frontdesk_kit::settings::keys_of;
 use frontdesk_kit::{
-    BotAccount, BuildAdapter, ConfiguredAccount, Fingerprint, Host, Ids, Kind, Membership, Platform, Section,
-    Setup, Unique, Variables, WebhookUrl, account,
+    BotAccount, BuildAdapter, Built, ConfiguredAccount, Fingerprint, Host, Ids, Kind, Membership, Platform,
+    Section, Setup, Unique, Variables, WebhookUrl, account,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -140,7 +139,7 @@ impl Configured {
         }
     }
 
-    fn build(self, host: &Host) -> Result<Arc<dyn Adapter>, ConfigError> {
+    fn build(self, host: &Host) -> Built {
         Ok(match self {
             Configured::App(account) => Arc::new(SlackAdapter::new(account, host.clock.clone())?),
             Configured::Webhook(webhook) => Arc::new(WebhookAdapter::new(webhook)?),
