@@ -200,6 +200,7 @@ impl Settings {
             changes: MessageChanges { edit: true, delete: true, react: true, pin: true },
             waiting_marks: self.acknowledge.is_some(),
             private_posts: false,
+            command_mark: '/',
             native: None,
             // Discord's documentation, enforce_nonce: "in the past few minutes".
             idempotent: Some(Duration::from_secs(120)),

@@ -282,6 +282,7 @@ impl Settings {
             changes: MessageChanges { edit: true, delete: true, react: true, pin: true },
             waiting_marks: self.acknowledge.is_some(),
             private_posts: true,
+            command_mark: '!',
             native: Some(if self.blocks_notify { own_blocks::as_given } else { own_blocks::quiet }),
             idempotent: None,
             pacing: Pacing { per_chat: pace(self.per_chat_ms), ..Pacing::default() },

@@ -165,6 +165,7 @@ fn profile(settings: &Settings) -> Profile {
         changes: MessageChanges { edit: false, delete: false, react: false, pin: false },
         waiting_marks: false,
         private_posts: false,
+        command_mark: '!',
         max_silence: None,
         ..settings.profile()
     }

@@ -273,6 +273,7 @@ impl Settings {
             // Bot API, setMessageReaction.
             waiting_marks: self.acknowledge.is_some(),
             private_posts: false,
+            command_mark: '/',
             native: None,
             // Bot API: no method takes an idempotency key.
             idempotent: None,

@@ -105,6 +105,7 @@ fn profile() -> Profile {
         changes: MessageChanges::default(),
         waiting_marks: false,
         private_posts: false,
+        command_mark: '/',
         native: None,
         idempotent: Some(Duration::MAX),
         pacing: Pacing::default(),

@@ -68,6 +68,7 @@ pub fn profile() -> Profile {
         changes: MessageChanges { edit: true, delete: true, react: false, pin: false },
         waiting_marks: false,
         private_posts: true,
+        command_mark: '/',
         native: None,
         // A message has the same id in every attempt, and clients show an id once.
         idempotent: Some(Duration::MAX),

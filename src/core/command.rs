@@ -23,12 +23,14 @@
 mod budget;
 pub mod gateway;
 mod link;
+mod mark;
 mod queue;
 #[cfg(test)]
 mod tests;
 
 pub use gateway::Gateway;
 pub use link::LinkRequest;
+pub use mark::with_mark;
 pub use queue::{QueueRequest, WaitingPlace};
 
 use crate::agent::SessionOption;

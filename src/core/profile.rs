@@ -45,6 +45,9 @@ pub struct Profile {
     pub waiting_marks: bool,
     /// Whether a post can be shown to one person of a chat alone.
     pub private_posts: bool,
+    /// The character with which people begin a command, as texts of the gateway name it: a slash, unless the platform keeps
+    /// that for commands of its own.
+    pub command_mark: char,
     /// Reads a message in the platform's own form, which programs may send beside a text, and returns it as it is to be
     /// sent: nobody is notified by it. An error says what is wrong with it. `None` if the platform has no such form.
     pub native: Option<NativeForm>,

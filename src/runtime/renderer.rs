@@ -70,6 +70,10 @@ impl Renderer for ProfileRenderer {
         self.hooks
     }
 
+    fn command_mark(&self, to: &Address) -> char {
+        self.profiles.load().get(to.channel()).map_or('/', |profile| profile.command_mark)
+    }
+
     fn idempotent(&self, to: &Address) -> Option<Duration> {
         self.profiles.load().get(to.channel()).and_then(|profile| profile.idempotent)
     }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Address;
+use frontdesk_core::command::with_mark;
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::id::{OutId, TurnId};
 use frontdesk_core::markup::{Part, followed_by};
@@ -86,6 +87,8 @@ pub(crate) fn cut(tx: &Tx<'_>, turn: &OpenTurn, finish: &Finish, streamed: &Stre
     let renderer = &tx.shared.renderer;
     if renderer.waits_for_hooks() {
         let body = whole(
+            tx,
+            &turn.address,
             known.filter(|text| text.len() >= streamed.shown.len()).unwrap_or(&streamed.shown),
             finish.ending,
         );
@@ -117,8 +120,9 @@ fn end_of(ending: Ending) -> Option<&'static str> {
 }
 
 /// A text that was cut off, and how its turn ended.
-pub(crate) fn whole(text: &str, ending: Ending) -> String {
-    end_of(ending).map_or_else(|| text.to_owned(), |how| followed_by(text, how))
+pub(crate) fn whole(tx: &Tx<'_>, to: &Address, text: &str, ending: Ending) -> String {
+    let how = end_of(ending).map(|how| with_mark(how, tx.shared.renderer.command_mark(to)));
+    how.map_or_else(|| text.to_owned(), |how| followed_by(text, &how))
 }
 
 /// The parts of a streamed message whose turn ended without an answer of its own: the whole text so far,
@@ -126,7 +130,7 @@ pub(crate) fn whole(text: &str, ending: Ending) -> String {
 fn cut_off(tx: &Tx<'_>, to: &Address, known: Option<&str>, shown: &str, ending: Ending) -> Vec<Part> {
     let how = end_of(ending);
     let renderer = &tx.shared.renderer;
-    let with_end = |text: &str| whole(text, ending);
+    let with_end = |text: &str| whole(tx, to, text, ending);
     if let Some(text) = known.filter(|text| !text.trim().is_empty() && *text != shown) {
         // A streamed message shows one part at most.
         let is_more = match renderer.parts(to, text).as_slice() {

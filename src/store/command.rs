@@ -172,7 +172,7 @@ fn send_reply(
             outgoing.masked(tx, &TextKey::reply(row.id), &reply(facts), *salt, None)
         }
         (_, _) => {
-            let first = outgoing.text(tx, &TextKey::reply(row.id), &reply(facts))?;
+            let first = outgoing.own_text(tx, &TextKey::reply(row.id), &reply(facts))?;
             match submitted(facts).zip(first) {
                 Some((task, first)) => task::shown_by(tx, task, first, &row.address),
                 None => Ok(()),

@@ -53,6 +53,10 @@ impl Renderer for NullRenderer {
         false
     }
 
+    fn command_mark(&self, _: &Address) -> char {
+        '/'
+    }
+
     fn idempotent(&self, _: &Address) -> Option<Duration> {
         None
     }

@@ -1,7 +1,10 @@
 //! Rows of `outbox`: created and read back.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::command::with_mark;
 use frontdesk_core::delivery::{MessageRefs, Post, PostKind};
 use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::SessionKey;
@@ -96,6 +99,17 @@ impl Outgoing<'_> {
         Ok(is_new)
     }
 
+    /// Stores a text of the gateway's own, which names commands as people type them there. Returns the id of its first part,
+    /// if that is new.
+    pub(crate) fn own_text(&self, tx: &Tx<'_>, key: &TextKey, text: &str) -> Outcome<Option<OutId>> {
+        self.text(tx, key, &self.typed(tx, text))
+    }
+
+    /// A text with its commands as people type them there.
+    fn typed<'t>(&self, tx: &Tx<'_>, text: &'t str) -> Cow<'t, str> {
+        with_mark(text, tx.shared.renderer.command_mark(self.address))
+    }
+
     /// Stores a text that is rendered already.
     pub(crate) fn parts(&self, tx: &Tx<'_>, key: &TextKey, parts: Vec<Part>) -> Outcome<bool> {
         let mut is_new = false;
@@ -119,7 +133,7 @@ impl Outgoing<'_> {
     /// Stores a notice under a key of its own: under one key it is sent once.
     pub(crate) fn notice_as(&self, tx: &Tx<'_>, key: &TextKey, notice: &Notice) -> Outcome<bool> {
         let outgoing = Outgoing { kind: PostKind::Notice, ..self.clone() };
-        outgoing.rows(tx, outgoing.text_rows(tx, key, &notice.text())?, Some(notice))
+        outgoing.rows(tx, outgoing.text_rows(tx, key, &self.typed(tx, &notice.text()))?, Some(notice))
     }
 
     /// Stores a text in which the code of a salt replaces the mask when it is sent.
@@ -131,7 +145,7 @@ impl Outgoing<'_> {
         salt: Salt,
         notice: Option<&Notice>,
     ) -> Outcome<()> {
-        let rows = self.text_rows(tx, key, text)?;
+        let rows = self.text_rows(tx, key, &self.typed(tx, text))?;
         let with_salt = |row: OutboxRow| OutboxRow { salt: salt_for(salt, &row.post.part), ..row };
         self.rows(tx, rows.into_iter().map(with_salt).collect(), notice).map(drop)
     }

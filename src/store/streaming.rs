@@ -94,7 +94,10 @@ impl Store {
             let Some(access_was_revoked) = kept else { return Ok(()) };
             let shown = shown && !access_was_revoked;
             if let (Some(text), true, Some(turn)) = (&so_far, shown, OpenTurn::by_id(tx, claim.id)?) {
-                let parts = tx.shared.renderer.parts(&turn.address, &whole(text, Ending::Cancelled));
+                let parts = tx
+                    .shared
+                    .renderer
+                    .parts(&turn.address, &whole(tx, &turn.address, text, Ending::Cancelled));
                 turn.outgoing(now).parts(tx, &TextKey::answer(turn.id), parts)?;
             }
             usage.iter().try_for_each(|usage| {

@@ -74,7 +74,7 @@ fn two_tokens_in_the_environment_make_a_bot_that_answers_in_private_in_threads_a
     slack.anna.replies(&asked, &format!("<@{BOT}> !new"));
     until("it begins a new conversation", || slack.shown().len() == 2);
     let (begun, thread) = slack.shown().pop().unwrap();
-    assert!(begun.contains("New conversation") && thread == in_thread.1, "{begun:?} {thread:?}");
+    assert!(begun.contains("Send !resume 1") && thread == in_thread.1, "{begun:?} {thread:?}");
     slack.anna.commands(&slack.garden.id, "/frontdesk", "whoami");
     until("it answers the command", || slack.shown().len() == 3);
     assert!(slack.shown()[2].0.contains("U0000ANNA"), "{:?}", slack.shown());

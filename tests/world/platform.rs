@@ -180,6 +180,7 @@ impl Platform {
             buttons: plan.buttons,
             waiting_marks: plan.marks,
             private_posts: false,
+            command_mark: '/',
             native: None,
             idempotent: None,
             pacing: plan.pacing,

@@ -30,6 +30,7 @@ fn profile(media: Option<u64>) -> Profile {
         changes: MessageChanges::default(),
         waiting_marks: false,
         private_posts: false,
+        command_mark: '/',
         native: None,
         idempotent: None,
         pacing: Pacing::default(),

@@ -181,6 +181,9 @@ impl Renderer for Plain {
     fn waits_for_hooks(&self) -> bool {
         false
     }
+    fn command_mark(&self, _: &Address) -> char {
+        '/'
+    }
     fn idempotent(&self, _to: &Address) -> Option<std::time::Duration> {
         None
     }

@@ -33,6 +33,8 @@ pub trait Renderer: Send + Sync + 'static {
     fn caption(&self, to: &Address, text: &str) -> (Option<Part>, Vec<Part>);
     /// Whether hooks see every text before it is rendered: a text that a transaction makes is stored as an unseen row then.
     fn waits_for_hooks(&self) -> bool;
+    /// The character with which people begin a command there.
+    fn command_mark(&self, to: &Address) -> char;
     /// How long the platform drops a part that it has already seen under the same key: within this time such a part
     /// is sent again after a crash, whatever the operator configured for parts that may have arrived.
     fn idempotent(&self, to: &Address) -> Option<Duration>;

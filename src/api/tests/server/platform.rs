@@ -57,6 +57,7 @@ impl DemoPlatform {
             changes: MessageChanges::default(),
             waiting_marks: false,
             private_posts: false,
+            command_mark: '/',
             native: None,
             idempotent: None,
             pacing: Pacing::default(),

@@ -53,6 +53,9 @@ impl Renderer for TestRenderer {
     fn waits_for_hooks(&self) -> bool {
         self.hooks.load(Ordering::Relaxed)
     }
+    fn command_mark(&self, to: &Address) -> char {
+        if to.channel() == "slack" { '!' } else { '/' }
+    }
     fn idempotent(&self, to: &Address) -> Option<std::time::Duration> {
         (to.channel() == "matrix").then_some(std::time::Duration::from_secs(86_400))
     }

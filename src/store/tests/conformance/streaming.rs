@@ -94,6 +94,19 @@ async fn an_interruption_is_told_in_the_streamed_message_alone() {
 }
 
 #[tokio::test]
+async fn commands_are_named_as_people_type_them_there() {
+    let fixture = Fixture::open().await;
+    for (so_far, expected) in
+        [("", "Send !retry to run it again."), ("Well", "Well\n\n(interrupted, !retry)")]
+    {
+        let turn = fixture.turn("slack:main", so_far).await;
+        let notice = Some(Notice::Interrupted { so_far: so_far.into() });
+        let announced = fixture.finish(Finish { notice, ..bare(&turn, Ending::Dead) }).await;
+        assert!(announced[0].post.part.body.ends_with(expected), "{announced:?}");
+    }
+}
+
+#[tokio::test]
 async fn another_failure_is_told_besides() {
     let fixture = Fixture::open().await;
     let (turn, _) = streaming(&fixture, "a").await;

@@ -31,6 +31,8 @@ const CLOSED: u64 = 5_001;
 const UNLISTED: u64 = 5_002;
 /// Added to the numbers of requests, so that those of two platforms are never the same.
 const REQUESTS: usize = 1 << 40;
+/// How long a command waits at most until what was missed is read.
+const HELD_MS: i64 = 5_000;
 /// The gateway reads a minute before the last message again; this is a little less.
 const READ_AGAIN_MS: i64 = 55_000;
 /// The users: the first three have private chats, and the third sends `/new`.
@@ -357,9 +359,12 @@ impl Team for Discord {
         self.lost_after(event.created).is_some_and(|lost| stored >= lost)
     }
 
-    /// Never: what was missed is read before what is delivered.
-    fn comes_late(&self, _: &Event, _: &Trace, _: &Observed) -> bool {
-        false
+    /// What was missed is read before what is delivered. A command or a press that waits for that is stored at once if its
+    /// session ends meanwhile, because it can be had nowhere else.
+    fn comes_late(&self, event: &Event, _: &Trace, _: &Observed) -> bool {
+        let until = event.created + HELD_MS;
+        matches!(event.action, Action::Button | Action::Command)
+            && self.lost_after(event.created).is_some_and(|lost| lost < until)
     }
 
     fn calls(&self) -> Vec<Arc<Call>> {
