@@ -235,14 +235,13 @@ fn first_id<'a>(shared: &Shared, event: &'a Event) -> Cow<'a, str> {
     }
 }
 
-/// The plan after the rate limits. `/stop` is neither limited nor counted: it helps against too many messages.
+/// The plan after the rate limits. `/stop` has a limit of its own: it helps against too many messages.
 fn limits(admission: &Admission<'_>, session: &SessionKey, plan: Plan) -> Plan {
     let Admission { shared, settings, source, event, chat, .. } = admission;
     let stop = plan.disposition == Disposition::Command
         && matches!(command::of(event), Parsed::Command(Command::Stop));
     // Neither context nor a redelivery counts against the limits. The store recognises the redelivery itself.
-    if stop
-        || matches!(plan.disposition, Disposition::Context(_))
+    if matches!(plan.disposition, Disposition::Context(_))
         || shared.inbound.recent.contains(&source.id, &event.id)
     {
         return plan;
@@ -253,6 +252,7 @@ fn limits(admission: &Admission<'_>, session: &SessionKey, plan: Plan) -> Plan {
         false => None,
     };
     let count = || match admission.is_by_admin() {
+        _ if stop => settings.limits.allows_stop(&event.from.id),
         true => settings.limits.allows_admin(&event.from.id),
         false => settings.limits.allows((&event.from.id, role()), &event.address, &configured),
     };

@@ -14,6 +14,8 @@ use crate::config::{Limits as Config, Rate, Routing};
 
 /// Messages a minute that an admin may always send.
 const ADMIN_PER_MINUTE: u32 = 600;
+/// `/stop` commands a minute that a person may send: more than anybody needs, and few enough replies for the chat.
+const STOPS_PER_MINUTE: u32 = 10;
 
 /// The rate limits of one configuration. The next one takes over what was counted for limits that stay the same.
 pub(crate) struct Limits {
@@ -22,6 +24,8 @@ pub(crate) struct Limits {
     role: BTreeMap<String, Limit<Principal>>,
     /// Applies to admins in place of the other limits.
     admin: Limit<Principal>,
+    /// Applies to `/stop` in place of the other limits: it helps against too many messages, so they do not count here.
+    stop: Limit<Principal>,
     chat: Limit<Address>,
     account: Limit<AccountId>,
     /// Chats with a limit of their own.
@@ -118,6 +122,7 @@ impl Limits {
             role: roles.collect(),
             user: Limit::new(config.user, before.map(|before| &before.user)),
             admin: Limit::new(for_admins(config.user), before.map(|before| &before.admin)),
+            stop: Limit::new(for_stop(config.user), before.map(|before| &before.stop)),
             chat: Limit::new(config.chat, before.map(|before| &before.chat)),
             account: Limit::new(config.account, before.map(|before| &before.account)),
             own: chats.collect(),
@@ -128,6 +133,11 @@ impl Limits {
     /// Counts one message of an admin; whether it is within the limit.
     pub(crate) fn allows_admin(&self, who: &Principal) -> bool {
         self.admin.allows(who, self.clock.mono())
+    }
+
+    /// Counts one `/stop`; whether it is within the limit.
+    pub(crate) fn allows_stop(&self, who: &Principal) -> bool {
+        self.stop.allows(who, self.clock.mono())
     }
 
     /// Whether people of some role have a limit of their own.
@@ -162,7 +172,7 @@ impl Limits {
     /// Forgets everyone whose bucket is full again.
     pub(crate) fn sweep(&self) {
         let now = self.clock.mono();
-        for limit in self.role.values().chain([&self.user, &self.admin]) {
+        for limit in self.role.values().chain([&self.user, &self.admin, &self.stop]) {
             limit.buckets.sweep(now);
         }
         for limit in self.own.values().chain([&self.chat]) {
@@ -189,6 +199,14 @@ fn for_admins(user: Rate) -> Rate {
     match user.per_minute {
         0 => user,
         n => Rate { per_minute: n.max(ADMIN_PER_MINUTE), burst: user.burst.max(ADMIN_PER_MINUTE) },
+    }
+}
+
+/// No limit where nobody has one.
+fn for_stop(user: Rate) -> Rate {
+    match user.per_minute {
+        0 => user,
+        _ => Rate { per_minute: STOPS_PER_MINUTE, burst: STOPS_PER_MINUTE },
     }
 }
 

@@ -84,7 +84,7 @@ async fn people_of_a_role_have_a_rate_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_stop_is_never_rate_limited() {
+async fn a_stop_works_after_too_many_messages_and_a_flood_of_them_does_not() {
     let world =
         World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
     let anna = world.user("anna");
@@ -93,6 +93,19 @@ async fn a_stop_is_never_rate_limited() {
     world.agent().begun(1).await;
     anna.says("/stop").await;
     assert_eq!(anna.hears().await, "Stopped the answer.");
+    for _ in 0..9 {
+        assert!(matches!(anna.tries("/stop").await, Outcome::Accepted { .. }));
+    }
+    for _ in 0..30 {
+        assert!(matches!(anna.tries("/stop").await, Outcome::Refused { .. }));
+    }
+    assert!(matches!(world.user("ben").tries("/stop").await, Outcome::Accepted { .. }));
+    world.at_rest().await;
+    let told =
+        anna.sees().into_iter().filter(|text| text.starts_with("You are sending messages too fast.")).count();
+    assert!(told <= 1, "{told}");
+    world.clock().pass(Duration::from_secs(60));
+    assert!(matches!(anna.tries("/stop").await, Outcome::Accepted { .. }));
 }
 
 #[tokio::test]
