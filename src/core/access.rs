@@ -136,7 +136,8 @@ impl Members {
         self.people.contains(who.principal.id()) || who.roles.iter().any(|role| self.roles.contains(role))
     }
 
-    fn is_empty(&self) -> bool {
+    /// Whether nobody is named.
+    pub fn is_empty(&self) -> bool {
         self.people.is_empty() && self.roles.is_empty()
     }
 }

@@ -31,7 +31,7 @@ use tokio::sync::{Mutex, MutexGuard, watch};
 use bot_loops::BotLoops;
 pub(crate) use pairing_limits::MOST_OPEN;
 use pairing_limits::PairingLimits;
-pub(crate) use remaining::{block_summary, revocation_summary, unblock_summary};
+pub(crate) use remaining::{block_summary, revocation_summary, still_in_file, unblock_summary};
 pub(crate) use rules::AccessRules;
 
 pub(crate) struct Access {
@@ -92,6 +92,14 @@ impl Access {
         };
         let context = configured.as_deref().map_or(context, Context::Group);
         access::decide(rules, tables.grants_of(who.principal, context, |_| true), who, context, action)
+    }
+
+    /// Whether the configuration names moderators of a group, which may be named by any of its ids.
+    pub(crate) fn names_moderators(&self, rules: &AccessRules, account: &AccountId, group: &str) -> bool {
+        let Some(rules) = rules.of(account) else { return false };
+        let configured = self.tables().configured_group(rules, account, group);
+        let named = rules.groups.get(configured.as_deref().unwrap_or(group));
+        named.is_some_and(|named| !named.moderators.is_empty())
     }
 
     /// The first id of a chat, which may have moved.
@@ -191,9 +199,10 @@ impl Access {
         places.filter(|(_, context)| closed_to_others(*context)).map(|(scope, _)| scope).collect()
     }
 
-    /// Whether anything is granted to somebody.
-    pub(crate) fn holds_any(&self, who: &Principal) -> bool {
-        self.tables().grants.get(who).is_some_and(|grants| !grants.is_empty())
+    /// Whether admins have granted somebody this scope; `None` means anything.
+    pub(crate) fn holds(&self, who: &Principal, scope: Option<&Scope>) -> bool {
+        let held = |grant: &GrantRow| scope.is_none_or(|scope| *scope == grant.scope);
+        self.tables().grants.get(who).is_some_and(|grants| grants.iter().any(held))
     }
 
     /// Whether an admin has blocked somebody.

@@ -57,7 +57,7 @@ impl Shared {
     /// Fails if the id cannot belong to a person, so that nothing can have been granted to it. A grant that exists can be
     /// revoked in any case.
     pub(crate) fn may_be_revoked(&self, who: &Principal) -> Result<(), String> {
-        if self.access.holds_any(who) { Ok(()) } else { (self.settings().grant_rule)(who, &Scope::Dm) }
+        if self.access.holds(who, None) { Ok(()) } else { (self.settings().grant_rule)(who, &Scope::Dm) }
     }
 
     /// Whether some admin could still administer the gateway from a chat if these accounts were disconnected and this

@@ -224,8 +224,11 @@ async fn plan(shared: &Shared, row: &InboundRow, parsed: Parsed<'_>) -> Result<P
             if command.changes_conversation()
                 && !shared.may_for_all(&shared.settings(), row, Action::ChangeConversation) =>
         {
-            Plan::say(format!("In this group only moderators may use /{} like this.", command.name()))
-                .for_sender()
+            let where_all = match shared.still_may(&shared.settings(), row, Action::ChangeConversation) {
+                true => "Other chats share this conversation, and only somebody who moderates each of them",
+                false => "In this group only moderators",
+            };
+            Plan::say(format!("{where_all} may use /{} like this.", command.name())).for_sender()
         }
         Parsed::Command(command) => match command {
             Command::Help => help::plan(shared, row),

@@ -172,9 +172,28 @@ impl Shared {
         self.may_in(settings, session, Requester::person(who), action)
     }
 
-    /// Whether the sender of a command may do something to the conversation that it belongs to, for all who share it.
+    /// Whether the sender of a command may do something to the conversation that it belongs to, for all who share it. Where
+    /// several chats share it, they must be a moderator of each one that names some, or an admin.
     pub(crate) fn may_for_all(&self, settings: &Settings, row: &InboundRow, action: Action) -> bool {
-        !self.has_several_people(settings, &row.session) || self.still_may(settings, row, action)
+        if !self.has_several_people(settings, &row.session) {
+            return true;
+        }
+        let mut chats = std::iter::once(&row.session).chain(settings.joined.chats_of(&row.session));
+        self.still_may(settings, row, action)
+            && chats.all(|chat| chat == row.own_session() || self.may_change_other(settings, row, chat))
+    }
+
+    /// Whether the sender of a command may change the conversation as far as this other chat is concerned.
+    fn may_change_other(&self, settings: &Settings, row: &InboundRow, chat: &SessionKey) -> bool {
+        let account = chat.account();
+        match account == row.from.id.account() {
+            true => self.may_in(settings, chat, Requester::of(&row.from), Action::ChangeConversation),
+            // Somebody of another account is no moderator there, whatever their id.
+            false => {
+                !self.access.names_moderators(&settings.access, account, chat.id())
+                    || self.still_may(settings, row, Action::Administer)
+            }
+        }
     }
 
     /// Whether several people may write in a session.

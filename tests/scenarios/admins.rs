@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use frontdesk_core::access::{GroupAccess, Members};
+use frontdesk_core::address::Principal;
 use frontdesk_core::message::{Outcome, SenderKind};
 use frontdesk_runtime::Lifecycle;
+use frontdesk_store::row::{AccessChange, AccessDone, Scope};
 use frontdesk_world::event::message_from;
 use frontdesk_world::{Step, World, operator, plan};
 
@@ -340,4 +343,58 @@ async fn somebody_who_is_blocked_is_ignored_everywhere_until_the_block_ends() {
     assert!(matches!(platform.outcome_of(in_open_group("hello")).await, Outcome::Accepted { .. }));
     root.says("/gateway unblock fake eve").await;
     assert_eq!(root.hears().await, "fake:eve was not blocked.");
+}
+
+#[tokio::test]
+async fn an_admin_whom_the_file_also_names_can_lose_that_right_and_be_blocked() {
+    for by_chat in [true, false] {
+        let members = Members { people: ["eve".to_owned()].into(), ..Members::default() };
+        let group = GroupAccess { closed: true, members, ..GroupAccess::default() };
+        let world =
+            World::with(plan().access(|access| drop(access.groups.insert("-6".to_owned(), group)))).await;
+        let (root, eve) = (world.user("root"), world.user("eve"));
+        let principal: Principal = "fake:eve".parse().unwrap();
+        let grant = AccessChange::Grant { principal: principal.clone(), scope: Scope::Admin };
+        world.handle().change_access(grant, operator()).await.unwrap();
+        eve.says("/gateway status").await;
+        assert_ne!(eve.hears().await, "Only admins may manage the gateway.");
+        let revoke = AccessChange::Revoke {
+            principal: principal.clone(),
+            scope: None,
+            also: Vec::new(),
+            private: None,
+        };
+        let said = match by_chat {
+            true => {
+                root.says("/gateway revoke fake eve").await;
+                world.at_rest().await;
+                // The platform splits it.
+                root.sees().join(" ")
+            }
+            false => match world.handle().change_access(revoke.clone(), operator()).await.unwrap() {
+                AccessDone::Revoked(ended) => world.handle().revoked(&principal, None, &ended),
+                done => panic!("{done:?}"),
+            },
+        };
+        assert!(
+            said.contains("The configuration file still names them (allow of the group -6 of fake)"),
+            "{said}"
+        );
+        eve.says("/gateway status").await;
+        assert_eq!(eve.hears().await, "Only admins may manage the gateway.");
+        // Nothing is left that could be revoked at run time.
+        let refused = world.handle().change_access(revoke, operator()).await.unwrap_err().to_string();
+        assert!(
+            refused.contains("the configuration file allows fake:eve (allow of the group -6 of fake)"),
+            "{refused}"
+        );
+        root.says("/gateway block fake eve").await;
+        world.at_rest().await;
+        let told = root.sees();
+        assert!(told.iter().any(|text| text.starts_with("fake:eve is blocked")), "{told:?}");
+        assert_eq!(
+            world.platform().outcome_of(message_from("eve", "hello").in_group("-6")).await,
+            Outcome::Denied
+        );
+    }
 }

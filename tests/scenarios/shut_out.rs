@@ -112,9 +112,7 @@ async fn run(steps: Vec<Step>) {
                 AccessChange::Grant { principal: principal(who), scope }
             }
             Step::Revoke { who } => {
-                if PEOPLE[who] != "listed" {
-                    (granted.dm[who], granted.group[who]) = (false, false);
-                }
+                (granted.dm[who], granted.group[who]) = (false, false);
                 AccessChange::Revoke {
                     principal: principal(who),
                     scope: None,
@@ -143,7 +141,7 @@ async fn run(steps: Vec<Step>) {
                 continue;
             }
         };
-        // A permission from the configuration cannot be revoked, and the command says so.
+        // A permission that only the configuration gives cannot be revoked, and the command says so.
         let refused = world.handle().change_access(change, by()).await.err();
         assert!(refused.is_none_or(|error| error.to_string().contains("configuration file")));
     }

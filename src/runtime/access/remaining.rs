@@ -119,6 +119,18 @@ pub(crate) fn revocation_summary(
     text
 }
 
+/// Where the configuration file names somebody whose grants were revoked: only there can that be taken away.
+pub(crate) fn still_in_file(rules: &AccessRules, who: &Principal) -> Option<String> {
+    let places = rules.places_of(who, None);
+    (!places.is_empty()).then(|| {
+        format!(
+            " The configuration file still names them ({}): remove the id there and run `frontdesk config reload` on the \
+             machine.",
+            places.join(", ")
+        )
+    })
+}
+
 /// The result of a block in a few sentences.
 pub(crate) fn block_summary(who: &Principal, new: bool, ended: &Revoked) -> String {
     let who = quoted_label(who.as_str());

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use frontdesk_core::access::ChannelAccess;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
+use frontdesk_core::visible::quoted_label;
 use frontdesk_store::row::Scope;
 
 /// The access rules of every configured account.
@@ -48,6 +49,19 @@ impl AccessRules {
             let all = people.chain(admins).chain(groups);
             all.filter_map(move |(id, scope)| Some((Principal::at(account, id).ok()?, scope)))
         })
+    }
+
+    /// The keys of the configuration that allow somebody something in a scope, or in any.
+    pub(crate) fn places_of(&self, who: &Principal, scope: Option<&Scope>) -> Vec<String> {
+        let named = self
+            .people()
+            .filter(|(named, allowed)| named == who && scope.is_none_or(|scope| scope == allowed));
+        let key = |scope: &Scope| match scope {
+            Scope::Dm => "`allow`".to_owned(),
+            Scope::Admin => "`admins`".to_owned(),
+            Scope::Group(group) => format!("`allow` of the group {}", quoted_label(group)),
+        };
+        named.map(|(_, allowed)| format!("{} of `{}`", key(&allowed), who.account())).collect()
     }
 
     /// Whether a group is configured by this id.

@@ -9,7 +9,7 @@ use frontdesk_store::row::{
 use tokio::sync::watch;
 
 use super::{GatewayError, GatewayHandle};
-use crate::access::{block_summary, revocation_summary, unblock_summary};
+use crate::access::{block_summary, revocation_summary, still_in_file, unblock_summary};
 use crate::process::Lifecycle;
 
 /// Who may write, as it stands now.
@@ -98,6 +98,7 @@ impl GatewayHandle {
         let rules = &self.0.settings().access;
         let remaining = self.0.access.remaining(rules, who, Some(scope.unwrap_or(&Scope::Admin)));
         let mut text = revocation_summary(who, scope, ended, &remaining);
+        text.extend(still_in_file(rules, who));
         text = without_markdown(text);
         text.extend(self.locked_out().map(|warning| format!(" {warning}")));
         text
@@ -211,18 +212,17 @@ impl GatewayHandle {
         }
     }
 
-    /// Refuses to revoke what the configuration file grants, because it would remain granted.
+    /// Refuses to revoke what the configuration file alone grants, because it would remain granted.
     fn refuse_what_the_file_says(&self, who: &Principal, scope: Option<&Scope>) -> Result<(), GatewayError> {
-        let settings = self.0.settings();
-        let mut written = settings.access.people();
-        match written.find(|(named, allowed)| named == who && scope.is_none_or(|scope| allowed == scope)) {
-            None => Ok(()),
-            Some((_, allowed)) => Err(GatewayError::Invalid(format!(
-                "the configuration file allows {who} ({}): remove the id {} there and run `frontdesk config reload`",
-                allowed.name(),
-                who.id()
-            ))),
+        let written = self.0.settings().access.places_of(who, scope);
+        if written.is_empty() || self.0.access.holds(who, scope) {
+            return Ok(());
         }
+        let written = without_markdown(written.join(", "));
+        Err(GatewayError::Invalid(format!(
+            "the configuration file allows {who} ({written}): remove the id {} there and run `frontdesk config reload`",
+            who.id()
+        )))
     }
 
     /// Refuses ids that no person or group of the platform can have.

@@ -13,7 +13,7 @@ use frontdesk_store::row::{AccessChange, AccessDone, InboundRow, PairingRow, Sco
 
 use super::super::button::confirmed_by_button;
 use super::{access, changing, note};
-use crate::access::{block_summary, revocation_summary, unblock_summary};
+use crate::access::{block_summary, revocation_summary, still_in_file, unblock_summary};
 use crate::commands::Plan;
 use crate::shared::Shared;
 
@@ -108,10 +108,13 @@ pub(super) fn revoke(
         Ok(principal) => principal,
         Err(text) => return note(row, request, "refused:no_person", text),
     };
-    if shared.settings().access.people().any(|(who, _)| who == principal) {
+    let settings = shared.settings();
+    let written = settings.access.places_of(&principal, None);
+    if !written.is_empty() && !shared.access.holds(&principal, None) {
         let text = format!(
-            "The configuration file allows {}: remove the id there, then run `frontdesk config reload` on the machine.",
-            quoted_label(principal.as_str())
+            "The configuration file allows {} ({}): remove the id there, then run `frontdesk config reload` on the machine.",
+            quoted_label(principal.as_str()),
+            written.join(", ")
         );
         return note(row, request, "refused:in_config", text);
     }
@@ -128,10 +131,11 @@ pub(super) fn revoke(
         let command = format!("/gateway revoke {channel} {user} confirm");
         return confirmed_by_button(shared, row, told, &text, ("Revoke my access", command));
     }
-    let (whom, left) =
-        (principal.clone(), shared.access.remaining(&shared.settings().access, &principal, None));
+    let left = shared.access.remaining(&settings.access, &principal, None);
+    let (whom, in_file) =
+        (principal.clone(), still_in_file(&settings.access, &principal).unwrap_or_default());
     changing(row, shared.revocation(principal, None), move |facts| match access(facts) {
-        Some(AccessDone::Revoked(ended)) => revocation_summary(&whom, None, ended, &left),
+        Some(AccessDone::Revoked(ended)) => revocation_summary(&whom, None, ended, &left) + &in_file,
         _ => "Done.".to_owned(),
     })
 }
