@@ -52,6 +52,8 @@ pub enum Notice {
     Full(OpenAsk),
     /// The agent did not take a message into the answer under way; it is answered next.
     FollowsUp,
+    /// A message that was to interrupt the answer under way waits, because somebody else has asked for that answer.
+    NotInterrupted,
     /// Another model or agent has answered than before.
     AnsweredBy(AnswererChange),
     /// A conversation could not be summarized, as `/compact` asked.
@@ -176,6 +178,7 @@ impl Notice {
             Notice::Behind(_) => "behind",
             Notice::Full(_) => "refused",
             Notice::FollowsUp => "follows_up",
+            Notice::NotInterrupted => "not_interrupted",
             Notice::AnsweredBy(_) => "answered_by",
             Notice::Compacted(_) => "compacted",
             Notice::NotCompacted => "not_compacted",
@@ -206,16 +209,19 @@ impl Notice {
             }
             Notice::Interrupted { so_far } => interrupted(so_far),
             Notice::Behind(first) => {
-                format!("{} Your message comes after that. /stop ends the question and drops what waits.", first.sentence())
+                format!("{} Your message comes after that. {}", first.sentence(), stops(first))
             }
             Notice::Full(first) => format!(
-                "Too many messages are waiting here, so I did not take this one. {} /stop ends the question and drops \
-                 what waits.",
-                first.sentence()
+                "Too many messages are waiting here, so I did not take this one. {} {}",
+                first.sentence(),
+                stops(first)
             ),
             Notice::AnsweredBy(change) => answered_by(change),
             Notice::Compacted(done) => compacted(done),
             Notice::FollowsUp => "The agent cannot take this in while it answers. It answers it next.".to_owned(),
+            Notice::NotInterrupted => {
+                "Somebody else asked for the answer under way, so your message waits until it is complete.".to_owned()
+            }
             Notice::Gap => "Part of an answer could not be delivered here.".to_owned(),
             Notice::Stale => {
                 "An answer could not be delivered in time and was dropped. Send /retry if you still need it."
@@ -239,6 +245,14 @@ impl Notice {
                     .to_owned()
             }
         }
+    }
+}
+
+/// What `/stop` does for somebody whose message waits behind a question. In a group it stops only what they have asked for.
+fn stops(first: &OpenAsk) -> &'static str {
+    match first.how {
+        Some(_) => "/stop ends the question and drops your messages that wait.",
+        None => "/stop drops your messages that wait.",
     }
 }
 

@@ -3,6 +3,7 @@
 use frontdesk_core::agent::SessionOption;
 use frontdesk_core::delivery::PostKind;
 use frontdesk_core::id::{MessageId, TaskId};
+use frontdesk_core::notice::Notice;
 use frontdesk_core::pairing::MASK;
 use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::time::Now;
@@ -105,6 +106,7 @@ fn answer(
                 _ => CommandFacts::Waits,
             });
         }
+        CommandEffect::InterruptOwn { text } => return interrupt_own(tx, row, text, now),
         CommandEffect::ChooseQueue(mode) => choose_queue(tx, row, *mode)?,
         CommandEffect::Dequeue { what, any } => {
             CommandFacts::Dequeued(dequeue(tx, row, *what, *any, now.wall)?)
@@ -113,8 +115,8 @@ fn answer(
         CommandEffect::Access { change, author } => changed(tx, row, change, author, now)?,
         CommandEffect::Link(step) => CommandFacts::Link(link::step(tx, row, step, now)?),
         CommandEffect::Submit(new) => CommandFacts::Submitted(task_submit::submit(tx, new, now.wall)?),
-        CommandEffect::MoveToTask(new) => {
-            CommandFacts::MovedToTask(task_submit::move_here(tx, &row.session, row.id, new, now.wall)?)
+        CommandEffect::MoveToTask { task, any } => {
+            CommandFacts::MovedToTask(task_submit::move_here(tx, row, task, *any, now.wall)?)
         }
         CommandEffect::CancelTask { task, reach, author } => {
             CommandFacts::TaskCancelled(task_control::cancel(tx, *task, reach, author, now.wall)?)
@@ -199,6 +201,38 @@ fn becomes_message(tx: &Tx<'_>, row: &InboundRow, text: &str, reason: Option<Rea
         params![row.id.0, text, reason],
     )
     .map(drop)
+}
+
+/// The row becomes a message that interrupts only what its sender has asked for.
+fn interrupt_own(tx: &Tx<'_>, row: &InboundRow, text: &str, now: Now) -> Outcome<CommandFacts> {
+    if !answers_others(tx, row)? {
+        becomes_message(tx, row, text, Some(Reason::Queued(QueueMode::Interrupt)))?;
+        return Ok(CommandFacts::Interrupts(supersede(tx, &row.session, row.id, now.wall)?));
+    }
+    becomes_message(tx, row, text, None)?;
+    let (about, notice) = ([row.id], Notice::NotInterrupted);
+    let outgoing = Outgoing {
+        turn: None,
+        about: &about,
+        session: Some(&row.session),
+        address: &row.address,
+        reply_to: row.platform_message.as_deref(),
+        kind: PostKind::Notice,
+        audience: None,
+        now: now.wall,
+    };
+    let key = TextKey::notice(row.id, &notice);
+    ask::notice_with_drop(tx, &outgoing, &key, &notice, (row.id, &row.from.id), now)?;
+    Ok(CommandFacts::Waits)
+}
+
+/// Whether a turn of the command's session that a message could take the place of has messages of other people.
+fn answers_others(tx: &Tx<'_>, row: &InboundRow) -> Outcome<bool> {
+    let others = "SELECT 1 FROM inbound i JOIN turn t ON t.id = i.turn_id
+                   WHERE t.key = ?1 AND t.state IN ('queued', 'running') AND t.kind <> 'compact'
+                     AND i.state = 'in_turn' AND i.principal <> ?2 LIMIT 1";
+    let found = tx.one(others, [row.session.as_str(), row.from.id.as_str()], |_| Ok(()))?;
+    Ok(found.is_some())
 }
 
 /// Whether the last message that waits is a `/compact` of the same conversation: one turn does what both ask for.

@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
+use frontdesk_core::address::Principal;
 use frontdesk_core::delivery::Ending;
-use frontdesk_core::id::{MessageId, TaskId};
+use frontdesk_core::id::TaskId;
 use frontdesk_core::key::{Scope, SessionKey};
-use frontdesk_core::message::Attachment;
 use rusqlite::params;
 
 use crate::fault::{Fault, Outcome};
@@ -16,7 +16,8 @@ use crate::ids::Table;
 use crate::message::{attachments, inbound, inbound_columns, stored, stored_roles};
 use crate::queue::WorkClass;
 use crate::row::{
-    MovedToTask, NewTask, Reason, Stopped, TaskOrder, TaskPlaces, TaskSubmitted, TurnState, digest,
+    InboundRow, MovedToTask, NewTask, Reason, Stopped, TaskOrder, TaskPlaces, TaskSubmitted, TurnState,
+    digest,
 };
 use crate::sql::{ms, parsed};
 use crate::task::show_state;
@@ -100,13 +101,14 @@ pub(crate) fn submit(tx: &Tx<'_>, task: &NewTask, now: DateTime<Utc>) -> Outcome
     Ok(TaskSubmitted::Stored(id))
 }
 
-/// Stops the answer under way in a session and makes a task of its messages, in the place of the text and the files of
-/// `task`. A turn that has acted cannot begin again elsewhere.
+/// Stops the answer under way in a command's session and makes a task of its messages. The task keeps who asked for the
+/// answer, and where it goes. A turn that has acted cannot begin again elsewhere.
+/// Without `any` it moves only what the command's sender has asked for.
 pub(crate) fn move_here(
     tx: &Tx<'_>,
-    session: &SessionKey,
-    before: MessageId,
+    command: &InboundRow,
     task: &NewTask,
+    any: bool,
     now: DateTime<Utc>,
 ) -> Outcome<MovedToTask> {
     let open = concat!(
@@ -114,21 +116,36 @@ pub(crate) fn move_here(
         turn_columns!(),
         " FROM turn t WHERE t.key = ?1 AND t.state IN ('queued', 'running') AND t.kind <> 'compact' ORDER BY t.id"
     );
-    let Some(turn) = OpenTurn::find(tx, open, [session.as_str()])? else { return Ok(MovedToTask::Nothing) };
-    if turn.messages.first().is_none_or(|first| *first > before) {
+    let Some(turn) = OpenTurn::find(tx, open, [command.session.as_str()])? else {
         return Ok(MovedToTask::Nothing);
-    }
-    if turn.acted.is_some() {
-        return Ok(MovedToTask::HasActed);
+    };
+    if turn.messages.first().is_none_or(|first| *first > command.id) {
+        return Ok(MovedToTask::Nothing);
     }
     let said = concat!("SELECT ", inbound_columns!(), " FROM inbound i WHERE i.turn_id = ?1 ORDER BY i.id");
     let said = tx.all(said, [turn.id.0], inbound)?;
-    let texts: Vec<&str> = said.iter().map(|row| row.text.as_str()).filter(|text| !text.is_empty()).collect();
+    let answers = answered_messages(tx, &said)?;
+    let people: BTreeSet<&Principal> = said.iter().chain(&answers).map(|row| &row.from.id).collect();
+    if !any && people.iter().any(|person| **person != command.from.id) {
+        return Ok(MovedToTask::OfOthers);
+    }
+    let (Some(first), 1) = (said.first(), people.len()) else { return Ok(MovedToTask::OfSeveral) };
+    if turn.acted.is_some() {
+        return Ok(MovedToTask::HasActed);
+    }
+    let texts: Vec<&str> =
+        answers.iter().map(|row| row.text.as_str()).filter(|text| !text.is_empty()).collect();
     let text = texts.join("\n\n");
-    let files: Vec<Attachment> = said.iter().flat_map(|row| row.attachments.clone()).collect();
-    let title = frontdesk_core::task::title_of(&text);
-    let order = TaskOrder { title, text, attachments: files, ..task.order.clone() };
-    let task = NewTask { order, ..task.clone() };
+    let order = TaskOrder {
+        owner: first.from.clone(),
+        address: turn.address.clone(),
+        reply_to: turn.reply_to.clone(),
+        title: frontdesk_core::task::title_of(&text),
+        text,
+        attachments: answers.iter().flat_map(|row| row.attachments.clone()).collect(),
+        ..task.order.clone()
+    };
+    let task = NewTask { account: turn.address.account().clone(), order, ..task.clone() };
     let submitted = submit(tx, &task, now)?;
     let mut stopped = Stopped::default();
     if let TaskSubmitted::Stored(id) = submitted {
@@ -139,6 +156,21 @@ pub(crate) fn move_here(
         }
     }
     Ok(MovedToTask::Moved(submitted, stopped))
+}
+
+/// The messages that a turn with these rows answers: a `/retry` stands for those that it runs again.
+fn answered_messages(tx: &Tx<'_>, said: &[InboundRow]) -> Outcome<Vec<InboundRow>> {
+    let mut answers = Vec::new();
+    for row in said {
+        if row.replays.is_empty() {
+            answers.push(row.clone());
+        }
+        for replayed in &row.replays {
+            let statement = concat!("SELECT ", inbound_columns!(), " FROM inbound i WHERE i.id = ?1");
+            answers.extend(tx.one(statement, [replayed.0], inbound)?);
+        }
+    }
+    Ok(answers)
 }
 
 /// The places that are taken, in all, by person and by chat.

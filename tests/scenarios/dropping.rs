@@ -143,3 +143,24 @@ async fn a_message_behind_a_question_is_dropped_with_the_button() {
     // The question itself still waits.
     assert_eq!(world.handle().asks(None).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn whoever_waits_behind_a_question_is_told_what_they_can_stop() {
+    for (who, told) in [
+        ("anna", "/stop ends the question and drops your messages that wait."),
+        ("bob", "/stop drops your messages that wait."),
+    ] {
+        let world = World::with(plan().buttons()).await;
+        world.agent().will([Step::Ask(permission("Delete it?")), Step::Say("done")]);
+        world.platform().outcome_of(in_group("anna", "clean up")).await;
+        world.platform().shows("-1", 1, |post| post.text.contains("Delete it?")).await;
+        world.platform().outcome_of(in_group(who, "and then this")).await;
+        let behind = |post: &Posted| post.text.contains(&format!("Your message comes after that. {told}"));
+        world.platform().shows("-1", 1, behind).await;
+        world.platform().outcome_of(in_group(who, "/stop")).await;
+        let is_ended = who == "anna";
+        let reply = if is_ended { "Stopped the answer and dropped 1" } else { "Dropped 1" };
+        world.platform().shows("-1", 1, |post| post.text.starts_with(reply)).await;
+        assert_eq!(world.handle().asks(None).await.unwrap().len(), usize::from(!is_ended), "as it was told");
+    }
+}

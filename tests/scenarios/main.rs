@@ -31,6 +31,7 @@ mod limits;
 mod links;
 mod many_results;
 mod menus;
+mod moderators;
 mod outbox;
 mod pairing;
 mod pauses;

@@ -1,5 +1,6 @@
 //! Messages that wait: listed, and dropped by those who may.
 
+use frontdesk_core::access::{GroupAccess, Members};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Outcome;
 use frontdesk_world::event::{TestEvent, message_from};
@@ -89,10 +90,31 @@ async fn a_dropped_message_gets_no_turn_and_the_others_keep_their_order() {
 }
 
 #[tokio::test]
+async fn moderators_drop_what_others_said_and_one_message_is_counted_as_one() {
+    let moderators = Members { people: ["mia".to_owned()].into(), ..Members::default() };
+    let group = GroupAccess { moderators, ..GroupAccess::default() };
+    let world = World::with(plan().access(|access| drop(access.groups.insert("-1".to_owned(), group)))).await;
+    world.agent().will([Step::Pause, Step::Echo]);
+    for text in ["runs", "one", "two"] {
+        says(&world, in_group("ben", text)).await;
+    }
+    world.agent().begun(1).await;
+    says(&world, in_group("mia", "/queue drop 1")).await;
+    assert_eq!(last(&world, 1).await, "Dropped one.");
+    says(&world, in_group("anna", "/queue clear")).await;
+    assert_eq!(last(&world, 2).await, "No message of yours waits here. 1 message of somebody else stays.");
+    says(&world, in_group("mia", "/queue clear")).await;
+    assert_eq!(last(&world, 3).await, "Dropped 1 message from the queue.");
+    world.agent().resume();
+    world.at_rest().await;
+    assert_eq!(world.agent().prompts(), ["runs"]);
+}
+
+#[tokio::test]
 async fn people_drop_their_own_messages_and_admins_drop_all() {
     let (world, [bens, annas, bens_second]) = busy_group().await;
     says(&world, in_group("anna", "/queue drop 1")).await;
-    assert_eq!(last(&world, 1).await, "Only its author or an admin can drop this message.");
+    assert_eq!(last(&world, 1).await, "Only its author, a moderator or an admin can drop this message.");
     assert_eq!(state(&world, bens).await, "waiting");
     says(&world, in_group("anna", "/queue clear")).await;
     assert_eq!(last(&world, 2).await, "Dropped 1 message from the queue. 2 messages of other people stay.");

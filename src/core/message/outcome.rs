@@ -166,7 +166,7 @@ impl Refusal {
             }
             Refusal::SessionFull => {
                 "Too many messages are waiting here, so I did not take this one. Wait for an answer, or send /stop to \
-                 drop them."
+                 drop yours."
             }
             Refusal::Hook | Refusal::Revoked | Refusal::Pairing => "This message was not passed on.",
             Refusal::Quota => {

@@ -28,6 +28,7 @@ pub(super) fn plan(shared: &Shared, row: &InboundRow, text: Option<String>) -> P
         agent: row.session.agent().to_owned(),
         account: row.own_session().account().clone(),
         order: TaskOrder {
+            // An answer that moves here keeps its own author.
             owner: row.from.clone(),
             origin: Some(row.session.clone()),
             address: row.address.clone(),
@@ -54,17 +55,30 @@ pub(super) fn plan(shared: &Shared, row: &InboundRow, text: Option<String>) -> P
                 _ => String::new(),
             })
         }
-        None => Plan::new(CommandEffect::MoveToTask(task), move |facts| match facts {
-            CommandFacts::MovedToTask(MovedToTask::Moved(submitted, _)) => {
-                told(submitted, "the answer under way", now)
-            }
-            CommandFacts::MovedToTask(MovedToTask::HasActed) => {
-                "The agent has already begun to act, so I cannot move this answer to the background."
-                    .to_owned()
-            }
-            _ => "No answer is under way. Send `/background` and what to work on.".to_owned(),
-        }),
+        None => {
+            let any = shared.may_for_all(&settings, row, Action::Moderate);
+            Plan::new(CommandEffect::MoveToTask { task, any }, move |facts| moved(facts, now))
+        }
     }
+}
+
+/// What the chat is told of an answer that was to go on in the background.
+fn moved(facts: &CommandFacts, now: DateTime<Utc>) -> String {
+    let CommandFacts::MovedToTask(moved) = facts else { return String::new() };
+    match moved {
+        MovedToTask::Moved(submitted, _) => return told(submitted, "the answer under way", now),
+        MovedToTask::HasActed => {
+            "The agent has already begun to act, so I cannot move this answer to the background."
+        }
+        MovedToTask::OfOthers => {
+            "Only the person who asked for this answer, a moderator or an admin can move it to the background."
+        }
+        MovedToTask::OfSeveral => {
+            "Several people asked for this answer, so I cannot move it to the background."
+        }
+        MovedToTask::Nothing => "No answer is under way. Send `/background` and what to work on.",
+    }
+    .to_owned()
 }
 
 /// What the chat is told of a submission.

@@ -32,11 +32,29 @@ pub(super) async fn plan(
         QueueRequest::Mode(mode) => choose(shared, row, mode),
         // The answer itself is the reply.
         QueueRequest::Send { mode, text } => {
-            Plan::new(CommandEffect::Message { text, mode: Some(mode) }, |_| String::new())
+            Plan::new(send(shared, row, mode, text).await?, |_| String::new())
         }
         QueueRequest::Drop(place) => drop_one(shared, row, place),
         QueueRequest::Clear => clear(shared, row),
     })
+}
+
+/// Interrupts as `/stop` stops: what others asked for only for somebody who may, or where every message interrupts.
+async fn send(
+    shared: &Shared,
+    row: &InboundRow,
+    mode: QueueMode,
+    text: String,
+) -> Result<CommandEffect, StoreError> {
+    let settings = shared.settings();
+    if mode == QueueMode::Interrupt && !shared.may_for_all(&settings, row, Action::Moderate) {
+        let session = shared.store.session(&row.session).await?;
+        let chosen = session.and_then(|session| session.queue_mode);
+        if chosen.unwrap_or_else(|| shared.queue_mode(&settings, &row.session)) != QueueMode::Interrupt {
+            return Ok(CommandEffect::InterruptOwn { text });
+        }
+    }
+    Ok(CommandEffect::Message { text, mode: Some(mode) })
 }
 
 async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
@@ -59,7 +77,7 @@ async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
     let text = lines.join("\n");
     let told = Plan::say(text.clone());
     // Whoever has nothing to drop gets no button.
-    let may_drop = shared.still_may(&shared.settings(), row, Action::Administer)
+    let may_drop = shared.may_for_all(&shared.settings(), row, Action::Moderate)
         || waiting.iter().any(|waiting| waiting.message.from.id == row.from.id);
     Ok(match may_drop {
         true => confirmed_by_button(shared, row, told, &text, ("Drop them", "/queue clear".to_owned())),
@@ -133,7 +151,7 @@ fn drop_one(shared: &Shared, row: &InboundRow, place: WaitingPlace) -> Plan {
             format!("Dropped {}.", texts.join(", "))
         }
         CommandFacts::Dequeued(Dequeued { of_others: 1.., .. }) => {
-            "Only its author or an admin can drop this message.".to_owned()
+            "Only its author, a moderator or an admin can drop this message.".to_owned()
         }
         _ => "This message does not wait any more. Send /queue to see what does.".to_owned(),
     })
@@ -144,6 +162,7 @@ fn clear(shared: &Shared, row: &InboundRow) -> Plan {
         let CommandFacts::Dequeued(Dequeued { dropped, of_others }) = facts else { return String::new() };
         let others = match of_others {
             0 => String::new(),
+            1 => " 1 message of somebody else stays.".to_owned(),
             others => format!(" {} of other people stay.", counted(*others, "message")),
         };
         match dropped.len() {
@@ -154,7 +173,7 @@ fn clear(shared: &Shared, row: &InboundRow) -> Plan {
     })
 }
 
-/// An admin may drop every message.
+/// Whoever may stop what others asked for may drop every message.
 fn dequeue(shared: &Shared, row: &InboundRow, what: Dequeue) -> CommandEffect {
-    CommandEffect::Dequeue { what, any: shared.still_may(&shared.settings(), row, Action::Administer) }
+    CommandEffect::Dequeue { what, any: shared.may_for_all(&shared.settings(), row, Action::Moderate) }
 }

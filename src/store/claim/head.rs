@@ -31,6 +31,8 @@ pub(super) fn head(tx: &Tx<'_>, session: &SessionKey, take: Take) -> Outcome<(Ve
 
 /// How many of the messages that wait in this mode the next turn takes. What is collected goes together, and a message that
 /// interrupts takes along what waits before it, so that messages stay in order. The pieces of an album go together.
+/// With `/queue interrupt` people take along only their own messages: a question of the agent goes to all whose messages
+/// a turn answers.
 fn joined(rows: &[InboundRow], mode: QueueMode) -> usize {
     let of = |row: &InboundRow| match row.reason {
         Some(Reason::Queued(own)) => own,
@@ -41,7 +43,10 @@ fn joined(rows: &[InboundRow], mode: QueueMode) -> usize {
         return rows.len();
     }
     let collected = rows.iter().take_while(|row| of(row) == QueueMode::Collect).count();
-    let interrupted = rows.iter().rposition(|row| of(row) == QueueMode::Interrupt).map_or(0, |last| last + 1);
+    let own = rows.iter().take_while(|row| row.from.id == rows[0].from.id).count();
+    let reach = if mode == QueueMode::Interrupt { rows.len() } else { own };
+    let interrupts = |row: &InboundRow| of(row) == QueueMode::Interrupt;
+    let interrupted = rows[..reach].iter().rposition(interrupts).map_or(0, |last| last + 1);
     let mut mine = collected.max(interrupted).max(1).min(rows.len());
     while mine < rows.len() && one_album(&rows[mine - 1], &rows[mine]) {
         mine += 1;

@@ -102,6 +102,10 @@ pub enum MovedToTask {
     Nothing,
     /// The agent has begun to act, so it cannot begin again elsewhere.
     HasActed,
+    /// Others asked for it.
+    OfOthers,
+    /// Several people asked for it, and a task has one owner.
+    OfSeveral,
 }
 
 /// Who may cancel or repeat a task, or read it.

@@ -173,6 +173,12 @@ pub enum CommandEffect {
         /// Its own queue mode, if it does not wait as the other messages of the session do.
         mode: Option<QueueMode>,
     },
+    /// The command becomes a message with this text, which takes the place of the answer under way if only the command's
+    /// sender has asked for that. Else it waits as the other messages of the session do.
+    InterruptOwn {
+        /// The text.
+        text: String,
+    },
     /// Chooses how the session's messages wait, or leaves it to the configuration.
     ChooseQueue(Option<QueueMode>),
     /// Drops waiting messages that were accepted before the command.
@@ -202,8 +208,13 @@ pub enum CommandEffect {
     Link(LinkStep),
     /// Hands over a task.
     Submit(Box<NewTask>),
-    /// The answer under way goes on as a task, with the text and the files of its messages.
-    MoveToTask(Box<NewTask>),
+    /// The answer under way goes on as a task of its author, with the text and the files of its messages.
+    MoveToTask {
+        /// The task. Its owner, its text and where its result goes are those of the answer.
+        task: Box<NewTask>,
+        /// Whether it may be the answer to somebody else than the command's sender.
+        any: bool,
+    },
     /// Cancels a task.
     CancelTask {
         /// The task.
