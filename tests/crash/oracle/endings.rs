@@ -6,7 +6,7 @@ use crate::journal::Command;
 use crate::script::Task;
 
 /// Ends an answer that was interrupted.
-const INTERRUPTED: &str = "(interrupted, /retry)";
+const INTERRUPTED: [&str; 2] = ["(interrupted, /retry)", "(interrupted, !retry)"];
 
 impl Oracle<'_> {
     /// O2: each message ends in one visible state, and in the right one.
@@ -59,7 +59,8 @@ impl Oracle<'_> {
             return Some(format!("dead without a reason: {turn:?}"));
         }
         let mut parts = self.parts_of_turn.get(&turn.id).into_iter().flatten();
-        let has_notice = parts.any(|part| part.kind == "notice" || part.plain().ends_with(INTERRUPTED));
+        let has_notice = parts
+            .any(|part| part.kind == "notice" || INTERRUPTED.iter().any(|end| part.plain().ends_with(end)));
         (!has_notice).then(|| "dead, and the chat does not say so".to_owned())
     }
 
