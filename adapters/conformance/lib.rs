@@ -11,6 +11,7 @@
 )]
 
 mod incoming;
+mod log_lines;
 pub mod markdown;
 mod outgoing;
 pub mod profile;
@@ -24,6 +25,7 @@ use async_trait::async_trait;
 use frontdesk_core::address::Address;
 use frontdesk_core::port::{Adapter, AdapterError, Inbox, Stop};
 
+pub use log_lines::LogLines;
 pub use recording_inbox::RecordingInbox;
 
 /// Time limit of each step: longer than any step takes.

@@ -1,5 +1,7 @@
 //! The commands that Discord offers when somebody types `/`.
 
+use std::collections::BTreeSet;
+
 use frontdesk_core::account::AccountId;
 use frontdesk_core::command;
 use reqwest::Method;
@@ -11,7 +13,8 @@ use crate::error::Fault;
 use crate::interactions::Interactions;
 use crate::rest::{Request, Rest};
 
-/// Types of options and contexts (Discord's documentation, Application Commands).
+/// Types of commands and options, and contexts (Discord's documentation, Application Commands).
+const TYPED: u8 = 1;
 const TEXT: u8 = 3;
 const IN_GUILDS: u8 = 0;
 const WITH_THE_BOT: u8 = 1;
@@ -24,28 +27,56 @@ pub(crate) async fn register(rest: &Rest, interactions: &Interactions, account: 
     }
 }
 
-#[derive(Deserialize)]
+/// What is set of a command, as far as it can be compared with what Discord knows: Discord leaves out what is empty, and adds
+/// fields of its own.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 struct Known {
     name: String,
+    #[serde(rename = "type", default = "typed")]
+    kind: u8,
     #[serde(default)]
     description: String,
+    options: Option<Vec<KnownOption>>,
+    contexts: Option<BTreeSet<u8>>,
+    integration_types: Option<BTreeSet<u8>>,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+struct KnownOption {
+    name: String,
+    #[serde(rename = "type")]
+    kind: u8,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    required: bool,
+}
+
+/// A command without a type is one that is typed.
+fn typed() -> u8 {
+    TYPED
 }
 
 async fn attempt(rest: &Rest, interactions: &Interactions) -> Result<(), Fault> {
     let application = interactions.application(rest).await?;
     let path = ["applications", application, "commands"];
-    let known: Vec<Known> =
+    let known: Vec<Value> =
         rest.query(&Request::new("list_application_commands", Method::GET, &path)).await?;
-    let mut known: Vec<(&str, &str)> =
-        known.iter().map(|command| (command.name.as_str(), command.description.as_str())).collect();
-    let mut wanted: Vec<(&str, &str)> = offered().map(|spec| (spec.name, spec.help)).collect();
-    known.sort_unstable();
-    wanted.sort_unstable();
-    if known != wanted {
-        let body: Vec<Value> = offered().map(description).collect();
-        rest.json(&Request::new("bulk_set_application_commands", Method::PUT, &path), &body).await?;
+    let wanted: Vec<Value> = offered().map(description).collect();
+    if comparable(&known).is_none_or(|known| Some(known) != comparable(&wanted)) {
+        rest.json(&Request::new("bulk_set_application_commands", Method::PUT, &path), &wanted).await?;
     }
     Ok(())
+}
+
+/// The commands in order. `None` if one is of a kind that is never set here.
+fn comparable(commands: &[Value]) -> Option<BTreeSet<Known>> {
+    let read = |command: &Value| {
+        let mut known = Known::deserialize(command).ok()?;
+        known.options = known.options.filter(|options| !options.is_empty());
+        Some(known)
+    };
+    commands.iter().map(read).collect()
 }
 
 /// Everyone sees them, so those for admins are left out.
@@ -64,7 +95,7 @@ fn description(spec: &command::Spec) -> Value {
         .into_iter()
         .collect();
     json!({
-        "name": spec.name, "type": 1, "description": spec.help, "options": options,
+        "name": spec.name, "type": TYPED, "description": spec.help, "options": options,
         "contexts": [IN_GUILDS, WITH_THE_BOT], "integration_types": [0],
     })
 }
@@ -72,6 +103,42 @@ fn description(spec: &command::Spec) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_differs_in_whatever_is_set_and_not_in_what_discord_adds() {
+        let wanted: Vec<Value> = offered().map(description).collect();
+        let changed = |change: &dyn Fn(&mut Value)| {
+            let mut known = wanted.clone();
+            known.reverse();
+            known.iter_mut().for_each(change);
+            comparable(&known) == comparable(&wanted)
+        };
+        let adds = |command: &mut Value| {
+            for (name, value) in [("id", json!("7")), ("version", json!("8")), ("nsfw", json!(false))] {
+                command[name] = value;
+            }
+            command["contexts"].as_array_mut().unwrap().reverse();
+            if command["options"] == json!([]) {
+                command.as_object_mut().unwrap().remove("options");
+            }
+            for option in command.get_mut("options").and_then(Value::as_array_mut).into_iter().flatten() {
+                if option["required"] == false {
+                    option.as_object_mut().unwrap().remove("required");
+                }
+            }
+        };
+        assert!(changed(&adds));
+        for (name, value) in [
+            ("description", json!("other")),
+            ("options", json!([])),
+            ("contexts", json!([IN_GUILDS])),
+            ("integration_types", json!([0, 1])),
+            ("type", json!(2)),
+        ] {
+            assert!(!changed(&|command| command[name] = value.clone()), "{name}");
+        }
+        assert_ne!(comparable(&wanted[1..]), comparable(&wanted));
+    }
 
     #[test]
     fn discord_takes_every_command() {

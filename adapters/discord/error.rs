@@ -51,7 +51,7 @@ pub(crate) enum Scope {
 
 /// A refusal of Discord.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{code} {message}")]
+#[error("{}{message}", if *code == 0 { String::new() } else { format!("{code} ") })]
 pub(crate) struct Refusal {
     /// The HTTP status.
     pub status: u16,

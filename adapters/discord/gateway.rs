@@ -4,8 +4,10 @@
 //! stored, reading stops and the heartbeat goes on, so that Discord keeps what follows for this session.
 
 mod batch;
+mod budget;
 mod ending;
 mod heartbeat;
+mod lookup;
 mod session;
 
 use std::sync::Arc;
@@ -15,7 +17,6 @@ use std::time::Duration;
 use frontdesk_core::message::{Event, Outcome, Source};
 use frontdesk_core::port::{AdapterError, Busy, Stop};
 use frontdesk_kit::json::Fields;
-use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 use serenity::model::gateway::GatewayIntents;
@@ -23,13 +24,12 @@ use tokio::task::JoinSet;
 
 use crate::CHANNEL;
 use crate::context::Context;
-use crate::error::Fault;
 use crate::inbound::{self, Authors, Dispatch, ParsedDispatch, Places};
 use crate::progress::{Progress, Session};
-use crate::rest::Request;
 use crate::socket::{Frame, Socket};
 use batch::{Batch, Waiting};
 use heartbeat::Heartbeat;
+use lookup::Lookups;
 
 /// What the bot hears of. Message content must be granted in the developer portal.
 pub(crate) const INTENTS: GatewayIntents = GatewayIntents::GUILDS
@@ -49,6 +49,8 @@ enum Done {
     /// The messages of a gap were read over REST, or could not be. Those that are not older than what this connection has
     /// delivered are left.
     Read(Result<Vec<Event>, AdapterError>),
+    /// What a channel is.
+    LookedUp(String, Result<String, AdapterError>),
     /// An interaction was answered, or the commands were registered.
     Aside,
 }
@@ -64,9 +66,13 @@ struct Connection<'a> {
     /// The session of this connection, once there is one.
     session: Option<Session>,
     places: Places,
+    /// Dispatches in channels that are being looked up.
+    lookups: Lookups,
     authors: Authors,
     waiting: Waiting,
     work: JoinSet<Done>,
+    /// How many frames could not be read.
+    unreadable: u64,
     /// Whether a batch is under way.
     pushing: bool,
     /// Whether missed messages are being read.
@@ -90,7 +96,7 @@ pub(crate) async fn receive(context: &Context, stop: &Stop) -> Result<(), Adapte
     }
     let address = match &progress.session {
         Some(session) => session.url.clone(),
-        None => address(context).await?,
+        None => budget::address(context, &mut progress).await?,
     };
     let within = Duration::from_secs(context.account.settings.connect_seconds);
     let mut socket = Socket::dial(&context.rest, &context.timer, &address, within).await?;
@@ -101,9 +107,11 @@ pub(crate) async fn receive(context: &Context, stop: &Stop) -> Result<(), Adapte
         session: progress.session.clone(),
         progress,
         places: Places::default(),
+        lookups: Lookups::default(),
         authors: Authors::default(),
         waiting: Waiting::default(),
         work: JoinSet::new(),
+        unreadable: 0,
         pushing: false,
         reading: false,
         first: Arc::new(AtomicU64::new(u64::MAX)),
@@ -121,35 +129,13 @@ pub(crate) async fn receive(context: &Context, stop: &Stop) -> Result<(), Adapte
     ended
 }
 
-/// Where a new session begins, unless none may begin now: after too many, Discord takes the token away.
-async fn address(context: &Context) -> Result<String, AdapterError> {
-    #[derive(Deserialize)]
-    struct Gateway {
-        url: String,
-        session_start_limit: Limit,
-    }
-    #[derive(Deserialize)]
-    struct Limit {
-        remaining: u64,
-        reset_after: u64,
-    }
-    let request = Request::new("get_bot_gateway", Method::GET, &["gateway", "bot"]);
-    let gateway: Gateway = context.rest.query(&request).await.map_err(Fault::for_connection)?;
-    match gateway.session_start_limit {
-        Limit { remaining: 0, reset_after } => Err(AdapterError::Later {
-            detail: "the bot has begun as many sessions as Discord allows in a day".to_owned(),
-            after: Duration::from_millis(reset_after),
-        }),
-        Limit { .. } => Ok(gateway.url),
-    }
-}
-
 impl Connection<'_> {
     async fn serve(&mut self) -> Result<(), AdapterError> {
         self.greet().await?;
         loop {
             self.push();
-            if self.waiting.is_full() {
+            let is_full = self.waiting.is_full(self.lookups.held());
+            if is_full {
                 // Its acknowledgement is among what is not read, and so may be RESUMED.
                 self.heartbeat.acknowledged();
                 self.read_gap();
@@ -157,9 +143,9 @@ impl Connection<'_> {
             let store_at = self.waiting.store_at().filter(|_| !self.pushing && self.progress.gap.is_none());
             let timer = self.context.timer.clone();
             tokio::select! {
-                frame = self.socket.next(), if !self.waiting.is_full() => match frame {
+                frame = self.socket.next(), if !is_full => match frame {
                     Ok(Some(frame)) => self.take(frame).await?,
-                    Ok(None) => return Err(AdapterError::Lost("a frame cannot be read".to_owned())),
+                    Ok(None) => self.skipped(),
                     Err(end) => return Err(self.ended(end).await),
                 },
                 beat = self.heartbeat.due() => {
@@ -223,10 +209,13 @@ impl Connection<'_> {
     async fn take(&mut self, frame: Frame) -> Result<(), AdapterError> {
         let data = frame.d.as_deref().map_or("null", |data| data.get());
         match frame.op {
-            0 => {
-                let name = frame.t.unwrap_or_default();
-                self.dispatched(&name, frame.s.unwrap_or_default(), data).await
-            }
+            0 => match (frame.t, frame.s) {
+                (Some(name), Some(seq)) => self.dispatched(&name, seq, data),
+                _ => {
+                    self.skipped();
+                    Ok(())
+                }
+            },
             1 => self.beat().await,
             7 => Err(AdapterError::Lost("Discord asks to connect again".to_owned())),
             9 if data == "true" => Err(AdapterError::Lost("the session was interrupted".to_owned())),
@@ -244,7 +233,16 @@ impl Connection<'_> {
         }
     }
 
-    async fn dispatched(&mut self, name: &str, seq: u64, data: &str) -> Result<(), AdapterError> {
+    /// A frame cannot be read, and the ones after it can: another connection would only get it again.
+    fn skipped(&mut self) {
+        self.unreadable += 1;
+        if self.unreadable.is_power_of_two() {
+            let (account, count) = (&self.source.account, self.unreadable);
+            tracing::warn!(channel = CHANNEL, %account, count, "frames of Discord's gateway could not be read and were skipped");
+        }
+    }
+
+    fn dispatched(&mut self, name: &str, seq: u64, data: &str) -> Result<(), AdapterError> {
         let fields = Fields::of(data, "");
         match name {
             "READY" => self.ready(fields.as_ref(), seq)?,
@@ -257,9 +255,20 @@ impl Connection<'_> {
         self.waiting.moved(&self.context.timer, self.context.account.settings.position_seconds);
         let Some(fields) = fields else { return Ok(()) };
         self.places.learn(name, &fields);
-        if let Some(channel) = self.places.missing(name, &fields) {
-            self.look_up(&channel).await?;
+        self.read_learnt()?;
+        let unknown = self.places.missing(name, &fields);
+        if let Some(channel) = unknown.filter(|channel| !self.lookups.is_pending(channel)) {
+            self.look_up(channel);
         }
+        if self.lookups.hold(name, &fields, data, seq) {
+            self.delivers(name, &fields);
+            return Ok(());
+        }
+        self.read(name, &fields, data, seq)
+    }
+
+    /// Makes events of a dispatch, which then wait to be handed in.
+    fn read(&mut self, name: &str, fields: &Fields<'_>, data: &str, seq: u64) -> Result<(), AdapterError> {
         let session = self.session.as_ref().map(|session| session.id.as_str()).unwrap_or_default();
         let id = format!("{session}/{seq}");
         let parsed = inbound::parse(&self.context.bot, &self.places, Dispatch { name, id: &id, data });
@@ -267,26 +276,11 @@ impl Connection<'_> {
         let parsed = parsed.map_err(|error| AdapterError::Setup(error.to_string()))?;
         if let Some(parsed) = &parsed {
             self.authors.remember(&parsed.event);
-            self.delivers(name, &fields);
+            self.delivers(name, fields);
         }
         self.waiting.add(parsed, seq);
-        for event in self.authors.deleted(name, &fields) {
+        for event in self.authors.deleted(name, fields) {
             self.waiting.add(Some(ParsedDispatch { event, interaction: None }), seq);
-        }
-        Ok(())
-    }
-
-    /// Asks what a channel is. Without an answer its messages would be taken for those of another conversation.
-    async fn look_up(&mut self, channel: &str) -> Result<(), AdapterError> {
-        let request = Request::new("get_channel", Method::GET, &["channels", channel]);
-        let answer = match self.context.rest.ask(&request).await {
-            Ok(answer) => answer.get().to_owned(),
-            // It is gone or cannot be seen, so nothing can be sent to it as a thread.
-            Err(Fault::Refused(_)) => json!({"id": channel, "type": 0}).to_string(),
-            Err(fault) => return Err(AdapterError::Lost(fault.to_string())),
-        };
-        if let Some(fields) = Fields::of(&answer, "") {
-            self.places.add(&fields);
         }
         Ok(())
     }
@@ -296,7 +290,9 @@ impl Connection<'_> {
         if self.pushing || self.progress.gap.is_some() {
             return;
         }
-        if let Some(batch) = self.waiting.take(&mut self.progress, self.session.as_ref()) {
+        if let Some(batch) =
+            self.waiting.take(&mut self.progress, self.session.as_ref(), self.lookups.lowest())
+        {
             self.pushing = true;
             self.hand_in(batch, Duration::ZERO);
         }
@@ -334,6 +330,7 @@ impl Connection<'_> {
                 self.close_gap(read?);
                 self.waiting.store_now();
             }
+            Done::LookedUp(channel, answer) => self.looked_up(&channel, &answer?)?,
             Done::Aside => {}
         }
         Ok(())

@@ -7,8 +7,8 @@
 mod rights;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 
 use crate::CHANNEL;
 use crate::context::Context;
-use crate::error::Fault;
+use crate::error::{Fault, Refusal};
 use crate::inbound::{self, Places};
 use crate::progress::{first_id, made_at};
 use crate::rest::Request;
@@ -44,6 +44,8 @@ pub(crate) struct Missed {
     pub mark: u64,
     /// The lowest id that the gateway has delivered meanwhile. From there on it delivers everything, and in order.
     pub first: Arc<AtomicU64>,
+    /// The chats and guilds whose refusals are in the log.
+    pub refused: Mutex<HashSet<String>>,
 }
 
 /// A guild's member as an author: their roles and their name.
@@ -266,6 +268,15 @@ impl Missed {
         }
     }
 
+    /// Logs once which messages are not read, and why. What is gone has none.
+    fn note(&self, request: &Request<'_>, refusal: &Refusal) {
+        let (account, of, code) = (&self.source.account, request.of(), refusal.code);
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refusal.status != 404 && refused.insert(of.to_owned()) {
+            tracing::warn!(channel = CHANNEL, %account, chat = of, code, "missed messages cannot be read, because Discord refuses them");
+        }
+    }
+
     /// Asks, and waits where Discord says so. `None` if it refuses.
     async fn patiently(&self, request: &Request<'_>) -> Result<Option<Box<RawValue>>, AdapterError> {
         loop {
@@ -277,6 +288,7 @@ impl Missed {
                 Err(Fault::Refused(refusal))
                     if (400..500).contains(&refusal.status) && refusal.status != 401 =>
                 {
+                    self.note(request, &refusal);
                     return Ok(None);
                 }
                 Err(fault) => return Err(fault.for_connection()),

@@ -13,6 +13,9 @@ pub(crate) struct Progress {
     pub last: u64,
     /// From where messages are missing, until the last channel has been read.
     pub gap: Option<u64>,
+    /// When the last session was begun.
+    #[serde(default)]
+    pub begun: Option<DateTime<Utc>>,
 }
 
 /// A session of the gateway.
@@ -78,12 +81,12 @@ mod tests {
     #[test]
     fn a_cursor_reads_back_and_a_lost_session_leaves_a_gap() {
         let session = Session { id: "s".into(), url: "wss://g".into(), seq: 7 };
-        let mut progress = Progress { session: Some(session), last: 100, gap: None };
+        let mut progress = Progress { session: Some(session), last: 100, gap: None, begun: None };
         assert_eq!(Progress::of(Some(&progress.cursor())), progress);
         progress.lose_session();
         progress.last = 200;
         progress.lose_session();
-        assert_eq!(progress, Progress { session: None, last: 200, gap: Some(100) });
+        assert_eq!(progress, Progress { session: None, last: 200, gap: Some(100), begun: None });
         assert_eq!(Progress::of(Some(&Cursor("7".into()))), Progress::default());
         let mut first = Progress::default();
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();

@@ -66,7 +66,12 @@ impl<'a> Request<'a> {
     }
 
     fn route(&self) -> Route {
-        (self.operation, self.path.get(1).map(|top| (*top).to_owned()).unwrap_or_default())
+        (self.operation, self.of().to_owned())
+    }
+
+    /// The id of the channel or guild that it is about.
+    pub(crate) fn of(&self) -> &'a str {
+        self.path.get(1).copied().unwrap_or_default()
     }
 
     /// Whether it answers an interaction: those carry a token of their own, and the bot's is not sent.

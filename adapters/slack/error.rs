@@ -99,6 +99,16 @@ impl Refusal {
         self.is(&LATER) || self.is(&UNKNOWN)
     }
 
+    /// Whether its consequence is known.
+    pub(crate) fn is_known(&self) -> bool {
+        self.is(&SETUP) || self.is(&GONE) || self.is(&THREAD_GONE)
+    }
+
+    /// Whether the channel or the thread does not exist any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.is(&["channel_not_found", "thread_not_found"])
+    }
+
     fn for_send(self) -> SendError {
         let detail = self.to_string();
         match () {

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use crate::CHANNEL;
 use crate::api::Api;
 use crate::config::Settings;
+use crate::error::{Fault, Refusal};
 use crate::inbound::{self, App, Kind};
 use crate::workspace::Workspace;
 
@@ -36,6 +37,9 @@ const THREADS: usize = 200;
 const PAGE: usize = 200;
 /// If Slack asks for a longer pause than this, the connection ends.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How often an unknown refusal is asked again, after which pauses.
+const ATTEMPTS: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The pause before messages that could not be stored are handed in again.
 const BUSY: Duration = Duration::from_millis(500);
 
@@ -59,6 +63,8 @@ pub(crate) struct Channels {
     order: Vec<String>,
     threads: HashMap<String, Vec<String>>,
     kinds: HashMap<String, Kind>,
+    /// Those whose refusals are in the log.
+    refused: HashSet<String>,
 }
 
 impl Channels {
@@ -84,7 +90,8 @@ impl Missed<'_> {
     /// Reads everything. An error means that it has to be read again.
     pub(crate) async fn read(&self) -> Result<(), AdapterError> {
         let channels = self.channels().await?;
-        *self.left() = channels;
+        let refused = std::mem::take(&mut self.left().refused);
+        *self.left() = Channels { refused, ..channels };
         loop {
             let next = self.left().order.first().cloned();
             let Some(channel) = next else { return Ok(()) };
@@ -299,21 +306,45 @@ impl Missed<'_> {
         }
     }
 
-    /// Asks, and waits where Slack says so if there is time for it. `None` if it refuses.
+    /// Asks, and waits where Slack says so if there is time for it. `None` if it refuses, which the log says once for each
+    /// channel. A refusal that is not known may pass, so that it is asked a few times more.
     async fn ask(&self, method: &'static str, ask: Value, patient: bool) -> Result<Option<Value>, Cut> {
+        let mut attempts = 0;
         loop {
-            match self.api.call(method, ask.clone()).await {
+            let fault = match self.api.call(method, ask.clone()).await {
                 Ok(answer) => return Ok(Some(answer)),
-                // A missing scope, or a channel or a thread that is gone.
-                Err(fault) if fault.is_final() => return Ok(None),
-                Err(fault) => match fault.for_connection() {
-                    AdapterError::Later { .. } if !patient => return Err(Cut::NotNow),
-                    AdapterError::Later { after, .. } if after <= LONGEST_PAUSE => {
-                        self.timer().pause(after).await;
-                    }
-                    error => return Err(Cut::Ended(error)),
-                },
+                Err(fault) => fault,
+            };
+            if let Fault::Refused(refusal) = &fault
+                && fault.is_final()
+            {
+                if refusal.is_known() || attempts == ATTEMPTS {
+                    self.note(method, &ask, refusal);
+                    return Ok(None);
+                }
+                if !patient {
+                    return Err(Cut::NotNow);
+                }
+                attempts += 1;
+                self.timer().back_off(attempts, FIRST_PAUSE, LONGEST_PAUSE).await;
+                continue;
             }
+            match fault.for_connection() {
+                AdapterError::Later { .. } if !patient => return Err(Cut::NotNow),
+                AdapterError::Later { after, .. } if after <= LONGEST_PAUSE => {
+                    self.timer().pause(after).await;
+                }
+                error => return Err(Cut::Ended(error)),
+            }
+        }
+    }
+
+    /// Logs once which messages are not read, and why. What is gone has none.
+    fn note(&self, method: &'static str, ask: &Value, refusal: &Refusal) {
+        let chat = ask["channel"].as_str().unwrap_or("all");
+        if !refusal.is_gone() && self.left().refused.insert(chat.to_owned()) {
+            let (account, cause) = (&self.app.account, &refusal.error);
+            tracing::warn!(channel = CHANNEL, %account, chat, method, cause, "missed messages cannot be read, because Slack refuses them");
         }
     }
 }

@@ -7,7 +7,9 @@
 
 use std::time::Duration;
 
-use frontdesk_core::port::AdapterError;
+use frontdesk_core::port::{AdapterError, Mono};
+use frontdesk_core::retry::Backoff;
+use frontdesk_kit::timer::{self, TimePoint, Timer};
 use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use serde_json::json;
@@ -40,6 +42,8 @@ struct Frame<'f> {
 
 /// After this time the position is stored, if no event has done that.
 const POSITION: Duration = Duration::from_secs(60);
+/// A socket that Slack exchanges sooner is no reason to open another one at once.
+const SHORT_LIVED: Duration = Duration::from_secs(60);
 
 /// A connection by Socket Mode: at most two sockets.
 pub(crate) struct Connection<'a>(pub Receiving<'a>);
@@ -54,25 +58,73 @@ enum Next {
     Off,
 }
 
+/// A socket. Only one that has said hello shows that Slack is there: a proxy accepts and closes sockets as well.
+struct Open {
+    socket: Socket,
+    greeted: bool,
+}
+
 /// The socket that is read, and the one that replaces it once it is closed.
 struct Sockets {
-    current: Socket,
-    next: Option<Socket>,
+    current: Open,
+    next: Option<Open>,
+    exchange: Exchange,
+}
+
+/// When the next socket is opened. Each one that follows soon after the one before waits longer.
+#[derive(Default)]
+struct Exchange {
+    due: Option<Mono>,
+    last: Option<TimePoint>,
+    soon: u32,
+}
+
+impl Exchange {
+    /// Slack will close the current socket.
+    fn is_wanted(&mut self, timer: &Timer) {
+        let is_soon = self.last.is_some_and(|last| !timer.is_past(last, SHORT_LIVED));
+        self.soon = if is_soon { self.soon + 1 } else { 0 };
+        let pause = match self.soon {
+            0 => Duration::ZERO,
+            soon => Backoff::default().delay(soon, timer::random()),
+        };
+        self.due = Some(timer.mono() + pause);
+    }
+
+    /// The next socket is being opened.
+    fn begins(&mut self, timer: &Timer) {
+        (self.due, self.last) = (None, Some(timer.now()));
+    }
 }
 
 type Received = Option<Result<Message, tungstenite::Error>>;
+
+impl Open {
+    /// Whether a frame shows that Slack is at the other end: an envelope, or anything but a close after the hello.
+    fn shows_life(&mut self, frame: &Message) -> bool {
+        match frame {
+            Message::Text(text) if !self.greeted => {
+                let frame = serde_json::from_str::<Frame<'_>>(text);
+                self.greeted = frame.is_ok_and(|frame| frame.kind == "hello" || frame.envelope_id.is_some());
+            }
+            Message::Close(_) => return false,
+            _ => {}
+        }
+        self.greeted
+    }
+}
 
 impl Sockets {
     /// The next frame, and whether it is of the current socket.
     async fn frame(&mut self) -> (bool, Received) {
         let next = async {
             match &mut self.next {
-                Some(socket) => socket.next().await,
+                Some(open) => open.socket.next().await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
-            frame = self.current.next() => (true, frame),
+            frame = self.current.socket.next() => (true, frame),
             frame = next => (false, frame),
         }
     }
@@ -93,7 +145,7 @@ impl Sockets {
         Ok(None)
     }
 
-    fn of(&mut self, is_current: bool) -> &mut Socket {
+    fn of(&mut self, is_current: bool) -> &mut Open {
         match &mut self.next {
             Some(next) if !is_current => next,
             _ => &mut self.current,
@@ -104,7 +156,8 @@ impl Sockets {
 impl Connection<'_> {
     /// Receives until the connection ends.
     pub(crate) async fn run(&self) -> Result<(), AdapterError> {
-        let mut sockets = Sockets { current: self.dial().await?, next: None };
+        let current = self.dial().await?;
+        let mut sockets = Sockets { current, next: None, exchange: Exchange::default() };
         // Replies to single people are sent while reading goes on.
         let mut sentences = JoinSet::new();
         let missed = self.0.missed().await?;
@@ -113,7 +166,9 @@ impl Connection<'_> {
         let timer = self.0.workspace.timer();
         let mut stored = timer.now();
         let patience = Duration::from_secs(self.0.settings.patience_seconds);
+        let mut silent_at = timer.mono() + patience;
         loop {
+            let exchange_at = sockets.exchange.due;
             let (is_current, frame) = tokio::select! {
                 frame = sockets.frame() => frame,
                 read = &mut reading, if unread.is_some() => {
@@ -122,35 +177,43 @@ impl Connection<'_> {
                     self.0.is_read().await;
                     continue;
                 }
-                () = timer.pause(patience) => {
+                () = timer.until(silent_at) => {
                     return Err(AdapterError::Lost(format!("no sign of life for {patience:?}")));
+                }
+                () = timer.until(exchange_at.unwrap_or_default()), if exchange_at.is_some() => {
+                    sockets.exchange.begins(timer);
+                    sockets.next = Some(self.dial().await?);
+                    continue;
                 }
                 Some(_) = sentences.join_next() => continue,
             };
             let frame = sockets.received(is_current, frame);
             let frame = frame.map_err(|why| AdapterError::Lost(self.0.api.clean(&why)))?;
             let Some(frame) = frame else { continue };
-            self.0.heard();
+            let open = sockets.of(is_current);
+            if open.shows_life(&frame) {
+                silent_at = timer.mono() + patience;
+                self.0.heard();
+            }
             if unread.is_none() && timer.is_past(stored, POSITION) {
                 stored = timer.now();
                 self.0.store_position().await;
             }
             let Message::Text(text) = frame else { continue };
-            match self.frame(&text, sockets.of(is_current), &mut sentences, unread).await? {
-                Next::Nothing => {}
+            match self.frame(&text, &mut open.socket, &mut sentences, unread).await? {
+                Next::Another if is_current && sockets.next.is_none() && exchange_at.is_none() => {
+                    sockets.exchange.is_wanted(timer);
+                }
+                Next::Nothing | Next::Another => {}
                 Next::Off => {
                     let off = "Socket Mode was switched off on the app's page; switch it on again";
                     return Err(AdapterError::Setup(off.to_owned()));
                 }
-                Next::Another if is_current && sockets.next.is_none() => {
-                    sockets.next = Some(self.dial().await?);
-                }
-                Next::Another => {}
             }
         }
     }
 
-    async fn dial(&self) -> Result<Socket, AdapterError> {
+    async fn dial(&self) -> Result<Open, AdapterError> {
         let url = self.0.api.open_socket().await.map_err(Fault::for_connection)?;
         let config = WebSocketConfig::default()
             .max_message_size(Some(LONGEST_FRAME))
@@ -159,7 +222,7 @@ impl Connection<'_> {
         let connect = Duration::from_secs(self.0.settings.connect_seconds);
         tokio::select! {
             // The error may repeat the address, whose ticket is a secret until it is used.
-            dialed = dial => dialed.map(|(socket, _)| socket).map_err(|_| AdapterError::Lost("the socket cannot be opened".to_owned())),
+            dialed = dial => dialed.map(|(socket, _)| Open { socket, greeted: false }).map_err(|_| AdapterError::Lost("the socket cannot be opened".to_owned())),
             () = self.0.workspace.timer().pause(connect) => Err(AdapterError::Lost("the socket cannot be opened in time".to_owned())),
         }
     }

@@ -26,6 +26,7 @@ pub(crate) enum RefusalKind {
     WrongToken,
     TokenInUrl,
     ForgedWebhook,
+    StaleWebhook,
     UnreadableFrame,
 }
 
@@ -38,6 +39,9 @@ impl RefusalKind {
             RefusalKind::TokenInUrl => "a token in a URL was refused",
             RefusalKind::UnreadableFrame => "an unreadable frame of a web client was refused",
             RefusalKind::ForgedWebhook => "a webhook without the right secret was refused",
+            RefusalKind::StaleWebhook => {
+                "a webhook whose signature names a time too far from now was refused: check this machine's clock"
+            }
         }
     }
 }

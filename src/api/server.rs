@@ -235,6 +235,13 @@ impl ServerState {
         )
     }
 
+    /// Logs an event or a webhook request whose signature is right and names the wrong time, and returns the error for it.
+    pub(crate) fn note_stale_webhook(&self, to: &str, ip: IpAddr) -> ApiError {
+        self.refusals.record(RefusalKind::StaleWebhook, ip, to, self.now());
+        let message = "the time of this event is too far from now: send it again, or check the clocks";
+        ApiError::new(StatusCode::UNAUTHORIZED, "stale", message)
+    }
+
     /// The client's address behind trusted proxies.
     pub(crate) fn client(&self, peer: std::net::SocketAddr, headers: &HeaderMap) -> IpAddr {
         self.settings().origins.client(peer, headers)

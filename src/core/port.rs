@@ -152,6 +152,9 @@ pub enum WebhookOutcome {
     Taken(Option<WebhookReply>),
     /// It does not come from the platform. Its body was not used.
     Forged,
+    /// It comes from the platform, and its signature names a time that is too far from now: it may have been recorded, or a
+    /// clock is wrong. Its body was not used.
+    Stale,
     /// It could not be taken now: the platform must deliver it again.
     Busy,
     /// It can never be read, so that another delivery would not help. It was counted.

@@ -30,3 +30,29 @@ async fn readiness_depends_on_received_traffic_and_not_on_sends() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn connections_that_begin_well_and_end_soon_are_opened_later_and_later() {
+    let world = World::new().await;
+    let mut seconds = 0;
+    for connections in 1..=8 {
+        frontdesk_world::wait::until("it connects again", || {
+            let connected = world.platform().connections() == connections;
+            if !connected {
+                world.clock().pass(Duration::from_secs(1));
+                seconds += 1;
+            }
+            async move { connected.then_some(()) }
+        })
+        .await;
+        // What the platform says comes later than the connection.
+        world.clock().pass(Duration::from_secs(1));
+        world.platform().end_connection();
+    }
+    // The pauses are 1, 2, 4, 8, 16, 32 and 64 seconds, or a fifth shorter.
+    assert!(seconds >= 101, "{seconds}");
+    frontdesk_world::wait::until("readiness ends with a long pause", || async {
+        (!world.handle().accounts()[0].ready).then_some(())
+    })
+    .await;
+}

@@ -88,6 +88,8 @@ struct State {
     typing_panics: bool,
     offline: bool,
     polls_hang: bool,
+    /// How many connections are to end.
+    ends: u32,
     /// How often an adapter has connected.
     connections: u32,
     typing: u32,
@@ -244,6 +246,12 @@ impl Platform {
     /// Whether polls hang without a response.
     pub fn hang_polls(&self, hang: bool) {
         self.state().polls_hang = hang;
+        self.changed.notify_waiters();
+    }
+
+    /// The connection ends after a sign of life.
+    pub fn end_connection(&self) {
+        self.state().ends += 1;
         self.changed.notify_waiters();
     }
 

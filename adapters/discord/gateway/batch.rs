@@ -7,6 +7,7 @@ use frontdesk_core::message::{Cursor, Event, EventKind, Outcome};
 use frontdesk_core::port::Mono;
 use frontdesk_kit::timer::Timer;
 
+use super::lookup::Lowest;
 use crate::inbound::{Interaction, ParsedDispatch};
 use crate::progress::{Progress, Session};
 
@@ -26,9 +27,9 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Whether no more should be read.
-    pub(super) fn is_full(&self) -> bool {
-        self.events.len() >= FULL
+    /// Whether no more should be read, if so many dispatches are held beside the events.
+    pub(super) fn is_full(&self, held: usize) -> bool {
+        self.events.len() + held >= FULL
     }
 
     /// Whether no event waits.
@@ -67,22 +68,29 @@ impl Waiting {
         self.now = true;
     }
 
-    /// Takes the next batch, and moves the position to its end. `None` if there is nothing to store.
-    pub(super) fn take(&mut self, progress: &mut Progress, session: Option<&Session>) -> Option<Batch> {
+    /// Takes the next batch, and moves the position to its end, but not past the lowest dispatch that is held. `None` if
+    /// there is nothing to store.
+    pub(super) fn take(
+        &mut self,
+        progress: &mut Progress,
+        session: Option<&Session>,
+        held: Option<Lowest>,
+    ) -> Option<Batch> {
         if self.events.is_empty() && !self.now {
             return None;
         }
         let taken: Vec<(ParsedDispatch, u64)> = self.events.drain(..self.events.len().min(BATCH)).collect();
         progress.session = session.cloned();
-        if let Some(session) = &mut progress.session
-            && !self.events.is_empty()
-            && let Some((_, last)) = taken.last()
-        {
-            session.seq = *last;
+        // What was held waits behind newer events, so that the lowest may be anywhere.
+        let left = self.events.iter().map(|(_, seq)| *seq).chain(held.map(|held| held.seq)).min();
+        if let (Some(session), Some(left)) = (&mut progress.session, left) {
+            session.seq = session.seq.min(left.saturating_sub(1));
         }
         let messages =
             taken.iter().filter_map(|(parsed, _)| parsed.event.platform_message.as_deref()?.parse().ok());
-        progress.last = messages.fold(progress.last, u64::max);
+        let latest = messages.fold(progress.last, u64::max);
+        let most = held.and_then(|held| held.message).map_or(u64::MAX, |id| id.saturating_sub(1));
+        progress.last = latest.min(most).max(progress.last);
         (self.now, self.store_at) = (false, None);
         let dispatches = taken.into_iter().map(|(parsed, _)| parsed).collect();
         Some(Batch { dispatches, cursor: progress.cursor() })

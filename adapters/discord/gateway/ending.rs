@@ -29,7 +29,7 @@ impl Connection<'_> {
             }
         }
         let mut events = Vec::new();
-        while let Some(batch) = self.waiting.take(&mut self.progress, None) {
+        while let Some(batch) = self.waiting.take(&mut self.progress, None, self.lookups.lowest()) {
             events.extend(batch.events());
         }
         self.progress.lose_session();

@@ -1,5 +1,6 @@
 //! The beginning of a session, and the gap before it.
 
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -61,7 +62,7 @@ impl Connection<'_> {
         if let Some(mark) = self.progress.gap.filter(|_| !self.reading) {
             self.reading = true;
             let (context, source, first) = (self.context.clone(), self.source.clone(), self.first.clone());
-            let missed = Missed { context, source, mark, first };
+            let missed = Missed { context, source, mark, first, refused: Mutex::default() };
             self.work.spawn(async move { Done::Read(missed.read().await) });
         }
     }

@@ -54,7 +54,12 @@ impl Places {
             "MESSAGE_CREATE" | "MESSAGE_UPDATE" | "MESSAGE_REACTION_ADD" | "MESSAGE_REACTION_REMOVE"
         );
         let channel = data.maybe::<String>("channel_id").filter(|_| asked && data.has("guild_id"))?;
-        (!self.channels.contains_key(&channel)).then_some(channel)
+        (!self.is_known(&channel)).then_some(channel)
+    }
+
+    /// Whether it is known what a channel is.
+    pub(crate) fn is_known(&self, channel: &str) -> bool {
+        self.channels.contains_key(channel)
     }
 
     /// The parent of a thread; `None` if it is another channel or not known.

@@ -98,13 +98,13 @@ fn part(part: &OutboxRow) -> Value {
 }
 
 fn refused(server: &ServerState, hook: &Hook, why: Rejected, ip: IpAddr) -> ApiError {
-    let error = server.refuse_forged(&format!("hooks/{}", hook.name), ip);
+    let to = format!("hooks/{}", hook.name);
     match why {
-        Rejected::Stale if error.status == StatusCode::UNAUTHORIZED => {
-            let message = "the time of this event is too far from now: send it again, or check the clocks";
-            ApiError::new(StatusCode::UNAUTHORIZED, "stale", message)
-        }
-        Rejected::Stale | Rejected::Forged => error,
+        Rejected::Forged => server.refuse_forged(&to, ip),
+        Rejected::Stale => match server.count_auth_failure(ip) {
+            Ok(()) => server.note_stale_webhook(&to, ip),
+            Err(too_many) => too_many,
+        },
     }
 }
 

@@ -47,6 +47,7 @@ pub(crate) async fn receive(mut request: ApiRequest) -> Result<ApiResponse, ApiE
             metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
             Err(server.note_forged_webhook(&account.to_string(), request.ip))
         }
+        WebhookOutcome::Stale => Err(server.note_stale_webhook(&account.to_string(), request.ip)),
         WebhookOutcome::Busy => {
             let message = "the events cannot be stored at the moment: send them again";
             Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(RETRY_AFTER))

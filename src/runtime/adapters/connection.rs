@@ -59,6 +59,8 @@ pub(super) struct State {
     /// When the platform was last heard from. A successful send does not count.
     pub(super) heard: Option<(Mono, DateTime<Utc>)>,
     pub(super) connected: Option<(Mono, DateTime<Utc>)>,
+    /// Whether there is a pause before the next connection that is longer than the platform may be silent.
+    pub(super) is_paused: bool,
     pub(super) since: DateTime<Utc>,
     pub(super) was_ready: bool,
     /// Why there is no connection; cleared when the platform is heard from.
@@ -88,6 +90,7 @@ impl Connection {
             login: Login::Noted,
             heard: None,
             connected: None,
+            is_paused: false,
             since: clock.wall(),
             was_ready: false,
             error: None,
@@ -169,7 +172,7 @@ impl Connection {
     /// A new connection has to prove itself, whatever the one before has heard.
     pub(super) fn unheard(&self) {
         let mut state = self.state();
-        (state.heard, state.error, state.refused) = (None, None, false);
+        (state.heard, state.error, state.refused, state.is_paused) = (None, None, false, false);
     }
 
     /// Whether most of a chat's send rate is unused, so that a notice sent now delays no answer.
@@ -211,6 +214,7 @@ impl Connection {
         let stopped = self.stopped.borrow().clone();
         let ready = stopped.is_none()
             && !refused
+            && !state.is_paused
             && match (profile.max_silence, state.heard, state.connected) {
                 (Some(patience), Some((heard, _)), _) => now.since(heard) <= patience,
                 (Some(_), None, _) => false,

@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use frontdesk_core::port::{Adapter, AdapterError, Stop};
 use frontdesk_core::retry::Backoff;
@@ -9,6 +10,10 @@ use futures_util::FutureExt;
 
 use super::connection::{Connection, Wiring};
 use super::{InboxOf, OPERATOR_PAUSE};
+
+/// Only a connection with traffic that has lasted so long ends a series of failures. One that is accepted and dropped does
+/// not, even if it began well: Discord allows a thousand sessions a day.
+const STABLE: Duration = Duration::from_secs(60);
 
 impl Connection {
     /// Keeps the account connected until `stop`, except while an admin has disconnected it or the configuration does not
@@ -65,7 +70,10 @@ impl Connection {
         let mut failures = 0;
         while !stop.is_cancelled() {
             let begun = clock.mono();
-            self.state().connected = Some((begun, clock.wall()));
+            {
+                let mut state = self.state();
+                (state.connected, state.is_paused) = (Some((begun, clock.wall())), false);
+            }
             let run = AssertUnwindSafe(adapter.run(inbox(adapter), stop.clone())).catch_unwind();
             let error = match run.await {
                 Ok(Ok(())) if stop.is_cancelled() => return self.state().connected = None,
@@ -73,7 +81,7 @@ impl Connection {
                 Ok(Err(error)) => error,
                 Err(_) => AdapterError::Lost("the adapter panicked".into()),
             };
-            // Only traffic ends a series of failures: a connection that is accepted and dropped does not.
+            let lasted = clock.mono().since(begun) >= STABLE;
             let traffic = {
                 let mut state = self.state();
                 state.connected = None;
@@ -81,13 +89,15 @@ impl Connection {
                 state.refused = matches!(error, AdapterError::Credentials(_));
                 state.heard.is_some_and(|(heard, _)| heard > begun)
             };
-            failures = if traffic { 1 } else { failures + 1 };
+            failures = if traffic && lasted { 1 } else { failures + 1 };
             let pause = backoff.delay(failures, crate::random::fraction());
             let pause = match error {
                 AdapterError::Lost(_) => pause,
                 AdapterError::Later { after, .. } => pause.max(after),
                 AdapterError::Credentials(_) | AdapterError::Setup(_) => OPERATOR_PAUSE,
             };
+            let patience = adapter.profile().max_silence;
+            self.state().is_paused = patience.is_some_and(|patience| pause > patience);
             tracing::warn!(channel, %account, %error, pause_ms = pause.as_millis(), "connection ended");
             tokio::select! {
                 () = clock.sleep_until(clock.mono() + pause) => {}

@@ -6,7 +6,7 @@ mod people;
 pub use people::{Said, Written};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::gateway::Order;
 use crate::guild::{Channel, Role, User, kind};
@@ -62,6 +62,8 @@ enum Action {
     Disconnect { code: Option<u16> },
     Reconnect {},
     Invalidate { resumable: bool },
+    Frame { text: String },
+    Commands { change: Map<String, Value> },
     ForgetSessions {},
     Deaf { on: bool },
     Unacknowledged { on: bool },
@@ -181,6 +183,11 @@ impl World {
             Action::Disconnect { code: None } => self.gateway.order(&Order::Drop),
             Action::Reconnect {} => self.gateway.order(&Order::Reconnect),
             Action::Invalidate { resumable } => self.gateway.order(&Order::Invalidate { resumable }),
+            Action::Frame { text } => self.gateway.order(&Order::Send(text)),
+            Action::Commands { change } => {
+                let commands = first.commands.iter_mut().filter_map(|(_, command)| command.as_object_mut());
+                commands.for_each(|command| command.extend(change.clone()));
+            }
             Action::ForgetSessions {} => first.sessions.retain(|session| session.connection.is_some()),
             Action::Deaf { on } => self.gateway.deaf = on,
             Action::Unacknowledged { on } => self.gateway.unacknowledged = on,

@@ -73,6 +73,8 @@ pub enum Order {
     Reconnect,
     /// Says that the session is not valid (op 9).
     Invalidate { resumable: bool },
+    /// Sends this frame.
+    Send(String),
 }
 
 /// What follows from a frame of a client.
@@ -185,6 +187,7 @@ impl Connection {
             match order {
                 Order::Close(code) => return Some(Some(code)),
                 Order::Drop => return Some(None),
+                Order::Send(frame) => self.socket.send(Message::text(frame)).await.unwrap_or(()),
                 Order::Reconnect => {
                     self.send(json!({"op": 7, "s": null, "t": null, "d": null})).await.unwrap_or(())
                 }

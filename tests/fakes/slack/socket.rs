@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::answer::{Answer, Done, Refusal};
-use crate::world::{Frame, SocketMode, World};
+use crate::world::{App, Frame, SocketMode, World};
 
 /// The most sockets of one app.
 const MOST: usize = 10;
@@ -72,6 +72,10 @@ pub async fn open(shared: &Arc<Shared<World>>, request: Request<Incoming>) -> Re
 }
 
 async fn run(shared: Arc<Shared<World>>, app: String, mut socket: WebSocket, seconds: i64) {
+    let is_mute = |app: &App| app.socket_mode == SocketMode::Mute;
+    if shared.state().apps.get(&app).is_some_and(is_mute) {
+        return end(socket).await;
+    }
     let (tell, frames) = unbounded_channel();
     let entered = shared.change(|world| {
         let number = world.common.random.number();
@@ -94,6 +98,11 @@ async fn run(shared: Arc<Shared<World>>, app: String, mut socket: WebSocket, sec
         disconnect(&mut socket, "too_many_websockets").await;
     }
     forget(&shared, &app, number);
+    end(socket).await;
+}
+
+/// Closes a socket.
+async fn end(mut socket: WebSocket) {
     // The client may have gone, or never answer.
     socket.send(Message::Close(None)).await.ok();
     let answered = async { while let Some(Ok(_)) = socket.recv().await {} };

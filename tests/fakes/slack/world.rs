@@ -42,6 +42,8 @@ pub enum SocketMode {
     Off,
     /// It gets a socket, and is told that Socket Mode is not turned on.
     Doubtful,
+    /// It gets a socket that is closed without a hello.
+    Mute,
 }
 
 #[derive(Debug, Default)]

@@ -51,6 +51,10 @@ impl Adapter for FakeAdapter {
             if !self.0.state().polls_hang {
                 inbox.heard(&source);
             }
+            if let Some(left) = { self.0.state().ends.checked_sub(1) } {
+                self.0.state().ends = left;
+                return Err(AdapterError::Lost("it ended".to_owned()));
+            }
             if batch.is_empty() {
                 tokio::select! {
                     () = changed => continue,

@@ -5,6 +5,7 @@
 
 mod conformance;
 mod connection;
+mod faults;
 mod interactions;
 mod sending;
 mod setup;

@@ -48,7 +48,7 @@ async fn deliver(State(hook): State<Arc<dyn Webhook>>, headers: HeaderMap, body:
             ([(header::CONTENT_TYPE, reply.mime)], reply.body).into_response()
         }
         WebhookOutcome::Taken(None) | WebhookOutcome::Garbage => StatusCode::OK.into_response(),
-        WebhookOutcome::Forged => StatusCode::UNAUTHORIZED.into_response(),
+        WebhookOutcome::Forged | WebhookOutcome::Stale => StatusCode::UNAUTHORIZED.into_response(),
         WebhookOutcome::Busy => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
@@ -132,7 +132,7 @@ async fn what_slack_has_not_signed_is_not_read() {
     assert_eq!(slack.look(APP)["proved"], false);
     assert!(inbox.events().is_empty());
     let hook = adapter.webhook().unwrap();
-    for headers in [vec![], vec![("x-slack-signature", "v0=00"), ("x-slack-request-timestamp", "5")]] {
+    for headers in [vec![], vec![("x-slack-signature", "00"), ("x-slack-request-timestamp", "5")]] {
         let named = |name: &str| {
             headers.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
@@ -140,6 +140,27 @@ async fn what_slack_has_not_signed_is_not_read() {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let request = WebhookRequest { get: false, query: String::new(), headers, body: b"{}".to_vec() };
         assert_eq!(hook.receive(request).await, WebhookOutcome::Forged);
+    }
+}
+
+#[tokio::test]
+async fn a_request_of_slacks_with_a_wrong_time_is_told_apart_from_a_forged_one() {
+    let slack = SlackApi::start().await;
+    let hook = signed_with(&slack, "8f742231b10e8888abcd99yyyzzz85a5").webhook().unwrap();
+    // Signed by Slack's documentation, in 2018.
+    let body = "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&\
+                channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&\
+                response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F\
+                96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
+    let signature = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503";
+    for (time, outcome) in [("1531420618", WebhookOutcome::Stale), ("1531420619", WebhookOutcome::Forged)] {
+        let headers = [("x-slack-signature", signature), ("x-slack-request-timestamp", time)];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let header = |name: &str| Some(headers.iter().find(|(known, _)| known == name)?.1.clone());
+        assert!(hook.admits(&header));
+        let request =
+            WebhookRequest { get: false, query: String::new(), headers: headers.to_vec(), body: body.into() };
+        assert_eq!(hook.receive(request).await, outcome);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
-use frontdesk_conformance::RecordingInbox;
+use frontdesk_conformance::{LogLines, RecordingInbox};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::MessageId;
@@ -209,4 +209,37 @@ async fn the_newest_messages_are_read_if_there_are_too_many_and_none_without_a_p
     .await;
     assert_eq!(texts(&inbox), ["live"]);
     assert!(slack.journal().calls_of("conversations.history").len() == 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_refusal_is_asked_again() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+    anna.says(&garden.id, "hello");
+    slack.act("forget", json!({}));
+    slack.fault(Fault::refuse(200, "team_added_to_org").on("conversations.history").times(1));
+    let (adapter, inbox) = (adapter(account(&slack)), Arc::new(a_minute_ago()));
+    running(&adapter, &inbox, &slack, async { until(|| texts(&inbox) == ["hello"]).await }).await;
+}
+
+#[tokio::test]
+async fn a_channel_whose_history_is_refused_is_named_in_the_log_once() {
+    let log = LogLines::of_this_thread();
+    for error in ["access_denied", "not_in_channel", "missing_scope"] {
+        let slack = SlackApi::start().await;
+        let anna = slack.person("U0000ANNA", "Anna");
+        let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+        anna.says(&garden.id, "hello");
+        slack.act("forget", json!({}));
+        slack.fault(Fault::refuse(200, error).on("conversations.history"));
+        let (adapter, inbox) = (adapter(account(&slack)), Arc::new(a_minute_ago()));
+        running(&adapter, &inbox, &slack, async {
+            until(|| inbox.batches().last().is_some_and(|(_, cursor)| cursor.is_some())).await;
+        })
+        .await;
+        let lines = log.lines(&format!("cause=\"{error}\""));
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains("WARN") && lines[0].contains("chat=\"C0GARDEN\""), "{lines:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use frontdesk_conformance::RecordingInbox;
 use frontdesk_core::ask::AskError;
@@ -96,7 +96,7 @@ async fn nothing_is_missed_when_slack_closes_a_socket() {
             }
             until(|| slack.sockets() == 1).await;
         }
-        // One at the start, and one for each that was to be closed: the connection never ended.
+        // One at the start, and one for each that was to be closed.
         assert_eq!(slack.journal().calls_of("apps.connections.open").len(), 4);
         // What went to a socket in its last moment comes again.
         slack.advance(Duration::from_secs(63));
@@ -146,6 +146,38 @@ async fn socket_mode_that_was_switched_off_is_the_operators_to_mend() {
     };
     let (error, ()) = tokio::join!(ended(&adapter, &inbox), off);
     assert!(matches!(error, AdapterError::Setup(_)), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_socket_that_has_said_hello_shows_that_slack_is_there() {
+    let slack = SlackApi::start().await;
+    let (adapter, inbox) = (adapter(account(&slack)), Arc::new(RecordingInbox::default()));
+    slack.act("socket_mode", json!({"app": APP, "state": "mute"}));
+    let error = ended(&adapter, &inbox).await;
+    assert!(matches!(&error, AdapterError::Lost(why) if why.contains("closed")), "{error}");
+    assert_eq!(inbox.heard(), 0);
+    slack.act("socket_mode", json!({"app": APP, "state": "on"}));
+    running(&adapter, &inbox, &slack, async { until(|| inbox.heard() > 0).await }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sockets_that_are_exchanged_soon_one_after_another_are_opened_later_and_later() {
+    let slack = SlackApi::start().await;
+    let (adapter, inbox) = (adapter(account(&slack)), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, &slack, async {
+        let opened = || slack.journal().calls_of("apps.connections.open").len();
+        let mut pauses = Vec::new();
+        for sockets in 2..=4 {
+            let begun = Instant::now();
+            slack.act("disconnect", json!({"app": APP, "reason": "warning"}));
+            until(|| opened() == sockets && slack.sockets() == 2).await;
+            pauses.push(begun.elapsed().as_millis());
+            slack.advance(Duration::from_secs(10));
+            until(|| slack.sockets() == 1).await;
+        }
+        assert!(pauses[1] >= 800 && pauses[2] >= 1600, "{pauses:?}");
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

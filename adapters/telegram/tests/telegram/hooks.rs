@@ -54,7 +54,7 @@ async fn deliver(State(hook): State<Arc<dyn Webhook>>, headers: HeaderMap, body:
     }
     match hook.receive(request(header("x-telegram-bot-api-secret-token"), &body)).await {
         WebhookOutcome::Taken(_) | WebhookOutcome::Garbage => StatusCode::OK,
-        WebhookOutcome::Forged => StatusCode::UNAUTHORIZED,
+        WebhookOutcome::Forged | WebhookOutcome::Stale => StatusCode::UNAUTHORIZED,
         WebhookOutcome::Busy => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

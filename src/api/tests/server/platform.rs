@@ -192,6 +192,7 @@ impl Webhook for DemoWebhook {
             "garbage" => WebhookOutcome::Garbage,
             "busy" => WebhookOutcome::Busy,
             "forged" => WebhookOutcome::Forged,
+            "stale" => WebhookOutcome::Stale,
             "panic" => panic!("the adapter panicked"),
             "reply" => {
                 WebhookOutcome::Taken(Some(WebhookReply { mime: "text/plain", body: b"pong".to_vec() }))

@@ -74,9 +74,15 @@ async fn a_webhook_request_reaches_its_adapter_unchanged() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_webhook_outcome_has_its_response() {
     let (server, _) = open_with_webhook().await;
-    for (body, status) in
-        [("hello", 200), ("garbage", 200), ("slow", 200), ("forged", 401), ("busy", 503), ("panic", 503)]
-    {
+    for (body, status) in [
+        ("hello", 200),
+        ("garbage", 200),
+        ("slow", 200),
+        ("forged", 401),
+        ("stale", 401),
+        ("busy", 503),
+        ("panic", 503),
+    ] {
         let reply = brought(&server, Some(SECRET), body).await;
         assert_eq!(reply.status, status, "{body}: {reply:?}");
         assert_eq!(reply.headers.contains_key("retry-after"), status == 503, "{body}");
