@@ -35,6 +35,9 @@ const USERS: [&str; 4] = ["U0000ANN", "U0000BOB", "U0000NIN", "U0000CAR"];
 const REQUESTS: usize = 1 << 41;
 /// After such a time an event that was not acknowledged waits for its next attempt, which is a minute away.
 const WAITS_MS: i64 = 3_500;
+/// What somebody is told who presses a button in vain.
+const REMARKS: [&str; 3] =
+    ["has answered this question already.", "This question has expired.", "This question was withdrawn."];
 /// How long the history is read after a connection, at most.
 const READS_MS: i64 = 3_000;
 /// An event whose first attempt came later had no socket at first.
@@ -131,7 +134,7 @@ impl Slack {
             None => call.thread.clone(),
         };
         let kind = match call.is_done() && call.method == "chat.update" {
-            _ if is_post => CallKind::Post,
+            _ if is_post && !is_remark(call) => CallKind::Post,
             true => CallKind::Edit,
             false => CallKind::Other,
         };
@@ -165,6 +168,13 @@ impl Slack {
         let url = answer["file"]["url_private"].as_str().context("a file without an address")?;
         Ok(fingerprint(&self.http.get(url).bearer_auth(TOKEN).send().await?.bytes().await?))
     }
+}
+
+/// Whether a request only tells the person who has pressed a button what came of it. That is not stored.
+fn is_remark(call: &Request) -> bool {
+    let text = call.text();
+    call.method == "response_url"
+        && (text.starts_with("Your answer: ") || REMARKS.iter().any(|remark| text.ends_with(remark)))
 }
 
 /// The first file of a request that shows files.
