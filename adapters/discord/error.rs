@@ -77,6 +77,8 @@ pub(crate) mod code {
     pub(crate) const UNKNOWN_CHANNEL: u64 = 10003;
     /// Unknown Message.
     pub(crate) const UNKNOWN_MESSAGE: u64 = 10008;
+    /// The interaction has been acknowledged already.
+    pub(crate) const ACKNOWLEDGED: u64 = 40060;
     /// Unknown Emoji.
     pub(crate) const UNKNOWN_EMOJI: u64 = 10014;
     /// Cannot reply without permission to read message history.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use crate::CHANNEL;
-use crate::error::Fault;
+use crate::error::{Fault, code};
 use crate::inbound::{Interaction, InteractionKind};
 use crate::rest::{self, Request, Rest};
 
@@ -82,15 +82,37 @@ impl Interactions {
                 json!({"type": MESSAGE, "data": data})
             }
         };
-        let path = ["interactions", interaction.id.as_str(), interaction.token.as_str(), "callback"];
-        let request = Request::new("create_interaction_response", Method::POST, &path);
-        if let Err(fault) = rest.json(&request, &body).await {
+        if let Err(fault) = respond(rest, &interaction.id, &interaction.token, &body).await {
             tracing::debug!(channel = CHANNEL, %fault, "an interaction was not acknowledged");
         }
     }
 
+    /// Gives the answer to an interaction; returns the id of the message. `None` if it cannot be answered any more: the answer
+    /// has to be a message of the channel then, and no later attempt finds that different. After a restart the answer may
+    /// come before the acknowledgement, so it acknowledges the interaction itself where that is missing.
+    pub(crate) async fn answer(
+        &self,
+        rest: &Rest,
+        (id, token): (&str, &str),
+        body: &Value,
+    ) -> Result<Option<String>, Fault> {
+        match self.replace(rest, token, body).await {
+            Err(fault) if is_refused(&fault) => {}
+            answered => return answered.map(Some),
+        }
+        match respond(rest, id, token, &json!({"type": DEFERRED})).await {
+            Err(fault) if fault.is(&[code::ACKNOWLEDGED]) => {}
+            Err(fault) if is_refused(&fault) => return Ok(None),
+            acknowledged => acknowledged?,
+        }
+        match self.replace(rest, token, body).await {
+            Err(fault) if is_refused(&fault) => Ok(None),
+            answered => answered.map(Some),
+        }
+    }
+
     /// Replaces "thinking" with the answer; returns the id of the message. A repeated attempt replaces the text again.
-    pub(crate) async fn answer(&self, rest: &Rest, token: &str, body: &Value) -> Result<String, Fault> {
+    async fn replace(&self, rest: &Rest, token: &str, body: &Value) -> Result<String, Fault> {
         let application = self.application(rest).await?;
         let path = ["webhooks", application, token, "messages", "@original"];
         let request = Request::new("update_original_webhook_message", Method::PATCH, &path);
@@ -110,4 +132,15 @@ impl Interactions {
         }
         Ok(())
     }
+}
+
+/// The first response to an interaction. Discord takes it within three seconds.
+async fn respond(rest: &Rest, id: &str, token: &str, body: &Value) -> Result<(), Fault> {
+    let path = ["interactions", id, token, "callback"];
+    let request = Request::new("create_interaction_response", Method::POST, &path);
+    rest.json(&request, body).await.map(drop)
+}
+
+fn is_refused(fault: &Fault) -> bool {
+    matches!(fault, Fault::Refused(refusal) if (400..500).contains(&refusal.status))
 }

@@ -103,14 +103,13 @@ impl Outbound<'_> {
 
     /// Sends a message; returns its id.
     async fn post(&self, at: &Destination, post: &Post) -> Result<String, Fault> {
-        if let Some(Ok(Reference::Interaction { token, .. })) = post.reply_to.as_deref().map(str::parse)
+        // One that was not acknowledged in time, or too long ago, is answered with a message.
+        if let Some(Ok(Reference::Interaction { id, token })) = post.reply_to.as_deref().map(str::parse)
             && post.part.key == 0
+            && let Some(answer) =
+                self.interactions.answer(self.rest, (&id.to_string(), &token), &self.edited(post)).await?
         {
-            match self.interactions.answer(self.rest, &token, &self.edited(post)).await {
-                // It was not acknowledged in time, or too long ago.
-                Err(Fault::Refused(refusal)) if (400..500).contains(&refusal.status) => {}
-                answered => return answered,
-            }
+            return Ok(answer);
         }
         let body = self.message(at, post, &post.part.body);
         let made = self.create(at, post, body, &[]).await?;

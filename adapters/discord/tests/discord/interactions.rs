@@ -7,6 +7,7 @@ use frontdesk_core::delivery::{Delivery, Ending, MessageRefs, Post, Signal};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Outcome;
 use frontdesk_core::port::Adapter;
+use frontdesk_fakediscord::Fault;
 use serde_json::{Value, json};
 
 use crate::setup::{Garden, post, running, says};
@@ -71,6 +72,31 @@ async fn an_answer_that_comes_too_late_is_a_message() {
         let answer = Post { reply_to: event.platform_message, ..post("at last") };
         adapter.deliver(&garden.address(), Delivery::Post(answer)).await.unwrap();
         assert_eq!(garden.answers().last().unwrap(), "at last");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_before_the_acknowledgement_is_the_response_in_every_attempt() {
+    let garden = Garden::new().await;
+    let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
+    garden.discord.fault(Fault::hangup().on("create_interaction_response").times(1));
+    running(&adapter, &inbox, async {
+        garden.commands().await;
+        slash(&garden, "status");
+        inbox.until(|inbox| inbox.events().len() == 1).await;
+        let event = inbox.events().pop().unwrap();
+        let refused = || garden.discord.journal().calls_of("create_interaction_response").len();
+        while refused() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let mut shown = Vec::new();
+        for _ in 0..2 {
+            let answer = Post { reply_to: event.platform_message.clone(), ..post("done") };
+            shown.push(adapter.deliver(&garden.address(), Delivery::Post(answer)).await.unwrap().message);
+        }
+        assert_eq!(shown[0], shown[1]);
+        assert!(garden.discord.journal().calls_of("create_message").is_empty());
     })
     .await;
 }
