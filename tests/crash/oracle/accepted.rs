@@ -29,7 +29,8 @@ impl<'a> Oracle<'a> {
                 | (Expected::Context, (None, true))
                 | (Expected::TurnOrContext, (Some("turn"), false) | (None, true)) => true,
                 (Expected::Dropped(kind), (None, false)) => {
-                    *dropped.entry((&event.place.source, kind)).or_default() += 1;
+                    let due = i64::from(!event.may_be_lost);
+                    *dropped.entry((&event.place.source, kind)).or_default() += due;
                     true
                 }
                 // A version of a message that needs no answer; see `not_a_turn`.
