@@ -81,7 +81,7 @@ impl Waiting {
         }
         let taken: Vec<(ParsedDispatch, u64)> = self.events.drain(..self.events.len().min(BATCH)).collect();
         progress.session = session.cloned();
-        // What was held waits behind newer events, so that the lowest may be anywhere.
+        // Events that waited for a look-up of their channel stand behind newer ones, so the lowest number may be anywhere.
         let left = self.events.iter().map(|(_, seq)| *seq).chain(held.map(|held| held.seq)).min();
         if let (Some(session), Some(left)) = (&mut progress.session, left) {
             session.seq = session.seq.min(left.saturating_sub(1));

@@ -67,7 +67,8 @@ impl Connection<'_> {
         }
     }
 
-    /// What was missed is stored, except what is left.
+    /// The gap has been read. Its messages are stored, except `left`: those are newer than what this connection has delivered,
+    /// and are stored after it.
     pub(super) fn close_gap(&mut self, left: Vec<Event>) {
         (self.reading, self.progress.gap) = (false, None);
         let seq = self.session.as_ref().map(|session| session.seq).unwrap_or_default();
