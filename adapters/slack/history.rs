@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::address::Address;
 use frontdesk_core::message::{Event, EventKind};
-use frontdesk_core::port::{AdapterError, Inbox};
+use frontdesk_core::port::{AdapterError, Inbox, Mono};
 use frontdesk_kit::timer::Timer;
 use serde_json::{Value, json};
 
@@ -42,6 +42,8 @@ const ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The pause before messages that could not be stored are handed in again.
 const BUSY: Duration = Duration::from_millis(500);
+/// How long a message that has just arrived waits until older ones of its channel are read. Slack sends it again after 3 s.
+const IN_TIME: Duration = Duration::from_secs(2);
 
 /// What was missed since the time `mark`.
 pub(crate) struct Missed<'a> {
@@ -51,9 +53,9 @@ pub(crate) struct Missed<'a> {
     pub app: &'a App,
     pub inbox: &'a dyn Inbox,
     pub mark: DateTime<Utc>,
-    /// Whether the gateway has just started.
+    /// Whether nothing was read yet since the gateway has started.
     pub is_start: bool,
-    /// The channels that are still to be read. Empty until they are known.
+    /// The channels that are still to be read.
     pub left: Mutex<Channels>,
 }
 
@@ -63,15 +65,27 @@ pub(crate) struct Channels {
     order: Vec<String>,
     threads: HashMap<String, Vec<String>>,
     kinds: HashMap<String, Kind>,
+    /// Those that were read.
+    done: HashSet<String>,
+    /// Whether no channel is missing in the list: until then any may have to be read.
+    is_complete: bool,
+    /// Those that could not be read in time for a message that had just arrived, so that their order is lost already.
+    late: HashSet<String>,
     /// Those whose refusals are in the log.
     refused: HashSet<String>,
 }
 
 impl Channels {
     fn add(&mut self, channel: &str) {
-        if !self.order.iter().any(|known| known == channel) {
+        if !self.done.contains(channel) && !self.order.iter().any(|known| known == channel) {
             self.order.push(channel.to_owned());
         }
+    }
+
+    /// Whether messages of this channel may still be missing that are older than one that has just arrived.
+    fn is_due(&self, channel: &str) -> bool {
+        let waits = !self.is_complete || self.order.iter().any(|known| known == channel);
+        waits && !self.late.contains(channel) && !self.done.contains(channel)
     }
 
     fn kind(&self, channel: &str) -> Kind {
@@ -81,53 +95,15 @@ impl Channels {
 
 /// Why a channel was not read to its end.
 enum Cut {
-    /// Slack asks to wait, and there is no time for that now.
-    NotNow,
+    /// It may be asked again after this pause, for which there may be no time.
+    NotNow(Duration),
     Ended(AdapterError),
 }
 
 impl Missed<'_> {
-    /// Reads everything. An error means that it has to be read again.
-    pub(crate) async fn read(&self) -> Result<(), AdapterError> {
-        let channels = self.channels().await?;
-        let refused = std::mem::take(&mut self.left().refused);
-        *self.left() = Channels { refused, ..channels };
-        loop {
-            let next = self.left().order.first().cloned();
-            let Some(channel) = next else { return Ok(()) };
-            match self.channel(&channel, true).await {
-                Ok(()) | Err(Cut::NotNow) => self.finished(&channel),
-                Err(Cut::Ended(error)) => return Err(error),
-            }
-        }
-    }
-
-    /// Reads one channel before a message that has just arrived in it is stored, so that older ones come first. If that is
-    /// not possible at once, the channel is read later: then the order is lost, and no message is.
-    pub(crate) async fn first(&self, channel: &str) {
-        let waits = self.left().order.iter().any(|known| known == channel);
-        if waits && self.channel(channel, false).await.is_ok() {
-            self.finished(channel);
-        }
-    }
-
-    fn finished(&self, channel: &str) {
-        self.left().order.retain(|known| known != channel);
-    }
-
-    fn timer(&self) -> &Timer {
-        self.workspace.timer()
-    }
-
-    fn left(&self) -> MutexGuard<'_, Channels> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The channels in which somebody has written, the latest first, and then the other channels of the bot.
-    async fn channels(&self) -> Result<Channels, AdapterError> {
-        let now = self.timer().wall();
-        let is_short = !self.is_start && now - self.mark < SHORT;
-        let since = if is_short { now - A_DAY } else { self.mark - QUIET };
+    /// Lists the chats in which somebody has written, the latest first.
+    pub(crate) async fn prepare(&self) -> Result<(), AdapterError> {
+        let since = if self.is_short() { self.timer().wall() - A_DAY } else { self.mark - QUIET };
         let chats = self.chats(since).await?;
         let alive: HashSet<Address> = self.chats(self.mark - QUIET_THREAD).await?.into_iter().collect();
         let (mut channels, mut threads) = (Channels::default(), 0);
@@ -139,10 +115,76 @@ impl Missed<'_> {
                 channels.threads.entry(chat.chat().to_owned()).or_default().push(thread.to_owned());
             }
         }
-        if !is_short {
-            self.own_channels(&mut channels).await?;
+        *self.left() = channels;
+        Ok(())
+    }
+
+    /// Reads everything. An error means that it has to be read again.
+    pub(crate) async fn read(&self) -> Result<(), AdapterError> {
+        if !self.is_short() {
+            self.own_channels().await?;
         }
-        Ok(channels)
+        self.left().is_complete = true;
+        loop {
+            let next = self.left().order.first().cloned();
+            let Some(channel) = next else { return Ok(()) };
+            match self.channel(&channel, true).await {
+                Ok(()) | Err(Cut::NotNow(_)) => self.finished(&channel),
+                Err(Cut::Ended(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Reads one channel before a message that has just arrived in it is stored, so that older ones come first. If that is
+    /// not possible while Slack waits for the acknowledgement, the channel is read later: then the order is lost, and no message
+    /// is.
+    pub(crate) async fn first(&self, channel: &str) {
+        if !self.left().is_due(channel) {
+            return;
+        }
+        let deadline = self.timer().mono() + IN_TIME;
+        let is_read = tokio::select! {
+            is_read = self.in_time(channel, deadline) => is_read,
+            () = self.timer().until(deadline) => false,
+        };
+        match is_read {
+            true => self.finished(channel),
+            false => drop(self.left().late.insert(channel.to_owned())),
+        }
+    }
+
+    /// Reads a channel, with short pauses; returns whether that was possible.
+    async fn in_time(&self, channel: &str, deadline: Mono) -> bool {
+        loop {
+            let pause = match self.channel(channel, false).await {
+                Ok(()) => return true,
+                Err(Cut::NotNow(pause)) => pause.max(BUSY),
+                Err(Cut::Ended(_)) => BUSY,
+            };
+            if self.timer().mono() + pause >= deadline {
+                return false;
+            }
+            self.timer().pause(pause).await;
+        }
+    }
+
+    fn finished(&self, channel: &str) {
+        let mut left = self.left();
+        left.order.retain(|known| known != channel);
+        left.done.insert(channel.to_owned());
+    }
+
+    fn timer(&self) -> &Timer {
+        self.workspace.timer()
+    }
+
+    fn left(&self) -> MutexGuard<'_, Channels> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the gap is so short that only chats of the last day are read.
+    fn is_short(&self) -> bool {
+        !self.is_start && self.timer().wall() - self.mark < SHORT
     }
 
     async fn chats(&self, since: DateTime<Utc>) -> Result<Vec<Address>, AdapterError> {
@@ -150,8 +192,8 @@ impl Missed<'_> {
         chats.map_err(|busy| AdapterError::Lost(busy.to_string()))
     }
 
-    /// The channels that the bot is in. Of older private chats only those are read in which somebody has written.
-    async fn own_channels(&self, channels: &mut Channels) -> Result<(), AdapterError> {
+    /// Adds the channels that the bot is in. Of older private chats only those are read in which somebody has written.
+    async fn own_channels(&self) -> Result<(), AdapterError> {
         let mut page = String::new();
         loop {
             let ask = json!({
@@ -160,25 +202,31 @@ impl Missed<'_> {
             });
             let answer = match self.ask("users.conversations", ask, true).await {
                 Ok(Some(answer)) => answer,
-                Ok(None) | Err(Cut::NotNow) => return Ok(()),
+                Ok(None) | Err(Cut::NotNow(_)) => return Ok(()),
                 Err(Cut::Ended(error)) => return Err(error),
             };
-            for channel in answer["channels"].as_array().into_iter().flatten() {
-                let Some(id) = channel["id"].as_str() else { continue };
-                let kind = match () {
-                    () if channel["is_im"] == true => Kind::Private,
-                    () if channel["is_mpim"] == true => Kind::Several,
-                    () => Kind::Channel,
-                };
-                channels.kinds.insert(id.to_owned(), kind);
-                let created = channel["created"].as_i64().and_then(|at| DateTime::from_timestamp(at, 0));
-                if kind != Kind::Private || created.is_some_and(|created| created > self.mark - OVERLAP) {
-                    channels.add(id);
-                }
-            }
+            self.list(&answer);
             match next_page(&answer) {
                 Some(next) => page = next,
                 None => return Ok(()),
+            }
+        }
+    }
+
+    /// Adds a page of the bot's channels.
+    fn list(&self, page: &Value) {
+        let mut channels = self.left();
+        for channel in page["channels"].as_array().into_iter().flatten() {
+            let Some(id) = channel["id"].as_str() else { continue };
+            let kind = match () {
+                () if channel["is_im"] == true => Kind::Private,
+                () if channel["is_mpim"] == true => Kind::Several,
+                () => Kind::Channel,
+            };
+            channels.kinds.insert(id.to_owned(), kind);
+            let created = channel["created"].as_i64().and_then(|at| DateTime::from_timestamp(at, 0));
+            if kind != Kind::Private || created.is_some_and(|created| created > self.mark - OVERLAP) {
+                channels.add(id);
             }
         }
     }
@@ -284,7 +332,7 @@ impl Missed<'_> {
                 Err(fault) => fault,
             };
             match Workspace::ended(fault) {
-                _ if !patient => return Err(Cut::NotNow),
+                AdapterError::Later { after, .. } if !patient => return Err(Cut::NotNow(after)),
                 AdapterError::Later { after, .. } if after <= LONGEST_PAUSE => {
                     self.timer().pause(after).await
                 }
@@ -297,7 +345,7 @@ impl Missed<'_> {
         loop {
             match self.inbox.push(&self.app.source(), events.clone(), None).await {
                 Ok(_) => return Ok(()),
-                Err(_) if !patient => return Err(Cut::NotNow),
+                Err(_) if !patient => return Err(Cut::NotNow(BUSY)),
                 Err(busy) => {
                     tracing::debug!(channel = CHANNEL, account = %self.app.account, %busy, "missed messages were not stored and will be handed in again");
                     self.timer().pause(BUSY).await;
@@ -307,7 +355,7 @@ impl Missed<'_> {
     }
 
     /// Asks, and waits where Slack says so if there is time for it. `None` if it refuses, which the log says once for each
-    /// channel. A refusal that is not known may pass, so that it is asked a few times more.
+    /// channel. A refusal that is not known, or no answer, may pass, so that it is asked a few times more.
     async fn ask(&self, method: &'static str, ask: Value, patient: bool) -> Result<Option<Value>, Cut> {
         let mut attempts = 0;
         loop {
@@ -323,20 +371,27 @@ impl Missed<'_> {
                     return Ok(None);
                 }
                 if !patient {
-                    return Err(Cut::NotNow);
+                    return Err(Cut::NotNow(FIRST_PAUSE));
                 }
-                attempts += 1;
-                self.timer().back_off(attempts, FIRST_PAUSE, LONGEST_PAUSE).await;
+                self.again(&mut attempts).await;
                 continue;
             }
             match fault.for_connection() {
-                AdapterError::Later { .. } if !patient => return Err(Cut::NotNow),
+                AdapterError::Later { after, .. } if !patient => return Err(Cut::NotNow(after)),
                 AdapterError::Later { after, .. } if after <= LONGEST_PAUSE => {
                     self.timer().pause(after).await;
                 }
+                // The socket is open all the same.
+                AdapterError::Lost(_) if patient && attempts < ATTEMPTS => self.again(&mut attempts).await,
                 error => return Err(Cut::Ended(error)),
             }
         }
+    }
+
+    /// The pause before the next attempt.
+    async fn again(&self, attempts: &mut u32) {
+        *attempts += 1;
+        self.timer().back_off(*attempts, FIRST_PAUSE, LONGEST_PAUSE).await;
     }
 
     /// Logs once which messages are not read, and why. What is gone has none.

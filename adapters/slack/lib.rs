@@ -76,8 +76,8 @@ pub struct SlackAdapter {
     user: OnceCell<String>,
     /// Where events arrive over HTTP; `None` with Socket Mode.
     endpoint: Option<Arc<Endpoint>>,
-    /// Whether a connection has received anything.
-    was_connected: AtomicBool,
+    /// Whether what was missed before the start was read.
+    was_read: AtomicBool,
 }
 
 impl SlackAdapter {
@@ -107,7 +107,7 @@ impl SlackAdapter {
             opened: Mutex::default(),
             user: OnceCell::new(),
             endpoint,
-            was_connected: AtomicBool::new(false),
+            was_read: AtomicBool::new(false),
         })
     }
 
@@ -156,7 +156,7 @@ impl SlackAdapter {
             workspace: &self.workspace,
             app: &app,
             inbox: inbox.as_ref(),
-            was_connected: &self.was_connected,
+            was_read: &self.was_read,
         };
         match &self.endpoint {
             Some(endpoint) => endpoint.run(&receiving, &self.workspace, inbox.clone()).await,

@@ -25,8 +25,8 @@ pub(crate) struct Receiving<'a> {
     pub workspace: &'a Workspace,
     pub app: &'a App,
     pub inbox: &'a dyn Inbox,
-    /// Whether this connection or one before it has received anything.
-    pub was_connected: &'a AtomicBool,
+    /// Whether what was missed before this connection or one before it was read.
+    pub was_read: &'a AtomicBool,
 }
 
 impl Receiving<'_> {
@@ -43,7 +43,6 @@ impl Receiving<'_> {
     /// Slack has shown that the connection works.
     pub(crate) fn heard(&self) {
         self.inbox.heard(&self.app.source());
-        self.was_connected.store(true, Ordering::Relaxed);
     }
 
     /// What was missed since the last connection; nothing before the first one.
@@ -58,21 +57,24 @@ impl Receiving<'_> {
             self.is_read().await;
             return Ok(None);
         };
-        Ok(Some(Missed {
+        let missed = Missed {
             api: self.api,
             settings: self.settings,
             workspace: self.workspace,
             app: self.app,
             inbox: self.inbox,
             mark,
-            is_start: !self.was_connected.load(Ordering::Relaxed),
+            is_start: !self.was_read.load(Ordering::Relaxed),
             left: Mutex::default(),
-        }))
+        };
+        missed.prepare().await?;
+        Ok(Some(missed))
     }
 
     /// Everything that was missed and can be read is stored.
     pub(crate) async fn is_read(&self) {
         self.workspace.is_read();
+        self.was_read.store(true, Ordering::Relaxed);
         self.store_position().await;
     }
 

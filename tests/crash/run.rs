@@ -142,17 +142,8 @@ impl Run {
             let chats = Telegram::work_chats();
             channels.push(Box::new(Background::new(harness.clone(), folder, chats).await?));
         }
-        // Only by command: beside all others the order in which a command or a press of these platforms is stored, and of what
-        // comes over two sockets of Slack at once, is not judged rightly yet.
-        match alone.as_deref() {
-            Some("discord") => {
-                channels.push(Box::new(Teams::new(harness.clone(), folder, Discord::new(seed).await?)));
-            }
-            Some("slack") => {
-                channels.push(Box::new(Teams::new(harness.clone(), folder, Slack::new(seed).await?)));
-            }
-            _ => {}
-        }
+        channels.push(Box::new(Teams::new(harness.clone(), folder, Discord::new(seed).await?)));
+        channels.push(Box::new(Teams::new(harness.clone(), folder, Slack::new(seed).await?)));
         // A reload switches off what stands last in the configuration: one of the bots.
         channels.push(Box::new(Telegram::new(harness.clone(), seed).await?));
         if let Some(name) = &alone {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_core::delivery::SendError;
+use frontdesk_core::delivery::{Bucket, SendError};
 use frontdesk_core::profile::Flow;
 use frontdesk_world::event::message_from;
 use frontdesk_world::platform::Fault;
@@ -121,6 +121,37 @@ async fn a_dead_turn_leaves_no_half_answer_that_looks_whole() {
     world.at_rest().await;
     let sees = anna.sees();
     assert!(sees[0].ends_with("(interrupted, /retry)"), "{sees:?}");
+}
+
+#[tokio::test]
+async fn a_beginning_whose_response_was_lost_is_not_shown_twice() {
+    let busy = || SendError::Later { after: None, scope: Bucket::Chat, detail: "busy".to_owned() };
+    for (is_busy, last, sees) in [
+        (false, Step::Fail, "half an answer"),
+        (true, Step::Fail, "half an answer"),
+        (false, Step::Say(" and the rest"), "half an answer and the rest"),
+    ] {
+        let world = World::with(plan().edits(800).keys()).await;
+        let anna = world.user("anna");
+        world.platform().fails([Fault::LostAnswer]);
+        world.agent().will([Step::Say("half an answer"), Step::Pause, last]);
+        anna.says("question").await;
+        world.platform().shows("anna", 1, |_| true).await;
+        world.round_trip().await;
+        if is_busy {
+            world.platform().fails([Fault::Answer(busy())]);
+            world.clock().pass(Duration::from_millis(1100));
+            until("the post is tried again", || async {
+                world.platform().journal().iter().any(|line| line.contains("answered anna")).then_some(())
+            })
+            .await;
+        }
+        world.agent().resume();
+        world.at_rest().await;
+        let seen = anna.sees();
+        let showing = seen.iter().filter(|text| text.contains("half an answer")).count();
+        assert!(showing == 1 && seen[0].starts_with(sees), "{is_busy}: {seen:?}");
+    }
 }
 
 #[tokio::test]

@@ -184,7 +184,7 @@ impl Platform {
             private_posts: false,
             command_mark: '/',
             native: None,
-            idempotent: None,
+            idempotent: plan.keys.then_some(Duration::from_secs(120)),
             pacing: plan.pacing,
             max_silence: Some(Duration::from_secs(60)),
         };

@@ -23,6 +23,7 @@ pub struct Plan {
     pub(crate) albums: Option<Albums>,
     pub(crate) buttons: bool,
     pub(crate) marks: bool,
+    pub(crate) keys: bool,
     pub(crate) embedded: bool,
     pub(crate) start: String,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
@@ -48,6 +49,7 @@ pub fn plan() -> Plan {
         albums: None,
         buttons: false,
         marks: false,
+        keys: false,
         embedded: false,
         start: "2026-03-28T12:00:00Z".to_owned(),
         hooks: Vec::new(),
@@ -131,6 +133,13 @@ impl Plan {
     #[must_use]
     pub fn marks(mut self) -> Self {
         self.marks = true;
+        self
+    }
+
+    /// The platform remembers the keys of posts: one with a known key changes the message that is there.
+    #[must_use]
+    pub fn keys(mut self) -> Self {
+        self.keys = true;
         self
     }
 

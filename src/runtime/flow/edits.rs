@@ -29,8 +29,8 @@ pub(super) struct Edits {
 }
 
 pub(super) enum GrowingMessage {
-    /// Nothing is on the platform yet.
-    NotPosted,
+    /// Nothing is known to be on the platform. Where `is_unknown`, a post had no response and may be there.
+    NotPosted { is_unknown: bool },
     /// The platform's id of the message that is edited.
     Posted(String),
     /// A draft, which disappears by itself; the answer is sent whole.
@@ -42,13 +42,18 @@ pub(super) enum GrowingMessage {
 impl Edits {
     /// How an answer of this turn grows in its chat; `None` if it is sent whole or live.
     pub(super) fn new(profile: &Profile, turn: &ClaimedTurn, now: Mono) -> Option<Self> {
-        let streamed = turn.streamed.as_ref().and_then(|streamed| streamed.platform_message.clone());
-        let post = streamed.map_or(GrowingMessage::NotPosted, GrowingMessage::Posted);
+        let streamed = turn.streamed.as_ref();
+        let post = match streamed.and_then(|streamed| streamed.platform_message.clone()) {
+            Some(message) => GrowingMessage::Posted(message),
+            None => GrowingMessage::NotPosted { is_unknown: streamed.is_some() },
+        };
         let (every, blocks, post) = match (profile.flow, post) {
             (Rule::Whole | Rule::Live, _) => return None,
             (Rule::Blocks { every }, post) => (every, Some(Paragraphs::default()), post),
             // An earlier attempt has posted a message, which is edited further.
-            (Rule::Draft { every }, GrowingMessage::NotPosted) if turn.session.scope() == Scope::Dm => {
+            (Rule::Draft { every }, GrowingMessage::NotPosted { .. })
+                if turn.session.scope() == Scope::Dm =>
+            {
                 (every, None, GrowingMessage::Draft)
             }
             (Rule::Edits { every } | Rule::Draft { every }, post) => (every, None, post),

@@ -5,7 +5,7 @@ use frontdesk_core::port::Mono;
 
 use super::Flow;
 use super::edits::GrowingMessage;
-use super::requests::StreamStep;
+use super::requests::{PAUSE, StreamStep};
 
 impl Flow {
     pub(super) fn start(&mut self, now: Mono) {
@@ -43,7 +43,9 @@ impl Flow {
             GrowingMessage::Draft => {
                 Some(Box::pin(request.show(Signal::Draft { id: self.claim.id.0, text: plain })))
             }
-            GrowingMessage::NotPosted => Some(Box::pin(request.first_post(plain, edits.every))),
+            GrowingMessage::NotPosted { is_unknown } => {
+                Some(Box::pin(request.first_post(plain, edits.every, *is_unknown)))
+            }
         };
     }
 
@@ -81,6 +83,10 @@ impl Flow {
                 self.typing = None;
             }
             StreamStep::Off => edits.post = GrowingMessage::Off,
+            StreamStep::Unknown => {
+                edits.post = GrowingMessage::NotPosted { is_unknown: true };
+                edits.later(now + PAUSE);
+            }
             StreamStep::Later(pause) => {
                 edits.later(now + pause);
                 self.typing = self.typing.map(|due| due.max(now + pause));

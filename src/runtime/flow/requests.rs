@@ -15,7 +15,7 @@ use crate::hooks::Pieces;
 use crate::shared::Shared;
 
 /// Pause before a retry if neither the platform nor the database names one.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
 /// What one request needs.
 pub(super) struct StreamRequest {
@@ -37,13 +37,16 @@ pub(super) enum StreamStep {
     Missed,
     /// The answer is not shown any more while it grows; it is sent whole.
     Off,
+    /// The message may have been posted. The post is made again with the same key, by which the platform knows it.
+    Unknown,
     /// The request is made again after this pause.
     Later(Duration),
 }
 
 impl StreamRequest {
-    /// Stores part 0 as streaming, posts it, and stores the platform's id of it. `every` is the pause between edits.
-    pub(super) async fn first_post(self, plain: String, every: Duration) -> StreamStep {
+    /// Stores part 0 as streaming, posts it, and stores the platform's id of it. `every` is the pause between edits; an
+    /// earlier post may be there (`is_unknown`).
+    pub(super) async fn first_post(self, plain: String, every: Duration, is_unknown: bool) -> StreamStep {
         let Some(plain) = self.seen(plain).await else { return StreamStep::Missed };
         let Self { shared, connection, address, claim, stop, .. } = self;
         let turn = claim.id;
@@ -81,6 +84,11 @@ impl StreamRequest {
                 StreamStep::Posted(message)
             }
             Ok(Receipt { message: None, .. }) => failed(&shared, turn, out, StreamStep::Off).await,
+            // Until the row is gone, what ends the turn has the key of this post, so that the chat does not show its text twice.
+            Err(SendError::Unknown(_)) if connection.adapter().profile().idempotent.is_some() => {
+                StreamStep::Unknown
+            }
+            Err(SendError::Later { after, .. }) if is_unknown => StreamStep::Later(after.unwrap_or(PAUSE)),
             Err(SendError::Later { after, .. }) => {
                 failed(&shared, turn, out, StreamStep::Later(after.unwrap_or(PAUSE))).await
             }

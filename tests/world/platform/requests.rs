@@ -43,6 +43,12 @@ impl Platform {
     }
 
     fn post(&self, chat: &str, post: &Post) -> Receipt {
+        if self.profile.idempotent.is_some()
+            && let Some(known) = self.chat(chat).into_iter().find(|known| known.key == post.key)
+            && self.edit(chat, &known.id, &post.part.body).is_ok()
+        {
+            return Receipt::of(known.id);
+        }
         self.add(chat, post, None)
     }
 

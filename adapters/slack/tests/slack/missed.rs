@@ -124,6 +124,33 @@ async fn what_arrives_meanwhile_comes_after_what_was_missed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_meanwhile_waits_until_slack_shows_what_was_missed() {
+    let history = "conversations.history";
+    for faults in [
+        vec![Fault::slow(600).on("users.conversations").times(1)],
+        vec![Fault::status(502).on(history).times(2)],
+        vec![Fault::too_many(1).on(history).times(1)],
+        vec![Fault::hangup().on(history).times(1)],
+    ] {
+        let slack = SlackApi::start().await;
+        let anna = slack.person("U0000ANNA", "Anna");
+        let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+        anna.says(&garden.id, "missed");
+        slack.act("forget", json!({}));
+        let what = format!("{faults:?}");
+        let (adapter, inbox) = (adapter(account(&slack)), Arc::new(a_minute_ago()));
+        faults.into_iter().for_each(|fault| slack.fault(fault));
+        running(&adapter, &inbox, &slack, async {
+            until(|| slack.sockets() > 0).await;
+            anna.says(&garden.id, "arrived");
+            until(|| texts(&inbox).iter().any(|text| text == "arrived")).await;
+        })
+        .await;
+        assert_eq!(texts(&inbox).first().map(String::as_str), Some("missed"), "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_was_edited_in_the_gap_comes_with_its_edit_each_at_its_time() {
     let slack = SlackApi::start().await;
     let anna = slack.person("U0000ANNA", "Anna");
