@@ -36,7 +36,7 @@ impl Oracle<'_> {
             }
             self.verdict.duplicates += 1;
             let knows_key = self.o.knows_keys.iter().any(|begin| post.address.starts_with(begin));
-            if knows_key && !(post.lost && self.is_cut_off(post)) {
+            if knows_key {
                 let what = format!("O4: posted twice, and its platform knows the key: {post:?}");
                 self.report(self.event_of_post(post), what);
                 continue;
@@ -71,14 +71,6 @@ impl Oracle<'_> {
             }
         }
         posts.into_iter().map(|(post, _)| post).collect()
-    }
-
-    /// Whether a post shows the beginning of an answer that was cut off. Without a response it is not known to be there; what
-    /// ends the turn is a message of its own, with another key.
-    fn is_cut_off(&self, post: &Call) -> bool {
-        let row = self.event_of_post(post).and_then(|event| self.rows.get(&event).copied());
-        let turn = row.and_then(|row| self.o.database.turns.get(&row.turn_id?));
-        turn.is_some_and(|turn| turn.state != "done")
     }
 
     /// The event whose answer a post shows.

@@ -147,7 +147,27 @@ async fn what_arrives_meanwhile_waits_until_slack_shows_what_was_missed() {
         })
         .await;
         assert_eq!(texts(&inbox).first().map(String::as_str), Some("missed"), "{what}");
+        let sockets = slack.journal().calls_of("apps.connections.open").len();
+        assert_eq!(sockets, 1, "the connection has ended for a request that failed: {what}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_connection_that_ended_too_soon_all_channels_are_still_read() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+    anna.says(&garden.id, "missed");
+    slack.act("forget", json!({}));
+    slack.fault(Fault::slow(400).on("users.conversations").times(1));
+    let (adapter, inbox) = (adapter(account(&slack)), Arc::new(a_minute_ago()));
+    running(&adapter, &inbox, &slack, async {
+        slack.cut().await;
+        slack.restore().await.unwrap();
+        until(|| texts(&inbox).iter().any(|text| text == "missed")).await;
+        assert!(slack.journal().calls_of("apps.connections.open").len() > 1);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
