@@ -1,8 +1,8 @@
 //! Reads what was missed while no socket was open, with `conversations.history`, and with `conversations.replies` for
 //! threads, which the history does not contain.
 //!
-//! Reactions, buttons and commands of that time are lost, and so are replies in older threads in which nobody had written to
-//! the bot before.
+//! Reactions, buttons and commands of that time are lost, and so are edits of messages that are more than a day older, and
+//! replies in such threads in which nobody had written to the bot before.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -237,21 +237,21 @@ impl Missed<'_> {
             let left = self.left();
             (left.kind(channel), left.threads.get(channel).cloned().unwrap_or_default())
         };
-        let oldest = self.oldest();
-        let ask = json!({"channel": channel, "oldest": oldest, "limit": PAGE});
-        let messages = self.pages("conversations.history", ask, patient).await?;
+        let (oldest, edited) = (stamp(self.mark - OVERLAP), stamp(self.mark - A_DAY));
+        let ask = json!({"channel": channel, "oldest": edited, "limit": PAGE});
+        let messages = self.pages("conversations.history", ask, &oldest, patient).await?;
         let mut threads: Vec<String> = known;
         for message in messages.values() {
-            let is_new = message["latest_reply"].as_str().is_some_and(|reply| *reply > *oldest);
-            if let Some(thread) = message["thread_ts"].as_str().filter(|_| is_new) {
+            let is_answered = message["latest_reply"].as_str().is_some_and(|reply| *reply > *oldest);
+            if let Some(thread) = message["thread_ts"].as_str().filter(|_| is_answered) {
                 threads.push(thread.to_owned());
             }
         }
         self.hand_in(channel, kind, messages.values(), patient).await?;
         let mut seen = HashSet::new();
         for thread in threads.iter().filter(|thread| seen.insert(thread.as_str())) {
-            let ask = json!({"channel": channel, "ts": thread, "oldest": oldest, "limit": PAGE});
-            let replies = self.pages("conversations.replies", ask, patient).await?;
+            let ask = json!({"channel": channel, "ts": thread, "oldest": edited, "limit": PAGE});
+            let replies = self.pages("conversations.replies", ask, &oldest, patient).await?;
             // The first message of the thread always comes with them, and is one of the channel.
             let replies = replies.iter().filter(|(ts, _)| *ts != thread).map(|(_, reply)| reply);
             self.hand_in(channel, kind, replies, patient).await?;
@@ -259,27 +259,30 @@ impl Missed<'_> {
         Ok(())
     }
 
-    fn oldest(&self) -> String {
-        format!("{}.000000", (self.mark - OVERLAP).timestamp())
-    }
-
-    /// Messages by their times, the newest `missed_messages` of them.
+    /// Messages by their times that were written, edited or answered since `oldest`: the newest `missed_messages` of them. Slack
+    /// sends an edit at most three times, and shows it in the history where its message stands, which may be older.
     async fn pages(
         &self,
         method: &'static str,
         mut ask: Value,
+        oldest: &str,
         patient: bool,
     ) -> Result<BTreeMap<String, Value>, Cut> {
         let most = self.settings.missed_messages;
+        let newest_first = method == "conversations.history";
+        let is_new = |at: &Value| at.as_str().is_some_and(|at| at > oldest);
         let mut messages = BTreeMap::new();
         loop {
             let Some(answer) = self.ask(method, ask.clone(), patient).await? else { return Ok(messages) };
+            let mut is_passed = false;
             for message in answer["messages"].as_array().into_iter().flatten() {
-                if let Some(ts) = message["ts"].as_str() {
+                is_passed |= newest_first && !is_new(&message["ts"]);
+                let changed = [&message["ts"], &message["edited"]["ts"], &message["latest_reply"]];
+                if let Some(ts) = message["ts"].as_str().filter(|_| changed.into_iter().any(is_new)) {
                     messages.insert(ts.to_owned(), message.clone());
                 }
             }
-            match next_page(&answer).filter(|_| messages.len() < most) {
+            match next_page(&answer).filter(|_| messages.len() < most && !is_passed) {
                 Some(next) => ask["cursor"] = next.into(),
                 None => break,
             }
@@ -303,6 +306,7 @@ impl Missed<'_> {
         messages: impl Iterator<Item = &'m Value>,
         patient: bool,
     ) -> Result<(), Cut> {
+        let is_new = |event: &Event| event.sent_at.is_none_or(|at| at > self.mark - OVERLAP);
         let mut events: Vec<Event> = Vec::new();
         for message in messages {
             let app = self.workspace.app(self.app);
@@ -311,11 +315,14 @@ impl Missed<'_> {
             let Some(missed) = read else { continue };
             let message = self.judge(missed.message, patient).await?;
             // Nothing of somebody who is shut out is handed in.
-            if let Some(mut edit) = missed.edit.filter(|_| message.kind == EventKind::Message) {
+            let is_taken = message.kind == EventKind::Message;
+            if let Some(mut edit) = missed.edit.filter(|edit| is_taken && is_new(edit)) {
                 edit.from.roles.clone_from(&message.from.roles);
                 events.push(edit);
             }
-            events.push(message);
+            if is_new(&message) {
+                events.push(message);
+            }
         }
         events.sort_by_key(|event| event.sent_at);
         for piece in events.chunks(PAGE) {
@@ -402,6 +409,11 @@ impl Missed<'_> {
             tracing::warn!(channel = CHANNEL, %account, chat, method, cause, "missed messages cannot be read, because Slack refuses them");
         }
     }
+}
+
+/// A time as Slack writes it.
+fn stamp(at: DateTime<Utc>) -> String {
+    format!("{}.000000", at.timestamp())
 }
 
 fn next_page(answer: &Value) -> Option<String> {

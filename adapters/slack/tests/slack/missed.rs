@@ -65,6 +65,18 @@ async fn channels_private_chats_and_their_threads_are_read_from_the_last_positio
     );
 }
 
+/// Somebody has written in this thread before.
+async fn known(inbox: &RecordingInbox, channel: &str, thread: &str, at: DateTime<Utc>) {
+    let account = AccountId::default_of(CHANNEL);
+    let from = Sender::new(Principal::at(&account, "U0000ANNA").unwrap(), SenderKind::Person);
+    let address = Address::at(&account, channel, Some(thread)).unwrap();
+    let conversation = Conversation::Thread { chat: channel.to_owned(), thread: thread.to_owned() };
+    let mut event = Event::new(thread.to_owned(), EventKind::Message, from, address, conversation);
+    event.sent_at = Some(at);
+    let source = Source { id: "slack".into(), account };
+    inbox.push(&source, vec![event], None).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_thread_is_read_if_somebody_has_written_in_it_lately() {
     let slack = SlackApi::start().await;
@@ -75,14 +87,7 @@ async fn an_old_thread_is_read_if_somebody_has_written_in_it_lately() {
     let thread = |days| format!("{}.000100", days_ago(days).timestamp());
     let (lively, silent) = (thread(40), thread(30));
     for (thread, days) in [(&lively, 13), (&silent, 15)] {
-        let account = AccountId::default_of(CHANNEL);
-        let from = Sender::new(Principal::at(&account, "U0000ANNA").unwrap(), SenderKind::Person);
-        let address = Address::at(&account, "C0GARDEN", Some(thread)).unwrap();
-        let conversation = Conversation::Thread { chat: "C0GARDEN".into(), thread: thread.clone() };
-        let mut event = Event::new(thread.clone(), EventKind::Message, from, address, conversation);
-        event.sent_at = Some(days_ago(days));
-        let source = Source { id: "slack".into(), account };
-        inbox.push(&source, vec![event], None).await.unwrap();
+        known(&inbox, "C0GARDEN", thread, days_ago(days)).await;
     }
     let adapter = adapter(account(&slack));
     running(&adapter, &inbox, &slack, async {
@@ -195,6 +200,33 @@ async fn a_message_that_was_edited_in_the_gap_comes_with_its_edit_each_at_its_ti
     assert_eq!(seen, expected);
     let is_member = |event: &Event| event.from.roles == [format!("team:{TEAM}")];
     assert!(inbox.events().iter().all(is_member), "whoever has edited it is who has written it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_in_the_gap_of_an_older_message_comes_and_the_message_does_not() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let sent = anna.tells("first");
+    let root = anna.tells("a plan");
+    let reply = anna.replies(&root, "a reply");
+    anna.tells("not edited");
+    slack.advance(Duration::from_secs(600));
+    anna.edits(&sent, "second");
+    anna.edits(&reply, "another reply");
+    slack.act("forget", json!({}));
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let inbox = Arc::new(RecordingInbox::at(&(now + 300).to_string()));
+    known(&inbox, &root.channel, &root.ts, SystemTime::now().into()).await;
+    let adapter = adapter(account(&slack));
+    running(&adapter, &inbox, &slack, async {
+        until(|| inbox.batches().last().is_some_and(|(_, cursor)| cursor.is_some())).await;
+    })
+    .await;
+    let mut seen: Vec<(EventKind, String)> =
+        inbox.events().into_iter().skip(1).map(|event| (event.kind, event.text)).collect();
+    seen.sort_by(|(_, a), (_, b)| a.cmp(b));
+    let edit = |text: &str| (EventKind::Edit, text.to_owned());
+    assert_eq!(seen, [edit("another reply"), edit("second")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
