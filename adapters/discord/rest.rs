@@ -11,6 +11,7 @@ use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::port::Clock;
 use frontdesk_kit::http::{self, HttpClient};
 use frontdesk_kit::setup::host_of;
+use frontdesk_kit::websocket::{self, DialFault, WebSocket};
 use reqwest::header::{HeaderMap, USER_AGENT};
 use reqwest::multipart::Form;
 use reqwest::{Method, RequestBuilder, Response, Url};
@@ -150,14 +151,10 @@ impl Rest {
         Ok(self.client.open(self.client.request(Method::GET, url), self.transfer).await?)
     }
 
-    /// Starts an exchange that becomes a socket.
-    pub(crate) async fn start(&self, request: RequestBuilder) -> Result<Response, Fault> {
-        Ok(self.client.start(request).await?)
-    }
-
-    /// A request to any address, to be passed to [`Rest::start`].
-    pub(crate) fn request(&self, url: Url) -> RequestBuilder {
-        self.client.request(Method::GET, url).header(USER_AGENT, user_agent())
+    /// Opens a socket at any address.
+    pub(crate) async fn socket(&self, url: Url, largest: usize) -> Result<WebSocket, DialFault> {
+        let request = self.client.request(Method::GET, url).header(USER_AGENT, user_agent());
+        websocket::dial(&self.client, request, largest).await
     }
 
     /// The host of the API, if the configuration names one: its files come from there.

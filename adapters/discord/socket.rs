@@ -1,19 +1,16 @@
-//! The gateway's socket: dialled with the HTTP client, so that the proxies of the environment are used, and read frame by
-//! frame.
+//! The gateway's socket, read frame by frame.
 
 use std::time::Duration;
 
 use frontdesk_core::port::AdapterError;
 use frontdesk_kit::timer::Timer;
+use frontdesk_kit::websocket::{self, DialFault, WebSocket};
 use futures_util::{SinkExt, StreamExt};
-use reqwest::{StatusCode, Upgraded, Url};
+use reqwest::Url;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::client::generate_key;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::rest::Rest;
@@ -24,7 +21,7 @@ const LARGEST: usize = 64 * 1024 * 1024;
 const CLOSE: u16 = 4200;
 
 /// One connection to the gateway.
-pub(crate) struct Socket(WebSocketStream<Upgraded>);
+pub(crate) struct Socket(WebSocket);
 
 /// A frame of the gateway.
 #[derive(Debug, Deserialize)]
@@ -65,24 +62,12 @@ impl Socket {
     }
 
     async fn upgrade(rest: &Rest, url: Url) -> Result<Self, AdapterError> {
-        let key = generate_key();
-        let request = rest
-            .request(url)
-            .header("connection", "Upgrade")
-            .header("upgrade", "websocket")
-            .header("sec-websocket-version", "13")
-            .header("sec-websocket-key", &key);
-        let response = rest.start(request).await.map_err(crate::error::Fault::for_connection)?;
-        let accepted = response.headers().get("sec-websocket-accept").and_then(|value| value.to_str().ok());
-        let status = response.status();
-        if status != StatusCode::SWITCHING_PROTOCOLS || accepted != Some(&derive_accept_key(key.as_bytes())) {
-            let detail = format!("the gateway answered HTTP {} instead of opening a socket", status.as_u16());
-            return Err(AdapterError::Lost(detail));
-        }
-        let lost = |error: reqwest::Error| AdapterError::Lost(rest.clean(&error.without_url().to_string()));
-        let stream = response.upgrade().await.map_err(lost)?;
-        let config = WebSocketConfig::default().max_message_size(Some(LARGEST)).max_frame_size(Some(LARGEST));
-        Ok(Self(WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await))
+        rest.socket(url, LARGEST).await.map(Self).map_err(|fault| match fault {
+            DialFault::Http(fault) => crate::error::Fault::from(fault).for_connection(),
+            DialFault::NoSocket(status) => {
+                AdapterError::Lost(format!("the gateway answered HTTP {status} instead of opening a socket"))
+            }
+        })
     }
 
     /// The next frame. A frame that cannot be read is `None`.
@@ -126,12 +111,7 @@ fn words(error: &tungstenite::Error) -> String {
 
 /// The address as an HTTP URL, with the version and the encoding.
 fn http_url(address: &str) -> Option<Url> {
-    let plain = match address.split_once("://")? {
-        ("wss", rest) => format!("https://{rest}"),
-        ("ws", rest) => format!("http://{rest}"),
-        _ => return None,
-    };
-    let mut url = Url::parse(&plain).ok().filter(Url::has_host)?;
+    let mut url = websocket::http_url(address)?;
     url.query_pairs_mut().append_pair("v", "10").append_pair("encoding", "json");
     Some(url)
 }

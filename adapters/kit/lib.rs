@@ -4,8 +4,8 @@
 //! what stands under `[channels.NAME]` in the configuration and which accounts that makes. The program registers it with
 //! one line: `Channel::of::<MySection>()`.
 //!
-//! [`http`], [`files`] and [`json`] are for platforms with an HTTP API, [`timer`] for pauses within one connection. Between
-//! connections the runtime waits.
+//! [`http`], [`files`], [`json`] and [`websocket`] are for platforms with an HTTP API, [`timer`] for pauses within one
+//! connection. Between connections the runtime waits.
 
 pub mod account;
 pub mod channel;
@@ -16,6 +16,7 @@ mod section;
 pub mod settings;
 pub mod setup;
 pub mod timer;
+pub mod websocket;
 
 pub use account::ids::{Ids, Kind, Membership};
 pub use channel::Channel;

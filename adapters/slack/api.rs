@@ -10,6 +10,7 @@ use frontdesk_core::delivery::MediaFile;
 use frontdesk_kit::files;
 use frontdesk_kit::http::{self, HttpClient};
 use frontdesk_kit::setup::host_of;
+use frontdesk_kit::websocket::{self, DialFault, WebSocket};
 use reqwest::header::RETRY_AFTER;
 use reqwest::multipart::Form;
 use reqwest::{Method, Response, Url};
@@ -69,13 +70,26 @@ impl Api {
         self.ask(method, &self.token, arguments).await
     }
 
-    /// Asks for the address of a new socket, which can be used once. Only the app's own token may.
-    pub(crate) async fn open_socket(&self) -> Result<String, Fault> {
+    /// Opens a socket. The address, which only the app's own token can ask for, holds a secret and can be used once.
+    pub(crate) async fn socket(&self, largest: usize) -> Result<WebSocket, Fault> {
+        let address = self.address_of_socket().await?;
+        let url = websocket::http_url(&address)
+            .ok_or_else(|| Fault::Unreadable("it names no socket".to_owned()))?;
+        let dialled = websocket::dial(&self.client, self.client.request(Method::GET, url), largest).await;
+        dialled.map_err(|fault| match fault {
+            DialFault::Http(fault) => Fault::from(fault),
+            DialFault::NoSocket(status) => Fault::Unsent(format!("HTTP {status} instead of a socket")),
+        })
+    }
+
+    async fn address_of_socket(&self) -> Result<String, Fault> {
         let token =
             self.app_token.as_ref().ok_or_else(|| Fault::Unsent("there is no app token".to_owned()))?;
         let answer = self.ask("apps.connections.open", token, Value::Null).await?;
-        let url = answer["url"].as_str().filter(|url| url.starts_with("ws"));
-        url.map(str::to_owned).ok_or_else(|| Fault::Unreadable("it names no socket".to_owned()))
+        answer["url"]
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| Fault::Unreadable("it names no socket".to_owned()))
     }
 
     /// Asks whose the bot's token is. The second value are the token's scopes, if Slack names them.

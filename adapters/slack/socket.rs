@@ -10,24 +10,20 @@ use std::time::Duration;
 use frontdesk_core::port::{AdapterError, Mono};
 use frontdesk_core::retry::Backoff;
 use frontdesk_kit::timer::{self, TimePoint, Timer};
+use frontdesk_kit::websocket::WebSocket;
 use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio_tungstenite::tungstenite::{self, Message, protocol::WebSocketConfig};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_tungstenite::tungstenite::{self, Message};
 
-use crate::error::Fault;
 use crate::history::Missed;
 use crate::inbound::Payload;
 use crate::receive::{Receiving, Taken};
 
 /// The longest frame, in bytes. Slack's events are far smaller.
 const LONGEST_FRAME: usize = 16 * 1024 * 1024;
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A frame of Slack's. Its payload is kept as it arrived.
 #[derive(Deserialize)]
@@ -60,7 +56,7 @@ enum Next {
 
 /// A socket. Only one that has said hello shows that Slack is there: a proxy accepts and closes sockets as well.
 struct Open {
-    socket: Socket,
+    socket: WebSocket,
     greeted: bool,
 }
 
@@ -214,15 +210,12 @@ impl Connection<'_> {
     }
 
     async fn dial(&self) -> Result<Open, AdapterError> {
-        let url = self.0.api.open_socket().await.map_err(Fault::for_connection)?;
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(LONGEST_FRAME))
-            .max_frame_size(Some(LONGEST_FRAME));
-        let dial = tokio_tungstenite::connect_async_with_config(url, Some(config), true);
         let connect = Duration::from_secs(self.0.settings.connect_seconds);
         tokio::select! {
-            // The error may repeat the address, whose ticket is a secret until it is used.
-            dialed = dial => dialed.map(|(socket, _)| Open { socket, greeted: false }).map_err(|_| AdapterError::Lost("the socket cannot be opened".to_owned())),
+            dialled = self.0.api.socket(LONGEST_FRAME) => match dialled {
+                Ok(socket) => Ok(Open { socket, greeted: false }),
+                Err(fault) => Err(fault.for_connection()),
+            },
             () = self.0.workspace.timer().pause(connect) => Err(AdapterError::Lost("the socket cannot be opened in time".to_owned())),
         }
     }
@@ -231,7 +224,7 @@ impl Connection<'_> {
     async fn frame(
         &self,
         text: &str,
-        socket: &mut Socket,
+        socket: &mut WebSocket,
         sentences: &mut JoinSet<()>,
         unread: Option<&Missed<'_>>,
     ) -> Result<Next, AdapterError> {

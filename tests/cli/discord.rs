@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::program::{Daemon, NewHome, command, until};
+use crate::relay::Relay;
 
 /// A server with one guild, one channel and one person.
 struct Discord {
@@ -92,6 +93,24 @@ impl Discord {
 /// How often each of these is part of an answer.
 fn counts(answers: &[String], texts: &[&str]) -> Vec<usize> {
     texts.iter().map(|text| answers.iter().filter(|answer| answer.contains(text)).count()).collect()
+}
+
+#[test]
+fn the_proxy_of_the_environment_is_used_for_requests_and_the_gateway() {
+    let discord = Discord::start();
+    let relay = Relay::before(discord.server.url().trim_start_matches("http://"));
+    let home = discord.home();
+    let mut run = command(&home.path());
+    run.args(["run", "--port", "0"]).env("DISCORD_TOKEN", TOKEN).env("HTTP_PROXY", relay.url());
+    let daemon = Daemon::start_with(&mut run);
+    until("the bot is connected", || discord.sessions().iter().any(|session| session["connected"] == true));
+    discord.server.act("say", json!({"user": 7, "channel": discord.private, "content": "hello"}));
+    discord.sees(discord.private, "hello");
+    let asked = relay.asked();
+    for what in ["/api/v10/gateway/bot ", "encoding=json", "/messages "] {
+        assert!(asked.iter().any(|line| line.contains(what)), "{what}: {asked:?}");
+    }
+    daemon.stop();
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod model;
 mod offline;
 mod onboard;
 mod program;
+mod relay;
 mod reload;
 mod secrets;
 mod shown;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::program::{Daemon, NewHome, command, finish, until};
+use crate::relay::Relay;
 
 /// A server with a person and a channel, and the home of a gateway.
 struct Slack {
@@ -49,6 +50,13 @@ impl Slack {
         daemon
     }
 
+    /// A gateway that reaches Slack through this proxy only.
+    fn gateway_behind(&self, relay: &Relay) -> Daemon {
+        let mut command = command(&self.home.path());
+        command.args(["run", "--port", "0"]).env("SLACK_BOT_TOKEN", TOKEN).env("SLACK_APP_TOKEN", APP_TOKEN);
+        Daemon::start_with(command.env("HTTP_PROXY", relay.url()))
+    }
+
     /// What the bot has written in private.
     fn told(&self) -> Vec<String> {
         self.anna.sees().into_iter().filter(|shown| shown.user == BOT).map(|shown| shown.text).collect()
@@ -59,6 +67,22 @@ impl Slack {
         let own = self.garden.shows().into_iter().filter(|shown| shown.user == BOT);
         own.map(|shown| (shown.text, shown.thread)).collect()
     }
+}
+
+#[test]
+fn the_proxy_of_the_environment_is_used_for_the_web_api_and_the_sockets() {
+    let slack = Slack::start();
+    let url = slack.api.api_url();
+    let relay = Relay::before(url.trim_start_matches("http://").split('/').next().unwrap());
+    let daemon = slack.gateway_behind(&relay);
+    until("it has a socket", || slack.api.sockets() > 0);
+    slack.anna.tells("hello");
+    until("it answers in private", || slack.told() == ["hello"]);
+    let asked = relay.asked();
+    for what in ["/api/apps.connections.open ", "/link/?ticket=", "/api/chat.postMessage "] {
+        assert!(asked.iter().any(|line| line.contains(what)), "{what}: {asked:?}");
+    }
+    daemon.stop();
 }
 
 #[test]

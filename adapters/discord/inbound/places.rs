@@ -32,6 +32,11 @@ impl Places {
                 data.list("threads").unwrap_or_default().iter().for_each(|thread| self.add(thread));
             }
             "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" | "THREAD_UPDATE" => self.add(data),
+            // What waits for a look-up of this channel was sent before, so it can be read first.
+            "INTERACTION_CREATE" => {
+                let channel = data.maybe::<Fields<'_>>("channel").filter(|channel| channel.has("type"));
+                channel.iter().for_each(|channel| self.add(channel));
+            }
             "CHANNEL_DELETE" | "THREAD_DELETE" => {
                 data.maybe::<String>("id").map(|id| self.channels.remove(&id));
             }

@@ -158,8 +158,8 @@ pub trait Team: Send + Sync + 'static {
 
     fn set_faults(&self, on: bool);
 
-    /// Whether the gateway has stored everything that it was sent.
-    fn has_all(&self, database: &Path) -> bool;
+    /// Whether the gateway, which has run since this time, has stored everything that it was sent or had to read.
+    fn has_all(&self, database: &Path, since: i64) -> bool;
 
     /// Whether the gateway has been connected, and would go on after a kill.
     fn is_ready(&self, database: &Path) -> bool;
@@ -289,7 +289,8 @@ impl<T: Team> Channel for Teams<T> {
     }
 
     fn unaccepted(&self) -> usize {
-        usize::from(!self.0.team.has_all(&self.0.database))
+        let since = self.0.harness.journal().starts.last().copied().unwrap_or_default();
+        usize::from(!self.0.team.has_all(&self.0.database, since))
     }
 
     async fn catch_up(&self, _: &Path) -> Result<()> {

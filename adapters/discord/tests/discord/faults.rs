@@ -57,6 +57,23 @@ async fn a_thread_that_cannot_be_looked_up_at_once_loses_nothing_and_holds_up_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_command_does_not_overtake_messages_whose_thread_is_being_looked_up() {
+    let garden = Garden::new().await;
+    let inbox = Arc::new(RecordingInbox::default());
+    let thread = resumed(&garden, &inbox).await;
+    let fault = Fault::refuse(500, "0 500: Internal Server Error").on("get_channel");
+    garden.discord.fault(fault.in_chat(thread.parse::<Id>().unwrap()).times(1));
+    let again = garden.adapter();
+    running(&again, &inbox, async {
+        garden.discord.act("say", json!({"user": 7, "channel": thread, "content": "in the thread"}));
+        garden.discord.act("slash", json!({"user": 7, "channel": thread, "name": "status"}));
+        inbox.until(|inbox| texts(inbox).len() == 3).await;
+    })
+    .await;
+    assert_eq!(texts(&inbox), ["before", "in the thread", "/status"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_whose_thread_was_not_looked_up_comes_again_after_a_restart() {
     let garden = Garden::new().await;
     let inbox = Arc::new(RecordingInbox::default());

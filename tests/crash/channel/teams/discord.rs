@@ -298,7 +298,7 @@ impl Team for Discord {
         }
     }
 
-    fn has_all(&self, database: &Path) -> bool {
+    fn has_all(&self, database: &Path, _: i64) -> bool {
         let Some(position) = Self::position(database) else { return false };
         let sessions = self.server.look("sessions", json!({}))["sessions"].take();
         let mut sessions = sessions.as_array().into_iter().flatten();

@@ -333,8 +333,8 @@ impl Team for Slack {
         }
     }
 
-    /// What waits for its next attempt, a minute or more away, gets it now.
-    fn has_all(&self, _: &Path) -> bool {
+    /// What waits for its next attempt, a minute or more away, gets it now. The position is stored when the histories are read.
+    fn has_all(&self, database: &Path, since: i64) -> bool {
         let journal = self.server.journal();
         let waits = journal.deliveries().iter().filter(|one| one.confirmed.is_none() && !one.expired);
         let before = clock::now() - WAITS_MS;
@@ -343,7 +343,9 @@ impl Team for Slack {
         {
             self.server.act("again", json!({"number": one.update_id}));
         }
-        waits.count() == 0
+        let position = database::cursor(database, &self.source).ok().flatten();
+        let read_at = position.and_then(|position| position.split_whitespace().next()?.parse::<i64>().ok());
+        waits.count() == 0 && read_at.is_some_and(|read_at| read_at >= since / 1000)
     }
 
     fn is_ready(&self, database: &Path) -> bool {
