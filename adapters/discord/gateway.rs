@@ -121,6 +121,9 @@ pub(crate) async fn receive(context: &Context, stop: &Stop) -> Result<(), Adapte
         ended = connection.serve() => ended,
         () = stop.cancelled() => Ok(()),
     };
+    if ended.is_err() {
+        connection.keep_interactions().await;
+    }
     drop(connection);
     tokio::select! {
         () = socket.close() => {}

@@ -46,6 +46,16 @@ impl Waiting {
         self.events.retain(|(parsed, _)| !is_found(&parsed.event));
     }
 
+    /// Takes the commands and the presses of buttons.
+    pub(super) fn take_interactions(&mut self) -> Vec<Event> {
+        let (asked, left) = std::mem::take(&mut self.events)
+            .into_iter()
+            .partition(|(parsed, _)| parsed.interaction.is_some());
+        self.events = left;
+        let asked: VecDeque<(ParsedDispatch, u64)> = asked;
+        asked.into_iter().map(|(parsed, _)| parsed.event).collect()
+    }
+
     /// Adds what a dispatch has become.
     pub(super) fn add(&mut self, parsed: Option<ParsedDispatch>, seq: u64) {
         self.events.extend(parsed.map(|parsed| (parsed, seq)));

@@ -39,6 +39,18 @@ impl Connection<'_> {
         }
     }
 
+    /// Stores the commands and presses that wait when a connection ends. A session that cannot be taken up again does not bring
+    /// them once more, and no history has them. They may come before messages that were missed.
+    pub(super) async fn keep_interactions(&mut self) {
+        let events = self.waiting.take_interactions();
+        if events.is_empty() {
+            return;
+        }
+        if let Err(busy) = self.context.inbox.push(&self.source, events, None).await {
+            tracing::debug!(channel = CHANNEL, account = %self.source.account, %busy, "commands were not stored at the end of a connection");
+        }
+    }
+
     /// What the end of a connection means.
     pub(super) async fn ended(&mut self, end: End) -> AdapterError {
         let (code, words) = match end {

@@ -281,6 +281,26 @@ async fn what_waits_when_a_session_ends_is_stored_after_what_was_missed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_waits_for_the_gap_is_not_lost_with_its_connection() {
+    let garden = Garden::new().await;
+    let inbox = Arc::new(RecordingInbox::default());
+    dies_before_the_gap_is_read(&garden, &inbox, || 1).await;
+    garden.discord.fault(Fault::silent().on("list_my_guilds"));
+    let again = garden.adapter();
+    running(&again, &inbox, async {
+        garden.connected().await;
+        garden.discord.act("slash", json!({"user": 7, "channel": garden.channel, "name": "status"}));
+        let delivered = || garden.discord.journal().delivery(2).is_some_and(|one| !one.delivered.is_empty());
+        garden.discord.until(delivered).await;
+        garden.discord.act("reconnect", json!({}));
+        garden.discord.act("forget_sessions", json!({}));
+        inbox.until(|inbox| texts(inbox).len() == 2).await;
+    })
+    .await;
+    assert_eq!(texts(&inbox), ["before", "/status"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_only_the_history_has_is_stored_after_what_was_delivered() {
     let garden = Garden::new().await;
     let inbox = Arc::new(RecordingInbox::default());

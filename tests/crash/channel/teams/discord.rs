@@ -44,6 +44,8 @@ pub struct Discord {
     http: reqwest::Client,
     /// Fingerprints of files by channel and message.
     files: Mutex<HashMap<(Id, Id), String>>,
+    /// When a connection was ended, each time.
+    ended: Mutex<Vec<i64>>,
 }
 
 impl Discord {
@@ -81,7 +83,7 @@ impl Discord {
         chats.push(chat(in_thread, Purpose::Open, &thread, &USERS, &USERS));
         let http = reqwest::Client::builder().no_proxy().user_agent("DiscordBot (crash, 1)");
         let http = http.timeout(Duration::from_secs(10)).build()?;
-        Ok(Self { server, chats, http, files: Mutex::default() })
+        Ok(Self { server, chats, http, files: Mutex::default(), ended: Mutex::default() })
     }
 
     /// When each session began.
@@ -334,6 +336,7 @@ impl Team for Discord {
             8 => ("reconnect", json!({})),
             _ => ("invalidate", json!({"resumable": random.permille(500)})),
         };
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).push(clock::now());
         self.server.act(action, body);
     }
 
@@ -360,11 +363,13 @@ impl Team for Discord {
     }
 
     /// What was missed is read before what is delivered. A command or a press that waits for that is stored at once if its
-    /// session ends meanwhile, because it can be had nowhere else.
+    /// connection ends meanwhile, because it may be had nowhere else.
     fn comes_late(&self, event: &Event, _: &Trace, _: &Observed) -> bool {
-        let until = event.created + HELD_MS;
-        matches!(event.action, Action::Button | Action::Command)
-            && self.lost_after(event.created).is_some_and(|lost| lost < until)
+        let meanwhile = event.created..event.created + HELD_MS;
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_ended = ended.iter().any(|at| meanwhile.contains(at))
+            || self.lost_after(event.created).is_some_and(|lost| meanwhile.contains(&lost));
+        has_ended && matches!(event.action, Action::Button | Action::Command)
     }
 
     fn calls(&self) -> Vec<Arc<Call>> {
