@@ -12,8 +12,8 @@ use tower::ServiceExt;
 
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
-    access, ask, audit, channel, chat, completion, config, dead_letter, hook, job, mcp, outbox, page,
-    pairing, send, session, status, task, webhook,
+    access, ask, audit, channel, chat, completion, config, dead_letter, gateway, hook, job, mcp, outbox,
+    page, pairing, send, session, status, task, webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;
@@ -79,6 +79,8 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     DELETE "/api/allowlist/{principal}" ADMIN, NoReplay, access::revoke;
     POST "/api/channel/{channel}/start" ADMIN, Replay, channel::start;
     POST "/api/channel/{channel}/stop" ADMIN, Replay, channel::stop;
+    POST "/api/gateway/stop" ADMIN, Replay, gateway::stop;
+    POST "/api/gateway/restart" ADMIN, Replay, gateway::restart;
     POST "/api/config/reload" ADMIN, NoReplay, config::reload;
     GET "/api/asks" READ, NoReplay, ask::list;
     POST "/api/asks/{id}" PROMPT, Replay, ask::answer;

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -58,6 +59,9 @@ type Done = Result<(), Failure>;
                   Exit codes: 0 success, 1 failure, 2 wrong usage, 69 no gateway is running, 78 wrong configuration."
 )]
 struct Cli {
+    /// Home folder; it can also be written after the command
+    #[arg(id = "home_of_all", long = "home", value_name = "FOLDER")]
+    home: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -67,13 +71,15 @@ enum Command {
     /// Run the gateway until SIGTERM or Ctrl-C
     #[command(after_help = "Examples:\n  frontdesk run\n  frontdesk run --home ./home --port 0")]
     Run(run::RunArgs),
-    /// Start or stop a channel; without a subcommand, the same as `run`
+    /// The requests of `/gateway` in a chat: start, stop, restart, status, and more; without one, the same as `run`
     #[command(
         args_conflicts_with_subcommands = true,
-        after_help = "Examples:\n  frontdesk gateway start web\n  frontdesk gateway stop telegram@work"
+        after_help = "Examples:\n  frontdesk gateway stop telegram@work\n  frontdesk gateway start telegram@work\n  \
+                      frontdesk gateway restart\n  frontdesk gateway pair ABCD2345"
     )]
     Gateway(gateway::GatewayArgs),
-    /// Show the state of the running gateway
+    /// Show the state of the running gateway, first what is wrong
+    #[command(after_help = "Exit codes: 0 everything works, 1 something does not, 69 no gateway is running.")]
     Status(Remote),
     /// Connect a platform, step by step: what to click, what is missing, and whether the tokens work
     #[command(
@@ -152,7 +158,8 @@ enum Command {
     DeadLetters(dead_letters::DeadLettersArgs),
     /// Send a message to the agent and print its answer as it arrives
     #[command(
-        after_help = "Examples:\n  frontdesk chat \"What is on my list today?\"\n  frontdesk chat --chat work /new"
+        after_help = "Examples:\n  frontdesk chat \"What is on my list today?\"\n  frontdesk chat --chat work /new\n  \
+                      git diff | frontdesk chat"
     )]
     Chat(chat::ChatArgs),
     /// Print the link that logs a browser in
@@ -220,6 +227,9 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error, name),
     };
+    if let Some(home) = cli.home {
+        HOME.get_or_init(|| home.into_os_string());
+    }
     match act(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(name),
@@ -283,9 +293,15 @@ fn act(command: Command) -> Done {
     }
 }
 
+/// The home folder that was written before the command. One after the command comes first, as it does before the variable.
+static HOME: OnceLock<OsString> = OnceLock::new();
+
 /// Reads an environment variable. Only the binary does.
 fn env(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    match HOME.get().filter(|_| name == "FRONTDESK_HOME") {
+        Some(home) => home.clone().into_string().ok(),
+        None => std::env::var(name).ok(),
+    }
 }
 
 #[cfg(test)]

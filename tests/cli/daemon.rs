@@ -147,14 +147,14 @@ fn an_agent_whose_program_is_missing_is_named_at_the_start_and_in_the_status() {
     assert_eq!(home.run(&["chat", "still served"]).good().out.trim(), "still served");
     let lost = "agent lost cannot answer: the program no-such-program is in none of the folders of PATH: install \
                 it, or correct `command` in [agents.lost]";
-    let status = home.run(&["status", "--json"]).json();
+    let status = home.run(&["status", "--json"]).state();
     let reasons: Vec<&str> =
         status["reasons"].as_array().unwrap().iter().map(|r| r.as_str().unwrap()).collect();
     assert_eq!((&status["status"], reasons.len()), (&json!("degraded"), 3), "{status}");
     assert!(reasons[0].contains("homeless") && reasons[0].contains("nowhere"), "{reasons:?}");
     assert!(reasons[1].contains("agent locked") && reasons[1].contains("is not executable"), "{reasons:?}");
     assert_eq!(reasons[2], lost);
-    assert!(home.run(&["status"]).good().out.contains("no-such-program"));
+    assert!(home.run(&["status"]).failed(1, &[]).out.contains("no-such-program"));
     let output = home.run(&["chat", "/gateway status"]).good().out.clone();
     assert!(output.contains("lost") && output.contains("no-such-program"), "{output}");
     let log = daemon.stop().err;
@@ -208,7 +208,7 @@ fn a_refused_token_and_an_empty_one_are_reported() {
     let mut daemon = Daemon::start(&home.path());
     daemon.logs("channels.telegram.accounts.work.token is empty");
     daemon.logs("credentials refused");
-    let status = home.run(&["status", "--json"]).json();
+    let status = home.run(&["status", "--json"]).state();
     let account = |channel: &str| {
         let accounts = status["accounts"].as_array().unwrap();
         accounts.iter().find(|account| account["channel"] == channel).unwrap().clone()
@@ -218,7 +218,7 @@ fn a_refused_token_and_an_empty_one_are_reported() {
     assert!(status["reasons"][0].as_str().unwrap().starts_with("telegram: token refused"), "{status}");
     let empty = status["reasons"][1].as_str().unwrap();
     assert!(empty.starts_with("channels.telegram.accounts.work.token is empty"), "{status}");
-    let output = home.run(&["status"]).good().out.clone();
+    let output = home.run(&["status"]).failed(1, &[]).out.clone();
     assert!(output.contains("degraded") && output.contains("token refused"), "{output}");
     let output = home.run(&["chat", "/gateway status"]).good().out.clone();
     assert!(output.contains("refuses the token"), "{output}");

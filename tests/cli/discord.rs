@@ -212,7 +212,7 @@ fn a_message_that_was_deleted_while_it_waited_is_not_answered() {
     let daemon = discord.gateway(&home);
     discord.ann.tells("!slow 3000 one two three");
     let waits = discord.ann.tells("a mistake");
-    let status = || home.run(&["status", "--json"]).json()["totals"]["waiting"].clone();
+    let status = || home.run(&["status", "--json"]).state()["totals"]["waiting"].clone();
     until("it waits", || status() == 1);
     discord.server.act("delete", json!({"channel": waits.channel_id, "message": waits.message_id}));
     until("nothing waits any more", || status() == 0);

@@ -48,7 +48,7 @@ fn an_admins_restart_keeps_process_port_and_messages_and_reads_the_file_again() 
     let mut asked = command(&home.path());
     asked.args(["chat", "--chat", "slow", "!slow 300 one two three"]);
     let asked = asked.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    until("a turn runs", || home.run(&["status", "--json"]).json()["totals"]["running"] == json!(1));
+    until("a turn runs", || home.run(&["status", "--json"]).state()["totals"]["running"] == json!(1));
     home.run(&["chat", "/gateway restart"]).good();
     daemon.logs("ready again");
     assert_eq!(url(&home), before);
@@ -150,6 +150,28 @@ fn the_last_channel_is_started_again_from_the_machine() {
 }
 
 #[test]
+fn the_requests_of_a_chat_can_be_made_on_the_machine() {
+    let home = NewHome::new();
+    let mut daemon = Daemon::start(&home.path());
+    home.run(&["chat", "remember me"]).good();
+    assert!(home.run(&["gateway", "sessions"]).good().out.contains("agent:main:web:dm:main"));
+    assert!(home.run(&["gateway", "tasks"]).good().out.contains("There are no background tasks."));
+    assert!(home.run(&["gateway", "config"]).good().out.contains("port = "));
+    let allowed = home.run(&["gateway", "allow", "web", "guest"]);
+    assert!(allowed.good().out.contains("web:guest may write in private now."), "{allowed:?}");
+    assert!(home.run(&["gateway", "revoke", "web", "guest"]).good().out.contains("web:guest"));
+    home.run(&["gateway", "pair", "ABCD2345"]).failed(1, &["code"]);
+    home.run(&["gateway", "deny", "ABCD2345"]).failed(1, &["code"]);
+    home.run(&["gateway", "start", "3847"]).failed(1, &["another gateway runs"]);
+    assert!(home.run(&["gateway", "restart"]).good().out.contains("No accepted message is lost."));
+    daemon.logs("ready again");
+    assert_eq!(home.run(&["chat", "still there?"]).good().out, "still there?\n");
+    assert!(home.run(&["gateway", "stop"]).good().out.contains("The gateway stops."));
+    daemon.end().good();
+    home.run(&["gateway", "stop"]).failed(69, &["no gateway is running"]);
+}
+
+#[test]
 fn a_hangup_does_not_end_it() {
     let home = NewHome::new();
     let mut daemon = Daemon::start(&home.path());
@@ -175,7 +197,7 @@ fn a_second_signal_ends_it_at_once_and_loses_nothing() {
     daemon.signal(Signal::INT);
     daemon.end().failed(1, &["a second SIGINT", "kept"]);
     let _daemon = Daemon::start(&home.path());
-    let status = home.run(&["status", "--json"]).json();
+    let status = home.run(&["status", "--json"]).state();
     let open = |name: &str| status["totals"][name].as_u64().unwrap();
     assert!(open("running") + open("waiting") > 0, "the turn was not taken up again: {status}");
 }
@@ -185,7 +207,7 @@ pub fn asking(home: &NewHome, text: &str) -> Child {
     let mut chat = command(&home.path());
     chat.args(["chat", text]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = chat.spawn().unwrap();
-    until("a turn runs", || home.run(&["status", "--json"]).json()["totals"]["running"] == json!(1));
+    until("a turn runs", || home.run(&["status", "--json"]).state()["totals"]["running"] == json!(1));
     child
 }
 

@@ -26,6 +26,15 @@ impl Ran {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
+    /// The JSON that `status` has printed, whose exit code says whether everything works.
+    #[track_caller]
+    pub fn state(&self) -> Value {
+        let status: Value =
+            serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        assert_eq!(self.code, Some(i32::from(status["status"] != "ok")), "{self:?}");
+        status
+    }
+
     /// Asserts that the run was successful.
     #[track_caller]
     pub fn good(&self) -> &Ran {

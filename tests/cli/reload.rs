@@ -10,7 +10,7 @@ use crate::telegram::Telegram;
 /// The reasons in the status. It takes its time, because the API answers only so many requests of one token a minute.
 fn reasons(home: &NewHome) -> Vec<String> {
     std::thread::sleep(std::time::Duration::from_millis(200));
-    let status = home.run(&["status", "--json"]).json();
+    let status = home.run(&["status", "--json"]).state();
     status["reasons"].as_array().unwrap().iter().map(|reason| reason.as_str().unwrap().to_owned()).collect()
 }
 
@@ -180,7 +180,7 @@ fn a_reload_that_took_effect_and_could_not_end_everything_says_so_everywhere() {
     let mut daemon = telegram.gateway(&home, "dm_policy = \"allowlist\"\nallow = [7]");
     let (anna, ben) = (telegram.user(7, "Anna"), telegram.user(8, "Ben"));
     anna.tells("!wait 300000 late");
-    until("a turn runs", || home.run(&["status", "--json"]).json()["totals"]["running"] == json!(1));
+    until("a turn runs", || home.run(&["status", "--json"]).state()["totals"]["running"] == json!(1));
     let database = rusqlite::Connection::open(home.path().join("frontdesk.db")).unwrap();
     let broken = "CREATE TRIGGER broken BEFORE UPDATE OF state ON turn WHEN NEW.state = 'cancelled'
                   BEGIN SELECT RAISE(ABORT, 'this cannot be written'); END";

@@ -27,7 +27,7 @@ fn a_refused_token_is_shown_nowhere() {
             .env("RUST_LOG", "trace"),
     );
     let errors = || {
-        let accounts = home.run(&["status", "--json"]).json()["accounts"].as_array().unwrap().clone();
+        let accounts = home.run(&["status", "--json"]).state()["accounts"].as_array().unwrap().clone();
         accounts.iter().filter(|account| account["error"].is_string()).count()
     };
     #[expect(clippy::disallowed_methods, reason = "a test waits for a program")]

@@ -155,7 +155,7 @@ fn a_question_that_is_deleted_while_it_is_answered_is_answered_in_its_channel() 
     let slack = Slack::with("streaming = \"off\"\n", "");
     let daemon = slack.gateway();
     let asked = slack.anna.says(&slack.garden.id, &format!("<@{BOT}> !wait 700 it is wet"));
-    until("its turn runs", || slack.home.run(&["status", "--json"]).json()["totals"]["running"] == json!(1));
+    until("its turn runs", || slack.home.run(&["status", "--json"]).state()["totals"]["running"] == json!(1));
     slack.api.fault(Fault::refuse(200, "thread_not_found").on("chat.postMessage").times(1));
     slack.anna.deletes(&asked);
     until("it is answered", || slack.shown() == [("it is wet".to_owned(), None)]);

@@ -7,15 +7,37 @@ use std::process::Stdio;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::program::{Daemon, NewHome, command};
+use crate::program::{Daemon, NewHome, command, fed};
 use crate::terminal::terminal;
+
+#[test]
+fn the_home_folder_stands_before_or_after_the_command() {
+    let (home, other) = (NewHome::new(), NewHome::new());
+    let daemon = Daemon::start(&home.path());
+    let path = home.path().to_str().unwrap().to_owned();
+    assert!(other.run(&["--home", &path, "status"]).good().out.contains("web"));
+    other.run(&["status"]).failed(69, &["no gateway is running"]);
+    let empty = other.path().to_str().unwrap().to_owned();
+    home.run(&["--home", &path, "status", "--home", &empty]).failed(69, &["no gateway is running"]);
+    daemon.stop().good();
+}
+
+#[test]
+fn a_message_can_be_piped_in() {
+    let home = NewHome::new();
+    let daemon = Daemon::start(&home.path());
+    assert_eq!(fed(&home.path(), &["chat"], "two\nlines\n").good().out, "two\nlines\n");
+    assert_eq!(fed(&home.path(), &["chat", "-"], "a dash").good().out, "a dash\n");
+    fed(&home.path(), &["chat"], " \n").failed(2, &["standard input is empty"]);
+    daemon.stop().good();
+}
 
 #[test]
 fn without_any_configuration_it_runs_and_answers() {
     let home = NewHome::new();
     let daemon = Daemon::start(&home.path());
     assert_eq!(home.run(&["chat", "hello there"]).good().out, "hello there\n");
-    let status = home.run(&["status", "--json"]).json();
+    let status = home.run(&["status", "--json"]).state();
     assert_eq!((&status["status"], &status["totals"]["sessions"]), (&json!("ok"), &json!(1)));
     assert!(home.run(&["status"]).good().out.contains("web"));
     daemon.stop().good();

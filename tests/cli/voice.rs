@@ -311,7 +311,7 @@ fn a_wrong_section_is_refused_with_its_place_and_a_missing_program_is_named() {
     let ran = check("command = [\"no-such-program\"]");
     assert!(format!("{ran:?}").contains(missing), "{ran:?}");
     let daemon = fixture.start();
-    let status = fixture.home.run(&["status", "--json"]).json();
+    let status = fixture.home.run(&["status", "--json"]).state();
     assert!(status["reasons"].to_string().contains(missing), "{status}");
     assert!(daemon.stop().err.contains(missing));
 }

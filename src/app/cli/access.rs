@@ -47,7 +47,7 @@ struct Somebody {
 }
 
 #[derive(Args)]
-struct Allow {
+pub struct Allow {
     #[command(flatten)]
     who: Somebody,
     /// Allow them in this group instead of in private chats
@@ -59,7 +59,7 @@ struct Allow {
 }
 
 #[derive(Args)]
-struct Revoke {
+pub struct Revoke {
     #[command(flatten)]
     who: Somebody,
     /// Revoke the permission for this group only
@@ -71,10 +71,22 @@ pub async fn access(args: AccessArgs) -> Done {
     match args.what {
         None => list(&args.remote).await,
         Some(What::List(remote)) => list(&remote).await,
-        Some(What::Allow(args)) => allow(args).await,
-        Some(What::Revoke(args)) => revoke(args).await,
+        Some(What::Allow(allow)) => allow.run().await,
+        Some(What::Revoke(revoke)) => revoke.run().await,
         Some(What::Block(who)) => block(who, true).await,
         Some(What::Unblock(who)) => block(who, false).await,
+    }
+}
+
+impl Allow {
+    pub async fn run(self) -> Done {
+        allow(self).await
+    }
+}
+
+impl Revoke {
+    pub async fn run(self) -> Done {
+        revoke(self).await
     }
 }
 

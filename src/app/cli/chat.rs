@@ -2,6 +2,7 @@
 
 mod questions;
 
+use std::io::{IsTerminal, Read};
 use std::time::Duration;
 
 use clap::Args;
@@ -18,6 +19,8 @@ use questions::Questions;
 
 /// How long to wait for a gateway that has stopped.
 const RETRY_FOR: Duration = Duration::from_secs(60);
+/// Number of bytes that are read of standard input: more than a gateway takes, so that it can say what is too long.
+const LONGEST: u64 = 4 * 1024 * 1024;
 /// The pause between two attempts to reach it.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -25,16 +28,20 @@ const PAUSE: Duration = Duration::from_millis(250);
 pub struct ChatArgs {
     #[command(flatten)]
     remote: Remote,
-    /// The message; `/help` lists the commands
+    /// The message; `/help` lists the commands [default: standard input, if it is no terminal]
     #[arg(allow_hyphen_values = true, value_parser = client::text)]
-    text: String,
+    text: Option<String>,
     /// The name of the web chat; each name is a chat of its own
     #[arg(long, default_value = "main")]
     chat: String,
 }
 
 pub async fn chat(args: ChatArgs) -> Done {
-    let body = json!({"text": args.text, "chat": args.chat});
+    let text = match args.text.filter(|text| text != "-") {
+        Some(text) => text,
+        None => typed()?,
+    };
+    let body = json!({"text": text, "chat": args.chat});
     let key = fresh_key()?;
     let mut answer = Answer { json: args.remote.json, questions: Questions::new(), ..Answer::default() };
     let mut client = Client::find(&args.remote)?;
@@ -49,6 +56,17 @@ pub async fn chat(args: ChatArgs) -> Done {
             None => return Err(answer.missing()),
         };
     }
+}
+
+/// The message on standard input.
+fn typed() -> Result<String, Failure> {
+    if std::io::stdin().is_terminal() {
+        return Err(Failure::usage("there is no message: write it after `chat`, or pipe it in"));
+    }
+    let mut text = String::new();
+    let read = std::io::stdin().take(LONGEST).read_to_string(&mut text);
+    read.map_err(|error| Failure::new(format!("cannot read the message from standard input: {error}")))?;
+    client::text(text.trim_end()).map_err(|_| Failure::usage("standard input is empty"))
 }
 
 /// How a stream ended.

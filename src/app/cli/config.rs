@@ -30,13 +30,7 @@ enum What {
         json: bool,
     },
     /// Print all values in effect, with defaults and without secrets
-    Show {
-        #[command(flatten)]
-        file: FileArgs,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Show(Show),
     /// Reload the configuration of the running gateway; exit 78 if it has an error
     Reload {
         #[command(flatten)]
@@ -61,6 +55,24 @@ pub struct FileArgs {
     config: Option<PathBuf>,
 }
 
+/// Which values to print, and how.
+#[derive(Args)]
+pub struct Show {
+    #[command(flatten)]
+    file: FileArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Show {
+    /// Prints all values in effect.
+    pub fn run(&self) -> Done {
+        let effective = config::show::effective(&self.file.load()?.document);
+        if self.json { screen::json(&effective) } else { screen::raw(&config::show::toml(&effective)) }
+    }
+}
+
 pub fn config(args: ConfigArgs) -> Done {
     match args.what {
         What::Check { file, json: true } => check_json(&file),
@@ -72,10 +84,7 @@ pub fn config(args: ConfigArgs) -> Done {
                 None => screen::line("There is no configuration file; the defaults are in effect."),
             }
         }
-        What::Show { file, json } => {
-            let effective = config::show::effective(&file.load()?.document);
-            if json { screen::json(&effective) } else { screen::raw(&config::show::toml(&effective)) }
-        }
+        What::Show(show) => show.run(),
         What::Reload { remote, plan } => client::block_on(reload(remote, plan)),
         What::Schema => screen::json_lines(config::schema::whole()),
         What::Example => screen::raw(&config::example::toml()),

@@ -27,6 +27,11 @@ impl Failure {
         Failure { code: 1, message: message.into() }
     }
 
+    /// A failure of which everything is on the screen already.
+    pub fn shown() -> Failure {
+        Failure::new("")
+    }
+
     /// Arguments that make no sense.
     pub fn usage(message: impl Into<String>) -> Failure {
         Failure { code: USAGE, message: message.into() }
@@ -55,6 +60,9 @@ impl Failure {
     /// Prints the message and returns the exit code.
     pub fn report(&self, name: &str) -> ExitCode {
         use std::io::Write;
+        if self.message.is_empty() {
+            return ExitCode::from(self.code);
+        }
         // If standard error cannot be written either, the exit code is all that is left to report.
         let printed = writeln!(std::io::stderr(), "{name}: {}", screen::harmless(&self.message));
         match printed {

@@ -25,7 +25,7 @@ enum What {
 
 #[derive(Args)]
 #[command(allow_missing_positional = true)]
-struct Coded {
+pub struct Coded {
     #[command(flatten)]
     remote: Remote,
     #[command(flatten)]
@@ -62,18 +62,22 @@ impl Coded {
 pub async fn pairing(args: PairingArgs) -> Done {
     match args.what {
         What::List(remote) => list(&remote).await,
-        What::Approve(coded) => {
-            let answer = coded.post("approve").await?;
-            coded.tell(&answer, "approved", "may write now and has been told")
-        }
-        What::Deny(coded) => {
-            let answer = coded.post("deny").await?;
-            coded.tell(&answer, "denied", "was refused")
-        }
+        What::Approve(coded) => coded.approve().await,
+        What::Deny(coded) => coded.deny().await,
     }
 }
 
 impl Coded {
+    pub async fn approve(&self) -> Done {
+        let answer = self.post("approve").await?;
+        self.tell(&answer, "approved", "may write now and has been told")
+    }
+
+    pub async fn deny(&self) -> Done {
+        let answer = self.post("deny").await?;
+        self.tell(&answer, "denied", "was refused")
+    }
+
     fn tell(&self, answer: &Value, verb: &str, sentence: &str) -> Done {
         let who = &answer[verb];
         let (principal, shown) = (field::text(who, "principal"), field::text(who, "shown"));

@@ -76,6 +76,11 @@ async fn read_and_run(args: Arc<RunArgs>, home: &Home, clock: SystemClock) -> Do
 }
 
 impl RunArgs {
+    /// The gateway of this home folder.
+    pub fn at(home: HomeArgs, port: Option<u16>) -> Self {
+        Self { home, config: None, host: None, port, verbose: false }
+    }
+
     /// Reads the configuration, and returns warnings about it and the home folder. `still_waits` is told what is waited
     /// for.
     fn read(&self, home: &Home, still_waits: &dyn Fn(&str)) -> Result<(Config, Vec<String>), Failure> {

@@ -117,7 +117,7 @@ impl One {
     }
 }
 
-async fn list(args: List) -> Done {
+pub async fn list(args: List) -> Done {
     let mut path = format!("/api/sessions?limit={}", args.limit);
     for (name, value) in
         [("channel", args.channel.as_deref()), ("after", args.after.as_ref().map(SessionKey::as_str))]

@@ -5,27 +5,32 @@ use frontdesk_core::count::counted;
 use serde_json::Value;
 
 use super::client::Client;
-use super::{Done, Remote, field, screen, table};
+use super::{Done, Failure, Remote, field, screen, table};
 
 pub async fn status(remote: Remote) -> Done {
     let status = Client::find(&remote)?.get("/api/status").await?;
     if remote.json {
-        return screen::json(&status);
+        screen::json(&status)?
+    } else {
+        show(&status)?
     }
-    screen::line(format!(
-        "Frontdesk {}: {}",
-        field::text(&status, "version"),
-        field::text(&status, "status")
-    ))?;
-    for reason in field::list(&status, "reasons").iter().filter_map(Value::as_str) {
+    match status["status"] == "ok" {
+        true => Ok(()),
+        false => Err(Failure::shown()),
+    }
+}
+
+fn show(status: &Value) -> Done {
+    screen::line(format!("Frontdesk {}: {}", field::text(status, "version"), field::text(status, "status")))?;
+    for reason in field::list(status, "reasons").iter().filter_map(Value::as_str) {
         screen::line(format!("  {}", screen::one_line(reason)))?;
     }
-    screen::line(format!("Started   {}", field::ago(&status, "started")))?;
+    screen::line(format!("Started   {}", field::ago(status, "started")))?;
     totals(&status["totals"])?;
-    background(&status)?;
+    background(status)?;
     today(&status["today"])?;
     screen::line("")?;
-    let accounts = field::list(&status, "accounts").iter().map(|account| {
+    let accounts = field::list(status, "accounts").iter().map(|account| {
         vec![
             field::account(account, "channel"),
             field::text(account, "state"),
@@ -35,11 +40,11 @@ pub async fn status(remote: Remote) -> Done {
     });
     table::print(&["ACCOUNT", "STATE", "LAST HEARD", "ERROR"], accounts.collect(), "There are no channels.")?;
     screen::line("")?;
-    let agents = field::list(&status, "agents")
+    let agents = field::list(status, "agents")
         .iter()
         .map(|agent| ["name", "running", "problem"].map(|name| field::text(agent, name)).to_vec());
     table::print(&["AGENT", "RUNNING TURNS", "PROBLEM"], agents.collect(), "There are no agents.")?;
-    fallbacks(&status)
+    fallbacks(status)
 }
 
 /// The models and agents of agents that have fallbacks.

@@ -136,7 +136,7 @@ impl One {
     }
 }
 
-async fn list(args: ListArgs) -> Done {
+pub async fn list(args: ListArgs) -> Done {
     let empty = match args.state.as_str() {
         "all" => "There are no background tasks.".to_owned(),
         "open" => "No background task is open.".to_owned(),

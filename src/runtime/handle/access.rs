@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::{GatewayError, GatewayHandle};
 use crate::access::{block_summary, revocation_summary, still_in_file, unblock_summary};
-use crate::process::Lifecycle;
+use crate::process::{EMBEDDED, Lifecycle};
 
 /// Who may write, as it stands now.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -198,6 +198,22 @@ impl GatewayHandle {
     /// Reports when an admin wants the process to end or to restart.
     pub fn lifecycle(&self) -> watch::Receiver<Option<Lifecycle>> {
         self.0.process.wanted.subscribe()
+    }
+
+    /// Asks the program to end or to restart the gateway, and records who did. Refused if the program would not do it.
+    pub async fn end(&self, wanted: Lifecycle, author: &Author) -> Result<(), GatewayError> {
+        if !self.0.process.obeys_admins {
+            return Err(GatewayError::Invalid(EMBEDDED.to_owned()));
+        }
+        let action = match wanted {
+            Lifecycle::Stop => "gateway stop",
+            Lifecycle::Restart => "gateway restart",
+            Lifecycle::Reload => "gateway reload",
+        };
+        self.audit(author, action, "gateway", "done").await?;
+        tracing::info!(by = author.name, ?wanted, "an admin stops or restarts the gateway");
+        self.0.process.wanted.send_replace(Some(wanted));
+        Ok(())
     }
 
     /// Refuses to grant what would have no effect.
