@@ -5,8 +5,7 @@
 //! `CRASH_SEED` repeats a schedule (not the timing of the machine), `CRASH_KILLS` is the number of kills (300),
 //! `CRASH_CYCLE` the number of kills between two checks (50), and `CRASH_KEEP` keeps the gateway's home. `CRASH_RELOADS`
 //! reloads random valid and wrong configurations so many times instead of killing the gateway, while 50 chats talk
-//! (`run/reload.rs`). `CRASH_CHANNEL` (`web`, `telegram`, `discord`, `slack`) tests one channel alone; the last two have no
-//! users without it. `CRASH_AGENT` puts another agent behind most chats (`agent/model.rs`): `openai`, or `pi`, the real one in
+//! (`run/reload.rs`). `CRASH_CHANNEL` (`web`, `telegram`, `discord`, `slack`) tests one channel alone. `CRASH_AGENT` puts another agent behind most chats (`agent/model.rs`): `openai`, or `pi`, the real one in
 //! the folder that `FRONTDESK_INTEROP` names. At the end the oracle itself is tested: `oracle/proof.rs` falsifies a copy
 //! of the observations in one place after the other, and each falsification must be found. The checks carry the numbers of
 //! the guarantees (O1 to O9).

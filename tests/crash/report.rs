@@ -54,6 +54,9 @@ impl Counts {
         let all = [
             ("open accept (web)", self.at("web", KillPoint::Accept), LEAST),
             ("open accept (telegram)", self.at("telegram", KillPoint::Accept), LEAST),
+            ("delivery (discord)", self.at("discord", KillPoint::Accept), LEAST_SHORT),
+            ("delivery (slack)", self.at("slack", KillPoint::Accept), LEAST_SHORT),
+            ("post (slack)", self.at("slack", KillPoint::Post), LEAST_SHORT),
             ("streaming answer (web)", self.at("web", KillPoint::Streaming), LEAST),
             ("streaming answer (telegram)", self.streaming, LEAST),
             ("running turn", self.running, LEAST),
