@@ -21,6 +21,7 @@ mod jobs;
 mod lasting;
 mod lifecycle;
 mod model;
+mod newcomer;
 mod offline;
 mod onboard;
 mod program;
