@@ -15,7 +15,7 @@ use crate::error::Fault;
 use crate::media::Uploads;
 use crate::reactions::Reactions;
 use crate::reference::Reference;
-use crate::sent::{self, Sent};
+use crate::sent::{self, Begun, Sent};
 use crate::status::{Sessions, Status, Work};
 use crate::stream::{Grown, Streams};
 use crate::workspace::Workspace;
@@ -132,7 +132,16 @@ impl Outbound<'_> {
 
     /// Posts a message, unless it turns out to be there already.
     async fn post(&self, channel: &str, thread: Option<&str>, post: &Post) -> Result<Receipt, SendError> {
-        if let Some(found) = self.sent.find(self.api, channel, thread, &post.key).await? {
+        let asked = post.reply_to.as_deref().map(Reference::of);
+        let text = markup::literal(&post.part.plain);
+        let reactions = self.reactions();
+        let begun = match &asked {
+            Some(Reference::Message(asked)) if self.is_native(channel, thread) => {
+                Some(Begun { user: reactions.user().await?, asked, text: &text })
+            }
+            _ => None,
+        };
+        if let Some(found) = self.sent.find(self.api, (channel, thread), &post.key, begun).await? {
             // It may have grown since, and be whole only now.
             if found.text != post.part.body || (post.ask.is_some() && post.native.is_none()) {
                 self.update(channel, &found.ts, &post.part.body, blocks::of(post)).await?;
@@ -143,9 +152,12 @@ impl Outbound<'_> {
         if let Some(receipt) = self.show_to_one(channel, thread, post).await? {
             return Ok(receipt);
         }
-        if let Some(ts) = self.begin(channel, thread, post).await? {
-            self.sent.settle(channel, thread, true);
-            return Ok(Receipt::of(ts));
+        match self.begin(channel, thread, post).await {
+            Ok(None) => {}
+            begun => {
+                self.sent.settle(channel, thread, !matches!(begun, Err(SendError::Unknown(_))));
+                return begun.map(|ts| Receipt { message: ts, ..Receipt::default() });
+            }
         }
         let posted = self.api.call("chat.postMessage", self.message(channel, thread, post)).await;
         let posted = match posted {
@@ -217,11 +229,16 @@ impl Outbound<'_> {
         thread: Option<&str>,
         post: &Post,
     ) -> Result<Option<String>, SendError> {
-        let is_wanted = self.settings.streaming == Streaming::Native && post.more && post.ask.is_none();
-        match thread.filter(|_| is_wanted && channel.starts_with('D')) {
+        let is_wanted = post.more && post.ask.is_none() && self.is_native(channel, thread);
+        match thread.filter(|_| is_wanted) {
             Some(thread) => self.streams.begin(self.api, channel, thread, &post.part.plain).await,
             None => Ok(None),
         }
+    }
+
+    /// Whether answers there may grow in Slack's own form.
+    fn is_native(&self, channel: &str, thread: Option<&str>) -> bool {
+        self.settings.streaming == Streaming::Native && channel.starts_with('D') && thread.is_some()
     }
 
     fn message(&self, channel: &str, thread: Option<&str>, post: &Post) -> Value {

@@ -5,7 +5,8 @@
 //! after a post without an answer.
 //!
 //! A message with files takes no metadata. It is found by the ids of its files; after a restart, which forgets them, by their
-//! names and sizes.
+//! names and sizes. Slack's own form of a growing answer takes none either: it is a message of ours without metadata that is
+//! newer than the question and shows the beginning of the answer.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -91,18 +92,21 @@ impl Sent {
         settled.insert((channel.to_owned(), thread.map(str::to_owned)), is_known);
     }
 
-    /// The message with this key, if it was sent already.
+    /// The message with this key, or the one that was begun like this, if it was sent already.
     pub(crate) async fn find(
         &self,
         api: &Api,
-        channel: &str,
-        thread: Option<&str>,
+        (channel, thread): (&str, Option<&str>),
         key: &str,
+        begun: Option<Begun<'_>>,
     ) -> Result<Option<Found>, SendError> {
         if !self.is_doubtful(channel, thread) {
             return Ok(None);
         }
-        allowed(look(api, channel, thread, |message| ours(message, key)).await)
+        let is_it = |message: &Value| {
+            ours(message, key).or_else(|| begun.as_ref().and_then(|begun| begun.of(message)))
+        };
+        allowed(look(api, channel, thread, is_it).await)
     }
 
     fn files(&self) -> MutexGuard<'_, HashMap<String, Vec<String>>> {
@@ -188,6 +192,26 @@ fn ours(message: &Value, key: &str) -> Option<Found> {
     Some(Found { ts: text("ts")?, text: text("text").unwrap_or_default() })
 }
 
+/// An answer that may have been begun in Slack's own form.
+pub(crate) struct Begun<'a> {
+    /// The app's user.
+    pub user: &'a str,
+    /// When the question was written.
+    pub asked: &'a str,
+    /// The answer so far, as Slack has it.
+    pub text: &'a str,
+}
+
+impl Begun<'_> {
+    fn of(&self, message: &Value) -> Option<Found> {
+        let text = |name: &str| message[name].as_str().filter(|text| !text.is_empty());
+        let (ts, shown) = (text("ts")?, text("text")?);
+        let is_ours = message["user"] == self.user && message["metadata"]["event_type"].is_null();
+        (is_ours && ts > self.asked && self.text.starts_with(shown))
+            .then(|| Found { ts: ts.to_owned(), text: shown.to_owned() })
+    }
+}
+
 /// The ids of a message's files, if they are these files of this user.
 fn files_of(message: &Value, user: &str, wanted: &[SentFile]) -> Option<Vec<String>> {
     let files = message["files"].as_array().filter(|files| files.len() == wanted.len())?;
@@ -223,6 +247,24 @@ mod tests {
         assert_eq!(found(json!([plan, file("F2", "map.txt", 3, "UBOT")]), &[("plan.txt", 12)]), None);
         assert_eq!(found(json!([plan]), &[("plan.txt", 12), ("map.txt", 3)]), None);
         assert_eq!(found(Value::Null, &[("plan.txt", 12)]), None);
+    }
+
+    #[test]
+    fn an_answer_that_was_begun_is_a_newer_message_of_ours_without_a_key_and_with_its_beginning() {
+        let begun = Begun { user: "UBOT", asked: "1700000001.000100", text: "one two three" };
+        let message = json!({"ts": "1700000002.000100", "user": "UBOT", "text": "one two"});
+        assert_eq!(begun.of(&message).unwrap().ts, "1700000002.000100");
+        for (name, other) in [
+            ("ts", json!("1700000000.000100")),
+            ("user", json!("U1")),
+            ("text", json!("two")),
+            ("text", json!("")),
+            ("metadata", json!({"event_type": EVENT_TYPE, "event_payload": {"key": "t1/0"}})),
+        ] {
+            let mut other_message = message.clone();
+            other_message[name] = other;
+            assert_eq!(begun.of(&other_message), None, "{other_message}");
+        }
     }
 
     #[test]

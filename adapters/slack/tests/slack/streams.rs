@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_core::delivery::{Delivery, Post, Signal};
+use frontdesk_core::delivery::{Delivery, Post, SendError, Signal};
 use frontdesk_core::port::Adapter;
 use frontdesk_fakeslack::{Fault, Person, SlackApi};
 use frontdesk_slack::{SlackAdapter, Streaming};
@@ -51,6 +51,35 @@ async fn an_answer_in_a_thread_of_a_private_chat_grows_and_ends_with_its_formatt
     adapter.deliver(&thread, whole(&ts, "*one* two three")).await.unwrap();
     assert_eq!(last(&anna), ("*one* two three".to_owned(), false));
     assert_eq!((anna.sees().len(), anna.sees()[1].mentions.len()), (2, 0));
+}
+
+#[tokio::test]
+async fn an_answer_whose_beginning_had_no_response_is_one_message() {
+    for (restarts, whole_at_once) in [(false, false), (false, true), (true, false), (true, true)] {
+        let slack = SlackApi::start().await;
+        let anna = slack.person("U0000ANNA", "Anna");
+        let asked = anna.tells("hello");
+        let thread = to(&format!("slack:{}:topic:{}", asked.channel, asked.ts));
+        let answers = |text: &str, more: bool| {
+            Delivery::Post(Post { more, reply_to: Some(asked.ts.clone()), ..post(text) })
+        };
+        let first = native(&slack);
+        let earlier = Post { key: "t0/0".to_owned(), ..post("earlier") };
+        first.deliver(&thread, Delivery::Post(earlier)).await.unwrap();
+        slack.fault(Fault::lost().on("chat.startStream").times(1));
+        let lost = first.deliver(&thread, answers("one", true)).await.unwrap_err();
+        assert!(matches!(lost, SendError::Unknown(_)), "{lost}");
+        let adapter = if restarts { native(&slack) } else { first };
+        if whole_at_once {
+            adapter.deliver(&thread, answers("one two three", false)).await.unwrap();
+        } else {
+            let ts = adapter.deliver(&thread, answers("one", true)).await.unwrap().message.unwrap();
+            adapter.signal(&thread, grows(&ts, "one two")).await.unwrap();
+            adapter.deliver(&thread, whole(&ts, "one two three")).await.unwrap();
+        }
+        let shown: Vec<String> = anna.sees().into_iter().map(|shown| shown.text).collect();
+        assert_eq!(shown, ["hello", "earlier", "one two three"], "{restarts} {whole_at_once}");
+    }
 }
 
 #[tokio::test]
