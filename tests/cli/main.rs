@@ -20,6 +20,7 @@ mod home;
 mod jobs;
 mod lasting;
 mod lifecycle;
+mod linked;
 mod model;
 mod newcomer;
 mod offline;
