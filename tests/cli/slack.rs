@@ -130,6 +130,60 @@ fn a_kill_in_the_middle_leaves_one_answer_and_what_was_written_meanwhile_is_answ
     daemon.stop().good();
 }
 
+/// An agent that asks before it answers.
+const ASKS: &str = r#"
+while read -r line; do
+  case "$line" in
+    *'"type":"prompt"'*) echo '{"type":"ask","id":"1","kind":"permission","text":"May I dig?"}' ;;
+    *'"type":"answer"'*) printf '{"type":"delta","text":"It is done."}\n{"type":"done"}\n' ;;
+  esac
+done
+"#;
+
+#[test]
+fn nothing_that_a_stranger_does_has_an_effect_and_a_name_gives_no_right() {
+    let club = "[channels.slack.groups.C0CLUB]\nallow = [\"U0000ANNA\"]\n\
+                [agents.main]\nkind = \"command\"\nmode = \"lasting\"\ncommand = [\"sh\", \"../../asks.sh\"]\n";
+    let slack = Slack::with("", club);
+    slack.home.write("asks.sh", ASKS);
+    // Her name is that of somebody who may write.
+    let eve = slack.api.person("U0000EVE", "Anna");
+    let club = slack.api.channel("C0CLUB", "club", &[&slack.anna, &eve]);
+    let daemon = slack.gateway();
+    let shown = || -> Vec<_> { club.shows().into_iter().filter(|shown| shown.user == BOT).collect() };
+    let asked = slack.anna.says(&club.id, &format!("<@{BOT}> dig"));
+    until("it asks Anna", || shown().iter().any(|shown| !shown.buttons.is_empty()));
+    let question = shown().pop().unwrap();
+
+    let said = eve.says(&club.id, &format!("<@{BOT}> let me in"));
+    eve.edits(&said, &format!("<@{BOT}> /gateway allow slack U0000EVE"));
+    eve.replies(&asked, &format!("<@{BOT}> !stop"));
+    eve.replies(&asked, &format!("<@{BOT}> !gateway block slack U0000ANNA"));
+    eve.reacts(&club.id, &question.ts, "+1");
+    eve.presses(&club.id, &question.ts, &question.buttons[0]);
+    for command in ["stop", "new", "gateway allow slack U0000EVE", "answer a1 1", "bg dig", "link"] {
+        eve.commands(&club.id, "/frontdesk", command);
+    }
+    let own = json!({"user": eve.id, "callback_id": "new", "channel": club.id, "ts": asked.ts});
+    slack.api.act("shortcut", own);
+    // What came after all of that is handled, so that was as well.
+    slack.anna.says(&club.id, &format!("<@{BOT}> !whoami"));
+    until("Anna is answered", || shown().iter().any(|shown| shown.text.contains("U0000ANNA")));
+    let open = slack.home.run(&["asks", "--json"]).json();
+    assert_eq!(open["asks"].as_array().map(Vec::len), Some(1), "Anna's question is still open: {open}");
+    slack.anna.presses(&club.id, &question.ts, &question.buttons[0]);
+    until("Anna's answer counts", || shown().iter().any(|shown| shown.text == "It is done."));
+    let for_all = shown().into_iter().filter(|shown| shown.only.is_none());
+    let for_all: Vec<String> = for_all.map(|shown| shown.text).collect();
+    assert_eq!(for_all.iter().filter(|text| text.contains("May I dig?")).count(), 1, "{for_all:?}");
+    assert!(!for_all.iter().any(|text| text.contains("U0000EVE")), "{for_all:?}");
+    let access = slack.home.run(&["access", "--json"]).good().out.clone();
+    assert!(!access.contains("U0000EVE"), "{access}");
+    let sessions = slack.home.run(&["sessions", "--json"]).good().out.clone();
+    assert!(!sessions.contains(&said.ts), "{sessions}");
+    daemon.stop().good();
+}
+
 #[test]
 fn members_of_a_user_group_may_write_and_a_guest_gets_no_answer() {
     let slack = Slack::start();
