@@ -23,6 +23,34 @@ fn the_home_folder_stands_before_or_after_the_command() {
 }
 
 #[test]
+fn the_start_says_what_is_on_what_is_off_and_why() {
+    let home = NewHome::new();
+    let out = Daemon::start(&home.path()).stop().good().out.clone();
+    for line in [
+        "On      web\n",
+        "Off     telegram, discord, slack: to connect one, run `frontdesk onboard`\n",
+        "Agents  main (the built-in test agent)\n",
+    ] {
+        assert!(out.contains(line), "{line:?}: {out}");
+    }
+    home.write(
+        "frontdesk.toml",
+        "default_agent = \"b\"\n[agents.a]\nkind = \"command\"\ncommand = [\"cat\"]\n[agents.b]\nkind = \"echo\"\n\
+         [channels.telegram]\ntoken = \"123456:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\nenabled = false\n\
+         [channels.telegram.accounts.work]\ntoken = \"${NOT_SET:-}\"\n",
+    );
+    let out = Daemon::start(&home.path()).stop().good().out.clone();
+    for line in [
+        "Off     telegram: `enabled = false` in [channels.telegram]\n",
+        "Off     telegram@work: channels.telegram.accounts.work.token is empty",
+        "Off     discord, slack: to connect one",
+        "Agents  b (the built-in test agent), a (a program)\n",
+    ] {
+        assert!(out.contains(line), "{line:?}: {out}");
+    }
+}
+
+#[test]
 fn a_message_can_be_piped_in() {
     let home = NewHome::new();
     let daemon = Daemon::start(&home.path());

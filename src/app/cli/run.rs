@@ -1,5 +1,6 @@
 //! `frontdesk run`: runs the gateway until it is stopped.
 
+mod greeting;
 mod signals;
 mod systemd;
 
@@ -196,7 +197,7 @@ async fn run_until_stopped(
         } else {
             let ready = clock.mono().0.as_millis();
             tracing::info!(address = %running.address(), version = env!("CARGO_PKG_VERSION"), "ready in {ready} ms");
-            greet(&running)?;
+            greeting::greet(&running)?;
         }
         systemd::ready();
         match serve(running, &mut signals, &recorder, &clock).await? {
@@ -269,42 +270,6 @@ async fn requested(handle: &GatewayHandle) -> Lifecycle {
             // The gateway has ended, so no request can come any more.
             std::future::pending::<()>().await;
         }
-    }
-}
-
-/// Prints where to go and who answers there. The login link is a secret: it is printed on the first start only, and only
-/// for a person at a terminal, because other outputs end in files and journals.
-fn greet(running: &Running) -> Done {
-    let url = running.url();
-    match running.token() {
-        (token, true) if screen::is_terminal() => screen::line(format!(
-            "Frontdesk is ready. Open this link to log in; `frontdesk link` prints it again:\n\n  {}\n\n\
-             Or ask from the command line: frontdesk chat \"Hello\"",
-            token.link(&url)
-        ))?,
-        _ => screen::line(format!(
-            "Frontdesk is ready at {url} (`frontdesk link` prints a link that logs you in)."
-        ))?,
-    }
-    match who_answers(&running.get_config()) {
-        Some(line) => screen::line(screen::harmless(&line)),
-        None => Ok(()),
-    }
-}
-
-/// Who answers, if it is a built-in agent.
-fn who_answers(config: &Config) -> Option<String> {
-    match config.agents.get(config.default_agent())? {
-        frontdesk_agents::Config::OpenAi(model) => {
-            let from = model.api_key.as_ref().is_some_and(|key| super::env("OPENAI_API_KEY").as_deref() == Some(key.expose()));
-            let from = if from { ", because OPENAI_API_KEY is set" } else { "" };
-            Some(format!("Answers come from the model {}{from}.", model.describe()))
-        }
-        frontdesk_agents::Config::Echo(_) => Some(
-            "Answers come from the built-in test agent, which repeats each message. Set OPENAI_API_KEY to talk to a model."
-                .to_owned(),
-        ),
-        frontdesk_agents::Config::Command(_) | frontdesk_agents::Config::Pi(_) => None,
     }
 }
 
