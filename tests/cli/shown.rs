@@ -1,6 +1,10 @@
 //! How texts from outside are shown: on the terminal, as JSON, in the log and in the chat.
 
-use crate::program::{Daemon, NewHome};
+use std::io::Read;
+use std::process::Stdio;
+
+use crate::program::{Daemon, NewHome, command};
+use crate::terminal::terminal;
 
 /// Control characters, bidirectional marks and invisible characters.
 const DECEPTIVE: &str =
@@ -80,4 +84,33 @@ fn stderr_of_an_agent_cannot_forge_a_line_of_the_log() {
     assert!(line.contains("stderr: "), "{line:?}");
     is_harmless(&line);
     is_harmless(&daemon.stop().err);
+}
+
+#[test]
+fn tables_fit_a_terminal_that_does_not_say_its_width() {
+    let home = NewHome::new();
+    let daemon = Daemon::start(&home.path());
+    let chat = "a-chat-with-a-name-that-is-rather-long-for-one-column";
+    home.run(&["chat", "--chat", chat, "hello"]).good();
+    home.run(&["access", "allow", "web", "somebody-with-a-long-name-as-well"]).good();
+    for list in ["sessions", "audit", "access", "status"] {
+        let (mut screen, terminal) = terminal();
+        let shown = std::thread::spawn(move || {
+            let mut shown = Vec::new();
+            // The end of a terminal is an error on Linux.
+            screen.read_to_end(&mut shown).ok();
+            String::from_utf8(shown).unwrap()
+        });
+        let mut run = command(&home.path());
+        let ran = run.arg(list).env("NO_COLOR", "1").stdin(Stdio::null()).stdout(terminal).status().unwrap();
+        drop(run);
+        assert!(ran.success(), "{list}");
+        let shown = shown.join().unwrap();
+        assert!(shown.contains("just now") || shown.contains("ago"), "{shown}");
+        for line in shown.lines() {
+            assert!(line.trim_end().chars().count() <= 80, "{list}: {line:?}");
+            assert!(!line.contains("UTC)"), "{list}: {line:?}");
+        }
+    }
+    daemon.stop().good();
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
 use serde_json::Value;
 
-use super::when;
+use super::{screen, when};
 
 /// A field as text; empty if it is missing.
 pub fn text(value: &Value, name: &str) -> String {
@@ -25,9 +25,11 @@ pub fn time(value: &Value, name: &str) -> Option<DateTime<Utc>> {
     value.get(name)?.as_str()?.parse().ok()
 }
 
-/// A time, relative and absolute; empty if it is missing.
+/// A time, relative, and absolute as well if nobody reads it at a terminal; empty if it is missing.
 pub fn ago(value: &Value, name: &str) -> String {
-    time(value, name).map_or_else(String::new, |at| when::both(at, frontdesk::clock::wall()))
+    let Some(at) = time(value, name) else { return String::new() };
+    let now = frontdesk::clock::wall();
+    if screen::is_terminal() { when::relative(at, now) } else { when::both(at, now) }
 }
 
 /// A list; empty if it is missing.
