@@ -17,6 +17,7 @@ mod chat;
 mod client;
 mod completions;
 mod config;
+mod confirm;
 mod cron;
 mod dead_letters;
 mod doctor;

@@ -259,10 +259,11 @@ fn a_change_that_is_not_possible_or_not_necessary_says_why() {
     let sent = home.run(&["send", "--to", "web:main", "--message", "hello"]);
     let id =
         sent.good().out.strip_prefix("Sent to web:main: ").unwrap().split(' ').next().unwrap().to_owned();
-    for (verb, done) in [("retry", "sent again"), ("drop", "dropped")] {
+    for (verb, more, done) in [("retry", &[][..], "sent again"), ("drop", &["--yes"], "dropped")] {
         let why = format!("there is no message {id} that can be {done}: it is sent, and only one that is");
-        home.run(&["outbox", verb, &id]).failed(1, &[&why]);
-        home.run(&["outbox", verb, "o999999"]).failed(1, &["there is no message o999999\n"]);
+        home.run(&[&["outbox", verb, &id], more].concat()).failed(1, &[&why]);
+        home.run(&[&["outbox", verb, "o999999"], more].concat())
+            .failed(1, &["there is no message o999999\n"]);
     }
     home.run(&["send", "--to", "fax:1", "--message", "x"])
         .failed(1, &["there is no channel fax; the only one is web"]);

@@ -66,7 +66,8 @@ fn a_job_is_made_looked_at_run_paused_and_removed() {
         json!("asked")
     );
     assert!(home.run(&["cron", "resume", "report"]).good().out.starts_with("report runs again"));
-    assert_eq!(home.run(&["cron", "remove", "report"]).good().out, "report is removed.\n");
+    home.run(&["cron", "remove", "report"]).failed(2, &["with its runs for good; add --yes to do it"]);
+    assert_eq!(home.run(&["cron", "remove", "report", "--yes"]).good().out, "report is removed.\n");
     home.run(&["cron", "show", "report"]).failed(1, &["there is no scheduled job report"]);
     home.run(&["cron", "add", "x", "--every", "1h"]).failed(2, &["--to"]);
     home.run(&["cron", "add", "x", "--silent"]).failed(2, &["--cron"]);
@@ -109,7 +110,7 @@ fn a_job_of_the_file_runs_and_is_changed_there() {
         let runs = home.run(&["cron", "runs", "tick", "--json"]).json()["runs"].clone();
         runs.as_array().is_some_and(|runs| runs.iter().filter(|run| run["state"] == "succeeded").count() >= 2)
     });
-    home.run(&["cron", "remove", "tick"]).failed(1, &["job of the configuration file"]);
+    home.run(&["cron", "remove", "tick", "--yes"]).failed(1, &["job of the configuration file"]);
     home.write("frontdesk.toml", &config("1h"));
     home.run(&["config", "reload"]).good();
     let job = home.run(&["cron", "show", "tick", "--json"]).json();

@@ -1,6 +1,6 @@
 //! How texts from outside are shown: on the terminal, as JSON, in the log and in the chat.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::Stdio;
 
 use crate::program::{Daemon, NewHome, command};
@@ -111,6 +111,31 @@ fn tables_fit_a_terminal_that_does_not_say_its_width() {
             assert!(line.trim_end().chars().count() <= 80, "{list}: {line:?}");
             assert!(!line.contains("UTC)"), "{list}: {line:?}");
         }
+    }
+    daemon.stop().good();
+}
+
+#[test]
+fn what_cannot_be_undone_is_asked_about_at_a_terminal() {
+    let home = NewHome::new();
+    let daemon = Daemon::start(&home.path());
+    home.run(&["chat", "remember this"]).good();
+    let key = "agent:main:web:dm:main";
+    for (typed, code, left) in [("\n", 1, true), ("no\n", 1, true), ("y\n", 0, false)] {
+        let (mut keyboard, terminal) = terminal();
+        let mut run = command(&home.path());
+        run.args(["sessions", "delete", key]).stdin(terminal.try_clone().unwrap());
+        let mut ran = run.stdout(terminal).stderr(Stdio::null()).spawn().unwrap();
+        let mut shown = Vec::new();
+        while !shown.ends_with(b"[y/N] ") {
+            let mut byte = [0];
+            keyboard.read_exact(&mut byte).unwrap();
+            shown.extend(byte);
+        }
+        keyboard.write_all(typed.as_bytes()).unwrap();
+        assert_eq!(ran.wait().unwrap().code(), Some(code), "{typed:?}");
+        let messages = home.run(&["sessions", "messages", key]);
+        assert_eq!(messages.out.contains("remember this"), left, "{typed:?}: {messages:?}");
     }
     daemon.stop().good();
 }

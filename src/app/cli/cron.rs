@@ -10,6 +10,7 @@ use frontdesk_core::job::{JobId, JobState};
 use serde_json::{Value, json};
 
 use super::client::{Client, fresh_key};
+use super::confirm::Confirm;
 use super::list::{List, OrList, Page};
 use super::{Done, Failure, Remote, field, screen, table};
 
@@ -49,7 +50,7 @@ pub enum What {
     /// Let a job run again that is paused or disabled
     Resume(One),
     /// Remove a job; a run that is under way is cancelled
-    Remove(One),
+    Remove(Removed),
 }
 
 #[derive(Args)]
@@ -67,6 +68,14 @@ pub struct One {
     remote: Remote,
     /// The job's name
     id: JobId,
+}
+
+#[derive(Args)]
+pub struct Removed {
+    #[command(flatten)]
+    one: One,
+    #[command(flatten)]
+    confirm: Confirm,
 }
 
 #[derive(Args)]
@@ -111,8 +120,10 @@ pub async fn cron(args: CronArgs) -> Done {
             let next = field::ago(&job, "next");
             one.remote.say(&job, format!("{} runs again; the next run is {next}.", one.id))
         }
-        Some(What::Remove(one)) => {
-            let removed = Client::find(&one.remote)?.delete(&one.path()).await?;
+        Some(What::Remove(Removed { one, confirm })) => {
+            let client = Client::find(&one.remote)?;
+            confirm.ask(&format!("this removes {} with its runs for good", one.id))?;
+            let removed = client.delete(&one.path()).await?;
             one.remote.say(&removed, format!("{} is removed.", one.id))
         }
     }

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use frontdesk_core::count::counted;
 
 use super::client::Client;
+use super::confirm::Confirm;
 use super::list::{EntryNumber, List, OrList, Page};
 use super::{Done, Remote, field, screen};
 
@@ -38,6 +39,8 @@ pub struct Which {
     /// Drop all of them
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    confirm: Confirm,
 }
 
 pub async fn dead_letters(args: DeadLettersArgs) -> Done {
@@ -84,10 +87,15 @@ async fn show(one: One) -> Done {
 }
 
 async fn discard(which: Which) -> Done {
-    let path = match which.id {
-        Some(id) => format!("/api/dead-letters/{id}"),
-        None => "/api/dead-letters".to_owned(),
+    let (path, what) = match which.id {
+        Some(id) => (format!("/api/dead-letters/{id}"), format!("this drops event {id} for good")),
+        None => (
+            "/api/dead-letters".to_owned(),
+            "this drops all events that could not be read for good".to_owned(),
+        ),
     };
-    let answer = Client::find(&which.remote)?.delete(&path).await?;
+    let client = Client::find(&which.remote)?;
+    which.confirm.ask(&what)?;
+    let answer = client.delete(&path).await?;
     which.remote.say(&answer, format!("Dropped {}.", counted(field::number(&answer, "dropped"), "event")))
 }

@@ -5,6 +5,7 @@ use frontdesk_core::id::OutId;
 use serde_json::{Value, json};
 
 use super::client::{Client, fresh_key};
+use super::confirm::Confirm;
 use super::list::{List, OrList, Page};
 use super::{Done, Remote, field, screen};
 
@@ -18,7 +19,7 @@ pub enum What {
     /// Send a message again that was not delivered, or of which that is unknown
     Retry(One),
     /// Drop a message: it will not be sent
-    Drop(One),
+    Drop(Dropped),
 }
 
 /// The states of an outgoing message.
@@ -41,12 +42,24 @@ pub struct One {
     id: OutId,
 }
 
+#[derive(Args)]
+pub struct Dropped {
+    #[command(flatten)]
+    one: One,
+    #[command(flatten)]
+    confirm: Confirm,
+}
+
 pub async fn outbox(args: OutboxArgs) -> Done {
     match args.what {
         None => list(args.list).await,
         Some(What::List(args)) => list(args).await,
         Some(What::Retry(one)) => change(one, "retry", "will be sent again").await,
-        Some(What::Drop(one)) => change(one, "drop", "will not be sent").await,
+        Some(What::Drop(Dropped { one, confirm })) => {
+            Client::find(&one.remote)?;
+            confirm.ask(&format!("{} will never be sent then", one.id))?;
+            change(one, "drop", "will not be sent").await
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use frontdesk_core::voice::with_transcripts;
 use serde_json::{Value, json};
 
 use super::client::{self, Client, fresh_key, segment};
+use super::confirm::Confirm;
 use super::list::OrList;
 use super::{Done, Failure, Remote, field, screen, table};
 
@@ -73,9 +74,8 @@ pub struct Messages {
 pub struct Delete {
     #[command(flatten)]
     one: One,
-    /// Confirm: erased messages cannot be restored
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    confirm: Confirm,
 }
 
 pub async fn sessions(args: SessionsArgs) -> Done {
@@ -310,13 +310,9 @@ fn indented(text: &str) -> String {
 
 async fn delete(args: Delete) -> Done {
     let path = args.one.path();
-    if !args.yes {
-        let key = &args.one.key;
-        return Err(Failure::usage(format!(
-            "this erases all messages of {key} for good; add --yes to do it"
-        )));
-    }
-    let answer = Client::find(&args.one.remote)?.delete(&path).await?;
+    let client = Client::find(&args.one.remote)?;
+    args.confirm.ask(&format!("this erases all messages of {} for good", args.one.key))?;
+    let answer = client.delete(&path).await?;
     args.one.remote.say(&answer, "Erased.")
 }
 
