@@ -62,7 +62,10 @@ CREATE TABLE session (
   model        TEXT,
   thinking     TEXT,
   cwd          TEXT,               -- not used yet
-  queue_mode   TEXT                -- 'followup', 'collect', 'steer', 'interrupt'
+  queue_mode   TEXT,               -- 'followup', 'collect', 'steer', 'interrupt'
+  -- For lists of chats.
+  title        TEXT,               -- the name that somebody gave it; NULL for none
+  archived_at  INTEGER             -- when somebody put it away; NULL if nobody has, or its person has written since
 ) STRICT, WITHOUT ROWID;
 
 -- The epochs of a conversation. A reset ends one and begins the next; nothing is deleted.

@@ -1,6 +1,7 @@
 //! Questions to people, as JSON: the same fields in frames and in lists.
 
 use frontdesk_core::ask::{AskAnswer, AskChoice, AskEnd, AskView, Audience, PostedAsk};
+use frontdesk_core::markup;
 use serde_json::{Map, Value, json};
 
 use crate::show::{escaped, time};
@@ -10,6 +11,9 @@ pub(crate) fn question(ask: &PostedAsk, may_answer: bool) -> Map<String, Value> 
     let mut fields = Map::new();
     fields.insert("kind".to_owned(), ask.kind.name().into());
     fields.insert("text".to_owned(), ask.text.as_str().into());
+    if let Some(tree) = markup::tree(&ask.text) {
+        fields.insert("markup".to_owned(), json!(tree));
+    }
     fields.insert("choices".to_owned(), choices(&ask.choices));
     fields.insert("deadline".to_owned(), time(ask.deadline).into());
     fields.insert("may_answer".to_owned(), may_answer.into());

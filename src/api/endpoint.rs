@@ -19,4 +19,5 @@ pub(crate) mod send;
 pub(crate) mod session;
 pub(crate) mod status;
 pub(crate) mod task;
+pub(crate) mod timeline;
 pub(crate) mod webhook;

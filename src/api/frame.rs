@@ -8,6 +8,7 @@ use frontdesk_core::delivery::{Ending, MessageRefs, Post, PostKind, Signal};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TaskId};
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::markup;
 use frontdesk_core::progress::Progress;
 use frontdesk_core::task::TaskChange;
 use serde::Serialize;
@@ -44,6 +45,8 @@ pub(crate) struct ForOthers {
 pub(crate) enum FrameKind {
     /// A piece of an answer in progress. Left out for a client that reads too slowly.
     Delta,
+    /// What somebody has written, for others who follow the session.
+    Prompt,
     /// A whole answer.
     Done,
     /// A question during a turn.
@@ -103,6 +106,7 @@ impl ServerFrame {
             PostKind::Notice | PostKind::Send | PostKind::Result => {
                 let json = text(&Wire::Message {
                     text: &post.part.body,
+                    markup: markup::tree(&post.part.body),
                     kind: post.kind.name(),
                     turn: TurnFields::new(&post.about),
                     seq: (seq > 0).then_some(seq),
@@ -116,6 +120,7 @@ impl ServerFrame {
     pub(crate) fn answer(about: MessageRefs, seq: u64, answer: &str) -> Self {
         let json = text(&Wire::Done {
             full_text: answer,
+            markup: markup::tree(answer),
             turn: TurnFields::new(&about),
             seq: (seq > 0).then_some(seq),
         });
@@ -203,8 +208,25 @@ impl ServerFrame {
         }
     }
 
+    /// The frame with the text so far of an answer that is being written.
+    pub(crate) fn whole(about: MessageRefs, attempt: u32, so_far: &str) -> Self {
+        Self::growing(about, attempt, so_far, true)
+    }
+
+    /// The frame of a message that somebody has written.
+    pub(crate) fn prompt(session: &SessionKey, message: MessageId, id: &str, words: &str) -> Self {
+        let json =
+            text(&Wire::Prompt { id, text: words, message: message.to_string(), session: session.as_str() });
+        let about = MessageRefs { session: Some(session.clone()), messages: vec![message] };
+        Self { kind: FrameKind::Prompt, about, seq: 0, json, for_others: None }
+    }
+
     fn delta(about: MessageRefs, attempt: u32, delta: &str) -> Self {
-        let json = text(&Wire::Delta { text: delta, turn: TurnFields::new(&about), attempt });
+        Self::growing(about, attempt, delta, false)
+    }
+
+    fn growing(about: MessageRefs, attempt: u32, piece: &str, whole: bool) -> Self {
+        let json = text(&Wire::Delta { text: piece, turn: TurnFields::new(&about), attempt, whole });
         Self { kind: FrameKind::Delta, about, seq: 0, json, for_others: None }
     }
 
@@ -245,6 +267,7 @@ impl ServerFrame {
     pub(crate) fn event_name(&self) -> &'static str {
         match self.kind {
             FrameKind::Delta => "delta",
+            FrameKind::Prompt => "prompt",
             FrameKind::Done => "done",
             FrameKind::Ask | FrameKind::AskReply => "ask",
             FrameKind::AskClosed => "ask_closed",
@@ -282,115 +305,4 @@ pub(crate) fn text(value: &impl Serialize) -> Utf8Bytes {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use chrono::DateTime;
-    use frontdesk_core::ask::{Answerer, AskAnswer, AskChoice, AskEnd, AskKind, ChoiceStyle};
-    use frontdesk_core::id::{AskId, OutId};
-    use frontdesk_core::markup::Part;
-
-    use super::*;
-
-    fn about(messages: &[i64]) -> MessageRefs {
-        let session = Some("agent:main:web:dm:main".parse().unwrap());
-        MessageRefs { session, messages: messages.iter().copied().map(MessageId).collect() }
-    }
-
-    pub(crate) fn post(about: MessageRefs, seq: u64, kind: PostKind, text: &str) -> Post {
-        let part = Part { key: 0, body: text.to_owned(), plain: text.to_owned() };
-        let (key, out, seq) = (String::new(), OutId(1), Some(seq));
-        Post {
-            part,
-            out,
-            key,
-            reply_to: None,
-            kind,
-            about,
-            seq,
-            more: false,
-            ask: None,
-            task: None,
-            audience: None,
-            native: None,
-        }
-    }
-
-    fn sent(post: Post) -> String {
-        ServerFrame::post(post).json.as_str().to_owned()
-    }
-
-    fn given(signal: Signal) -> String {
-        ServerFrame::signal(signal).unwrap().json.as_str().to_owned()
-    }
-
-    #[test]
-    fn each_frame_is_serialized_as_the_interface_documents() {
-        let session = r#""session":"agent:main:web:dm:main""#;
-        let delta = Signal::Delta { about: about(&[7]), attempt: 2, text: "a\"b".into() };
-        assert_eq!(
-            given(delta),
-            format!(r#"{{"type":"delta","text":"a\"b",{session},"message":"m7","attempt":2}}"#)
-        );
-        assert_eq!(
-            sent(post(about(&[7]), 3, PostKind::Answer, "hi")),
-            format!(r#"{{"type":"done","fullText":"hi",{session},"message":"m7","seq":3}}"#)
-        );
-        assert_eq!(
-            sent(post(about(&[7]), 3, PostKind::Notice, "hi")),
-            format!(r#"{{"type":"message","text":"hi","kind":"notice",{session},"message":"m7","seq":3}}"#)
-        );
-        let usage = Some(Usage { model: Some("m".into()), input: Some(1), ..Usage::default() });
-        let numbers = r#"{"cache_read":null,"cache_write":null,"context_used":null,"context_window":null,"cost_micro":null,"input":1,"output":null}"#;
-        assert_eq!(
-            given(Signal::End { about: about(&[7]), ending: Ending::Answered, usage }),
-            format!(
-                r#"{{"type":"status","state":"answered","model":"m","usage":{numbers},{session},"message":"m7"}}"#
-            )
-        );
-        let sentence = "This was cancelled before it was answered.";
-        assert_eq!(
-            given(Signal::End { about: about(&[7]), ending: Ending::Cancelled, usage: None }),
-            format!(r#"{{"type":"error","code":"cancelled","message":"{sentence}",{session},"about":"m7"}}"#)
-        );
-    }
-
-    #[test]
-    fn a_question_and_its_end_are_frames_of_their_own() {
-        let choice = AskChoice { id: "yes".into(), label: "Yes".into(), style: ChoiceStyle::Danger };
-        let mut ask = PostedAsk {
-            id: AskId(7),
-            kind: AskKind::Confirm,
-            text: "Go **on**?".into(),
-            choices: vec![choice],
-            deadline: DateTime::UNIX_EPOCH,
-            audience: Audience::Admins,
-            closed: None,
-        };
-        let frame = |ask: &PostedAsk| {
-            let post = post(about(&[7]), 3, PostKind::Notice, "Go **on**?\n\n1. Yes");
-            ServerFrame::post(Post { ask: Some(ask.clone()), ..post })
-        };
-        let open = frame(&ask);
-        let question = |may| {
-            format!(
-                r#"{{"type":"ask","ask":"a7","session":"agent:main:web:dm:main","message":"m7","choices":[{{"id":"yes","label":"Yes","style":"danger"}}],"deadline":"1970-01-01T00:00:00.000Z","kind":"confirm","may_answer":{may},"text":"Go **on**?","seq":3}}"#
-            )
-        };
-        assert_eq!(open.json_for(|audience| *audience == Audience::Admins).as_str(), question(true));
-        assert_eq!(open.json_for(|_| false).as_str(), question(false));
-        let by = Answerer { id: "web:main".parse().unwrap(), name: Some("An\u{202e}na".into()) };
-        ask.closed = Some(AskEnd::Answered { answer: AskAnswer::Choice("yes".into()), by });
-        let closed = frame(&ask);
-        assert_eq!((closed.kind, closed.event_name()), (FrameKind::AskClosed, "ask_closed"));
-        assert_eq!(
-            closed.json_for(|_| false).as_str(),
-            r#"{"type":"ask_closed","ask":"a7","session":"agent:main:web:dm:main","message":"m7","by":"web:main","by_name":"An\\u{202e}na","choice":"yes","state":"answered","seq":3}"#
-        );
-    }
-
-    #[test]
-    fn a_turn_that_answers_several_messages_names_them_all() {
-        let json = sent(post(about(&[7, 8]), 1, PostKind::Answer, ""));
-        let frame: serde_json::Value = serde_json::from_str(&json).unwrap();
-        assert_eq!((&frame["message"], &frame["messages"]), (&json!("m8"), &json!(["m7", "m8"])));
-    }
-}
+pub(crate) mod tests;

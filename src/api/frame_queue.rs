@@ -1,7 +1,7 @@
 //! Frames that wait for one client, bounded in bytes per client and for all clients together.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use frontdesk_core::key::SessionKey;
@@ -29,6 +29,8 @@ pub(crate) struct FrameQueue {
     total: Arc<AtomicUsize>,
     state: Mutex<QueueState>,
     wake: Notify,
+    /// Whether the client is shown what others write.
+    follows: AtomicBool,
 }
 
 #[derive(Default)]
@@ -44,7 +46,7 @@ struct QueueState {
 impl FrameQueue {
     /// A queue of at most `limit` bytes. `total` counts the bytes of all queues.
     pub(crate) fn new(limit: usize, total: Arc<AtomicUsize>) -> Self {
-        Self { limit, total, state: Mutex::default(), wake: Notify::new() }
+        Self { limit, total, state: Mutex::default(), wake: Notify::new(), follows: AtomicBool::new(false) }
     }
 
     /// Adds a frame, if it fits.
@@ -56,6 +58,16 @@ impl FrameQueue {
             self.change(|state, limit| state.push(frame, limit));
         }
         self.wake.notify_one();
+    }
+
+    /// Records that the client is shown what others write.
+    pub(crate) fn set_follows(&self) {
+        self.follows.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the client is shown what others write.
+    pub(crate) fn follows(&self) -> bool {
+        self.follows.load(Ordering::Relaxed)
     }
 
     /// Removes the oldest frame if its number is at most `up_to`.

@@ -3,18 +3,20 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Post, Signal};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::port::{Live, PendingPrompt};
+use frontdesk_core::message::Outcome;
+use frontdesk_core::port::{Live, PendingPrompt, PromptInput};
 
 use crate::config::Limits;
 use crate::error::ApiError;
 use crate::frame::{ServerFrame, session_of};
 use crate::frame_queue::FrameQueue;
+use crate::growing_answer::GrowingAnswers;
 use crate::prompt_queue::{Closed, NewPrompt, PromptOutcome, PromptQueue};
 
 /// The web channel's fan-out. The web adapter uses it as core's [`Live`] port, the HTTP server through its own methods.
@@ -24,7 +26,25 @@ pub struct WebHub {
     /// The bytes of frames that wait for any client.
     unsent: Arc<AtomicUsize>,
     subscribers: RwLock<Subscribers>,
+    /// The answers that are being written. Locked while a piece of one is queued, so that a client that catches up gets
+    /// each piece once.
+    growing: Mutex<GrowingAnswers>,
     next_subscriber: AtomicU64,
+}
+
+/// A prompt as others see it.
+struct Said {
+    id: String,
+    text: String,
+    sender: u64,
+}
+
+fn said(prompt: &NewPrompt) -> Option<Said> {
+    let text = match &prompt.input {
+        PromptInput::Message(text) | PromptInput::Plain(text) => text.clone(),
+        PromptInput::Press(_) => return None,
+    };
+    Some(Said { id: prompt.id.clone(), text, sender: prompt.sender })
 }
 
 /// Who reads what. A frame without a session goes to the subscribers of its address.
@@ -44,6 +64,7 @@ impl WebHub {
             ws_buffer: limits.ws_buffer,
             unsent: Arc::default(),
             subscribers: RwLock::default(),
+            growing: Mutex::default(),
             next_subscriber: AtomicU64::new(1),
         })
     }
@@ -68,9 +89,30 @@ impl WebHub {
         self.prompts.set_disconnected(disconnected);
     }
 
-    /// Hands a prompt to the web adapter.
-    pub(crate) fn submit(&self, token: &Arc<str>, prompt: NewPrompt) -> Result<PromptOutcome, ApiError> {
-        self.prompts.submit(token, prompt)
+    /// Hands a prompt to the web adapter. Those who follow the chat see it once it is stored.
+    pub(crate) fn submit(
+        self: &Arc<Self>,
+        token: &Arc<str>,
+        prompt: NewPrompt,
+    ) -> Result<PromptOutcome, ApiError> {
+        let said = self.has_followers(&prompt).then(|| said(&prompt)).flatten();
+        let hub = Arc::downgrade(self);
+        self.prompts.submit(token, prompt, move |outcome| {
+            if let (Ok(Outcome::Accepted { message, session }), Some(said), Some(hub)) =
+                (outcome, said, hub.upgrade())
+            {
+                let frame = || ServerFrame::prompt(session, *message, &said.id, &said.text);
+                hub.show_prompt(session, said.sender, frame);
+            }
+        })
+    }
+
+    /// Whether anybody but its sender follows the chat of a prompt.
+    fn has_followers(&self, prompt: &NewPrompt) -> bool {
+        let Ok(address) = Address::new("web", None, &prompt.chat, None) else { return false };
+        let subscribers = self.read();
+        let queues = subscribers.by_address.get(&address);
+        queues.is_some_and(|queues| queues.iter().any(|(id, queue)| *id != prompt.sender && queue.follows()))
     }
 
     /// A client that reads no session yet.
@@ -81,6 +123,28 @@ impl WebHub {
             queue: Arc::new(FrameQueue::new(self.ws_buffer, self.unsent.clone())),
             topics: Vec::new(),
         }
+    }
+
+    /// Shows a message that was stored to those who follow its session, other than the one who sent it.
+    fn show_prompt(&self, session: &SessionKey, sender: u64, frame: impl FnOnce() -> ServerFrame) {
+        let subscribers = self.read();
+        let Some(queues) = subscribers.by_session.get(session) else { return };
+        let mut others = queues
+            .iter()
+            .filter(|(id, queue)| **id != sender && queue.follows())
+            .map(|(_, queue)| queue)
+            .peekable();
+        if others.peek().is_none() {
+            return;
+        }
+        let frame = Arc::new(frame());
+        for queue in others {
+            queue.push(&frame);
+        }
+    }
+
+    fn growing(&self) -> MutexGuard<'_, GrowingAnswers> {
+        self.growing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Queues a frame for the subscribers of the session, or of the address if it names no session.
@@ -115,11 +179,14 @@ impl Live for WebHub {
 
     fn show(&self, to: &Address, post: Post) {
         let session = post.about.session.clone();
+        self.growing().shown(&post);
         self.send(to, session.as_ref(), || Some(ServerFrame::post(post)));
     }
 
     fn signal(&self, to: &Address, signal: Signal) {
         let session = session_of(&signal).cloned();
+        let mut growing = self.growing();
+        growing.signal(&signal);
         self.send(to, session.as_ref(), || ServerFrame::signal(signal));
     }
 }
@@ -150,6 +217,21 @@ impl Subscriber {
             }
         }
         self.topics.push((session, address));
+    }
+
+    /// Queues what others write in the subscribed sessions too, and the text so far of the answer that is being written in
+    /// this one.
+    pub(crate) fn follow(&self, session: &SessionKey) {
+        self.queue.set_follows();
+        let growing = self.hub.growing();
+        if let Some(frame) = growing.frame(session) {
+            self.queue.push(&Arc::new(frame));
+        }
+    }
+
+    /// The number by which this client is known to the hub.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
     pub(crate) fn is_subscribed(&self, session: &SessionKey) -> bool {

@@ -15,6 +15,7 @@ mod error;
 mod file;
 mod frame;
 mod frame_queue;
+mod growing_answer;
 mod hook;
 mod hub;
 mod idempotency;

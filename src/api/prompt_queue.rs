@@ -30,12 +30,14 @@ pub(crate) struct NewPrompt {
     pub(crate) agent: Option<String>,
     /// Whether nobody reads the answer once the client is gone.
     pub(crate) while_connected: bool,
+    /// The number of the subscriber that submits it; 0 if it does not follow the chat.
+    pub(crate) sender: u64,
 }
 
 impl NewPrompt {
     /// A prompt without files, which is answered by the configured agent whether or not the client stays.
     pub(crate) fn new(chat: String, id: String, input: PromptInput) -> Self {
-        Self { chat, id, input, files: Vec::new(), agent: None, while_connected: false }
+        Self { chat, id, input, files: Vec::new(), agent: None, while_connected: false, sender: 0 }
     }
 }
 
@@ -111,9 +113,14 @@ impl PromptQueue {
         }
     }
 
-    /// Hands a prompt to the web adapter.
-    pub(crate) fn submit(&self, token: &Arc<str>, prompt: NewPrompt) -> Result<PromptOutcome, ApiError> {
-        let NewPrompt { chat, id, input, files, agent, while_connected } = prompt;
+    /// Hands a prompt to the web adapter. `stored` is called with its outcome.
+    pub(crate) fn submit(
+        &self,
+        token: &Arc<str>,
+        prompt: NewPrompt,
+        stored: impl FnOnce(&Result<Outcome, Busy>) + Send + 'static,
+    ) -> Result<PromptOutcome, ApiError> {
+        let NewPrompt { chat, id, input, files, agent, while_connected, .. } = prompt;
         let (sender, outcome) = oneshot::channel();
         {
             let mut state = self.state();
@@ -127,6 +134,7 @@ impl PromptQueue {
             let reserved = self.memory.try_reserve(input.bytes()).ok_or_else(ApiError::busy)?;
             let reply = Box::new(move |outcome| {
                 drop(reserved);
+                stored(&outcome);
                 // The client may have disconnected.
                 drop(sender.send(outcome));
             });
@@ -173,7 +181,7 @@ mod tests {
 
     fn submit(queue: &PromptQueue, id: &str, text: String) -> Result<PromptOutcome, String> {
         let prompt = NewPrompt::new("main".into(), id.into(), PromptInput::Message(text));
-        let outcome = queue.submit(&"cli".into(), prompt);
+        let outcome = queue.submit(&"cli".into(), prompt, |_| {});
         outcome.map_err(|error| error.code.into_owned())
     }
 

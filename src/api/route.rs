@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
     access, ask, audit, channel, chat, completion, config, dead_letter, gateway, hook, job, mcp, outbox,
-    page, pairing, send, session, status, task, webhook,
+    page, pairing, send, session, status, task, timeline, webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;
@@ -45,18 +45,17 @@ const PROMPT: Access = Access::Token(Scope::Admin, Action::Write);
 /// Every endpoint. A path that is not listed here does not exist, so every path has its access rule.
 pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/" Access::Public, NoReplay, page::index;
-    GET "/app.js" Access::Public, NoReplay, page::script;
-    GET "/asks.js" Access::Public, NoReplay, page::asks;
-    GET "/tasks.js" Access::Public, NoReplay, page::tasks;
-    GET "/style.css" Access::Public, NoReplay, page::style;
+    GET "/page/{file}" Access::Public, NoReplay, page::file;
     GET "/health" Access::Probe, NoReplay, status::health;
     GET "/ready" Access::Probe, NoReplay, status::ready;
     GET "/metrics" READ, NoReplay, status::metrics;
     GET "/api/status" READ, NoReplay, status::status;
     GET "/api/sessions" READ, NoReplay, session::list;
     GET "/api/session/{key}" READ, NoReplay, session::get;
+    PATCH "/api/session/{key}" ADMIN, NoReplay, session::change;
     DELETE "/api/session/{key}" ADMIN, NoReplay, session::erase;
     GET "/api/session/{key}/messages" READ, NoReplay, session::messages;
+    GET "/api/session/{key}/timeline" READ, NoReplay, timeline::list;
     POST "/api/session/{key}/reset" ADMIN, Replay, session::reset;
     POST "/api/session/{key}/stop" ADMIN, Replay, session::stop;
     GET "/api/outbox" READ, NoReplay, outbox::list;
@@ -145,7 +144,8 @@ pub(crate) async fn respond(server: &ServerState, router: Router, request: Reque
         PageOrigin::Listed => request.headers().get(header::ORIGIN).cloned(),
         PageOrigin::None | PageOrigin::Own | PageOrigin::Foreign => None,
     };
-    let api = !matches!(request.uri().path(), "/" | "/app.js" | "/asks.js" | "/tasks.js" | "/style.css");
+    let path = request.uri().path();
+    let api = path != "/" && !path.starts_with("/page/");
     let mut response = match refused {
         Err(error) => error.into_response(),
         Ok(()) if request.method() == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
@@ -242,6 +242,6 @@ mod tests {
             .filter(|e| matches!(e.access, Access::Public | Access::Probe))
             .map(|e| e.path)
             .collect();
-        assert_eq!(open, ["/", "/app.js", "/asks.js", "/tasks.js", "/style.css", "/health", "/ready"]);
+        assert_eq!(open, ["/", "/page/{file}", "/health", "/ready"]);
     }
 }

@@ -241,6 +241,8 @@ pub(crate) fn session(row: &SessionRow) -> Value {
         "last_user_at": row.last_user_at.map(time),
         "seq": row.seq,
         "created": time(row.created),
+        "title": row.title,
+        "archived": row.archived.map(time),
         "waiting": row.waiting,
         "running": row.running.map(|turn| turn.to_string()),
     })

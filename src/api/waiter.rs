@@ -241,6 +241,7 @@ impl AnswerWaiter {
                 self.finished |= failure(ending).is_some() || self.done.is_some();
             }
             FrameKind::Delta
+            | FrameKind::Prompt
             | FrameKind::Message
             | FrameKind::Task
             | FrameKind::Progress

@@ -2,7 +2,8 @@
 //!
 //! `parse` converts Markdown to a `StyledText`: plain text, and the style of each stretch of it. `split` cuts it where
 //! the *written* piece just fits. `writer` writes a piece with the dialect's marks. Because marks are only written
-//! around text that is already cut, no cut can fall inside a mark. Raw HTML is treated as text, so underline and
+//! around text that is already cut, no cut can fall inside a mark. `tree` gives the same text to a client that shows it
+//! itself. Raw HTML is treated as text, so underline and
 //! spoilers do not exist: CommonMark has no syntax for them.
 
 mod definitions;
@@ -11,6 +12,7 @@ mod open_block;
 mod parse;
 mod source;
 mod styled;
+mod tree;
 mod writer;
 
 use std::ops::Range;
@@ -20,6 +22,7 @@ use crate::split::{self, Fit};
 use crate::visible::is_visible;
 pub use open_block::{closing, followed_by};
 use styled::StyledText;
+pub use tree::{Element, Node, tree};
 
 /// The markup of one platform. Each adapter defines its own in its `markup.rs`.
 #[derive(Debug)]

@@ -22,7 +22,8 @@ use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::{Scope, SessionKey};
 use frontdesk_core::port::Clock;
 use frontdesk_store::row::{
-    Author, EpochReason, InboundRow, OutboxRow, OutboxState, SessionRow, SpentRow, Stopped, Totals,
+    Author, EpochReason, InboundRow, OutboxRow, OutboxState, SessionChange, SessionRow, SpentRow, Stopped,
+    Totals,
 };
 use frontdesk_store::{StoreError, StoreReader};
 
@@ -258,6 +259,18 @@ impl GatewayHandle {
         let epoch = epoch.ok_or_else(|| GatewayError::NotFound(format!("session {session}")))?;
         self.0.conversation_changed(session);
         Ok(epoch)
+    }
+
+    /// Changes how a session is listed.
+    pub async fn list_session_as(
+        &self,
+        session: &SessionKey,
+        change: SessionChange,
+    ) -> Result<(), GatewayError> {
+        match self.0.store.list_session_as(session, change, self.0.time.wall()).await? {
+            true => Ok(()),
+            false => Err(GatewayError::NotFound(format!("session {session}"))),
+        }
     }
 
     /// Cancels the running turn and the waiting messages; returns how many there were of each.

@@ -216,7 +216,7 @@ fn update(
     let address: &Address = &message.event.address;
     if last_user_at != session.last_user_at || address.as_str() != session.address {
         tx.run(
-            "UPDATE session SET address = ?2, last_user_at = ?3 WHERE key = ?1",
+            "UPDATE session SET address = ?2, last_user_at = ?3, archived_at = NULL WHERE key = ?1",
             params![message.session.as_str(), address.as_str(), last_user_at.map(ms)],
         )?;
     }

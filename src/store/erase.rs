@@ -188,7 +188,7 @@ fn close(tx: &Tx<'_>, key: &SessionKey, author: &Author, now: DateTime<Utc>) -> 
     context_message::forget(tx, key)?;
     let epoch = begin_next(tx, key, &session, EpochReason::Erased, now)?.epoch;
     tx.run("DELETE FROM epoch WHERE key = ?1 AND n <> ?2", params![key.as_str(), int(epoch)])?;
-    tx.run("UPDATE session SET last_user_at = NULL WHERE key = ?1", [key.as_str()])?;
+    tx.run("UPDATE session SET last_user_at = NULL, title = NULL WHERE key = ?1", [key.as_str()])?;
     tx.run(
         "UPDATE outbox SET state = 'dropped', done_at = ?2, owner = NULL
          WHERE key = ?1 AND state IN ('queued', 'streaming', 'sending')",

@@ -87,6 +87,7 @@ mod task;
 mod task_change;
 mod task_control;
 mod task_submit;
+mod timeline;
 mod totals;
 mod transcript;
 mod turn;

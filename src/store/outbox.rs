@@ -313,7 +313,7 @@ impl StoreReader {
 }
 
 /// The size of a row's texts in bytes.
-fn texts(row: &OutboxRow) -> usize {
+pub(crate) fn texts(row: &OutboxRow) -> usize {
     row.post.part.body.len() + row.post.part.plain.len()
 }
 

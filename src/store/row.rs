@@ -15,6 +15,7 @@ mod pairing;
 mod run;
 mod state;
 mod task;
+mod timeline;
 mod turn;
 mod waiting;
 
@@ -33,5 +34,6 @@ pub use pairing::*;
 pub use run::*;
 pub use state::*;
 pub use task::*;
+pub use timeline::*;
 pub use turn::*;
 pub use waiting::*;

@@ -15,7 +15,7 @@ use crate::epoch::{begin_next, session_state};
 use crate::fault::Outcome;
 use crate::message::{history, history_select};
 use crate::queue::WorkClass;
-use crate::row::{Author, EpochReason, EpochRow, HistoryRow, Page, SessionRow};
+use crate::row::{Author, EpochReason, EpochRow, HistoryRow, Page, SessionChange, SessionRow};
 use crate::sql::{Sql, at, count, int, maybe_at, ms, parsed};
 use crate::waiting::mode;
 use crate::{Result, Store, StoreReader, ask};
@@ -27,13 +27,13 @@ macro_rules! session_select {
                 s.last_user_at, s.seq, s.created_at,
                 (SELECT count(*) FROM inbound WHERE key = s.key AND state = 'waiting' AND disposition = 'turn'),
                 (SELECT id FROM turn WHERE key = s.key AND state IN ('queued', 'running') AND state = 'running'),
-                s.model, s.thinking, s.queue_mode
+                s.model, s.thinking, s.queue_mode, s.title, s.archived_at
          FROM session s "
     };
 }
 
 /// The epochs of a conversation before one of them, the newest first.
-const EPOCHS: &str =
+pub(crate) const EPOCHS: &str =
     "SELECT n, started_at, ended_at, reason FROM epoch WHERE key = ?1 AND n < ?2 ORDER BY n DESC LIMIT ?3";
 
 /// How many messages for the agent one epoch has. A statement of its own: as a correlated subquery it would not find
@@ -82,9 +82,48 @@ impl Store {
         })
         .await
     }
+
+    /// Changes how a session is listed. Returns whether there is such a session.
+    pub async fn list_session_as(
+        &self,
+        key: &SessionKey,
+        change: SessionChange,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let key = key.clone();
+        self.write(WorkClass::Requests, move |tx| {
+            let SessionChange { title, archived } = &change;
+            let found = tx.run(
+                "UPDATE session SET title = CASE WHEN ?2 THEN ?3 ELSE title END,
+                        archived_at = CASE WHEN ?4 IS NULL THEN archived_at WHEN ?4 THEN ?5 END
+                 WHERE key = ?1",
+                params![
+                    key.as_str(),
+                    title.is_some(),
+                    title.as_ref().and_then(Option::as_deref),
+                    archived,
+                    ms(now)
+                ],
+            )?;
+            Ok(found > 0)
+        })
+        .await
+    }
 }
 
 impl StoreReader {
+    /// The beginnings of the current conversations of these sessions; `None` for one without a message.
+    pub async fn openings(&self, sessions: &[SessionRow]) -> Result<Vec<Option<String>>> {
+        let sessions: Vec<_> = sessions.iter().map(|row| (row.key.clone(), row.epoch)).collect();
+        self.read(move |sql| {
+            let opening = |(key, epoch): (SessionKey, u64)| {
+                sql.one(START_OF_EPOCH, params![key.as_str(), int(epoch)], |row| row.get(0))
+            };
+            sessions.into_iter().map(opening).collect()
+        })
+        .await
+    }
+
     /// One session.
     pub async fn session(&self, key: &SessionKey) -> Result<Option<SessionRow>> {
         let key = key.clone();
@@ -192,24 +231,26 @@ impl StoreReader {
         limit: u32,
         most: usize,
     ) -> Result<Page<HistoryRow>> {
-        let weigh = |row: &HistoryRow| {
-            row.bytes_of_words()
-                + row.answer.as_ref().map_or(0, String::len)
-                + row.message.quote.as_ref().map_or(0, |quote| quote.text.len())
-        };
         let (key, before) = (key.clone(), before.map_or(i64::MAX, |before| before.0));
         self.read(move |sql| match epoch {
             Some(n) => sql.within(
                 HISTORY_OF_EPOCH,
                 params![key.as_str(), int(n), before, limit],
                 most,
-                weigh,
+                weight,
                 history,
             ),
-            None => sql.within(HISTORY, params![key.as_str(), before, limit], most, weigh, history),
+            None => sql.within(HISTORY, params![key.as_str(), before, limit], most, weight, history),
         })
         .await
     }
+}
+
+/// The size of a message's texts in bytes.
+pub(crate) fn weight(row: &HistoryRow) -> usize {
+    row.bytes_of_words()
+        + row.answer.as_ref().map_or(0, String::len)
+        + row.message.quote.as_ref().map_or(0, |quote| quote.text.len())
 }
 
 /// Sessions in the order of their keys, from one to another.
@@ -257,10 +298,12 @@ fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
         running: row.get::<_, Option<i64>>(8)?.map(TurnId),
         options: SessionOptions { model: row.get(9)?, thinking: row.get(10)? },
         queue_mode: mode(row, 11)?,
+        title: row.get(12)?,
+        archived: maybe_at(row, 13)?,
     })
 }
 
-fn epoch(row: &Row<'_>) -> rusqlite::Result<EpochRow> {
+pub(crate) fn epoch(row: &Row<'_>) -> rusqlite::Result<EpochRow> {
     Ok(EpochRow {
         n: count(row, 0)?,
         started: at(row, 1)?,

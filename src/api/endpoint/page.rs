@@ -1,4 +1,4 @@
-//! The web chat's page: five files that load nothing from other hosts.
+//! The web chat's page: files that load nothing from other hosts.
 
 use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
@@ -11,27 +11,52 @@ use crate::request::{ApiRequest, ApiResponse};
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; object-src 'none'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+macro_rules! page_files {
+    ($($name:literal $kind:expr;)*) => {
+        &[$(($name, $kind, include_str!(concat!("../page/", $name)))),*]
+    };
+}
+
+/// The files that the page loads: name, media type and content.
+static FILES: &[(&str, &str, &str)] = page_files! {
+    "style.css" STYLE;
+    "text.css" STYLE;
+    "api.js" SCRIPT;
+    "asks.js" SCRIPT;
+    "banner.js" SCRIPT;
+    "chat.js" SCRIPT;
+    "composer.js" SCRIPT;
+    "connection.js" SCRIPT;
+    "conversations.js" SCRIPT;
+    "dom.js" SCRIPT;
+    "grammar.js" SCRIPT;
+    "highlight.js" SCRIPT;
+    "history.js" SCRIPT;
+    "login.js" SCRIPT;
+    "main.js" SCRIPT;
+    "markdown.js" SCRIPT;
+    "place.js" SCRIPT;
+    "storage.js" SCRIPT;
+    "tasks.js" SCRIPT;
+    "timeline.js" SCRIPT;
+};
+
 pub(crate) async fn index(_: ApiRequest) -> Result<ApiResponse, ApiError> {
-    file("text/html; charset=utf-8", include_str!("../page/index.html"))
+    respond("text/html; charset=utf-8", include_str!("../page/index.html"))
 }
 
-pub(crate) async fn script(_: ApiRequest) -> Result<ApiResponse, ApiError> {
-    file("text/javascript; charset=utf-8", include_str!("../page/app.js"))
+pub(crate) async fn file(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let name = request.param(0)?;
+    match FILES.iter().find(|(known, ..)| *known == name) {
+        Some((_, kind, text)) => respond(kind, text),
+        None => Err(ApiError::not_found("the page has no such file")),
+    }
 }
 
-pub(crate) async fn asks(_: ApiRequest) -> Result<ApiResponse, ApiError> {
-    file("text/javascript; charset=utf-8", include_str!("../page/asks.js"))
-}
-
-pub(crate) async fn tasks(_: ApiRequest) -> Result<ApiResponse, ApiError> {
-    file("text/javascript; charset=utf-8", include_str!("../page/tasks.js"))
-}
-
-pub(crate) async fn style(_: ApiRequest) -> Result<ApiResponse, ApiError> {
-    file("text/css; charset=utf-8", include_str!("../page/style.css"))
-}
-
-fn file(kind: &'static str, text: &'static str) -> Result<ApiResponse, ApiError> {
+fn respond(kind: &'static str, text: &'static str) -> Result<ApiResponse, ApiError> {
     let headers: [(HeaderName, &str); 6] = [
         (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, "no-cache"),

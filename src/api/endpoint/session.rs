@@ -2,8 +2,8 @@
 
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_store::row::Author;
-use serde::Deserialize;
+use frontdesk_store::row::{Author, SessionChange};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
@@ -19,6 +19,26 @@ pub(crate) struct SessionsQuery {
     channel: Option<String>,
     after: Option<String>,
     limit: Option<u32>,
+    /// Whether to say how the current conversation of each began.
+    #[serde(default)]
+    openings: bool,
+}
+
+/// Maximum length of a session's title, in bytes.
+const MAX_TITLE: usize = 200;
+
+/// What is left out stays as it is; a title of `null` removes it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SessionChangeRequest {
+    #[serde(default, deserialize_with = "given")]
+    title: Option<Option<String>>,
+    archived: Option<bool>,
+}
+
+/// A field that is there, even if it is `null`.
+fn given<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(field).map(Some)
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,6 +82,21 @@ pub(crate) async fn stop(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     cancel(&request.server, &key(request.param(0)?)?, &request.author()?).await.map(ApiResponse::ok)
 }
 
+/// Changes how a session is listed: its title, and whether it is archived.
+pub(crate) async fn change(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let key = key(request.param(0)?)?;
+    let SessionChangeRequest { title, archived } = request.json()?;
+    let title =
+        title.map(|title| title.map(|title| title.trim().to_owned()).filter(|title| !title.is_empty()));
+    if title.iter().flatten().any(|title| title.len() > MAX_TITLE || title.chars().any(char::is_control)) {
+        return Err(ApiError::bad_request(format!(
+            "a title has at most {MAX_TITLE} bytes and no control characters"
+        )));
+    }
+    request.server.handle.list_session_as(&key, SessionChange { title, archived }).await?;
+    session(&request.server, &key).await.map(ApiResponse::ok)
+}
+
 pub(crate) async fn erase(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let key = key(request.param(0)?)?;
     request.server.handle.erase(&key, &request.author()?).await?;
@@ -76,7 +111,14 @@ pub(crate) async fn sessions(server: &ServerState, query: SessionsQuery) -> Resu
         .store()
         .sessions(query.channel.as_deref(), after.as_ref(), list::row_limit(query.limit))
         .await?;
-    Ok(json!({"sessions": rows.iter().map(show::session).collect::<Vec<_>>()}))
+    let mut shown: Vec<Value> = rows.iter().map(show::session).collect();
+    if query.openings {
+        let openings = server.handle.store().openings(&rows).await?;
+        for (shown, opening) in shown.iter_mut().zip(openings) {
+            shown["opening"] = opening.into();
+        }
+    }
+    Ok(json!({"sessions": shown}))
 }
 
 /// One session with what waits in it, and its epochs, the newest first.

@@ -3,6 +3,7 @@
 use frontdesk_core::delivery::MessageRefs;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::markup::Node;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -15,10 +16,21 @@ pub(super) enum Wire<'a> {
         #[serde(flatten)]
         turn: TurnFields<'a>,
         attempt: u32,
+        /// It is the whole text so far.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        whole: bool,
+    },
+    Prompt {
+        id: &'a str,
+        text: &'a str,
+        message: String,
+        session: &'a str,
     },
     Done {
         #[serde(rename = "fullText")]
         full_text: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        markup: Option<Vec<Node>>,
         #[serde(flatten)]
         turn: TurnFields<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,6 +38,8 @@ pub(super) enum Wire<'a> {
     },
     Message {
         text: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        markup: Option<Vec<Node>>,
         kind: &'static str,
         #[serde(flatten)]
         turn: TurnFields<'a>,

@@ -1,9 +1,23 @@
 // Questions to the person who reads this chat: a card with buttons, or with a field for an answer in words.
-"use strict";
 
-const openAnswers = new Map(); // answers without a reaction of the gateway: frame id -> frame; sent again after a reconnect
+import { el } from "./dom.js";
+import { addRow, find, setNote, showText, textOf } from "./timeline.js";
 
-function findAsk(id) { return findRow("q:" + id); }
+/** Answers without a reaction of the gateway: frame id -> frame. Sent again after a reconnect. */
+export const openAnswers = new Map();
+
+/** What came of questions whose card is not shown yet: the end is newer than the question. */
+const ended = new Map();
+
+let send = () => {};
+let newId = () => "";
+
+export function setUp(options) { ({ send, newId } = options); }
+
+export function clear() {
+  openAnswers.clear();
+  ended.clear();
+}
 
 /** The words below a question that is closed. People on this page have no names. */
 function outcomeOf(card, closed) {
@@ -28,47 +42,34 @@ function untilText(deadline) {
 function sendAnswer(card, answer) {
   if (card.dataset.sending) return;
   card.dataset.sending = "1";
-  for (const control of card.querySelectorAll("button, input")) control.setAttribute("aria-disabled", "true");
+  for (const control of card.querySelectorAll(".choices button, .choices input")) control.setAttribute("aria-disabled", "true");
   setNote(card, "sending…");
   const frame = { type: "answer", id: newId(), ask: card.dataset.id.slice(2), ...answer };
   openAnswers.set(frame.id, frame);
-  sendFrame(frame);
+  send(frame);
 }
 
 /** An answer was refused. The person can choose again, unless the question is closed. */
-function answerRefused(frame) {
+export function answerRefused(frame) {
   const answer = openAnswers.get(frame.id);
   openAnswers.delete(frame.id);
-  const card = findAsk(answer.ask);
+  const card = find("q:" + answer.ask);
   if (!card || card.dataset.closed) return;
   delete card.dataset.sending;
-  for (const control of card.querySelectorAll("button, input")) control.removeAttribute("aria-disabled");
+  for (const control of card.querySelectorAll(".choices button, .choices input")) control.removeAttribute("aria-disabled");
   setNote(card, frame.message);
 }
 
 function choiceButton(card, choice) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = choice.label;
-  if (choice.style) button.className = choice.style;
+  const button = el("button", { type: "button", class: choice.style || null }, choice.label);
   button.addEventListener("click", () => sendAnswer(card, { choice: choice.id }));
   return button;
 }
 
 function inputForm(card) {
-  const form = document.createElement("form");
-  const label = document.createElement("label");
-  const input = document.createElement("input");
-  const send = document.createElement("button");
-  input.id = "answer-" + card.dataset.id.slice(2);
-  input.dir = "auto";
-  input.autocomplete = "off";
-  label.htmlFor = input.id;
-  label.className = "unseen";
-  label.textContent = "Your answer";
-  send.type = "submit";
-  send.textContent = "Answer";
-  form.append(label, input, send);
+  const input = el("input", { id: "answer-" + card.dataset.id.slice(2), dir: "auto", autocomplete: "off" });
+  const form = el("form", {}, el("label", { for: input.id, class: "unseen" }, "Your answer"), input,
+    el("button", { type: "submit", class: "primary" }, "Answer"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (input.value.trim()) sendAnswer(card, { text: input.value });
@@ -76,62 +77,36 @@ function inputForm(card) {
   return form;
 }
 
-/** Shows a question, unless it is shown already. `move` puts its row where it belongs. */
-function showAsk(ask, move) {
-  if (findAsk(ask.ask)) return;
-  const follows = atBottom();
-  const card = addRow("ask", ask.text, "q:" + ask.ask);
-  if (move) move(card);
+/** Shows a question, unless it is shown already. */
+export function showAsk(ask, place) {
+  const id = "q:" + ask.ask;
+  if (find(id)) return find(id);
+  const card = addRow("ask", id, place);
+  showText(card, ask.text, ask.markup);
   card.labels = new Map(ask.choices.map((choice) => [choice.id, choice.label]));
-  const text = card.querySelector(".text");
+  const text = textOf(card);
   text.id = "ask-" + ask.ask;
   text.tabIndex = -1;
-  const controls = document.createElement("div");
-  controls.className = "choices";
-  controls.setAttribute("role", "group");
-  controls.setAttribute("aria-labelledby", text.id);
+  const controls = el("div", { class: "choices", role: "group", "aria-labelledby": text.id });
   if (ask.kind === "input") controls.append(inputForm(card));
   else controls.append(...ask.choices.map((choice) => choiceButton(card, choice)));
   if (!ask.may_answer) for (const control of controls.querySelectorAll("button, input")) control.disabled = true;
   card.append(controls);
   setNote(card, ask.may_answer ? untilText(ask.deadline) : "Somebody else has to answer this");
-  if (follows) toBottom();
+  if (ended.has(ask.ask)) closeAsk(ended.get(ask.ask));
+  return card;
 }
 
 /** Closes a question: the buttons go, and what came of it is shown. The keyboard's focus stays at the question. */
-function closeAsk(closed) {
-  const card = findAsk(closed.ask);
+export function closeAsk(closed) {
+  const card = find("q:" + closed.ask);
   for (const [id, answer] of openAnswers) if (answer.ask === closed.ask) openAnswers.delete(id);
-  if (!card || card.dataset.closed) return;
+  if (!card) { ended.set(closed.ask, closed); return; }
+  if (card.dataset.closed) return;
   card.dataset.closed = closed.state;
   const controls = card.querySelector(".choices");
   const focused = controls.contains(document.activeElement);
   controls.remove();
   setNote(card, outcomeOf(card, closed));
-  if (focused) card.querySelector(".text").focus();
-}
-
-/** Puts a question behind the message that led to it and earlier questions, before the answer. */
-function place(card, turn) {
-  const message = turn && [...$("log").children].reverse().find((row) => row.dataset.turn === turn);
-  if (!message) return;
-  let next = message.nextElementSibling;
-  while (next && next !== card && next.classList.contains("ask")) next = next.nextElementSibling;
-  if (next !== card) $("log").insertBefore(card, next);
-}
-
-/** Shows the questions of this chat after a reload. */
-async function showAsks() {
-  const query = "/api/asks?state=all&session=" + encodeURIComponent(session);
-  const asks = [];
-  let before = null;
-  do {
-    const page = await getJson(query + (before ? "&before=" + before : ""));
-    asks.push(...page.asks);
-    before = page.next;
-  } while (before);
-  for (const ask of asks.reverse()) {
-    showAsk({ ...ask, ask: ask.id }, (card) => place(card, ask.turn));
-    if (ask.state !== "open") closeAsk({ ...ask, ask: ask.id });
-  }
+  if (focused) textOf(card).focus();
 }

@@ -1,5 +1,8 @@
 // Background tasks of this chat: a card with the title, the state, and how far the agent is.
-"use strict";
+
+import { get } from "./api.js";
+import { el } from "./dom.js";
+import { addRow, find, setNote, showPlain } from "./timeline.js";
 
 const taskStates = {
   queued: "waits for a free place",
@@ -12,8 +15,6 @@ const taskStates = {
   lost: "was cut off",
 };
 
-function findTask(id) { return findRow("b:" + id); }
-
 /** Whether nothing follows any more. */
 function hasEnded(state) { return !["queued", "running", "waiting"].includes(state); }
 
@@ -22,46 +23,43 @@ function hideProgress(card) {
   for (const node of card.querySelectorAll("progress, .step")) node.remove();
 }
 
-/** Shows a task in its present state. */
-function showTask(task) {
-  const follows = atBottom();
-  let card = findTask(task.task);
+/** Shows a task in this state, unless its card shows a later one. */
+export function showTask(task, place) {
+  const id = "b:" + task.task;
+  let card = find(id);
+  if (card && Number(card.dataset.seq) >= (task.seq || 0)) return card;
   if (!card) {
-    card = addRow("task", task.title, "b:" + task.task);
+    card = addRow("task", id, place);
     card.setAttribute("aria-label", "Background task " + task.task);
   }
+  showPlain(card, task.title);
   // A new attempt begins at nothing.
   if (card.dataset.attempt !== String(task.attempt) || task.state === "queued" || hasEnded(task.state)) hideProgress(card);
+  card.dataset.seq = task.seq || 0;
   card.dataset.attempt = task.attempt;
   card.dataset.state = task.state;
   const why = task.error && task.state !== "cancelled" ? " " + task.error.message : "";
   setNote(card, "Background task " + task.task + " " + (taskStates[task.state] || task.state) + "." + why);
-  if (follows) toBottom();
+  return card;
 }
 
 /** Shows how far a running task is. */
-function showProgress(progress) {
-  const card = findTask(progress.task);
+export function showProgress(progress) {
+  const card = find("b:" + progress.task);
   if (!card || hasEnded(card.dataset.state) || Number(card.dataset.attempt) > progress.attempt) return;
-  const follows = atBottom();
   let bar = card.querySelector("progress");
   if (!bar) {
-    bar = document.createElement("progress");
-    bar.max = 100;
-    bar.setAttribute("aria-label", "Progress of background task " + progress.task);
-    const step = document.createElement("span");
-    step.className = "step";
-    card.querySelector(".note").before(bar, step);
+    bar = el("progress", { max: "100", "aria-label": "Progress of background task " + progress.task });
+    card.querySelector(".note").before(bar, el("span", { class: "step" }));
   }
   if (progress.percent === null) bar.removeAttribute("value"); else bar.value = progress.percent;
   const percent = progress.percent === null ? "" : progress.percent + " %";
   card.querySelector(".step").textContent = [percent, progress.text].filter(Boolean).join(" · ");
-  if (follows) toBottom();
 }
 
-/** Shows the open tasks of this chat after a reload. */
-async function showTasks() {
-  const page = await getJson("/api/tasks?state=open&limit=200");
+/** Shows the open tasks of a session that its newest rows do not show, after a reload. */
+export async function showOpenTasks(session) {
+  const page = await get("/api/tasks?state=open&limit=200");
   for (const task of page.tasks.filter((task) => task.origin === session).reverse()) {
     showTask({ ...task, task: task.id });
     const { percent, text } = task.progress;

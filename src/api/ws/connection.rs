@@ -198,8 +198,8 @@ impl Connection {
     ) -> Result<Result<Option<Value>, ApiError>, Disconnect> {
         Ok(match message {
             ClientMessage::Prompt { id, chat, text } => self.prompt(id, chat, text).await.map(|()| None),
-            ClientMessage::Resume { session, chat, last_seq } => {
-                return self.resume(socket, session.as_deref(), &chat, last_seq).await;
+            ClientMessage::Resume { session, chat, last_seq, follow } => {
+                return self.resume(socket, session.as_deref(), &chat, last_seq, follow).await;
             }
             ClientMessage::Abort { session, chat } => {
                 self.acknowledge_all(socket).await?;
@@ -235,7 +235,8 @@ impl Connection {
             let seq = self.subscribe(session.clone(), Some(address)).await?;
             self.sent.insert(session, seq);
         }
-        let prompt = NewPrompt::new(chat, id.clone(), PromptInput::Message(text));
+        let sender = self.subscriber.id();
+        let prompt = NewPrompt { sender, ..NewPrompt::new(chat, id.clone(), PromptInput::Message(text)) };
         let outcome = self.server.hub.submit(&self.caller.token, prompt)?;
         self.prompts.push(id, outcome);
         Ok(())
@@ -292,6 +293,7 @@ impl Connection {
         session: Option<&str>,
         chat: &str,
         last_seq: u64,
+        follow: bool,
     ) -> Result<Result<Option<Value>, ApiError>, Disconnect> {
         let subscribed = async {
             self.server.authorize(&self.caller, Scope::Read, Action::Administer)?;
@@ -311,6 +313,9 @@ impl Connection {
             socket.feed(self.json(&frame), &self.subscriber.queue).await?;
         }
         socket.flush(&self.subscriber.queue).await?;
+        if follow {
+            self.subscriber.follow(&session);
+        }
         let seq = self.sent.get(&session).copied().unwrap_or_default();
         Ok(Ok(Some(json!({"session": session.as_str(), "seq": seq}))))
     }

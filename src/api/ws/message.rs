@@ -40,6 +40,9 @@ pub(crate) enum ClientMessage {
         chat: String,
         #[serde(default)]
         last_seq: u64,
+        /// Whether to send what others write too, and the text so far of an answer that is being written.
+        #[serde(default)]
+        follow: bool,
     },
     Answer {
         id: Option<Value>,
@@ -155,7 +158,12 @@ mod tests {
         let prompt = ClientMessage::Prompt { id: "1".into(), chat: "main".into(), text: "hi".into() };
         assert_eq!(message(r#"{"type":"prompt","id":"1","text":"hi","role":"admin"}"#), prompt);
         assert_eq!(message(r#"{"type":"ping"}"#), ClientMessage::Ping);
-        let resume = ClientMessage::Resume { session: Some("s".into()), chat: "main".into(), last_seq: 7 };
+        let resume = ClientMessage::Resume {
+            session: Some("s".into()),
+            chat: "main".into(),
+            last_seq: 7,
+            follow: false,
+        };
         assert_eq!(message(r#"{"type":"resume","session":"s","last_seq":7}"#), resume);
         let abort = ClientMessage::Abort { session: None, chat: "a".into() };
         assert_eq!(message(r#"{"type":"abort","chat":"a"}"#), abort);

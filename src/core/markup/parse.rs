@@ -13,8 +13,10 @@ use super::styled::{Format, StyledText};
 use super::{Marks, Style};
 use crate::limit::Limit;
 use crate::visible::{is_visible, shows};
+pub(super) use code::words_of_fence;
 use line::{DEEPEST, ItemMarker};
 use link::OpenLink;
+pub(super) use table::extra_cells;
 
 /// What a thematic break becomes.
 const RULE: &str = "———";

@@ -3,6 +3,7 @@
 use super::*;
 
 mod properties;
+mod tree;
 
 /// A dialect like Discord's or Slack's: marks end with their line, and quotes are line prefixes.
 static LINES: Dialect = Dialect {

@@ -74,6 +74,19 @@ pub struct SessionRow {
     pub options: SessionOptions,
     /// How its messages wait, if that was chosen in the chat.
     pub queue_mode: Option<QueueMode>,
+    /// The name that somebody gave it.
+    pub title: Option<String>,
+    /// When it was put away.
+    pub archived: Option<DateTime<Utc>>,
+}
+
+/// A change of how a session is listed. What is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionChange {
+    /// Its name; `Some(None)` removes it.
+    pub title: Option<Option<String>>,
+    /// Whether it is put away.
+    pub archived: Option<bool>,
 }
 
 /// One epoch of a conversation.

@@ -25,6 +25,7 @@ mod socket;
 mod stopping;
 mod task_socket;
 mod tasks;
+mod timeline;
 mod tools;
 mod unauthenticated;
 mod webhook;

@@ -40,9 +40,8 @@ async fn no_body_is_read_before_a_token_or_secret() {
             .await;
     for (method, path, status) in [
         ("GET", "/", 200),
-        ("GET", "/app.js", 200),
-        ("GET", "/asks.js", 200),
-        ("GET", "/tasks.js", 200),
+        ("GET", "/page/main.js", 200),
+        ("GET", "/page/no.js", 404),
         ("GET", "/health", 200),
         ("GET", "/ready", 200),
         ("GET", "/ws", 400),
@@ -333,7 +332,7 @@ async fn a_client_that_never_reads_is_disconnected() {
     // The client requests the page over and over and reads nothing: the kernel's buffers fill up, and the connection is
     // closed.
     let mut slow = connect_and_send(&server, b"").await;
-    let request = b"GET /app.js HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let request = b"GET /page/main.js HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let flood = async { while slow.write_all(request).await.is_ok() {} };
     tokio::time::timeout(Duration::from_secs(60), flood).await.expect("the connection was never closed");
     assert_eq!(server.get("/api/status").await.status, 200);

@@ -12,17 +12,12 @@ const LONGEST_LANGUAGE: usize = 32;
 impl Reader<'_> {
     pub(super) fn start_code(&mut self, kind: &CodeBlockKind<'_>) {
         self.block();
-        let info = match kind {
-            CodeBlockKind::Fenced(info) => info.trim(),
-            CodeBlockKind::Indented => "",
-        };
-        let word = info.split_whitespace().next().filter(|word| word.len() <= LONGEST_LANGUAGE);
+        let (word, more) = words_of_fence(kind);
         self.styled.blocks.push(word.map(str::to_owned));
         self.format.pre = self.styled.blocks.len() as u32;
         self.before_code = self.styled.text.len();
         // The rest of the info string may be the command that the block is about, so it becomes the first line of the
         // code.
-        let more = info[word.map_or(0, str::len)..].trim();
         if !more.is_empty() {
             self.text(more);
             self.text("\n");
@@ -38,6 +33,16 @@ impl Reader<'_> {
         self.format.pre = 0;
         self.block();
     }
+}
+
+/// The language of a code block, and what else stands behind its fence.
+pub(in crate::markup) fn words_of_fence<'k>(kind: &'k CodeBlockKind<'_>) -> (Option<&'k str>, &'k str) {
+    let info = match kind {
+        CodeBlockKind::Fenced(info) => info.trim(),
+        CodeBlockKind::Indented => "",
+    };
+    let word = info.split_whitespace().next().filter(|word| word.len() <= LONGEST_LANGUAGE);
+    (word, info[word.map_or(0, str::len)..].trim())
 }
 
 /// Writes words as code that the platform would turn into links by itself, where they are plain text.

@@ -10,28 +10,31 @@ impl Reader<'_> {
     }
 
     /// Shows the cells of a row that has more cells than the header; `rest` is the row's source after the last cell
-    /// that the parser reported. The parser drops such cells, and a `|` within code creates one.
+    /// that the parser reported.
     pub(super) fn extra_cells(&mut self, rest: &str) {
-        let (mut cell, mut escaped) = (String::new(), false);
-        for char in rest.chars().chain(['|']) {
-            match char {
-                '|' if !escaped => self.extra_cell(&std::mem::take(&mut cell)),
-                // The backslash escapes the bar.
-                '|' => {
-                    cell.pop();
-                    cell.push(char);
-                }
-                _ => cell.push(char),
-            }
-            escaped = char == '\\' && !escaped;
-        }
-    }
-
-    fn extra_cell(&mut self, cell: &str) {
-        if !cell.trim().is_empty() {
+        for cell in extra_cells(rest) {
             self.separators += usize::from(self.in_row);
             self.in_row = true;
-            self.text(cell.trim());
+            self.text(&cell);
         }
     }
+}
+
+/// The cells in the source of a row after the last cell that the parser reported. The parser drops such cells, and a `|`
+/// within code creates one.
+pub(in crate::markup) fn extra_cells(rest: &str) -> Vec<String> {
+    let (mut cells, mut cell, mut escaped) = (Vec::new(), String::new(), false);
+    for char in rest.chars().chain(['|']) {
+        match char {
+            '|' if !escaped => cells.push(std::mem::take(&mut cell)),
+            // The backslash escapes the bar.
+            '|' => {
+                cell.pop();
+                cell.push(char);
+            }
+            _ => cell.push(char),
+        }
+        escaped = char == '\\' && !escaped;
+    }
+    cells.iter().map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect()
 }

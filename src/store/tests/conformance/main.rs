@@ -41,5 +41,6 @@ mod renderer;
 mod revoking;
 mod streaming;
 mod tasks;
+mod timelines;
 mod turns;
 mod unseen;

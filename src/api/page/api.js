@@ -1,0 +1,26 @@
+// Requests to the gateway that served the page.
+
+import { token } from "./storage.js";
+
+export class Refused extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** A request. Returns the JSON of the reply, or null if there is no such thing. */
+export async function call(method, path, body) {
+  const headers = { Authorization: "Bearer " + token.get() };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const reply = await fetch(path, { method, headers, cache: "no-store", body: body && JSON.stringify(body) });
+  if (reply.status === 404 && method === "GET") return null;
+  const json = await reply.json().catch(() => ({}));
+  if (!reply.ok) throw new Refused(reply.status, json.error?.message || "status " + reply.status);
+  return json;
+}
+
+export const get = (path) => call("GET", path);
+
+/** The path of a session: its key is percent-encoded once. */
+export const sessionPath = (key, rest = "") => "/api/session/" + encodeURIComponent(key) + rest;
