@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { accessible } from "./axe.mjs";
 import { Gateway, run } from "./gateway.mjs";
 
 const shots = process.argv[2] === "--shots" ? process.argv[3] : null;
@@ -41,7 +42,9 @@ const tests = {
     const focused = () => page.evaluate(() => document.activeElement.textContent);
     while (await focused() !== "Allow") await page.keyboard.press("Shift+Tab");
     await shot(page, "question-light");
+    await accessible(page, "question");
     await page.emulateMedia({ colorScheme: "dark" });
+    await accessible(page, "question, dark");
     await shot(page, "question-dark");
     await page.emulateMedia({ colorScheme: "light" });
     await page.keyboard.press("Enter");
@@ -93,6 +96,7 @@ const tests = {
   async "a question for free text has a field"(page) {
     await say(page, "name");
     await card(page).getByLabel("Your answer").fill("Amsel <b>");
+    await accessible(page, "question for free text");
     await shot(page, "question-text");
     await page.keyboard.press("Enter");
     await page.locator("li.theirs", { hasText: "the answer is Amsel <b>" }).waitFor();

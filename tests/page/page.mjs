@@ -23,7 +23,10 @@ const tests = {
     const text = 'hello <img src=x onerror="document.title=1"> **there**';
     await page.getByLabel("Message").fill(text);
     await page.keyboard.press("Enter");
-    await page.locator("li.theirs", { hasText: text }).waitFor();
+    await page.locator("li.mine", { hasText: text }).waitFor();
+    const answer = page.locator("li.theirs", { hasText: text.replaceAll("**", "") });
+    await answer.waitFor();
+    assert.deepEqual(await answer.locator("strong").allInnerTexts(), ["there"]);
     assert.equal(await page.locator("#log img").count(), 0);
     assert.equal(await page.title(), "Frontdesk");
     if (shots) await page.screenshot({ path: join(shots, "chat.png") });
@@ -40,8 +43,10 @@ const tests = {
     await answer.waitFor();
     const seen = await answer.evaluate((node) => {
       const box = node.getBoundingClientRect();
-      const content = node.firstChild;
       const at = (word, length) => {
+        const texts = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+        let content = texts.nextNode();
+        while (!content.data.includes(word)) content = texts.nextNode();
         const range = document.createRange();
         range.setStart(content, content.data.indexOf(word));
         range.setEnd(content, content.data.indexOf(word) + length);

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { accessible } from "./axe.mjs";
 import { Gateway, run } from "./gateway.mjs";
 
 const shots = process.argv[2] === "--shots" ? process.argv[3] : null;
@@ -37,6 +38,7 @@ const tests = {
     const bar = task.getByRole("progressbar", { name: "Progress of background task b1" });
     await task.getByText("30 % · reading <b>the papers</b>").waitFor();
     assert.equal(await bar.getAttribute("value"), "30");
+    await accessible(page, "task");
     await shot(page, "task-light");
     await page.reload();
     await task.getByText("30 % · reading <b>the papers</b>").waitFor();
@@ -44,6 +46,7 @@ const tests = {
     await task.getByText("30 % · writing").waitFor();
     await page.setViewportSize({ width: 360, height: 640 });
     await page.emulateMedia({ colorScheme: "dark" });
+    await accessible(page, "task on a phone, dark");
     await shot(page, "task-phone-dark");
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
     assert.equal(wide, false);
