@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use frontdesk_core::address::AddressError;
 use frontdesk_core::message::{Event, Outcome, Source};
 use frontdesk_core::port::{AdapterError, Busy, Stop};
 use frontdesk_kit::json::Fields;
@@ -24,7 +25,7 @@ use tokio::task::JoinSet;
 
 use crate::CHANNEL;
 use crate::context::Context;
-use crate::inbound::{self, Authors, Dispatch, ParsedDispatch, Places};
+use crate::inbound::{self, Dispatch, ParsedDispatch, Places};
 use crate::progress::{Progress, Session};
 use crate::socket::{Frame, Socket};
 use batch::{Batch, Waiting};
@@ -68,7 +69,6 @@ struct Connection<'a> {
     places: Places,
     /// Dispatches in channels that are being looked up.
     lookups: Lookups,
-    authors: Authors,
     waiting: Waiting,
     work: JoinSet<Done>,
     /// How many frames could not be read.
@@ -108,7 +108,6 @@ pub(crate) async fn receive(context: &Context, stop: &Stop) -> Result<(), Adapte
         progress,
         places: Places::default(),
         lookups: Lookups::default(),
-        authors: Authors::default(),
         waiting: Waiting::default(),
         work: JoinSet::new(),
         unreadable: 0,
@@ -276,13 +275,13 @@ impl Connection<'_> {
         let id = format!("{session}/{seq}");
         let parsed = inbound::parse(&self.context.bot, &self.places, Dispatch { name, id: &id, data });
         // Only a name of an account that cannot be part of an address.
-        let parsed = parsed.map_err(|error| AdapterError::Setup(error.to_string()))?;
-        if let Some(parsed) = &parsed {
-            self.authors.remember(&parsed.event);
+        let setup = |error: AddressError| AdapterError::Setup(error.to_string());
+        let parsed = parsed.map_err(setup)?;
+        if parsed.is_some() {
             self.delivers(name, fields);
         }
         self.waiting.add(parsed, seq);
-        for event in self.authors.deleted(name, fields) {
+        for event in inbound::deleted(&self.context.bot, name, fields).map_err(setup)? {
             self.waiting.add(Some(ParsedDispatch { event, interaction: None }), seq);
         }
         Ok(())
@@ -337,5 +336,16 @@ impl Connection<'_> {
             Done::Aside => {}
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bot_hears_of_guilds_messages_reactions_and_private_chats_and_reads_what_is_written() {
+        // Discord's documentation, Gateway Intents: bits 0, 9, 10, 12, 13 and 15.
+        assert_eq!(INTENTS.bits(), 46_593);
     }
 }

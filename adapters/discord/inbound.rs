@@ -18,7 +18,7 @@ use frontdesk_core::address::{Address, AddressError, Principal};
 use frontdesk_core::message::{Event, EventKind, RawEvent, Sender, Source};
 use frontdesk_kit::json::{FieldError, Fields};
 
-pub(crate) use deletion::Authors;
+pub(crate) use deletion::deleted;
 pub(crate) use interaction::{Interaction, InteractionKind};
 pub(crate) use places::Places;
 

@@ -93,6 +93,10 @@ fn judge(
     (event, answer): (Event, Option<Answer>),
     now: Now,
 ) -> Decided {
+    // Nobody is named who would need a right, and the store ends only what waits.
+    if event.kind == EventKind::DeletedById {
+        return Decided::Deletion(event);
+    }
     if let Some(reason) = unused(&event.kind) {
         return Decided::Dropped { event, reason, session: None };
     }
@@ -114,6 +118,7 @@ fn unused(kind: &EventKind) -> Option<DropReason> {
         EventKind::Message
         | EventKind::Edit
         | EventKind::Deleted
+        | EventKind::DeletedById
         | EventKind::Reaction { .. }
         | EventKind::Button { .. }
         | EventKind::Unreadable { .. } => None,
@@ -290,6 +295,7 @@ async fn conclude(shared: &Shared, source: &Source, decided: &Decided, stored: S
             }
             (outcome, _) => outcome,
         },
+        Decided::Deletion(_) => Outcome::Noted,
         Decided::Admitted(message) => {
             shared.inbound.recent.note(&source.id, &message.event.id);
             match message.disposition {

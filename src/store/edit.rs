@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::EventKind;
+use frontdesk_core::message::{Event, EventKind};
 use rusqlite::params;
 
 use crate::context_message;
@@ -86,6 +86,23 @@ pub(crate) fn deleted(tx: &Tx<'_>, batch: &Batch, message: &Admitted) -> Outcome
     let Some(deleted) = &message.event.platform_message else { return Ok(()) };
     if let Some((waiting, _)) = waiting(tx, message, deleted)? {
         ends_unanswered(tx, waiting, MessageState::Cancelled, None, batch.received.wall)?;
+    }
+    Ok(())
+}
+
+/// A message was deleted, and only its id is known: if it waits, it ends, whoever wrote it. Nothing is stored about that, as in
+/// [`deleted`].
+pub(crate) fn deleted_by_id(tx: &Tx<'_>, batch: &Batch, event: &Event) -> Outcome<()> {
+    let Some(deleted) = &event.platform_message else { return Ok(()) };
+    // The index of the source has its whole history, this one only what waits.
+    let waiting = tx.all(
+        "SELECT id FROM inbound INDEXED BY inbound_waiting
+         WHERE state = 'waiting' AND disposition = 'turn' AND source = ?1 AND platform_message = ?2",
+        params![batch.source.id, deleted],
+        |row| row.get(0).map(MessageId),
+    )?;
+    for message in waiting {
+        ends_unanswered(tx, message, MessageState::Cancelled, None, batch.received.wall)?;
     }
     Ok(())
 }

@@ -134,6 +134,10 @@ fn take(tx: &Tx<'_>, batch: &Batch, decided: &Decided, tell: bool) -> Outcome<St
             count_dropped(tx, &batch.source, reason)?;
             Ok(Stored::Dropped)
         }
+        Decided::Deletion(event) => {
+            edit::deleted_by_id(tx, batch, event)?;
+            Ok(Stored::Noted)
+        }
         Decided::Admitted(message) => match &message.disposition {
             Disposition::Pairing(request) => pairing_request::taken(tx, batch, message, request),
             Disposition::Answer(answering) => ask::pressed(tx, batch, message, answering),

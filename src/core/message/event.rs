@@ -101,6 +101,10 @@ pub enum EventKind {
     /// The author has deleted an earlier message, which the event's `platform_message` names. A message that still waits is
     /// not answered then.
     Deleted,
+    /// An earlier message was deleted, on a platform that names neither its author nor its chat. The event's
+    /// `platform_message` is its id, which no other message of the source has. A message that still waits is not answered
+    /// then.
+    DeletedById,
     /// Somebody added reactions to a message or removed some.
     Reaction {
         /// The platform's id of the message.
@@ -144,6 +148,7 @@ impl EventKind {
             EventKind::Reaction { .. } => InputKind::Reaction,
             EventKind::Message
             | EventKind::Deleted
+            | EventKind::DeletedById
             | EventKind::Unreadable { .. }
             | EventKind::Undecodable(_)
             | EventKind::Moved { .. }

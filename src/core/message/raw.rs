@@ -1,4 +1,4 @@
-//! Events that could not be read.
+//! Events that name no sender: those that could not be read, and deletions by id.
 
 use super::{Conversation, Event, EventKind, Sender, SenderKind, Source};
 use crate::address::{Address, AddressError, Principal};
@@ -29,13 +29,23 @@ impl RawEvent {
 }
 
 impl Event {
-    /// An event of which at most the id could be read. Its sender and its conversation are placeholders that no rule
-    /// looks at.
+    /// An event of which at most the id could be read.
     pub fn undecodable(source: &Source, id: Option<String>, raw: RawEvent) -> Result<Event, AddressError> {
         let id = id.unwrap_or_else(|| raw.name());
+        Event::without_sender(source, id, EventKind::Undecodable(raw))
+    }
+
+    /// An event that says of an earlier message only that it was deleted: [`EventKind::DeletedById`].
+    pub fn deleted_by_id(source: &Source, message: String) -> Result<Event, AddressError> {
+        let event = Event::without_sender(source, format!("{message}/deleted"), EventKind::DeletedById)?;
+        Ok(Event { platform_message: Some(message), ..event })
+    }
+
+    /// An event whose sender and conversation are placeholders that no rule looks at.
+    fn without_sender(source: &Source, id: String, kind: EventKind) -> Result<Event, AddressError> {
         let from = Sender::new(Principal::at(&source.account, "0")?, SenderKind::Chat);
         let address = Address::at(&source.account, "0", None)?;
         let conversation = Conversation::Group { chat: "0".to_owned() };
-        Ok(Event::new(id, EventKind::Undecodable(raw), from, address, conversation))
+        Ok(Event::new(id, kind, from, address, conversation))
     }
 }

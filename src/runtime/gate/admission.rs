@@ -147,7 +147,10 @@ impl Admission<'_> {
             EventKind::Reaction { added, removed, .. } => self.reaction(added, removed),
             EventKind::Unreadable { notify_sender, .. } => (*notify_sender && self.is_for_us())
                 .then(|| Plan::of(Disposition::Refused(Refusal::Unreadable))),
-            EventKind::Undecodable(_) | EventKind::Moved { .. } | EventKind::Other(_) => None,
+            EventKind::Undecodable(_)
+            | EventKind::DeletedById
+            | EventKind::Moved { .. }
+            | EventKind::Other(_) => None,
         }
     }
 

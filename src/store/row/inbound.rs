@@ -42,6 +42,8 @@ pub enum Decided {
         /// is kept as a dead letter then.
         session: Option<SessionKey>,
     },
+    /// A message was deleted, by its id ([`EventKind::DeletedById`]): it ends if it waits.
+    Deletion(Event),
     /// Stored.
     Admitted(Admitted),
 }
@@ -50,7 +52,7 @@ impl Decided {
     /// The event.
     pub fn event(&self) -> &Event {
         match self {
-            Decided::Dropped { event, .. } => event,
+            Decided::Dropped { event, .. } | Decided::Deletion(event) => event,
             Decided::Admitted(admitted) => &admitted.event,
         }
     }
@@ -60,6 +62,7 @@ impl Decided {
     pub fn dead_letter(&self) -> Option<(&RawEvent, Option<&SessionKey>)> {
         let session = match self {
             Decided::Dropped { session, .. } => session.as_ref(),
+            Decided::Deletion(_) => None,
             Decided::Admitted(admitted) => Some(&admitted.session),
         };
         match &self.event().kind {

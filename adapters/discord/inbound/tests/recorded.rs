@@ -95,6 +95,7 @@ fn kind(kind: &EventKind) -> String {
         EventKind::Message => "message".into(),
         EventKind::Edit => "edit".into(),
         EventKind::Deleted => "deleted".into(),
+        EventKind::DeletedById => "deleted by its id".into(),
         EventKind::Reaction { target, added, removed } => {
             let added = added.iter().map(|mark| format!(" +{mark}"));
             let removed = removed.iter().map(|mark| format!(" -{mark}"));

@@ -120,30 +120,36 @@ async fn missed_edits_are_stored_where_their_authors_made_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_message_is_withdrawn_by_its_author_where_it_was_written() {
+async fn a_deleted_message_is_named_also_to_a_connection_that_has_not_delivered_it() {
     let garden = Garden::new().await;
-    let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
-    running(&adapter, &inbox, async {
+    let inbox = Arc::new(RecordingInbox::default());
+    let first = garden.adapter();
+    let sent = running(&first, &inbox, async {
         garden.connected().await;
-        let private = garden.ann.tells("in private");
-        let in_guild = garden.ann.says(garden.channel, "in the guild");
-        for sent in [private, in_guild] {
+        let sent = [garden.ann.tells("in private"), garden.ann.says(garden.channel, "in the guild")];
+        inbox.until(|inbox| texts(inbox).len() == 2).await;
+        sent
+    })
+    .await;
+    let deleted = |inbox: &RecordingInbox| {
+        let events = inbox.events().into_iter();
+        let events = events.filter(|event| event.kind == EventKind::DeletedById);
+        events.map(|event| (event.id, event.platform_message.unwrap())).collect::<Vec<_>>()
+    };
+    let again = garden.adapter();
+    running(&again, &inbox, async {
+        garden.connected().await;
+        for sent in &sent {
             garden.discord.act("delete", json!({"channel": sent.channel_id, "message": sent.message_id}));
         }
-        inbox.until(|inbox| inbox.events().len() == 4).await;
-        let events = inbox.events();
-        let about = |event: &Event| {
-            (
-                event.platform_message.clone(),
-                event.from.clone(),
-                event.address.clone(),
-                event.conversation.clone(),
-            )
-        };
-        let (said, deleted): (Vec<Event>, Vec<Event>) =
-            events.into_iter().partition(|event| event.kind == EventKind::Message);
-        assert!(deleted.iter().all(|event| event.kind == EventKind::Deleted));
-        assert_eq!(said.iter().map(about).collect::<Vec<_>>(), deleted.iter().map(about).collect::<Vec<_>>());
+        inbox.until(|inbox| deleted(inbox).len() == 2).await;
+        let more: Vec<Id> =
+            ["a", "b"].iter().map(|text| garden.ann.says(garden.channel, text).message_id).collect();
+        garden.discord.act("purge", json!({"channel": garden.channel, "messages": more}));
+        inbox.until(|inbox| deleted(inbox).len() == 4).await;
+        let ids = sent.iter().map(|sent| sent.message_id).chain(more);
+        let named: Vec<(String, String)> = ids.map(|id| (format!("{id}/deleted"), id.to_string())).collect();
+        assert_eq!(deleted(&inbox), named);
     })
     .await;
 }

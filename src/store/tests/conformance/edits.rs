@@ -1,6 +1,6 @@
 //! Messages that say something else now.
 
-use frontdesk_core::message::{EventKind, InputKind, Quote};
+use frontdesk_core::message::{Event, EventKind, InputKind, Quote};
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
@@ -286,6 +286,27 @@ async fn a_deleted_message_that_waits_is_not_answered_and_one_that_was_taken_is(
     assert_eq!(fixture.store.waiting(), 1);
     fixture.finish(answered(&turn, "A")).await;
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [kept], "only its author's deletion counts");
+    let row = fixture.store.message(dropped).await.unwrap().unwrap().message;
+    assert_eq!(row.state, MessageState::Cancelled);
+}
+
+#[tokio::test]
+async fn a_message_that_is_deleted_by_its_id_is_not_answered_whoever_wrote_it() {
+    let fixture = Fixture::open().await;
+    let turn = fixture.turn("anna", "taken").await;
+    let dropped = fixture.accept_one(20, says("anna", "2", "a mistake")).await;
+    let kept = fixture.accept_one(21, says("anna", "3", "meant")).await;
+    let deletion =
+        |message: &str| Event::deleted_by_id(&batch(22, vec![]).source, message.to_owned()).unwrap();
+    let all = ["p-anna-taken", "p-2", "p-2", "p-unknown"].map(|message| Decided::Deletion(deletion(message)));
+    let stored = fixture.store.accept(batch(22, all.to_vec())).await.unwrap();
+    assert_eq!(stored, [Stored::Noted, Stored::Noted, Stored::Noted, Stored::Noted]);
+    let mut other = batch(23, vec![Decided::Deletion(deletion("p-3"))]);
+    other.source.id = "another".to_owned();
+    fixture.store.accept(other).await.unwrap();
+    assert_eq!(fixture.store.waiting(), 1);
+    fixture.finish(answered(&turn, "A")).await;
+    assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [kept], "ids are those of one source");
     let row = fixture.store.message(dropped).await.unwrap().unwrap().message;
     assert_eq!(row.state, MessageState::Cancelled);
 }
