@@ -26,6 +26,7 @@ use frontdesk_core::address::Address;
 use frontdesk_core::port::{Adapter, AdapterError, Inbox, Stop};
 
 pub use log_lines::LogLines;
+pub use outgoing::question;
 pub use recording_inbox::RecordingInbox;
 
 /// Time limit of each step: longer than any step takes.

@@ -124,7 +124,8 @@ pub(super) async fn a_question_has_buttons_and_a_press_arrives(platform: &impl T
     .await;
 }
 
-fn question(who: Principal) -> PostedAsk {
+/// A question to one person, with the choices "Go on" and "Stop it".
+pub fn question(who: Principal) -> PostedAsk {
     let choice = |id: &str, label: &str| AskChoice {
         id: id.to_owned(),
         label: label.to_owned(),

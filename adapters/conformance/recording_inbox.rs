@@ -40,6 +40,11 @@ impl RecordingInbox {
         self.pages().refusals.push_back(busy);
     }
 
+    /// The number of pushes that will be refused.
+    pub fn refusals(&self) -> usize {
+        self.pages().refusals.len()
+    }
+
     /// Refuses nothing more.
     pub fn takes(&self) {
         self.pages().refusals.clear();

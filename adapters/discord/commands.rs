@@ -79,17 +79,19 @@ fn comparable(commands: &[Value]) -> Option<BTreeSet<Known>> {
     commands.iter().map(read).collect()
 }
 
-/// Everyone sees them, so those for admins are left out.
+/// Everyone sees all of them: whom Discord counts as an administrator has nothing to do with the admins of the gateway, which
+/// refuses everybody else.
 fn offered() -> impl Iterator<Item = &'static command::Spec> {
-    command::list().iter().filter(|spec| !spec.admin)
+    command::list().iter()
 }
 
-/// A command as Discord takes it. One with arguments has a single option that takes all of them.
+/// A command as Discord takes it. One with arguments has a single option that takes all of them. Without any, the command
+/// for admins lists what it takes.
 fn description(spec: &command::Spec) -> Value {
     let arguments = spec.usage.split_once(' ').map(|(_, arguments)| arguments);
     let options: Vec<Value> = arguments
         .map(|arguments| {
-            let required = !arguments.starts_with('[');
+            let required = !arguments.starts_with('[') && !spec.admin;
             json!({"type": TEXT, "name": "text", "description": arguments, "required": required})
         })
         .into_iter()
@@ -157,5 +159,6 @@ mod tests {
         assert_eq!(options("stop"), json!([]));
         assert_eq!(options("steer")[0]["required"], true);
         assert_eq!(options("new")[0]["required"], false);
+        assert_eq!(options("gateway")[0]["required"], false);
     }
 }

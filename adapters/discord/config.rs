@@ -156,7 +156,8 @@ impl Settings {
             let problem = "write one emoji, such as \"👀\", or \"name:id\" for one of your server";
             return Err(ConfigError::new("acknowledge", problem));
         }
-        within("text_limit", self.text_limit, 100..=2000)?;
+        // Some bots may write 4000.
+        within("text_limit", self.text_limit, 100..=4000)?;
         within("edit_ms", self.edit_ms, 20..=60_000)?;
         within("per_chat_ms", self.per_chat_ms, 0..=60_000)?;
         within("per_account_ms", self.per_account_ms, 0..=60_000)?;
@@ -199,7 +200,8 @@ impl Settings {
             buttons: true,
             changes: MessageChanges { edit: true, delete: true, react: true, pin: true },
             waiting_marks: self.acknowledge.is_some(),
-            private_posts: false,
+            // An answer to an interaction; a message of a channel is for everybody.
+            private_posts: true,
             command_mark: '/',
             native: None,
             // Discord's documentation, enforce_nonce: "in the past few minutes".
@@ -235,6 +237,7 @@ mod tests {
 
     #[test]
     fn a_number_out_of_bounds_is_refused_by_its_name() {
+        assert_eq!(Settings { text_limit: 4000, ..Settings::default() }.check(), Ok(()));
         let settings = Settings { text_limit: 5000, ..Settings::default() };
         assert_eq!(settings.check().unwrap_err().path, "text_limit");
         let settings = Settings { api_url: Some("discord.com".into()), ..Settings::default() };

@@ -5,14 +5,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Outcome;
+use frontdesk_kit::json::Fields;
 use reqwest::Method;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use crate::CHANNEL;
 use crate::error::{Fault, code};
 use crate::inbound::{Interaction, InteractionKind};
+use crate::reference::Readers;
 use crate::rest::{self, Request, Rest};
 
 /// Callback types (Discord's documentation, Interaction Callback Type).
@@ -31,10 +34,16 @@ const NOT_TAKEN: &str = "This was not passed on.";
 #[derive(Debug, Default)]
 pub(crate) struct Interactions {
     open: Mutex<HashMap<MessageId, String>>,
+    /// The messages that only one person sees, with the tokens by which they can be changed.
+    hidden: Mutex<HashMap<String, String>>,
     application: OnceCell<String>,
 }
 
 impl Interactions {
+    fn hidden(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn open(&self) -> MutexGuard<'_, HashMap<MessageId, String>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -74,7 +83,7 @@ impl Interactions {
                     open.clear();
                 }
                 open.insert(*message, interaction.token.clone());
-                json!({"type": DEFERRED})
+                deferred(interaction.readers == Readers::Sender)
             }
             other => {
                 let text = other.private_sentence().unwrap_or_else(|| NOT_TAKEN.to_owned());
@@ -100,14 +109,100 @@ impl Interactions {
             Err(fault) if is_refused(&fault) => {}
             answered => return answered.map(Some),
         }
-        match respond(rest, id, token, &json!({"type": DEFERRED})).await {
+        match respond(rest, id, token, &deferred(false)).await {
             Err(fault) if fault.is(&[code::ACKNOWLEDGED]) => {}
             Err(fault) if is_refused(&fault) => return Ok(None),
             acknowledged => acknowledged?,
         }
-        match self.replace(rest, token, body).await {
-            Err(fault) if is_refused(&fault) => Ok(None),
-            answered => answered.map(Some),
+        unless_refused(self.replace(rest, token, body).await)
+    }
+
+    /// The same for the person alone. Whether others see an answer is decided with "thinking": where they see that, it is
+    /// deleted, and the answer is another message.
+    pub(crate) async fn answer_for_one(
+        &self,
+        rest: &Rest,
+        (id, token): (&str, &str),
+        body: &Value,
+    ) -> Result<Option<String>, Fault> {
+        // Once more if "thinking" has come between the first two requests.
+        for _ in 0..2 {
+            match self.is_hidden(rest, token).await {
+                Ok(true) => return unless_refused(self.replace(rest, token, body).await),
+                Ok(false) => {
+                    self.delete(rest, token).await?;
+                    return self.go_on_for_one(rest, token, body).await;
+                }
+                Err(fault) if is_refused(&fault) => {}
+                Err(fault) => return Err(fault),
+            }
+            match respond(rest, id, token, &deferred(true)).await {
+                Ok(()) => return unless_refused(self.replace(rest, token, body).await),
+                Err(fault) if fault.is(&[code::ACKNOWLEDGED]) => {}
+                Err(fault) if is_refused(&fault) => return Ok(None),
+                Err(fault) => return Err(fault),
+            }
+        }
+        // An earlier attempt has deleted it.
+        self.go_on_for_one(rest, token, body).await
+    }
+
+    /// One more message for the person alone; returns its id. `None` as in [`Self::answer`].
+    pub(crate) async fn go_on_for_one(
+        &self,
+        rest: &Rest,
+        token: &str,
+        body: &Value,
+    ) -> Result<Option<String>, Fault> {
+        let application = self.application(rest).await?;
+        let mut body = body.clone();
+        body["flags"] = json!(body["flags"].as_u64().unwrap_or_default() | ONLY_FOR_ONE);
+        let request = Request::new("execute_webhook", Method::POST, &["webhooks", application, token]);
+        match rest.json(&request, &body).await {
+            Ok(made) => {
+                self.note_hidden(&made, token);
+                rest::id_of(&made).map(Some)
+            }
+            Err(fault) => unless_refused(Err(fault)),
+        }
+    }
+
+    /// Edits a message that only one person sees. `None` if it is none of those that this process has sent: everything else
+    /// is edited in its channel. Once it cannot be changed any more, it stays as it is.
+    pub(crate) async fn edit(&self, rest: &Rest, message: &str, body: &Value) -> Option<Result<(), Fault>> {
+        let token = self.hidden().get(message).cloned()?;
+        let edit = async {
+            let application = self.application(rest).await?;
+            let path = ["webhooks", application, &token, "messages", message];
+            rest.json(&Request::new("update_webhook_message", Method::PATCH, &path), body).await
+        };
+        Some(unless_refused(edit.await.map(drop)).map(drop))
+    }
+
+    /// Whether only one person sees the first response.
+    async fn is_hidden(&self, rest: &Rest, token: &str) -> Result<bool, Fault> {
+        #[derive(Deserialize)]
+        struct Original {
+            #[serde(default)]
+            flags: u64,
+        }
+        let application = self.application(rest).await?;
+        let path = ["webhooks", application, token, "messages", "@original"];
+        let request = Request::new("get_original_webhook_message", Method::GET, &path);
+        let original: Original = rest.query(&request).await?;
+        Ok(original.flags & ONLY_FOR_ONE != 0)
+    }
+
+    /// Remembers a message if only one person sees it.
+    fn note_hidden(&self, message: &RawValue, token: &str) {
+        let Some(fields) = Fields::of(message.get(), "") else { return };
+        let is_hidden = fields.maybe::<u64>("flags").is_some_and(|flags| flags & ONLY_FOR_ONE != 0);
+        if let Some(id) = fields.maybe::<String>("id").filter(|_| is_hidden) {
+            let mut hidden = self.hidden();
+            if hidden.len() >= OPEN {
+                hidden.clear();
+            }
+            hidden.insert(id, token.to_owned());
         }
     }
 
@@ -118,6 +213,7 @@ impl Interactions {
         let request = Request::new("update_original_webhook_message", Method::PATCH, &path);
         let answer = rest.json(&request, body).await?;
         self.open().retain(|_, open| open != token);
+        self.note_hidden(&answer, token);
         rest::id_of(&answer)
     }
 
@@ -125,12 +221,34 @@ impl Interactions {
     pub(crate) async fn end(&self, rest: &Rest, messages: &[MessageId]) -> Result<(), Fault> {
         let tokens: Vec<String> = messages.iter().filter_map(|message| self.open().remove(message)).collect();
         for token in tokens {
-            let application = self.application(rest).await?;
-            let path = ["webhooks", application, &token, "messages", "@original"];
-            let request = Request::new("delete_original_webhook_message", Method::DELETE, &path);
-            rest.ask(&request).await?;
+            self.delete(rest, &token).await?;
         }
         Ok(())
+    }
+
+    /// Deletes "thinking".
+    async fn delete(&self, rest: &Rest, token: &str) -> Result<(), Fault> {
+        self.open().retain(|_, open| open != token);
+        let application = self.application(rest).await?;
+        let path = ["webhooks", application, token, "messages", "@original"];
+        let request = Request::new("delete_original_webhook_message", Method::DELETE, &path);
+        rest.ask(&request).await.map(drop)
+    }
+}
+
+/// The response that shows "thinking".
+fn deferred(for_one: bool) -> Value {
+    match for_one {
+        true => json!({"type": DEFERRED, "data": {"flags": ONLY_FOR_ONE}}),
+        false => json!({"type": DEFERRED}),
+    }
+}
+
+/// `None` if Discord has refused it.
+fn unless_refused<T>(done: Result<T, Fault>) -> Result<Option<T>, Fault> {
+    match done {
+        Err(fault) if is_refused(&fault) => Ok(None),
+        done => done.map(Some),
     }
 }
 

@@ -30,6 +30,7 @@ mod history;
 mod inbound;
 mod incoming_file;
 mod interactions;
+mod invalid_requests;
 mod limits;
 pub mod markup;
 mod outbound;

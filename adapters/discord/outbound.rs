@@ -21,7 +21,7 @@ use crate::config::Settings;
 use crate::destination::{Destination, PrivateChats};
 use crate::error::{Fault, code};
 use crate::interactions::Interactions;
-use crate::reference::Reference;
+use crate::reference::{Readers, Reference};
 use crate::rest::{self, Request, Rest};
 
 /// The longest nonce (Discord's documentation, Create Message).
@@ -83,8 +83,7 @@ impl Outbound<'_> {
             }
             Signal::Grow { target, text } => {
                 let at = self.chats.destination(self.rest, to).await?;
-                let body = json!({"content": text, "allowed_mentions": nobody()});
-                self.edit(&at, &target, &body).await
+                self.edit(&at, &target, &self.text_of_message(&text)).await
             }
             Signal::Waits { target, waits } => {
                 let (at, emoji) =
@@ -104,10 +103,8 @@ impl Outbound<'_> {
     /// Sends a message; returns its id.
     async fn post(&self, at: &Destination, post: &Post) -> Result<String, Fault> {
         // One that was not acknowledged in time, or too long ago, is answered with a message.
-        if let Some(Ok(Reference::Interaction { id, token })) = post.reply_to.as_deref().map(str::parse)
-            && post.part.key == 0
-            && let Some(answer) =
-                self.interactions.answer(self.rest, (&id.to_string(), &token), &self.edited(post)).await?
+        if let Some(Ok(interaction)) = post.reply_to.as_deref().map(str::parse)
+            && let Some(answer) = self.respond(at, post, &interaction).await?
         {
             return Ok(answer);
         }
@@ -116,6 +113,39 @@ impl Outbound<'_> {
         let id = rest::id_of(&made.message)?;
         self.settle(&made.at, post, &id, &made.message).await?;
         Ok(id)
+    }
+
+    /// Answers an interaction; returns the id of the message. `None` if the post has to be a message of the channel, as are
+    /// all parts of an answer but the first, unless the answer is for one person.
+    async fn respond(
+        &self,
+        at: &Destination,
+        post: &Post,
+        interaction: &Reference,
+    ) -> Result<Option<String>, Fault> {
+        let Reference::Interaction { id, token, readers } = interaction else { return Ok(None) };
+        let for_one = match readers {
+            Readers::PrivateChat => false,
+            Readers::Channel => post.audience.is_some(),
+            Readers::Sender => true,
+        };
+        let (id, body) = (id.to_string(), self.edited(post));
+        let attempt = async || match (post.part.key, for_one) {
+            (0, false) => self.interactions.answer(self.rest, (&id, token), &body).await,
+            (0, true) => self.interactions.answer_for_one(self.rest, (&id, token), &body).await,
+            (_, true) => self.interactions.go_on_for_one(self.rest, token, &body).await,
+            (_, false) => Ok(None),
+        };
+        match attempt().await {
+            // All that Discord says if the thread was archived meanwhile.
+            Err(Fault::Refused(refusal)) if refusal.status >= 500 && at.is_thread => {
+                match self.unarchive(at).await {
+                    Ok(()) => attempt().await,
+                    Err(_) => Err(Fault::Refused(refusal)),
+                }
+            }
+            answered => answered,
+        }
     }
 
     /// Puts a message into a channel, and makes the thread for it where there is none yet.
@@ -206,11 +236,25 @@ impl Outbound<'_> {
 
     /// The whole text and the buttons of a message that is there already.
     fn edited(&self, post: &Post) -> Value {
-        let rows = buttons::of(post.ask.as_ref());
-        json!({"content": post.part.body, "components": rows, "allowed_mentions": nobody()})
+        let mut body = self.text_of_message(&post.part.body);
+        body["components"] = json!(buttons::of(post.ask.as_ref()));
+        body
+    }
+
+    /// The text of a message that is there already. Discord replaces its flags and its rules for mentions with those that an
+    /// edit names, and has others for both if it names none.
+    fn text_of_message(&self, text: &str) -> Value {
+        let mut body = json!({"content": text, "allowed_mentions": nobody()});
+        if !self.settings.link_previews {
+            body["flags"] = json!(MessageFlags::SUPPRESS_EMBEDS.bits());
+        }
+        body
     }
 
     async fn edit(&self, at: &Destination, target: &str, body: &Value) -> Result<(), Fault> {
+        if let Some(edited) = self.interactions.edit(self.rest, target, body).await {
+            return edited;
+        }
         let path = ["channels", at.channel.as_str(), "messages", target];
         let request = Request::new("update_message", Method::PATCH, &path);
         match self.rest.json(&request, body).await {
@@ -230,7 +274,7 @@ impl Outbound<'_> {
         }
     }
 
-    /// Opens an archived thread. Only a new message does that by itself.
+    /// Opens an archived thread. A new message does that by itself; an edit and the answer to an interaction do not.
     async fn unarchive(&self, at: &Destination) -> Result<(), Fault> {
         let path = ["channels", at.channel.as_str()];
         let request = Request::new("update_channel", Method::PATCH, &path);

@@ -17,7 +17,33 @@ pub(crate) enum Reference {
         id: u64,
         /// Its token.
         token: String,
+        /// Who reads the answer.
+        readers: Readers,
     },
+}
+
+/// Who reads the answer to an interaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Whoever is in the private chat, where nothing is hidden.
+    PrivateChat,
+    /// Everybody in the channel, unless the answer is for one person.
+    Channel,
+    /// The person alone, in a channel.
+    Sender,
+}
+
+impl Readers {
+    const ALL: [Self; 3] = [Self::PrivateChat, Self::Channel, Self::Sender];
+
+    /// How the text form of a reference begins.
+    fn mark(self) -> &'static str {
+        match self {
+            Self::PrivateChat => "i",
+            Self::Channel => "c",
+            Self::Sender => "s",
+        }
+    }
 }
 
 /// A text is not a reference.
@@ -39,7 +65,7 @@ impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Message(id) => f.write_str(id),
-            Self::Interaction { id, token } => write!(f, "i:{id}:{token}"),
+            Self::Interaction { id, token, readers } => write!(f, "{}:{id}:{token}", readers.mark()),
         }
     }
 }
@@ -48,13 +74,15 @@ impl FromStr for Reference {
     type Err = NotAReference;
 
     fn from_str(text: &str) -> Result<Self, NotAReference> {
-        if let Some(rest) = text.strip_prefix("i:") {
+        if let Some((mark, rest)) = text.split_once(':') {
+            let readers = Readers::ALL.into_iter().find(|readers| readers.mark() == mark);
+            let readers = readers.ok_or(NotAReference)?;
             let (id, token) = rest.split_once(':').ok_or(NotAReference)?;
             let id = id.parse().map_err(|_| NotAReference)?;
             return if token.is_empty() {
                 Err(NotAReference)
             } else {
-                Ok(Self::Interaction { id, token: token.to_owned() })
+                Ok(Self::Interaction { id, token: token.to_owned(), readers })
             };
         }
         text.parse::<u64>().map(|_| Self::Message(text.to_owned())).map_err(|_| NotAReference)
@@ -67,10 +95,10 @@ mod tests {
 
     #[test]
     fn a_reference_reads_back_and_shows_no_token() {
-        for text in ["100", "i:500:aW50:x"] {
+        for text in ["100", "i:500:aW50:x", "c:500:aW50:x", "s:500:aW50:x"] {
             assert_eq!(text.parse::<Reference>().unwrap().to_string(), text);
         }
-        for text in ["", "x", "i:500", "i:500:", "i::t", "1/2"] {
+        for text in ["", "x", "x:500:t", "i:500", "i:500:", "i::t", "1/2"] {
             assert_eq!(text.parse::<Reference>(), Err(NotAReference), "{text}");
         }
         assert_eq!(format!("{:?}", "i:500:secret".parse::<Reference>().unwrap()), "Interaction(500)");

@@ -21,6 +21,7 @@ use serde_json::value::RawValue;
 
 use crate::config::Account;
 use crate::error::{Fault, Refusal, Scope};
+use crate::invalid_requests::InvalidRequests;
 use crate::limits::{Limits, Route};
 
 /// The URL of the API, unless the configuration names another one.
@@ -40,6 +41,7 @@ pub(crate) struct Rest {
     is_configured: bool,
     token: Secret,
     limits: Limits,
+    invalid: InvalidRequests,
     clock: Arc<dyn Clock>,
     quick: Duration,
     transfer: Duration,
@@ -108,6 +110,7 @@ impl Rest {
             is_configured: account.settings.api_url.is_some(),
             token: account.token.clone(),
             limits: Limits::default(),
+            invalid: InvalidRequests::default(),
             clock,
             quick: Duration::from_secs(account.settings.request_seconds),
             transfer: Duration::from_secs(account.settings.transfer_seconds),
@@ -187,6 +190,7 @@ impl Rest {
         complete: impl FnOnce(RequestBuilder) -> RequestBuilder,
         within: Duration,
     ) -> Result<Box<RawValue>, Fault> {
+        self.invalid.check(self.clock.mono())?;
         self.limits.check(&request.route(), request.is_webhook(), self.clock.mono())?;
         let mut url = self.base_url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -201,6 +205,7 @@ impl Rest {
         }
         let mut response = self.client.open(complete(builder), within).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        self.invalid.note(status, &headers, self.clock.mono());
         let mut body = Vec::new();
         while let Some(piece) = self.client.piece(&mut response).await? {
             body.extend_from_slice(&piece);

@@ -43,7 +43,7 @@ pub struct Profile {
     pub changes: MessageChanges,
     /// Whether a message that waits for its answer can be marked ([`Signal::Waits`](crate::delivery::Signal::Waits)).
     pub waiting_marks: bool,
-    /// Whether a post can be shown to one person of a chat alone.
+    /// Whether a post can be shown to one person of a chat alone, if only as the answer to a command or a button.
     pub private_posts: bool,
     /// The character with which people begin a command, as texts of the gateway name it: a slash, unless the platform keeps
     /// that for commands of its own.

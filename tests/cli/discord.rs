@@ -32,12 +32,17 @@ impl Discord {
 
     /// A home folder whose gateway serves Ann in private and everybody in the channel who mentions it.
     fn home(&self) -> NewHome {
+        self.home_with("")
+    }
+
+    /// The same with more in its configuration.
+    fn home_with(&self, more: &str) -> NewHome {
         let home = NewHome::new();
         home.write(
             "frontdesk.toml",
             &format!(
                 "[channels.discord]\napi_url = \"{}/api\"\nallow = [7]\nper_chat_ms = 0\nposition_seconds = 1\n\
-                 [channels.discord.groups.\"{}\"]\n",
+                 [channels.discord.groups.\"{}\"]\n{more}",
                 self.server.url(),
                 self.channel
             ),
@@ -220,5 +225,84 @@ fn a_message_that_was_deleted_while_it_waited_is_not_answered() {
     discord.ann.tells("and this?");
     discord.sees(discord.private, "and this?");
     assert_eq!(counts(&discord.answers(discord.private), &["a mistake"]), [0]);
+    daemon.stop().good();
+}
+
+#[test]
+fn a_message_that_is_deleted_after_a_restart_while_it_waits_is_not_answered() {
+    let discord = Discord::start();
+    let home = discord.home();
+    let daemon = discord.gateway(&home);
+    discord.ann.tells("!slow 6000 one two three");
+    let waits = discord.ann.tells("a mistake");
+    let status = || home.run(&["status", "--json"]).json()["totals"]["waiting"].clone();
+    until("it waits", || status() == 1);
+    discord.kills(daemon);
+    let daemon = discord.gateway(&home);
+    until("it waits again", || status() == 1);
+    discord.server.act("delete", json!({"channel": waits.channel_id, "message": waits.message_id}));
+    until("nothing waits any more", || status() == 0);
+    discord.sees(discord.private, "one two three");
+    discord.ann.tells("and this?");
+    discord.sees(discord.private, "and this?");
+    assert_eq!(counts(&discord.answers(discord.private), &["a mistake"]), [0]);
+    daemon.stop().good();
+}
+
+/// What Bob, who may not write there, sees of what he has done with a command or a button.
+fn told(discord: &Discord, interaction: &Value) -> (Value, Value) {
+    let shown = || discord.server.act("interaction", json!({"id": interaction}));
+    until("Bob is told", || shown()["state"] == "answered");
+    let message = &shown()["messages"][0];
+    (message["only_for"].clone(), message["content"].clone())
+}
+
+#[test]
+fn somebody_who_may_not_write_reaches_no_agent_in_any_way() {
+    let discord = Discord::start();
+    let server = &discord.server;
+    let [closed, forum, unlisted] = [(5001, 0, "closed"), (5002, 15, "ideas"), (5003, 0, "unlisted")]
+        .map(|(id, kind, name)| server.channel(Id(9000), id, kind, name));
+    let rules = [closed, forum]
+        .map(|chat| format!("[channels.discord.groups.\"{chat}\"]\nallow = [7]\nrequire_mention = false\n"));
+    let home = discord.home_with(&rules.concat());
+    let daemon = discord.gateway(&home);
+    let registered = || !server.journal().calls_of("bulk_set_application_commands").is_empty();
+    until("the commands are registered", registered);
+    let bob = server.user(8, "Bob");
+    server.act("member", json!({"guild": 9000, "user": 8}));
+    // A question to Ann, whose buttons everybody in the channel sees.
+    discord.ann.says(closed, "/queue");
+    let question = || server.shows(closed).pop().filter(|shown| !shown.buttons.is_empty());
+    until("Ann is asked", || question().is_some());
+    let (question, hello) = (question().unwrap(), format!("<@{BOT}> hello"));
+    let press =
+        json!({"user": 8, "channel": closed, "message": question.id, "button": question.buttons[0].0});
+    let pressed = server.act("press", press);
+    let alone = |text: &str| (json!("8"), json!(text));
+    assert_eq!(told(&discord, &pressed["interaction"]), alone("This question is not for you."));
+    for channel in [closed, unlisted] {
+        let said = bob.says(channel, &hello).message_id;
+        let edit = json!({"channel": channel, "message": said, "content": format!("{hello} again")});
+        server.act("edit", edit);
+        server.act("react", json!({"channel": channel, "message": said, "user": 8, "emoji": "👀"}));
+        server.act("thread", json!({"channel": channel, "user": 8, "name": "Mine", "content": hello}));
+        for name in ["status", "new", "gateway"] {
+            let slash = server.act("slash", json!({"user": 8, "channel": channel, "name": name}));
+            assert_eq!(told(&discord, &slash["interaction"]), alone("This was not passed on."), "{name}");
+        }
+    }
+    server.act("thread", json!({"channel": forum, "user": 8, "name": "My idea", "content": hello}));
+    // What was delivered before it has been handled.
+    discord.ann.says(closed, "the last one");
+    discord.sees(closed, "the last one");
+    let sent = server.journal().calls_of("create_message");
+    let sent: Vec<(Id, &str)> =
+        sent.iter().map(|call| (call.chat, call.params["content"].as_str().unwrap())).collect();
+    assert!(sent.iter().all(|(chat, text)| *chat == closed && !text.contains("hello")), "{sent:?}");
+    assert_eq!(sent.len(), 2, "{sent:?}");
+    let sessions = home.run(&["sessions", "--json"]).json();
+    let keys: Vec<&Value> = sessions["sessions"].as_array().unwrap().iter().map(|one| &one["key"]).collect();
+    assert_eq!(keys, [&json!(format!("agent:main:discord:channel:{closed}"))]);
     daemon.stop().good();
 }

@@ -63,12 +63,20 @@ impl Connection<'_> {
                  the configuration"
                     .to_owned(),
             ),
-            4013 | 4014 => AdapterError::Setup(
+            4014 => AdapterError::Setup(
                 "the bot may not read messages: switch on Message Content Intent in the developer portal, Bot, \
                  Privileged Gateway Intents"
                     .to_owned(),
             ),
-            4010..=4012 => AdapterError::Setup(format!("Discord refuses this kind of connection ({code} {words})")),
+            4011 => AdapterError::Setup(
+                "the bot is in so many servers that Discord wants its connection split into shards, which Frontdesk does not \
+                 do: remove the bot from servers, in Discord: the server's settings, Integrations, the bot, Remove App"
+                    .to_owned(),
+            ),
+            4010 | 4012 | 4013 => AdapterError::Setup(format!(
+                "Discord does not accept connections of this version of Frontdesk ({code} {words}): install a newer one; if \
+                 there is none, look in the developer portal, General Information, whether the application is still in order"
+            )),
             4007 | 4009 => {
                 self.lose_session().await;
                 AdapterError::Lost(format!("the session is over ({code} {words})"))

@@ -5,7 +5,7 @@ use frontdesk_kit::json::{FieldError, Fields};
 
 use super::places::parent;
 use super::{Bot, ParsedDispatch, conversation, person};
-use crate::reference::Reference;
+use crate::reference::{Readers, Reference};
 
 /// Types of interactions.
 const COMMAND: u64 = 2;
@@ -14,6 +14,9 @@ const COMPONENT: u64 = 3;
 const GROUPS: [u64; 2] = [1, 2];
 /// The type of buttons.
 const BUTTON: u64 = 2;
+
+/// Commands whose answers concern only their sender: nobody else in a channel sees them.
+const FOR_ONE: [&str; 4] = ["gateway", "whoami", "link", "usage"];
 
 /// An interaction that must be answered within three seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub(crate) struct Interaction {
     pub token: String,
     /// The kind of the interaction.
     pub kind: InteractionKind,
+    /// Who reads its answer.
+    pub readers: Readers,
 }
 
 /// The kind of an interaction.
@@ -59,12 +64,23 @@ pub(super) fn event(bot: &Bot, data: &Fields<'_>) -> Result<ParsedDispatch, Fiel
     if kind == InteractionKind::Command {
         event.first_line = FirstLine::Plain;
     }
+    let readers = match member.is_some() {
+        false => Readers::PrivateChat,
+        true if kind == InteractionKind::Command && is_for_one(&event.text) => Readers::Sender,
+        true => Readers::Channel,
+    };
     let handle = Reference::Interaction {
         id: id.parse().map_err(|_| FieldError("id".to_owned()))?,
         token: token.clone(),
+        readers,
     };
     event.platform_message = Some(handle.to_string());
-    Ok(ParsedDispatch { event, interaction: Some(Interaction { id, token, kind }) })
+    Ok(ParsedDispatch { event, interaction: Some(Interaction { id, token, kind, readers }) })
+}
+
+fn is_for_one(command: &str) -> bool {
+    let name = command.split_whitespace().next().and_then(|word| word.strip_prefix('/'));
+    name.is_some_and(|name| FOR_ONE.contains(&name))
 }
 
 /// Reads the kind of an interaction, and the text that has the same effect if a person writes it.

@@ -191,3 +191,26 @@ async fn a_channel_whose_history_is_refused_is_named_in_the_log_once() {
         "{lines:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_an_operator_has_to_change_says_where() {
+    let garden = Garden::new().await;
+    for (code, place) in [
+        (4004, "developer portal, Bot, Reset Token"),
+        (4010, "developer portal, General Information"),
+        (4011, "Integrations"),
+        (4012, "developer portal, General Information"),
+        (4013, "developer portal, General Information"),
+        (4014, "developer portal, Bot, Privileged Gateway Intents"),
+    ] {
+        let (adapter, inbox) = (garden.adapter(), Arc::default());
+        let closes = async {
+            garden.connected().await;
+            garden.discord.act("disconnect", json!({"code": code}));
+        };
+        let (error, ()) = tokio::join!(ended(&adapter, &inbox), closes);
+        let is_final = matches!(error, AdapterError::Setup(_) | AdapterError::Credentials(_));
+        assert!(is_final && error.to_string().contains(place), "{code}: {error}");
+        garden.left().await;
+    }
+}

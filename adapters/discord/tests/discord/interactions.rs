@@ -6,7 +6,7 @@ use frontdesk_conformance::RecordingInbox;
 use frontdesk_core::delivery::{Delivery, Ending, MessageRefs, Post, Signal};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Outcome;
-use frontdesk_core::port::Adapter;
+use frontdesk_core::port::{Adapter, Busy};
 use frontdesk_fakediscord::Fault;
 use serde_json::{Value, json};
 
@@ -38,6 +38,9 @@ async fn a_command_is_registered_acknowledged_and_answered() {
             (&shown["state"], &shown["messages"][0]["content"]),
             (&json!("answered"), &json!("all is well"))
         );
+        assert_eq!(shown["messages"][0]["flags"], 4, "no previews");
+        let call = &garden.discord.journal().calls_of("update_original_webhook_message")[0];
+        assert_eq!(call.params["allowed_mentions"]["parse"], json!([]));
         assert_eq!(Some(shown["messages"][0]["id"].as_str().unwrap()), sent.message.as_deref());
         // The same part once more is the same message.
         assert_eq!(adapter.deliver(&garden.address(), Delivery::Post(answer)).await.unwrap(), sent);
@@ -132,6 +135,68 @@ async fn what_nobody_takes_is_said_to_its_sender_alone() {
         // Its hidden message comes back over the gateway and is no event.
         adapter.deliver(&garden.address(), says("after it")).await.unwrap();
         assert_eq!(inbox.events().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_into_a_thread_that_was_archived_meanwhile_opens_it() {
+    let garden = Garden::new().await;
+    let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
+    let thread = json!({"channel": garden.channel, "user": 7, "name": "Hers"});
+    let thread = garden.discord.act("thread", thread)["channel_id"].clone();
+    running(&adapter, &inbox, async {
+        garden.commands().await;
+        let slash = json!({"user": 7, "channel": thread, "name": "status"});
+        let asked = garden.discord.act("slash", slash)["interaction"].clone();
+        garden.discord.until(|| seen(&garden, &asked)["state"] == "thinking").await;
+        garden.discord.act("archive", json!({"channel": thread, "archived": true}));
+        let event = inbox.events().into_iter().find(|event| event.text == "/status").unwrap();
+        let answer = Post { reply_to: event.platform_message.clone(), ..post("all is well") };
+        adapter.deliver(&event.address, Delivery::Post(answer)).await.unwrap();
+        assert_eq!(seen(&garden, &asked)["messages"][0]["content"], "all is well");
+        let opened = &garden.discord.journal().calls_of("update_channel")[0];
+        assert_eq!(opened.params["archived"], false);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_acknowledged_before_it_is_stored() {
+    let garden = Garden::new().await;
+    let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, async {
+        garden.commands().await;
+        (0..100_000).for_each(|_| inbox.refuses(Busy::Full { waiting: 1 }));
+        let asked = slash(&garden, "status");
+        while inbox.refusals() > 99_997 {
+            tokio::task::yield_now().await;
+        }
+        assert!(garden.discord.journal().calls_of("create_interaction_response").is_empty());
+        inbox.takes();
+        garden.discord.until(|| seen(&garden, &asked)["state"] == "thinking").await;
+        assert_eq!(inbox.events().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_is_acknowledged_too_late_is_carried_out_and_answered_with_a_message() {
+    let garden = Garden::new().await;
+    let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, async {
+        garden.commands().await;
+        (0..100_000).for_each(|_| inbox.refuses(Busy::Full { waiting: 1 }));
+        let asked = slash(&garden, "status");
+        garden.discord.advance(std::time::Duration::from_millis(3100));
+        inbox.takes();
+        let calls = || garden.discord.journal().calls_of("create_interaction_response");
+        garden.discord.until(|| !calls().is_empty()).await;
+        assert_eq!(seen(&garden, &asked)["state"], "failed");
+        let event = inbox.events().pop().unwrap();
+        let answer = Post { reply_to: event.platform_message, ..post("all is well") };
+        adapter.deliver(&garden.address(), Delivery::Post(answer)).await.unwrap();
+        assert_eq!(garden.answers(), ["all is well"]);
     })
     .await;
 }

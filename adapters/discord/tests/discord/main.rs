@@ -6,7 +6,9 @@
 mod conformance;
 mod connection;
 mod faults;
+mod for_one;
 mod interactions;
+mod limits;
 mod sending;
 mod setup;
 mod threads;

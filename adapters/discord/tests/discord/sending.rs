@@ -93,6 +93,66 @@ async fn nobody_is_notified_and_no_preview_is_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_notified_and_no_preview_is_shown_by_what_changes_a_message() {
+    let garden = Garden::new().await;
+    for (previews, flags) in [(false, Some(json!(4))), (true, None)] {
+        let mut account = garden.account();
+        account.settings.link_previews = previews;
+        let adapter = DiscordAdapter::new(account, TestClock::new()).unwrap();
+        let before = garden.discord.journal().calls_of("update_message").len();
+        let text = format!("https://e.org for @everyone {previews}");
+        let sent = adapter.deliver(&garden.address(), says(&text)).await.unwrap().message.unwrap();
+        let grow = Signal::Grow { target: sent.clone(), text: format!("{text} and") };
+        adapter.signal(&garden.address(), grow).await.unwrap();
+        let edit = Delivery::Edit { target: sent, post: post(&format!("{text} and more")) };
+        adapter.deliver(&garden.address(), edit).await.unwrap();
+        let calls = garden.discord.journal().calls_of("update_message").split_off(before);
+        assert_eq!(calls.len(), 2);
+        for call in calls {
+            assert_eq!(
+                (&call.params["allowed_mentions"]["parse"], call.params.get("flags")),
+                (&json!([]), flags.as_ref())
+            );
+        }
+    }
+    let shown = garden.discord.shows(garden.channel);
+    assert_eq!(shown.iter().map(|shown| shown.flags).collect::<Vec<_>>(), [4, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bot_stops_before_its_address_is_banned() {
+    let garden = Garden::new().await;
+    let clock = TestClock::new();
+    let adapter = DiscordAdapter::new(garden.account(), clock.clone()).unwrap();
+    let limits = json!({"bucket": 100_000, "window_ms": 1, "global": 100_000, "invalid": 2500});
+    garden.discord.act("limits", limits);
+    garden.discord.act("permit", json!({"channel": garden.channel, "target": BOT, "deny": "2048"}));
+    let mut ends = Vec::new();
+    for n in 0..2600 {
+        ends.push(adapter.deliver(&garden.address(), says(&format!("{n}"))).await.unwrap_err());
+    }
+    let held = |end: &SendError| matches!(end, SendError::Later { scope: Bucket::Account, .. });
+    assert!(ends.iter().take(2000).all(|end| matches!(end, SendError::Refused(_))), "{:?}", ends[0]);
+    assert!(ends.iter().skip(2000).all(held), "{:?}", ends.last());
+    assert_eq!(garden.discord.journal().calls_of("create_message").len(), 2000);
+    garden.discord.act("permit", json!({"channel": garden.channel, "target": BOT}));
+    clock.advance(Duration::from_secs(600));
+    adapter.deliver(&garden.address(), says("at last")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_that_was_archived_meanwhile_opens_for_a_message() {
+    let garden = Garden::new().await;
+    let adapter = garden.adapter();
+    let thread = json!({"channel": garden.channel, "user": 7, "name": "Hers"});
+    let thread = garden.discord.act("thread", thread)["channel_id"].as_str().unwrap().to_owned();
+    garden.discord.act("archive", json!({"channel": thread, "archived": true}));
+    let address = to(&format!("discord:{}:topic:{thread}", garden.channel));
+    adapter.deliver(&address, says("after it")).await.unwrap();
+    assert_eq!(garden.discord.shows(thread.parse().unwrap()).last().unwrap().content, "after it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_thread_opens_for_an_edit_and_a_locked_one_is_gone() {
     let garden = Garden::new().await;
     let adapter = garden.adapter();

@@ -132,6 +132,9 @@ fn named(world: &World, request: &Request) -> Result<(Interaction, Id), Refusal>
 }
 
 fn edit(world: &mut World, interaction: &Interaction, id: Id, draft: &Draft) -> Answer {
+    if world.channel(interaction.channel)?.is_archived() {
+        return Err(Refusal::new(500, 0, "500: Internal Server Error"));
+    }
     let mut message = world.message(interaction.channel, id)?.clone();
     let was_thinking = message.flags() & flag::LOADING != 0;
     message.set("flags", message.flags() & !flag::LOADING);

@@ -133,6 +133,10 @@ fn changeable(world: &World, request: &Request) -> Result<Message, Refusal> {
     let (channel, id) = (request.id(0)?, request.id(1)?);
     world.needs(channel, request.bot, VIEW_CHANNEL)?;
     let message = world.message(channel, id)?.clone();
+    // Only the interaction that it answers reaches a message that one person sees.
+    if message.only_for.is_some() {
+        return Err(Refusal::unknown(10008, "Message"));
+    }
     if world.channel(channel)?.is_archived() { Err(Refusal::archived()) } else { Ok(message) }
 }
 
