@@ -127,6 +127,10 @@ const tests = {
       const box = await button.boundingBox();
       assert.ok(box.height >= 40 && box.x + box.width <= 360, JSON.stringify(box));
     }
+    await page.waitForFunction(() => {
+      const log = document.getElementById("log");
+      return log.scrollHeight - log.scrollTop - log.clientHeight < 2;
+    });
     await shot(page, "question-phone");
     await card(page).getByRole("button").nth(2).click();
     await page.locator("li.theirs", { hasText: "the answer is c" }).waitFor();

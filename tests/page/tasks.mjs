@@ -39,9 +39,13 @@ const tests = {
     await task.getByText("30 % · reading <b>the papers</b>").waitFor();
     assert.equal(await bar.getAttribute("value"), "30");
     await accessible(page, "task");
+    const order = () => page.locator("#rows > li").evaluateAll((rows) => rows.map((row) => row.classList[0]));
+    const before = await order();
+    assert.deepEqual([...before].sort(), ["mine", "task", "theirs"]);
     await shot(page, "task-light");
     await page.reload();
     await task.getByText("30 % · reading <b>the papers</b>").waitFor();
+    assert.deepEqual(await order(), before, "the card stands where it stood");
     writeFileSync(file("a.1"), "");
     await task.getByText("30 % · writing").waitFor();
     await page.setViewportSize({ width: 360, height: 640 });

@@ -27,7 +27,11 @@ function hideProgress(card) {
 export function showTask(task, place) {
   const id = "b:" + task.task;
   let card = find(id);
-  if (card && Number(card.dataset.seq) >= (task.seq || 0)) return card;
+  if (card && Number(card.dataset.seq) >= (task.seq || 0)) {
+    // Its place is that of its first state.
+    if (place?.before && place.before !== card) place.before.before(card);
+    return card;
+  }
   if (!card) {
     card = addRow("task", id, place);
     card.setAttribute("aria-label", "Background task " + task.task);

@@ -145,8 +145,13 @@ export function keepPlace(change) {
   if (seen?.isConnected) log.scrollTop += seen.getBoundingClientRect().top - before;
 }
 
+let lastTop = 0;
+
 log.addEventListener("scroll", () => {
-  sticks = isAtEnd();
+  // Only a person scrolls up. Between a scroll to the end and its event, the conversation may have grown.
+  if (isAtEnd()) sticks = true;
+  else if (log.scrollTop < lastTop) sticks = false;
+  lastTop = log.scrollTop;
   if (sticks) down.hidden = true;
 }, { passive: true });
 
