@@ -4,12 +4,13 @@
 //! what stands under `[channels.NAME]` in the configuration and which accounts that makes. The program registers it with
 //! one line: `Channel::of::<MySection>()`.
 //!
-//! [`http`], [`files`], [`json`] and [`websocket`] are for platforms with an HTTP API, [`timer`] for pauses within one
-//! connection. Between connections the runtime waits.
+//! [`http`], [`files`], [`json`] and [`websocket`] are for platforms with an HTTP API, [`intake`] is for those that deliver
+//! events one by one, and [`timer`] is for pauses within one connection. Between connections the runtime waits.
 
 pub mod account;
 pub mod channel;
 pub mod files;
+pub mod intake;
 pub mod json;
 mod platform;
 mod section;

@@ -3,10 +3,12 @@
 //! The transport is our own, because the consequences of an error depend on details that SDKs do not pass on, and because
 //! no error may contain a token.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::delivery::MediaFile;
+use frontdesk_core::port::Clock;
 use frontdesk_kit::files;
 use frontdesk_kit::http::{self, HttpClient};
 use frontdesk_kit::setup::host_of;
@@ -18,6 +20,7 @@ use serde_json::{Map, Value};
 
 use crate::config::{Account, Events};
 use crate::error::{Fault, Refusal};
+use crate::limits::{Held, Limits, Urgency};
 
 /// The root of the Web API, unless the configuration names another one.
 const DEFAULT_API_URL: &str = "https://slack.com/api/";
@@ -34,6 +37,8 @@ pub(crate) struct Api {
     app_token: Option<Secret>,
     quick: Duration,
     transfer: Duration,
+    /// `None` for a few requests in a row, which are made whatever Slack has said before.
+    limits: Option<Limits>,
 }
 
 impl Api {
@@ -62,10 +67,27 @@ impl Api {
             },
             quick: Duration::from_secs(settings.request_seconds),
             transfer: Duration::from_secs(settings.transfer_seconds),
+            limits: None,
         })
     }
 
-    /// Makes a call with the bot's token.
+    /// Does not ask while a limit is reached.
+    pub(crate) fn with_limits(self, clock: Arc<dyn Clock>) -> Self {
+        Self { limits: Some(Limits::new(clock)), ..self }
+    }
+
+    /// Makes a call that yields to all others: it only shows something, or is made again soon. If its limit is reached the
+    /// fault names no time: the chat must not wait for this.
+    pub(crate) async fn show(&self, method: &'static str, arguments: Value) -> Result<Value, Fault> {
+        let shown = self.exchange(method, &self.token, arguments, Urgency::Yields).await;
+        shown.map(|(answer, _)| answer).map_err(|fault| match fault {
+            Fault::Refused(refusal) => Fault::Refused(Refusal { retry_after: None, ..refusal }),
+            other => other,
+        })
+    }
+
+    /// Makes a call with the bot's token. While the limit of the method is reached nothing is sent, and the fault is the
+    /// one that Slack would answer with.
     pub(crate) async fn call(&self, method: &'static str, arguments: Value) -> Result<Value, Fault> {
         self.ask(method, &self.token, arguments).await
     }
@@ -94,7 +116,7 @@ impl Api {
 
     /// Asks whose the bot's token is. The second value are the token's scopes, if Slack names them.
     pub(crate) async fn identity(&self) -> Result<(Value, Option<Vec<String>>), Fault> {
-        let (me, scopes) = self.exchange("auth.test", &self.token, Value::Null).await?;
+        let (me, scopes) = self.exchange("auth.test", &self.token, Value::Null, Urgency::Waits).await?;
         let list = |scopes: String| {
             scopes.split(',').map(|scope| scope.trim().to_owned()).filter(|scope| !scope.is_empty()).collect()
         };
@@ -171,11 +193,35 @@ impl Api {
     }
 
     async fn ask(&self, method: &'static str, token: &Secret, arguments: Value) -> Result<Value, Fault> {
-        self.exchange(method, token, arguments).await.map(|(answer, _)| answer)
+        self.exchange(method, token, arguments, Urgency::Waits).await.map(|(answer, _)| answer)
     }
 
-    /// Makes a call. The second value is the header with the token's scopes.
+    /// Makes a call, unless its limit is reached. The second value is the header with the token's scopes.
     async fn exchange(
+        &self,
+        method: &'static str,
+        token: &Secret,
+        arguments: Value,
+        urgency: Urgency,
+    ) -> Result<(Value, Option<String>), Fault> {
+        let channel = arguments["channel"].as_str();
+        let permit = self.limits.as_ref().map(|limits| limits.begin(method, channel, urgency)).transpose();
+        let permit = permit.map_err(|Held(retry_after)| {
+            let error = "ratelimited".to_owned();
+            Fault::Refused(Refusal { method, error, needed: None, retry_after })
+        })?;
+        let answer = self.request(method, token, arguments).await;
+        match (&answer, permit) {
+            (Err(Fault::Refused(Refusal { retry_after: Some(after), .. })), Some(permit)) => {
+                permit.refused(*after);
+            }
+            (Ok(_) | Err(Fault::Refused(_)), Some(permit)) => permit.passed(),
+            _ => {}
+        }
+        answer
+    }
+
+    async fn request(
         &self,
         method: &'static str,
         token: &Secret,

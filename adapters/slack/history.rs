@@ -338,7 +338,7 @@ impl Missed<'_> {
                 Ok(event) => return Ok(event),
                 Err(fault) => fault,
             };
-            match Workspace::ended(fault) {
+            match Workspace::undescribed(fault) {
                 AdapterError::Later { after, .. } if !patient => return Err(Cut::NotNow(after)),
                 AdapterError::Later { after, .. } if after <= LONGEST_PAUSE => {
                     self.timer().pause(after).await

@@ -7,6 +7,8 @@ mod error;
 mod history;
 pub mod inbound;
 pub mod incoming_webhook;
+mod intake;
+mod limits;
 pub mod markup;
 mod media;
 mod outbound;
@@ -86,7 +88,8 @@ impl SlackAdapter {
         account.check()?;
         let id = AccountId::new(CHANNEL, Some(&account.name))
             .map_err(|error| ConfigError::new("name", error.to_string()))?;
-        let (mut profile, api) = (account.settings.profile(), Arc::new(Api::new(&account)?));
+        let (mut profile, api) = (account.settings.profile(), Api::new(&account)?);
+        let api = Arc::new(api.with_limits(clock.clone()));
         let endpoint = match &account.events {
             Events::SocketMode { .. } => None,
             Events::Http { signing_secret } => {
@@ -159,7 +162,7 @@ impl SlackAdapter {
             was_read: &self.was_read,
         };
         match &self.endpoint {
-            Some(endpoint) => endpoint.run(&receiving, &self.workspace, inbox.clone()).await,
+            Some(endpoint) => endpoint.run(&receiving, inbox.clone()).await,
             None => socket::Connection(receiving).run().await,
         }
     }

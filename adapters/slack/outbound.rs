@@ -97,7 +97,7 @@ impl Outbound<'_> {
                     return Ok(());
                 }
                 let text: String = markup::literal(&text).chars().take(UPDATE).collect();
-                self.update(&channel, &target, &text, None).await
+                self.shows_text(&channel, &target, &text).await
             }
             Signal::Waits { target, waits } => match (Reference::of(&target), &self.settings.acknowledge) {
                 (Reference::Message(ts), Some(emoji)) => {
@@ -295,6 +295,19 @@ impl Outbound<'_> {
                 done(self.api.call("chat.update", update).await, &[])
             }
             updated => done(updated, &[]),
+        }
+    }
+
+    /// Shows the text of an answer that is not whole yet.
+    async fn shows_text(&self, channel: &str, ts: &str, text: &str) -> Result<(), SendError> {
+        let update =
+            json!({"channel": channel, "ts": ts, "text": text, "parse": "none", "link_names": false});
+        match self.api.show("chat.update", update).await {
+            // It was begun before a restart.
+            Err(fault) if fault.is(&["streaming_state_conflict"]) => {
+                self.update(channel, ts, text, None).await
+            }
+            shown => done(shown, &[]),
         }
     }
 

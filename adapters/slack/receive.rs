@@ -1,9 +1,9 @@
-//! What Slack has sent becomes an event, is stored, and gets its acknowledgement: the same for sockets and for requests.
+//! What Slack has sent becomes an event, and what came of the event is answered: the same for sockets and for requests.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use frontdesk_core::message::{Cursor, Outcome};
+use frontdesk_core::message::{Event, Outcome};
 use frontdesk_core::port::{AdapterError, Inbox};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -47,6 +47,7 @@ impl Receiving<'_> {
 
     /// What was missed since the last connection; nothing before the first one.
     pub(crate) async fn missed(&self) -> Result<Option<Missed<'_>>, AdapterError> {
+        self.workspace.begin();
         let stored = self.inbox.cursor(&self.app.source()).await;
         let stored = stored.map_err(|busy| AdapterError::Lost(busy.to_string()))?;
         let stored = stored.as_ref().and_then(Position::of);
@@ -54,7 +55,8 @@ impl Receiving<'_> {
             self.workspace.found_agent_view();
         }
         let Some(mark) = stored.filter(|_| self.settings.missed_messages > 0).map(|stored| stored.at) else {
-            self.is_read().await;
+            self.is_read();
+            self.receiver().store_position().await;
             return Ok(None);
         };
         let missed = Missed {
@@ -72,22 +74,14 @@ impl Receiving<'_> {
     }
 
     /// Everything that was missed and can be read is stored.
-    pub(crate) async fn is_read(&self) {
+    pub(crate) fn is_read(&self) {
         self.workspace.is_read();
         self.was_read.store(true, Ordering::Relaxed);
-        self.store_position().await;
-    }
-
-    /// Stores that everything up to now has arrived. If that fails, the next event stores it.
-    pub(crate) async fn store_position(&self) {
-        let Some(position) = self.workspace.position() else { return };
-        if let Err(busy) = self.inbox.push(&self.app.source(), Vec::new(), Some(position)).await {
-            tracing::debug!(%busy, "the position was not stored");
-        }
     }
 }
 
 /// Takes what arrives for one app in one workspace.
+#[derive(Clone, Copy)]
 pub(crate) struct Receiver<'a> {
     pub api: &'a Arc<Api>,
     pub settings: &'a Settings,
@@ -96,24 +90,9 @@ pub(crate) struct Receiver<'a> {
     pub inbox: &'a dyn Inbox,
 }
 
-/// What came of a payload.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Taken {
-    /// It is stored and may be acknowledged, with this answer for the person who gave a command.
-    Stored { answer: Option<Value> },
-    /// It must come again: it could not be stored, or it is for another account.
-    Not,
-}
-
 impl Receiver<'_> {
-    /// Stores a payload. Replies to single people are sent by tasks in `sentences`, so that the acknowledgement does not wait.
-    pub(crate) async fn take(
-        &self,
-        payload: Payload<'_>,
-        position: Option<Cursor>,
-        missed: Option<&Missed<'_>>,
-        sentences: &mut JoinSet<()>,
-    ) -> Result<Taken, AdapterError> {
+    /// The event of a payload; `None` if the payload must come again, because it is for another account.
+    pub(crate) fn read(&self, payload: Payload<'_>) -> Result<Option<Event>, AdapterError> {
         let (Payload::Event(raw) | Payload::Interaction(raw) | Payload::Command(raw)) = payload;
         let teams = inbound::teams(raw);
         if !teams.is_empty() && !teams.contains(&self.app.team) {
@@ -122,33 +101,40 @@ impl Receiver<'_> {
             tracing::warn!(
                 "an event of another workspace came to this account; give each workspace an app of its own"
             );
-            return Ok(Taken::Not);
+            return Ok(None);
         }
         if inbound::shows_agent_view(payload) {
             self.workspace.found_agent_view();
         }
         let event = inbound::parse(&self.workspace.app(self.app), payload);
-        let event = event.map_err(|error| AdapterError::Setup(error.to_string()))?;
-        let event = self.workspace.judge(self.api, self.app, event).await.map_err(Workspace::ended)?;
-        if let Some(missed) = missed {
-            missed.first(event.address.chat()).await;
-        }
-        let outcome = match self.inbox.push(&self.app.source(), vec![event], position).await {
-            Ok(outcomes) => outcomes.into_iter().next(),
-            Err(busy) => {
-                tracing::debug!(channel = CHANNEL, account = %self.app.account, %busy, "an event was not stored and will come again");
-                return Ok(Taken::Not);
-            }
-        };
-        if let (Payload::Interaction(_), Some(sentence)) =
-            (payload, outcome.as_ref().and_then(Outcome::private_sentence))
+        event.map(Some).map_err(|error| AdapterError::Setup(error.to_string()))
+    }
+
+    /// Returns the answer to a command whose event is stored. Replies to single people are sent by tasks in `sentences`, so
+    /// that the acknowledgement does not wait.
+    pub(crate) fn conclude(
+        &self,
+        payload: Payload<'_>,
+        outcome: Option<&Outcome>,
+        sentences: &mut JoinSet<()>,
+    ) -> Option<Value> {
+        if let (Payload::Interaction(raw), Some(sentence)) =
+            (payload, outcome.and_then(Outcome::private_sentence))
         {
             self.say_to_one(raw, sentence, sentences);
         }
         if let Some(opened) = inbound::opened(payload).filter(|_| !self.settings.prompts.is_empty()) {
             self.suggest(opened, sentences);
         }
-        Ok(Taken::Stored { answer: answer(payload, outcome.as_ref()) })
+        answer(payload, outcome)
+    }
+
+    /// Stores that everything up to now has arrived.
+    pub(crate) async fn store_position(&self) {
+        let Some(position) = self.workspace.position() else { return };
+        if let Err(busy) = self.inbox.push(&self.app.source(), Vec::new(), Some(position)).await {
+            tracing::debug!(channel = CHANNEL, account = %self.app.account, %busy, "the position was not stored");
+        }
     }
 
     /// Shows the prompts of the configuration where somebody begins to write.

@@ -5,22 +5,25 @@
 //! One socket is read at a time. When Slack warns that it will close it, a second one is opened, and both are read until
 //! the first is closed, so that nothing is missed in between.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use frontdesk_core::port::{AdapterError, Mono};
 use frontdesk_core::retry::Backoff;
 use frontdesk_kit::timer::{self, TimePoint, Timer};
 use frontdesk_kit::websocket::WebSocket;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
-use tokio::task::JoinSet;
+use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::{self, Message};
 
+use crate::error::Fault;
 use crate::history::Missed;
-use crate::inbound::Payload;
-use crate::receive::{Receiving, Taken};
+use crate::intake::{self, Envelope, Gap, Intake, Kind, Stored};
+use crate::receive::Receiving;
 
 /// The longest frame, in bytes. Slack's events are far smaller.
 const LONGEST_FRAME: usize = 16 * 1024 * 1024;
@@ -36,6 +39,8 @@ struct Frame<'f> {
     payload: Option<&'f RawValue>,
 }
 
+/// What an operator has to do if Socket Mode is off.
+const OFF: &str = "Socket Mode was switched off on the app's page; switch it on again";
 /// After this time the position is stored, if no event has done that.
 const POSITION: Duration = Duration::from_secs(60);
 /// A socket that Slack exchanges sooner is no reason to open another one at once.
@@ -45,9 +50,11 @@ const SHORT_LIVED: Duration = Duration::from_secs(60);
 pub(crate) struct Connection<'a>(pub Receiving<'a>);
 
 /// What a frame asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Next {
     Nothing,
+    /// The envelope of this id is to be stored.
+    Envelope(String, Envelope),
     /// Another socket, because this one will be closed.
     Another,
     /// Socket Mode was switched off.
@@ -56,6 +63,7 @@ enum Next {
 
 /// A socket. Only one that has said hello shows that Slack is there: a proxy accepts and closes sockets as well.
 struct Open {
+    number: u64,
     socket: WebSocket,
     greeted: bool,
 }
@@ -65,7 +73,11 @@ struct Sockets {
     current: Open,
     next: Option<Open>,
     exchange: Exchange,
+    /// The number of sockets so far.
+    count: u64,
 }
+
+type Slot = frontdesk_kit::intake::Slot<Envelope, Stored>;
 
 /// When the next socket is opened. Each one that follows soon after the one before waits longer.
 #[derive(Default)]
@@ -111,153 +123,206 @@ impl Open {
 }
 
 impl Sockets {
-    /// The next frame, and whether it is of the current socket.
-    async fn frame(&mut self) -> (bool, Received) {
+    fn of_one(socket: WebSocket) -> Self {
+        let current = Open { number: 0, socket, greeted: false };
+        Self { current, next: None, exchange: Exchange::default(), count: 1 }
+    }
+
+    /// Adds the socket that replaces the current one.
+    fn add(&mut self, socket: WebSocket) {
+        self.next = Some(Open { number: self.count, socket, greeted: false });
+        self.count += 1;
+    }
+
+    /// The next frame, and the number of its socket.
+    async fn frame(&mut self) -> (u64, Received) {
         let next = async {
             match &mut self.next {
-                Some(open) => open.socket.next().await,
+                Some(open) => (open.number, open.socket.next().await),
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
-            frame = self.current.socket.next() => (true, frame),
-            frame = next => (false, frame),
+            frame = self.current.socket.next() => (self.current.number, frame),
+            frame = next => frame,
         }
     }
 
     /// The frame, or `None` if a socket has ended and the other one goes on.
-    fn received(&mut self, is_current: bool, frame: Received) -> Result<Option<Message>, String> {
+    fn received(&mut self, number: u64, frame: Received) -> Result<Option<Message>, String> {
         let why = match frame {
             Some(Ok(frame)) => return Ok(Some(frame)),
             Some(Err(error)) => error.to_string(),
             None => "Slack has closed the socket".to_owned(),
         };
-        match self.next.take() {
+        match (self.next.take(), number == self.current.number) {
             // The old socket has been closed, as Slack said.
-            Some(next) if is_current => self.current = next,
-            None if is_current => return Err(why),
-            _ => {}
+            (Some(next), true) => self.current = next,
+            (None, true) => return Err(why),
+            (_, false) => {}
         }
         Ok(None)
     }
 
-    fn of(&mut self, is_current: bool) -> &mut Open {
+    /// The socket of this number, or the current one if that is closed.
+    fn of(&mut self, number: u64) -> &mut Open {
         match &mut self.next {
-            Some(next) if !is_current => next,
+            Some(next) if next.number == number => next,
             _ => &mut self.current,
         }
+    }
+
+    /// Slack has announced that it will close this socket.
+    fn will_close(&mut self, number: u64, timer: &Timer) {
+        if number == self.current.number && self.next.is_none() && self.exchange.due.is_none() {
+            self.exchange.is_wanted(timer);
+        }
+    }
+
+    /// Sends an acknowledgement, and all others that are ready, each over the socket of its envelope.
+    async fn acknowledge<F>(&mut self, first: F::Output, stored: &mut FuturesUnordered<F>)
+    where
+        F: Future<Output = Option<(u64, Message)>>,
+    {
+        let mut ready = Some(first);
+        while let Some(one) = ready {
+            if let Some((number, message)) = one {
+                note(self.of(number).socket.feed(message).await);
+            }
+            ready = stored.next().now_or_never().flatten();
+        }
+        for open in [Some(&mut self.current), self.next.as_mut()].into_iter().flatten() {
+            note(open.socket.flush().await);
+        }
+    }
+}
+
+/// An acknowledgement that cannot be sent does no harm: reading finds out that the socket is closed.
+fn note(sent: Result<(), tungstenite::Error>) {
+    if let Err(error) = sent {
+        tracing::debug!(%error, "an acknowledgement could not be sent, and the event will come again");
     }
 }
 
 impl Connection<'_> {
     /// Receives until the connection ends.
     pub(crate) async fn run(&self) -> Result<(), AdapterError> {
-        let current = self.dial().await?;
-        let mut sockets = Sockets { current, next: None, exchange: Exchange::default() };
-        // Replies to single people are sent while reading goes on.
-        let mut sentences = JoinSet::new();
+        let mut sockets = Sockets::of_one(self.dial().await?);
         let missed = self.0.missed().await?;
-        let mut reading = Box::pin(read(missed.as_ref()));
-        let mut unread = missed.as_ref();
+        let gap = Gap::new(missed.is_none());
+        let (queue, arrivals) = intake::queue();
+        let mut taking = pin!(Intake::new(self.0.receiver(), &gap, missed.as_ref(), arrivals).run());
+        let mut reading = pin!(read(missed.as_ref()));
+        let mut stored: FuturesUnordered<_> = FuturesUnordered::new();
+        // A frame is read only if there is space for what it may bring.
+        let mut slot = None;
         let timer = self.0.workspace.timer();
-        let mut stored = timer.now();
+        let mut position_at = timer.now();
         let patience = Duration::from_secs(self.0.settings.patience_seconds);
         let mut silent_at = timer.mono() + patience;
         loop {
             let exchange_at = sockets.exchange.due;
-            let (is_current, frame) = tokio::select! {
-                frame = sockets.frame() => frame,
-                read = &mut reading, if unread.is_some() => {
-                    read?;
-                    unread = None;
-                    self.0.is_read().await;
+            let (number, frame) = tokio::select! {
+                frame = sockets.frame(), if slot.is_some() => frame,
+                Some(first) = stored.next() => {
+                    sockets.acknowledge(first, &mut stored).await;
                     continue;
                 }
-                () = timer.until(silent_at) => {
-                    return Err(AdapterError::Lost(format!("no sign of life for {patience:?}")));
+                error = &mut taking => return Err(error),
+                free = queue.slot(), if slot.is_none() => {
+                    // Nothing was read meanwhile.
+                    (slot, silent_at) = (free, silent_at.max(timer.mono() + patience));
+                    continue;
                 }
+                read = &mut reading, if !gap.is_closed() => {
+                    read?;
+                    self.0.is_read();
+                    gap.close();
+                    continue;
+                }
+                () = timer.until(silent_at), if slot.is_some() => return Err(silence(patience)),
                 () = timer.until(exchange_at.unwrap_or_default()), if exchange_at.is_some() => {
                     sockets.exchange.begins(timer);
-                    sockets.next = Some(self.dial().await?);
+                    sockets.add(self.dial().await?);
                     continue;
                 }
-                Some(_) = sentences.join_next() => continue,
             };
-            let frame = sockets.received(is_current, frame);
-            let frame = frame.map_err(|why| AdapterError::Lost(self.0.api.clean(&why)))?;
-            let Some(frame) = frame else { continue };
-            let open = sockets.of(is_current);
-            if open.shows_life(&frame) {
+            let lost = |why: String| AdapterError::Lost(self.0.api.clean(&why));
+            let Some(frame) = sockets.received(number, frame).map_err(lost)? else { continue };
+            if sockets.of(number).shows_life(&frame) {
                 silent_at = timer.mono() + patience;
                 self.0.heard();
             }
-            if unread.is_none() && timer.is_past(stored, POSITION) {
-                stored = timer.now();
-                self.0.store_position().await;
-            }
+            self.store_position(&gap, &mut position_at);
             let Message::Text(text) = frame else { continue };
-            match self.frame(&text, &mut open.socket, &mut sentences, unread).await? {
-                Next::Another if is_current && sockets.next.is_none() && exchange_at.is_none() => {
-                    sockets.exchange.is_wanted(timer);
+            match self.frame(&text) {
+                Next::Envelope(id, envelope) => {
+                    let taken = slot.take().map(|slot: Slot| slot.fill(envelope));
+                    stored.extend(taken.map(|taken| acknowledgement(number, id, taken)));
                 }
-                Next::Nothing | Next::Another => {}
-                Next::Off => {
-                    let off = "Socket Mode was switched off on the app's page; switch it on again";
-                    return Err(AdapterError::Setup(off.to_owned()));
-                }
+                Next::Another => sockets.will_close(number, timer),
+                Next::Nothing => {}
+                Next::Off => return Err(AdapterError::Setup(OFF.to_owned())),
             }
         }
     }
 
-    async fn dial(&self) -> Result<Open, AdapterError> {
+    /// Stores the position once a minute, if no event does that.
+    fn store_position(&self, gap: &Gap, last: &mut TimePoint) {
+        let timer = self.0.workspace.timer();
+        if gap.is_closed() && timer.is_past(*last, POSITION) {
+            *last = timer.now();
+            gap.store_position();
+        }
+    }
+
+    async fn dial(&self) -> Result<WebSocket, AdapterError> {
         let connect = Duration::from_secs(self.0.settings.connect_seconds);
         tokio::select! {
-            dialled = self.0.api.socket(LONGEST_FRAME) => match dialled {
-                Ok(socket) => Ok(Open { socket, greeted: false }),
-                Err(fault) => Err(fault.for_connection()),
-            },
+            dialled = self.0.api.socket(LONGEST_FRAME) => dialled.map_err(Fault::for_connection),
             () = self.0.workspace.timer().pause(connect) => Err(AdapterError::Lost("the socket cannot be opened in time".to_owned())),
         }
     }
 
-    /// Handles a text frame: pushes what an envelope brings, and acknowledges it when it is committed.
-    async fn frame(
-        &self,
-        text: &str,
-        socket: &mut WebSocket,
-        sentences: &mut JoinSet<()>,
-        unread: Option<&Missed<'_>>,
-    ) -> Result<Next, AdapterError> {
+    /// Reads a text frame.
+    fn frame(&self, text: &str) -> Next {
         let Ok(frame) = serde_json::from_str::<Frame<'_>>(text) else {
             tracing::debug!("a frame of Slack's cannot be read");
-            return Ok(Next::Nothing);
+            return Next::Nothing;
         };
         if frame.kind == "disconnect" {
             let reason = frame.reason.unwrap_or_default();
             tracing::debug!(reason, "Slack will close a socket");
-            return Ok(if reason == "link_disabled" { Next::Off } else { Next::Another });
+            return if reason == "link_disabled" { Next::Off } else { Next::Another };
         }
-        let (Some(id), Some(payload)) = (frame.envelope_id, frame.payload) else { return Ok(Next::Nothing) };
-        let raw = payload.get();
-        let payload = match frame.kind.as_str() {
-            "events_api" => Payload::Event(raw),
-            "slash_commands" => Payload::Command(raw),
+        let (Some(id), Some(payload)) = (frame.envelope_id, frame.payload) else { return Next::Nothing };
+        let kind = match frame.kind.as_str() {
+            "events_api" => Kind::Event,
+            "slash_commands" => Kind::Command,
             // An unknown kind becomes a dead letter.
-            _ => Payload::Interaction(raw),
+            _ => Kind::Interaction,
         };
-        // While older messages are read, the position must not move.
-        let position = self.0.workspace.position().filter(|_| unread.is_none());
-        let acknowledgement = match self.0.receiver().take(payload, position, unread, sentences).await? {
-            Taken::Not => return Ok(Next::Nothing),
-            Taken::Stored { answer: None } => json!({"envelope_id": id}),
-            Taken::Stored { answer: Some(answer) } => json!({"envelope_id": id, "payload": answer}),
-        };
-        let sent = socket.send(Message::text(acknowledgement.to_string())).await;
-        if let Err(error) = sent {
-            tracing::debug!(%error, "an acknowledgement could not be sent, and the event will come again");
-        }
-        Ok(Next::Nothing)
+        let at = self.0.workspace.timer().wall();
+        Next::Envelope(id, Envelope { kind, raw: payload.get().to_owned(), at })
     }
+}
+
+/// Waits until an envelope is stored. Returns the acknowledgement with the number of the socket that it came from; `None` if
+/// the envelope must come again.
+async fn acknowledgement(
+    number: u64,
+    id: String,
+    stored: oneshot::Receiver<Stored>,
+) -> Option<(u64, Message)> {
+    let acknowledgement = match stored.await.ok()?.answer {
+        None => json!({"envelope_id": id}),
+        Some(answer) => json!({"envelope_id": id, "payload": answer}),
+    };
+    Some((number, Message::text(acknowledgement.to_string())))
+}
+
+fn silence(patience: Duration) -> AdapterError {
+    AdapterError::Lost(format!("no sign of life for {patience:?}"))
 }
 
 async fn read(missed: Option<&Missed<'_>>) -> Result<(), AdapterError> {

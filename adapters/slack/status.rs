@@ -81,7 +81,7 @@ impl Status<'_> {
             (Work::Rests, _) => ("active", ""),
         };
         let shown = json!({"channel_id": channel, "thread_ts": thread, "status": state});
-        match self.api.call("agents.sessions.setStatus", shown).await {
+        match self.api.show("agents.sessions.setStatus", shown).await {
             Ok(_) if work == Work::Writes => {
                 let mut working = self.sessions.working();
                 if working.len() >= MOST {
@@ -99,7 +99,7 @@ impl Status<'_> {
 
     async fn text(&self, channel: &str, thread: &str, text: &str) -> Result<(), SendError> {
         let shown = json!({"channel_id": channel, "thread_ts": thread, "status": text});
-        passing(self.api.call("assistant.threads.setStatus", shown).await)
+        passing(self.api.show("assistant.threads.setStatus", shown).await)
     }
 }
 

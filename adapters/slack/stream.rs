@@ -89,7 +89,7 @@ impl Streams {
             return Ok(Grown::Done);
         }
         let append = json!({"channel": channel, "ts": ts, "markdown_text": escaped(&more)});
-        match api.call("chat.appendStream", append).await {
+        match api.show("chat.appendStream", append).await {
             Ok(_) => {
                 self.open().insert(ts.to_owned(), shown + &more);
                 Ok(Grown::Done)

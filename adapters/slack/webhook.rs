@@ -1,28 +1,23 @@
 //! Events over HTTP: Slack signs each request with the app's signing secret.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use frontdesk_core::config::Secret;
+use frontdesk_core::message::Source;
 use frontdesk_core::port::{
     AdapterError, Clock, Inbox, Webhook, WebhookOutcome, WebhookReply, WebhookRequest,
 };
+use frontdesk_kit::timer::Timer;
 use hmac::{Hmac, Mac};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
-use tokio::sync::{Mutex as AsyncMutex, mpsc};
-use tokio::task::JoinSet;
 
-use crate::CHANNEL;
-use crate::api::Api;
-use crate::config::Settings;
 use crate::error::Fault;
-use crate::inbound::{App, Payload};
-use crate::receive::{Receiver, Receiving, Taken};
-use crate::workspace::Workspace;
+use crate::intake::{self, Envelope, Gap, Intake, Kind, Queue, Stored};
+use crate::receive::Receiving;
 
 const SIGNATURE: &str = "x-slack-signature";
 const TIMESTAMP: &str = "x-slack-request-timestamp";
@@ -30,6 +25,9 @@ const TIMESTAMP: &str = "x-slack-request-timestamp";
 const OLDEST_SECONDS: i64 = 300;
 /// The time between two checks of the token.
 const CHECK: Duration = Duration::from_secs(300);
+
+/// Slack waits three seconds for the response to a request.
+const PATIENCE: Duration = Duration::from_millis(2500);
 
 /// The endpoint that Slack sends events, commands and interactions to.
 pub(crate) struct Endpoint {
@@ -40,17 +38,10 @@ pub(crate) struct Endpoint {
 }
 
 struct Connection {
-    api: Arc<Api>,
-    settings: Settings,
-    workspace: Arc<Workspace>,
-    app: App,
+    timer: Timer,
+    queue: Queue,
+    source: Source,
     inbox: Arc<dyn Inbox>,
-    /// Locked while a request is stored, so that requests keep their order and the position is stored in order.
-    sentences: AsyncMutex<JoinSet<()>>,
-    /// Whether everything that was missed before is read. Until then the position must not move.
-    is_read: AtomicBool,
-    /// Takes why the connection ends, if a request shows that it has to.
-    ends: mpsc::Sender<AdapterError>,
 }
 
 /// Keeps the endpoint connected until it is dropped.
@@ -75,40 +66,31 @@ impl Endpoint {
     pub(crate) async fn run(
         &self,
         receiving: &Receiving<'_>,
-        workspace: &Arc<Workspace>,
         inbox: Arc<dyn Inbox>,
     ) -> Result<(), AdapterError> {
         let missed = receiving.missed().await?;
-        let (ends, mut ended) = mpsc::channel(1);
-        let connection = Arc::new(Connection {
-            api: receiving.api.clone(),
-            settings: receiving.settings.clone(),
-            workspace: workspace.clone(),
-            app: receiving.app.clone(),
-            inbox,
-            sentences: AsyncMutex::default(),
-            is_read: AtomicBool::new(missed.is_none()),
-            ends,
-        });
-        *self.connection() = Some(connection.clone());
+        let gap = Gap::new(missed.is_none());
+        let (queue, arrivals) = intake::queue();
+        let (timer, source) = (receiving.workspace.timer().clone(), receiving.app.source());
+        *self.connection() = Some(Arc::new(Connection { timer, queue, source, inbox }));
         let _connected = Connected(self);
         receiving.heard();
         let works = async {
             if let Some(missed) = &missed {
                 missed.read().await?;
-                connection.is_read.store(true, Ordering::Relaxed);
-                receiving.is_read().await;
+                receiving.is_read();
+                gap.close();
             }
             loop {
                 receiving.heard();
-                workspace.timer().pause(CHECK).await;
+                receiving.workspace.timer().pause(CHECK).await;
                 receiving.api.call("auth.test", json!({})).await.map_err(Fault::for_connection)?;
             }
         };
         tokio::select! {
             // What a request has found counts first: it must not be forgotten because the rest has been read.
             biased;
-            Some(error) = ended.recv() => Err(error),
+            error = Intake::new(receiving.receiver(), &gap, None, arrivals).run() => Err(error),
             ended = works => ended,
         }
     }
@@ -139,37 +121,31 @@ impl Webhook for Endpoint {
             return taken(json!({"challenge": challenge}));
         }
         let Some(connection) = self.connection().clone() else { return WebhookOutcome::Busy };
-        connection.take(&body).await
+        connection.take(body).await
     }
 }
 
 impl Connection {
-    async fn take(&self, body: &Body) -> WebhookOutcome {
-        let payload = match body {
-            Body::Event(raw) => Payload::Event(raw),
-            Body::Interaction(raw) => Payload::Interaction(raw),
-            Body::Command(raw) => Payload::Command(raw),
+    async fn take(&self, body: Body) -> WebhookOutcome {
+        let (kind, raw) = match body {
+            Body::Event(raw) => (Kind::Event, raw),
+            Body::Interaction(raw) => (Kind::Interaction, raw),
+            Body::Command(raw) => (Kind::Command, raw),
             Body::Proof(_) | Body::Check => return WebhookOutcome::Taken(None),
             Body::Nothing => return WebhookOutcome::Garbage,
         };
-        let (workspace, inbox) = (self.workspace.as_ref(), self.inbox.as_ref());
-        let receiver =
-            Receiver { api: &self.api, settings: &self.settings, workspace, app: &self.app, inbox };
-        let mut sentences = self.sentences.lock().await;
-        while sentences.try_join_next().is_some() {}
-        let position = self.workspace.position().filter(|_| self.is_read.load(Ordering::Relaxed));
-        match receiver.take(payload, position, None, &mut sentences).await {
-            Ok(Taken::Stored { answer }) => {
-                self.inbox.heard(&self.app.source());
+        let envelope = Envelope { kind, raw, at: self.timer.wall() };
+        let stored = tokio::select! {
+            stored = self.queue.hand_in(envelope) => stored,
+            // It is stored when that is possible; if that is after its repetition, the repetition is recognised.
+            () = self.timer.pause(PATIENCE) => None,
+        };
+        match stored {
+            Some(Stored { answer }) => {
+                self.inbox.heard(&self.source);
                 answer.map_or(WebhookOutcome::Taken(None), taken)
             }
-            Ok(Taken::Not) => WebhookOutcome::Busy,
-            Err(error) => {
-                tracing::debug!(channel = CHANNEL, account = %self.app.account, %error, "a request could not be taken");
-                // The channel is full only if the connection ends already.
-                drop(self.ends.try_send(error));
-                WebhookOutcome::Busy
-            }
+            None => WebhookOutcome::Busy,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::error::Fault;
 use crate::inbound::App;
 use crate::people::People;
 
-/// The pause before the connection is opened again after Slack could not say who a sender is.
+/// The pause before Slack is asked again who a sender is, unless it names one.
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// The cursor of an account: the time up to which everything was received, and what the gateway has learnt about the app.
@@ -44,13 +44,21 @@ impl Position {
 /// Stands behind the time in the cursor of an app with an agent view.
 const AGENT_VIEW: &str = "agent_view";
 
+/// The chats with an event whose sender Slack could not describe yet. The position must not move past such an event,
+/// because Slack sends it again only three times.
+#[derive(Debug, Default)]
+struct Held {
+    /// Those that have to be read from the history.
+    unread: BTreeSet<String>,
+    /// Those whose events wait in memory until Slack can describe their senders.
+    waiting: BTreeSet<String>,
+}
+
 /// One workspace, for all connections of an account.
 pub(crate) struct Workspace {
     people: People,
     timer: Timer,
-    /// The chats with an event whose sender Slack could not describe yet. Until they have been read from the history the
-    /// position must not move, because Slack sends an event again only three times.
-    held: Mutex<BTreeSet<String>>,
+    held: Mutex<Held>,
     /// Whether Slack has sent what only apps with an agent view get.
     has_agent_view: AtomicBool,
 }
@@ -70,42 +78,66 @@ impl Workspace {
         &self.timer
     }
 
-    /// Adds to an event what Slack says about its sender. If Slack cannot say it now, the event has to come again.
+    /// Adds to an event what Slack says about its sender.
+    pub(crate) async fn describe(&self, api: &Api, app: &App, event: Event) -> Result<Event, Fault> {
+        self.people.judge(api, &self.timer, app, event).await
+    }
+
+    /// Adds to a missed message what Slack says about its sender. If Slack cannot say it now, the message has to be read
+    /// again.
     pub(crate) async fn judge(&self, api: &Api, app: &App, event: Event) -> Result<Event, Fault> {
         let chat = event.address.chat().to_owned();
-        let judged = self.people.judge(api, &self.timer, app, event).await;
+        let judged = self.describe(api, app, event).await;
         if judged.is_err() {
-            self.held().insert(chat);
+            self.held().unread.insert(chat);
         }
         judged
     }
 
-    /// The end of a connection on which an event could not be judged: the next one reads it from the history.
-    pub(crate) fn ended(fault: Fault) -> AdapterError {
+    /// When Slack is to be asked again who a sender is: after [`AdapterError::Later`]. Any other error ends the connection.
+    pub(crate) fn undescribed(fault: Fault) -> AdapterError {
         match fault.for_connection() {
             AdapterError::Lost(detail) => AdapterError::Later { detail, after: AGAIN },
             error => error,
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The chats whose events wait in memory now.
+    pub(crate) fn set_waiting(&self, chats: BTreeSet<String>) {
+        self.held().waiting = chats;
+    }
+
+    /// A connection begins. What the one before held in memory is gone and has to be read from the history.
+    pub(crate) fn begin(&self) {
+        let mut held = self.held();
+        let waiting = std::mem::take(&mut held.waiting);
+        held.unread.extend(waiting);
     }
 
     /// The chats with an event that could not be judged.
     pub(crate) fn unjudged(&self) -> Vec<String> {
-        self.held().iter().cloned().collect()
+        self.held().unread.iter().cloned().collect()
     }
 
     /// Everything that was missed has been read.
     pub(crate) fn is_read(&self) {
-        self.held().clear();
+        self.held().unread.clear();
     }
 
-    /// How far everything is stored: up to now, unless an event is still to come again.
+    /// The position if everything up to now is stored; `None` if an event is still to come again.
     pub(crate) fn position(&self) -> Option<Cursor> {
-        let position = Position { at: self.timer.wall(), has_agent_view: self.has_agent_view() };
-        self.held().is_empty().then(|| position.cursor())
+        self.position_at(self.timer.wall())
+    }
+
+    /// The position if everything up to this time is stored.
+    pub(crate) fn position_at(&self, at: DateTime<Utc>) -> Option<Cursor> {
+        let position = Position { at, has_agent_view: self.has_agent_view() };
+        let held = self.held();
+        (held.unread.is_empty() && held.waiting.is_empty()).then(|| position.cursor())
     }
 
     /// The app as its events are to be understood now.

@@ -1,7 +1,7 @@
 //! Events that arrive over HTTP, signed by Slack.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -12,7 +12,7 @@ use axum::routing::post;
 use frontdesk_conformance::RecordingInbox;
 use frontdesk_core::config::Secret;
 use frontdesk_core::message::Outcome;
-use frontdesk_core::port::{Adapter, AdapterError, Busy, Stop, Webhook, WebhookOutcome, WebhookRequest};
+use frontdesk_core::port::{Adapter, Busy, Stop, Webhook, WebhookOutcome, WebhookRequest};
 use frontdesk_fakeslack::{APP, Fault, SECRET, SlackApi, TOKEN};
 use frontdesk_slack::{Account, Events, SlackAdapter};
 use serde_json::json;
@@ -87,30 +87,36 @@ async fn an_address_proves_itself_and_stores_before_it_acknowledges() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_whose_author_is_not_known_yet_ends_the_connection_and_is_read_from_the_history() {
+async fn a_message_whose_author_is_not_known_yet_waits_while_the_others_go_on() {
     let slack = SlackApi::start().await;
-    let anna = slack.person("U0000ANNA", "Anna");
-    slack.fault(Fault::status(502).on("users.info").times(1));
+    let (anna, bert) = (slack.person("U0000ANNA", "Anna"), slack.person("U0000BERT", "Bert"));
     let adapter = signed_with(&slack, SECRET);
     let (stop, mut tasks) = (Stop::new(), JoinSet::new());
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-    let inbox = Arc::new(RecordingInbox::at(&(now - 60).to_string()));
+    let inbox = Arc::new(RecordingInbox::default());
     let url = serve(&adapter, &mut tasks).await;
-    let first = async {
-        until(|| inbox.batches().iter().any(|(_, cursor)| cursor.is_some())).await;
+    let story = async {
+        until(|| inbox.heard() > 0).await;
         slack.act("request_url", json!({"app": APP, "url": url}));
         until(|| slack.look(APP)["proved"] == true).await;
-        anna.tells("who am I?");
-    };
-    let (ended, ()) = tokio::join!(adapter.run(inbox.clone(), stop.clone()), first);
-    assert!(matches!(ended, Err(AdapterError::Later { .. })), "{ended:?}");
-    // Slack brings it no more.
-    slack.act("forget", json!({}));
-    let again = async {
-        until(|| inbox.events().iter().any(|event| event.text == "who am I?")).await;
+        anna.tells("I am known");
+        until(|| inbox.events().len() == 1).await;
+        slack.fault(Fault::too_many(3).on("users.info").times(1));
+        bert.tells("who am I?");
+        until(|| slack.journal().calls_of("users.info").len() == 2).await;
+        // Slack brings it no more.
+        slack.act("forget", json!({}));
+        anna.tells("and I go on");
+        until(|| inbox.events().len() == 3).await;
         stop.cancel();
     };
-    tokio::join!(adapter.run(inbox.clone(), stop.clone()), again).0.unwrap();
+    let told = tokio::time::timeout(Duration::from_secs(20), async {
+        tokio::join!(adapter.run(inbox.clone(), stop.clone()), story).0
+    });
+    told.await.expect("it happens in time").unwrap();
+    let texts: Vec<String> = inbox.events().into_iter().map(|event| event.text).collect();
+    assert_eq!(texts, ["I am known", "and I go on", "who am I?"]);
+    let meanwhile = inbox.batches().into_iter().filter(|(ids, _)| !ids.is_empty()).nth(1).unwrap();
+    assert!(meanwhile.1.is_none(), "the position passed what waits");
 }
 
 #[tokio::test(flavor = "multi_thread")]

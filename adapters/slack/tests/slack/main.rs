@@ -7,6 +7,7 @@
 )]
 
 mod agents;
+mod batches;
 mod certain;
 mod conformance;
 mod http;

@@ -125,11 +125,11 @@ async fn failures_say_whether_anything_was_sent() {
     let slack = SlackApi::start().await;
     let anna = slack.person("U0000ANNA", "Anna");
     let chat = to(&format!("slack:{}", anna.tells("hello").channel));
-    let adapter = adapter(account(&slack));
+    let (limited, adapter) = (adapter(account(&slack)), adapter(account(&slack)));
     let keyed = |text: &str| Delivery::Post(Post { key: text.to_owned(), ..post(text) });
     let on = |fault: Fault| slack.fault(fault.on("chat.postMessage").times(1));
     on(Fault::too_many(7));
-    let limited = adapter.deliver(&chat, keyed("a")).await;
+    let limited = limited.deliver(&chat, keyed("a")).await;
     assert!(
         matches!(limited, Err(SendError::Later { after: Some(after), .. }) if after == Duration::from_secs(7))
     );
@@ -143,6 +143,38 @@ async fn failures_say_whether_anything_was_sent() {
     assert!(matches!(adapter.deliver(&chat, keyed("e")).await, Err(SendError::Offline)));
     let texts: Vec<String> = anna.sees().into_iter().map(|shown| shown.text).collect();
     assert_eq!(texts, ["hello", "b"]);
+}
+
+#[tokio::test]
+async fn after_a_refusal_for_speed_one_request_asks_again_and_the_others_wait_for_their_turns() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+    let adapter = adapter(account(&slack));
+    let at = |n: u32| to(&format!("slack:{}:topic:1.{n:06}", garden.id));
+    let ask = |n: u32| {
+        let edit = Delivery::Edit { target: format!("1.{n:06}"), post: post("new") };
+        let (adapter, to) = (&adapter, at(n));
+        async move { adapter.deliver(&to, edit).await }
+    };
+    let asked = || slack.journal().calls_of("chat.update").len();
+    slack.fault(Fault::too_many(1).on("chat.update").times(1));
+    assert!(matches!(ask(0).await, Err(SendError::Later { after: Some(_), .. })));
+    let mut turns = Vec::new();
+    for n in 1..20 {
+        match ask(n).await {
+            Err(SendError::Later { after: Some(after), .. }) => turns.push(after),
+            other => panic!("{other:?}"),
+        }
+    }
+    let shown = adapter.signal(&at(0), Signal::Grow { target: "1.000000".into(), text: "more".into() }).await;
+    assert!(matches!(shown, Err(SendError::Later { after: None, .. })), "the chat does not wait: {shown:?}");
+    assert_eq!(asked(), 1, "nobody asks while the pause lasts");
+    assert!(turns.is_sorted() && turns[0] < turns[18] - Duration::from_secs(15), "{turns:?}");
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    slack.fault(Fault::slow(300).on("chat.update").times(1));
+    futures_util::future::join_all((1..20).map(ask)).await;
+    assert_eq!(asked(), 2, "one request finds out whether the method is free again");
 }
 
 #[tokio::test]
