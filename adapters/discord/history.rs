@@ -34,8 +34,8 @@ const QUIET: TimeDelta = TimeDelta::days(90);
 const WITH_THREADS: [u64; 4] = [0, 5, 15, 16];
 /// The size of a page, the largest that there is.
 const PAGE: usize = 100;
-/// If Discord asks for a longer pause than this, the connection ends.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The pause after a refusal for speed that names none: it comes from the proxy in front of Discord.
+const PAUSE: Duration = Duration::from_secs(60);
 
 /// Reads the messages after the id `mark`, which the gateway did not deliver.
 pub(crate) struct Missed {
@@ -277,13 +277,14 @@ impl Missed {
         }
     }
 
-    /// Asks, and waits where Discord says so. `None` if it refuses.
+    /// Asks, and waits where Discord says so, for however long: the gateway delivers meanwhile. `None` if it refuses.
     async fn patiently(&self, request: &Request<'_>) -> Result<Option<Box<RawValue>>, AdapterError> {
         loop {
             match self.context.rest.ask(request).await {
                 Ok(answer) => return Ok(Some(answer)),
-                Err(Fault::TooMany { after, .. }) if after <= LONGEST_PAUSE => {
-                    self.context.timer.pause(after).await;
+                Err(Fault::TooMany { after, .. }) => self.context.timer.pause(after).await,
+                Err(Fault::Foreign { status: 429, after }) => {
+                    self.context.timer.pause(after.unwrap_or(PAUSE)).await;
                 }
                 Err(Fault::Refused(refusal))
                     if (400..500).contains(&refusal.status) && refusal.status != 401 =>

@@ -6,10 +6,11 @@ use std::time::Duration;
 use frontdesk_conformance::{LogLines, RecordingInbox};
 use frontdesk_core::message::Conversation;
 use frontdesk_core::port::AdapterError;
+use frontdesk_discord::DiscordAdapter;
 use frontdesk_fakediscord::{Fault, Id};
 use serde_json::json;
 
-use crate::setup::{Garden, ended, running, texts};
+use crate::setup::{Garden, TestClock, ended, running, texts};
 
 /// A bot that has resumed its session, which names no channels, and the id of a thread.
 async fn resumed(garden: &Garden, inbox: &Arc<RecordingInbox>) -> String {
@@ -93,6 +94,40 @@ async fn a_message_whose_thread_was_not_looked_up_comes_again_after_a_restart() 
     running(&again, &inbox, async { inbox.until(|inbox| texts(inbox).len() == 3).await }).await;
     assert_eq!(texts(&inbox), ["before", "elsewhere", "in the thread"]);
     assert_eq!(garden.identified(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_pause_of_the_whole_bot_is_waited_for_while_the_connection_goes_on() {
+    let garden = Garden::new().await;
+    let inbox = Arc::new(RecordingInbox::default());
+    let first = garden.adapter();
+    running(&first, &inbox, async {
+        garden.connected().await;
+        garden.ann.says(garden.channel, "before");
+        inbox.until(|inbox| texts(inbox).len() == 1).await;
+    })
+    .await;
+    garden.left().await;
+    garden.discord.act("forget_sessions", json!({}));
+    garden.ann.says(garden.channel, "missed");
+    // Apart from heartbeats, which do not come so soon, only a new connection is heard.
+    garden.discord.act("heartbeat", json!({"interval_ms": 10_000_000}));
+    let limit =
+        json!({"operation": "list_messages", "scope": "global", "retry_after_ms": 90_000, "times": 1});
+    garden.discord.act("too_many", limit);
+    let (clock, heard) = (TestClock::new(), inbox.heard());
+    let again = DiscordAdapter::new(garden.account(), clock.clone()).unwrap();
+    running(&again, &inbox, async {
+        garden.discord.until(|| !garden.discord.journal().calls_of("list_messages").is_empty()).await;
+        garden.ann.says(garden.channel, "live");
+        while texts(&inbox).len() < 3 {
+            clock.advance(Duration::from_secs(5));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    assert_eq!(texts(&inbox), ["before", "missed", "live"]);
+    assert_eq!((inbox.heard() - heard, garden.identified()), (1, 2), "the connection goes on");
 }
 
 #[tokio::test(flavor = "multi_thread")]
