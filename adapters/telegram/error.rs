@@ -187,8 +187,8 @@ impl Refusal {
     }
 }
 
-/// Telegram does not say which limit was reached. It is usually the chat's and not the bot's; if it was the bot's, the
-/// calls for the other chats get this error as well. So only the chat waits.
+/// Telegram does not say which limit was reached. It is usually the chat's and not the bot's, so only the chat waits, until
+/// other chats are refused as well (`pace`).
 fn later(after: Option<Duration>, detail: String) -> SendError {
     SendError::Later { after, scope: Bucket::Chat, detail }
 }

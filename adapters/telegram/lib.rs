@@ -30,6 +30,7 @@ pub mod markup;
 mod media;
 mod menu;
 mod outbound;
+mod pace;
 mod poll;
 mod reaction;
 mod section;
@@ -51,9 +52,11 @@ use teloxide_core::payloads::GetMe;
 
 use api::Api;
 pub use config::{Account, Settings, Streaming, WebhookAccess};
+use destination::Chat;
 use error::Fault;
 use frontdesk_kit::timer::Timer;
 use inbound::Bot;
+use pace::Pace;
 use poll::{PollConflict, Poller};
 pub use section::{Bot as BotSection, Mode, Telegram};
 use webhook::{WebhookEndpoint, WebhookRegistration};
@@ -74,6 +77,7 @@ pub struct TelegramAdapter {
     api: Api,
     clock: Arc<dyn Clock>,
     endpoint: Option<Arc<WebhookEndpoint>>,
+    pace: Pace,
     /// Kept across connections, because the other program may run longer than one connection.
     conflict: PollConflict,
 }
@@ -90,11 +94,26 @@ impl TelegramAdapter {
             profile: account.settings.profile(),
             id,
             api: Api::new(&account)?,
+            pace: Pace::new(&account.settings, clock.clone()),
             account,
             clock,
             endpoint,
             conflict: PollConflict::default(),
         })
+    }
+
+    /// Counts what was sent to a chat, and finds out whom a refusal for speed concerns.
+    fn counted<T>(&self, chat: i64, sent: Result<T, SendError>) -> Result<T, SendError> {
+        match sent {
+            Ok(receipt) => {
+                self.pace.sent(chat);
+                Ok(receipt)
+            }
+            Err(SendError::Later { after: Some(after), detail, .. }) => {
+                Err(SendError::Later { after: Some(after), scope: self.pace.refused(chat, after), detail })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn bot(&self) -> Result<Bot, AdapterError> {
@@ -173,11 +192,18 @@ impl Adapter for TelegramAdapter {
     }
 
     async fn deliver(&self, to: &Address, delivery: Delivery) -> Result<Receipt, SendError> {
-        outbound::deliver(&self.api, &self.account.settings, to, delivery).await
+        let chat = Chat::of(to)?.id.0;
+        let sent = outbound::deliver(&self.api, &self.account.settings, to, delivery).await;
+        self.counted(chat, sent)
     }
 
     async fn signal(&self, to: &Address, signal: Signal) -> Result<(), SendError> {
-        outbound::signal(&self.api, &self.account.settings, to, signal).await
+        let (chat, grows) = (Chat::of(to)?.id.0, matches!(signal, Signal::Grow { .. }));
+        if grows {
+            self.pace.check_edit(chat)?;
+        }
+        let shown = outbound::signal(&self.api, &self.account.settings, to, signal).await;
+        if grows { self.counted(chat, shown) } else { shown }
     }
 
     async fn fetch(&self, file: &Attachment) -> Result<Bytes, FetchError> {

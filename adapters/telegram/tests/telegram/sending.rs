@@ -14,7 +14,7 @@ use frontdesk_core::port::Adapter;
 use frontdesk_telegram::TelegramAdapter;
 use serde_json::json;
 
-use crate::setup::{account, adapter, post, says, to};
+use crate::setup::{TestClock, account, adapter, post, says, to};
 
 async fn sent(telegram: &TelegramAdapter, address: &str, delivery: Delivery) -> String {
     telegram.deliver(&to(address), delivery).await.unwrap().message.expect("an id")
@@ -29,7 +29,9 @@ async fn an_answer_is_posted_edited_and_deleted() {
     let api = BotApi::start().await;
     let anna = api.user(1001, "Anna");
     let hello = anna.starts().await;
-    let telegram = adapter(account(&api));
+    let mut account = account(&api);
+    account.settings.per_chat_ms = 0;
+    let telegram = adapter(account);
     let mut answer = post("<b>hi</b> &amp; welcome", "hi & welcome");
     answer.reply_to = Some(hello.message_id.to_string());
     let id = sent(&telegram, "telegram:1001", Delivery::Post(answer)).await;
@@ -230,6 +232,50 @@ async fn each_failure_has_the_right_consequence() {
     assert!(matches!(slow, SendError::Unknown(_)), "{slow}");
     api.cut().await;
     assert_eq!(refused(&telegram, "telegram:1001", says("hi")).await, SendError::Offline);
+}
+
+#[tokio::test]
+async fn an_answer_that_grows_delays_no_message_in_any_chat() {
+    let api = BotApi::start().await;
+    let anna = api.user(1001, "Anna");
+    anna.starts().await;
+    api.group(-500, "Tea");
+    let clock = TestClock::new();
+    let telegram = TelegramAdapter::new(account(&api), clock.clone()).unwrap();
+    let edited = || api.journal().calls_of("editMessageText").len();
+    for (address, most) in [("telegram:-500", 15), ("telegram:1001", 40)] {
+        let begun = telegram.deliver(&to(address), says("0")).await.unwrap();
+        let (target, before) = (begun.message.unwrap(), edited());
+        // The default pause between two edits, for a minute.
+        for n in 1..75 {
+            clock.advance(Duration::from_millis(800));
+            let grown = Signal::Grow { target: target.clone(), text: n.to_string() };
+            let shown = telegram.signal(&to(address), grown).await;
+            assert!(matches!(shown, Ok(()) | Err(SendError::Later { after: None, .. })), "{shown:?}");
+        }
+        let edits = edited() - before;
+        assert!(edits < most && edits > most / 2, "{address}: {edits} edits a minute");
+    }
+    api.fault(Fault::too_many(1).on("editMessageText").times(1));
+    clock.advance(Duration::from_secs(60));
+    let target = telegram.deliver(&to("telegram:1001"), says("0")).await.unwrap().message.unwrap();
+    clock.advance(Duration::from_secs(3));
+    for (n, passes) in [(0, false), (1, true), (2, false)] {
+        let grown = Signal::Grow { target: target.clone(), text: format!("more {n}") };
+        assert_eq!(telegram.signal(&to("telegram:1001"), grown).await.is_ok(), passes, "{n}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_in_several_chats_at_once_are_the_bots_own_limit() {
+    let api = BotApi::start().await;
+    let telegram = adapter(account(&api));
+    for (id, expected) in [(1, Bucket::Chat), (2, Bucket::Chat), (3, Bucket::Account)] {
+        api.user(id, "Anna").starts().await;
+        api.fault(Fault::too_many(9).on("sendMessage").times(1));
+        let refused = refused(&telegram, &format!("telegram:{id}"), says("hi")).await;
+        assert!(matches!(refused, SendError::Later { scope, .. } if scope == expected), "{id}: {refused}");
+    }
 }
 
 #[tokio::test]
