@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use frontdesk_core::address::Principal;
 use frontdesk_core::agent::TurnRole;
 use frontdesk_core::answer_end::AnswerEnd;
 use frontdesk_core::cause::Cause;
@@ -98,6 +99,8 @@ struct TurnRun<'r> {
     /// Whether a tool was allowed to begin.
     acted: bool,
     questions: Questions,
+    /// People whose messages the agent has taken into its answer.
+    joined: Vec<Principal>,
     /// What the agent has reported last.
     usage: Option<Usage>,
     /// Set if another model or agent answers than before.
@@ -166,6 +169,7 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
         files,
         acted: false,
         questions,
+        joined: Vec::new(),
         usage: None,
         answered_by: None,
         hooks,

@@ -6,6 +6,7 @@ mod written;
 
 use std::time::Duration;
 
+use frontdesk_core::agent::Capabilities;
 use frontdesk_core::ask::{AskAnswer, AskEnd, AskError, AskState, Audience, Question};
 use frontdesk_core::delivery::PostKind;
 use frontdesk_core::hook::HookPoint;
@@ -93,6 +94,32 @@ async fn another_person_is_refused_privately_and_the_second_press_is_told_who_an
     assert_eq!(answer, chosen("allow"), "the first answer holds");
     world.at_rest().await;
     assert_eq!(world.platform().chat("-1").len(), 3, "refusals of presses are not shown to the chat");
+}
+
+#[tokio::test]
+async fn whoever_the_agent_takes_into_its_answer_may_answer_its_questions_at_once() {
+    let world = World::with(plan().buttons()).await;
+    world.agent().can(Capabilities { steer: true, ..Capabilities::default() });
+    let steps = [Step::Ask(permission("Delete it?")), Step::Ask(permission("All of it?")), Step::Say("done")];
+    world.agent().will(steps);
+    world.platform().outcome_of(message_from("anna", "clean up").in_group("-1")).await;
+    let asked = question(&world, "-1").await;
+    let by_bob = press_in_group(&world, "bob", &asked, "a1:0").await;
+    assert!(matches!(by_bob, Outcome::NotAnswered { error: AskError::NotYours, .. }), "{by_bob:?}");
+    world.agent().takes(true);
+    world.platform().outcome_of(message_from("bob", "/steer the garden too").in_group("-1")).await;
+    let bob = "fake:bob".parse().unwrap();
+    until("he is asked too", || async {
+        let open = world.handle().asks(None).await.unwrap();
+        open[0].names(&bob).then_some(())
+    })
+    .await;
+    assert!(matches!(press_in_group(&world, "bob", &asked, "a1:0").await, Outcome::Answered { .. }));
+    let second =
+        world.platform().shows("-1", 1, |post| post.text.contains("All of it?")).await.swap_remove(0);
+    assert!(matches!(press_in_group(&world, "carl", &second, "a2:0").await, Outcome::NotAnswered { .. }));
+    assert!(matches!(press_in_group(&world, "bob", &second, "a2:0").await, Outcome::Answered { .. }));
+    world.at_rest().await;
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use frontdesk_core::address::Principal;
 use frontdesk_core::ask::{AgentQuestion, AskEnd, AskReply, Audience, Question};
 use frontdesk_core::id::AskId;
-use frontdesk_core::message::SenderKind;
+use frontdesk_core::message::{Sender, SenderKind};
+use frontdesk_store::StoreError;
 use frontdesk_store::row::{AskOpened, EndedAsk, Fenced, NewAsk};
 use tokio::sync::mpsc;
 
@@ -94,10 +95,25 @@ impl TurnRun<'_> {
         }
     }
 
+    /// The agent has taken in a message of somebody: they may answer as well, also the questions that are open.
+    pub(super) async fn joins(&mut self, from: &Sender) -> Result<(), StoreError> {
+        let before = self.authors();
+        if from.kind != SenderKind::Person || before.contains(&from.id) {
+            return Ok(());
+        }
+        self.joined.push(from.id.clone());
+        if !self.questions.has_asked() {
+            return Ok(());
+        }
+        let (before, now) = (Audience::People(before), Audience::People(self.authors()));
+        self.shared.store.asks_widened(self.turn.claim, before, now).await.map(drop)
+    }
+
     /// The people whose messages this turn answers.
     fn authors(&self) -> Vec<Principal> {
         let people = self.turn.messages.iter().filter(|message| message.from.kind == SenderKind::Person);
-        let mut authors: Vec<Principal> = people.map(|message| message.from.id.clone()).collect();
+        let people = people.map(|message| &message.from.id).chain(&self.joined);
+        let mut authors: Vec<Principal> = people.cloned().collect();
         authors.sort();
         authors.dedup();
         authors

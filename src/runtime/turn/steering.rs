@@ -6,7 +6,7 @@ use std::sync::Arc;
 use frontdesk_core::access::Action;
 use frontdesk_core::agent::STEER_TIMEOUT;
 use frontdesk_core::id::{MessageId, TurnId};
-use frontdesk_core::message::Refusal;
+use frontdesk_core::message::{Refusal, Sender};
 use frontdesk_core::port::{Agent, Mono, Prompt};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::Fenced;
@@ -27,15 +27,19 @@ pub(super) struct Steering {
     asked: Option<Asked>,
     /// The messages that it was asked to take and about which it did not decide in time. They wait for their own turn,
     /// unless the agent takes them after all.
-    late: FuturesUnordered<BoxFuture<'static, (MessageId, Option<String>)>>,
+    late: FuturesUnordered<BoxFuture<'static, (TakenMessage, Option<String>)>>,
 }
 
 struct Asked {
     message: MessageId,
+    from: Sender,
     decision: Decision,
     /// When the sender is told that the message is answered next.
     due: Mono,
 }
+
+/// A message that the agent was asked to take, and its sender.
+type TakenMessage = (MessageId, Sender);
 
 /// The text that the agent has taken, or `None` if it has not.
 type Decision = BoxFuture<'static, Option<String>>;
@@ -45,11 +49,11 @@ pub(super) enum Steer {
     /// Somebody wants the agent to take in a message.
     Wanted(SteerRequest),
     /// The agent has decided whether it takes the message.
-    Decided(MessageId, Option<String>),
+    Decided(TakenMessage, Option<String>),
     /// The agent has not decided in time.
     Overdue(MessageId),
     /// The agent has decided about a message that waits for its own turn meanwhile.
-    DecidedLate(MessageId, Option<String>),
+    DecidedLate(TakenMessage, Option<String>),
 }
 
 impl Steering {
@@ -62,9 +66,9 @@ impl Steering {
         let Self { wanted, asked, late } = self;
         let next = async {
             match asked {
-                Some(Asked { message, decision, due }) => tokio::select! {
+                Some(Asked { message, from, decision, due }) => tokio::select! {
                     biased;
-                    text = decision => Steer::Decided(*message, text),
+                    text = decision => Steer::Decided((*message, from.clone()), text),
                     () = time.sleep_until(*due) => Steer::Overdue(*message),
                 },
                 None => match wanted.recv().await {
@@ -80,10 +84,9 @@ impl Steering {
         match event {
             Steer::Decided(..) => self.asked = None,
             Steer::Overdue(_) => {
-                let asked = self
-                    .asked
-                    .take()
-                    .map(|Asked { message, decision, .. }| decision.map(move |text| (message, text)));
+                let asked = self.asked.take().map(|Asked { message, from, decision, .. }| {
+                    decision.map(move |text| ((message, from), text))
+                });
                 self.late.extend(asked.map(FutureExt::boxed));
             }
             Steer::Wanted(_) | Steer::DecidedLate(..) => {}
@@ -96,11 +99,8 @@ impl TurnRun<'_> {
     pub(super) async fn steer(&mut self, agent: &Arc<dyn Agent>, event: Steer) {
         let handled = match event {
             Steer::Wanted(request) => self.ask_to_take(agent, request).await,
-            Steer::Decided(message, Some(text)) => {
-                self.taken(message, text);
-                Ok(())
-            }
-            Steer::Decided(message, None) | Steer::Overdue(message) => self.follows_up(message).await,
+            Steer::Decided(message, Some(text)) => self.taken(message, text).await,
+            Steer::Decided((message, _), None) | Steer::Overdue(message) => self.follows_up(message).await,
             Steer::DecidedLate(message, Some(text)) => self.taken_late(message, text).await,
             Steer::DecidedLate(_, None) => Ok(()),
         };
@@ -117,33 +117,36 @@ impl TurnRun<'_> {
             if let Some(Asked { message, decision, .. }) = self.steering.asked.take()
                 && let Some(text) = decision.now_or_never().flatten()
             {
-                self.taken(message, text);
+                self.include(message, text);
             }
             return;
         }
         while let Some(Some((message, text))) = self.steering.late.next().now_or_never() {
             self.steer(agent, Steer::DecidedLate(message, text)).await;
         }
-        if let Some(Asked { message, decision, .. }) = self.steering.asked.take() {
-            self.steer(agent, Steer::Decided(message, decision.now_or_never().flatten())).await;
+        if let Some(Asked { message, from, decision, .. }) = self.steering.asked.take() {
+            self.steer(agent, Steer::Decided((message, from), decision.now_or_never().flatten())).await;
         }
     }
 
-    /// The agent has taken a message: the answer is about it too.
-    fn taken(&mut self, message: MessageId, text: String) {
+    /// The agent has taken a message: the answer is about it too, and its sender is asked too.
+    async fn taken(&mut self, (message, from): TakenMessage, text: String) -> Result<(), StoreError> {
+        self.include(message, text);
+        self.joins(&from).await
+    }
+
+    fn include(&mut self, message: MessageId, text: String) {
         self.flow.include(message);
         self.hooks.prompt(text);
     }
 
     /// The agent has taken a message that waits for its own turn: the message is bound to this one again, so that it is
     /// answered once.
-    async fn taken_late(&mut self, message: MessageId, text: String) -> Result<(), StoreError> {
-        if let Fenced::Done(_) =
-            self.shared.store.steered(self.turn.claim, message, self.shared.time.wall()).await?
-        {
-            self.taken(message, text);
+    async fn taken_late(&mut self, message: TakenMessage, text: String) -> Result<(), StoreError> {
+        match self.shared.store.steered(self.turn.claim, message.0, self.shared.time.wall()).await? {
+            Fenced::Done(_) => self.taken(message, text).await,
+            Fenced::Stale => Ok(()),
         }
-        Ok(())
     }
 
     /// Binds a waiting message to this turn and asks the agent to take it in.
@@ -171,7 +174,7 @@ impl TurnRun<'_> {
             Ok(text) => {
                 let decision = decision(agent.clone(), claim.id, prompt_of(&row, text, None));
                 let due = shared.time.mono() + STEER_TIMEOUT;
-                self.steering.asked = Some(Asked { message, decision, due });
+                self.steering.asked = Some(Asked { message, from: row.from, decision, due });
             }
             Err(TurnEnd::Refused(refusal)) => {
                 // If the turn was cancelled meanwhile, its next step finds that too.

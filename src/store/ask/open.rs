@@ -56,6 +56,26 @@ impl Store {
     }
 }
 
+impl Store {
+    /// More people may answer the open questions of a running turn: those that were asked of exactly the people before.
+    pub async fn asks_widened(
+        &self,
+        claim: Claim<TurnId>,
+        before: Audience,
+        now: Audience,
+    ) -> Result<Fenced<()>> {
+        self.write(WorkClass::Turns, move |tx| {
+            let Some(turn) = OpenTurn::held(tx, claim)? else { return Ok(Fenced::Stale) };
+            tx.run(
+                "UPDATE ask SET audience = ?3 WHERE state = 'open' AND turn_id = ?1 AND audience = ?2",
+                params![turn.id.0, stored_audience(&before), stored_audience(&now)],
+            )?;
+            Ok(Fenced::Done(()))
+        })
+        .await
+    }
+}
+
 /// Whether the turn may not ask any more now, because too many questions of it or of its session are open.
 fn is_full(tx: &Tx<'_>, turn: &OpenTurn) -> Outcome<bool> {
     let limits = "SELECT count(*), coalesce(sum(turn_id = ?2), 0) FROM ask
