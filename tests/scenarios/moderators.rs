@@ -51,6 +51,45 @@ async fn an_admin_interrupts_what_others_asked_for_and_so_does_a_group_in_that_m
 }
 
 #[tokio::test]
+async fn only_moderators_and_admins_choose_that_every_message_interrupts_in_a_group() {
+    let moderators = Members { people: ["mia".to_owned()].into(), ..Members::default() };
+    for named in [false, true] {
+        let group = GroupAccess {
+            moderators: if named { moderators.clone() } else { Members::default() },
+            ..GroupAccess::default()
+        };
+        let plan = plan().access(|access| drop(access.groups.insert(GROUP.to_owned(), group)));
+        let world = World::with(plan).await;
+        for (who, may) in [("bob", false), ("mia", named), ("root", true)] {
+            in_group(&world, who, "/queue interrupt").await;
+            world.at_rest().await;
+            let reply = world.platform().chat(GROUP).pop().unwrap().text;
+            assert_eq!(reply.starts_with("Queue mode: interrupt."), may, "{who}: {reply}");
+        }
+        in_group(&world, if named { "mia" } else { "bob" }, "/queue collect").await;
+        world.at_rest().await;
+        let reply = world.platform().chat(GROUP).pop().unwrap().text;
+        assert!(reply.starts_with("Queue mode: collect."), "{reply}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_moderates_sees_the_ids_of_those_whose_messages_wait() {
+    let world = World::new().await;
+    world.agent().will([Step::Pause, Step::Echo]);
+    in_group(&world, "bob", "runs").await;
+    world.agent().begun(1).await;
+    let event = message_from("mallory", "waits").shown_as("root").in_group(GROUP);
+    world.platform().outcome_of(event).await;
+    for (who, shown) in [("bob", "1. root, "), ("root", "1. root (fake:mallory), ")] {
+        in_group(&world, who, "/queue").await;
+        world.platform().shows(GROUP, 1, |post| post.text.contains(shown)).await;
+    }
+    world.agent().resume();
+    world.at_rest().await;
+}
+
+#[tokio::test]
 async fn a_message_that_interrupts_does_not_take_along_what_others_said() {
     let world = World::new().await;
     world.agent().will([Step::Hang]);

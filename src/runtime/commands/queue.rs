@@ -22,6 +22,11 @@ const SHOWN: usize = 20;
 /// How much of a message is shown.
 const OPENING: usize = 60;
 
+/// The reply to somebody who wants every message to interrupt, in a group.
+const ONLY_MODERATORS_INTERRUPT: &str = "Every message would then stop the answers to others, so in a group only moderators and \
+                                         admins may choose `interrupt`. With /queue interrupt and a text you interrupt an \
+                                         answer of your own.";
+
 pub(super) async fn plan(
     shared: &Shared,
     row: &InboundRow,
@@ -29,6 +34,9 @@ pub(super) async fn plan(
 ) -> Result<Plan, StoreError> {
     Ok(match request {
         QueueRequest::List => list(shared, row).await?,
+        QueueRequest::Mode(Some(QueueMode::Interrupt)) if !may_moderate(shared, row) => {
+            Plan::say(ONLY_MODERATORS_INTERRUPT).for_sender()
+        }
         QueueRequest::Mode(mode) => choose(shared, row, mode),
         // The answer itself is the reply.
         QueueRequest::Send { mode, text } => {
@@ -39,6 +47,11 @@ pub(super) async fn plan(
     })
 }
 
+/// Whether the sender may stop what others asked for.
+fn may_moderate(shared: &Shared, row: &InboundRow) -> bool {
+    shared.may_for_all(&shared.settings(), row, Action::Moderate)
+}
+
 /// Interrupts as `/stop` stops: what others asked for only for somebody who may, or where every message interrupts.
 async fn send(
     shared: &Shared,
@@ -47,7 +60,7 @@ async fn send(
     text: String,
 ) -> Result<CommandEffect, StoreError> {
     let settings = shared.settings();
-    if mode == QueueMode::Interrupt && !shared.may_for_all(&settings, row, Action::Moderate) {
+    if mode == QueueMode::Interrupt && !may_moderate(shared, row) {
         let session = shared.store.session(&row.session).await?;
         let chosen = session.and_then(|session| session.queue_mode);
         if chosen.unwrap_or_else(|| shared.queue_mode(&settings, &row.session)) != QueueMode::Interrupt {
@@ -69,7 +82,8 @@ async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
     let mut lines =
         vec![format!("{} in the queue (mode {mode}):\n", counted(waiting.len() as u64, "message"))];
     let places = waiting.iter().zip(1..).take(SHOWN);
-    lines.extend(places.map(|(waiting, place)| format!("{place}. {}", line(waiting, row, now))));
+    let moderates = may_moderate(shared, row);
+    lines.extend(places.map(|(waiting, place)| format!("{place}. {}", line(waiting, row, moderates, now))));
     if waiting.len() > SHOWN {
         lines.push(format!("\nand {} more", waiting.len() - SHOWN));
     }
@@ -77,8 +91,7 @@ async fn list(shared: &Shared, row: &InboundRow) -> Result<Plan, StoreError> {
     let text = lines.join("\n");
     let told = Plan::say(text.clone());
     // Whoever has nothing to drop gets no button.
-    let may_drop = shared.may_for_all(&shared.settings(), row, Action::Moderate)
-        || waiting.iter().any(|waiting| waiting.message.from.id == row.from.id);
+    let may_drop = moderates || waiting.iter().any(|waiting| waiting.message.from.id == row.from.id);
     Ok(match may_drop {
         true => confirmed_by_button(shared, row, told, &text, ("Drop them", "/queue clear".to_owned())),
         false => told,
@@ -94,9 +107,11 @@ fn modes(shared: &Shared, row: &InboundRow, chosen: Option<QueueMode>) -> Plan {
     let told = Plan::say(format!("{text} Choose with /queue and one of: {names}{or_default}."));
     let button =
         |name: &str, holds| MenuButton { label: name.into(), command: format!("/queue {name}"), holds };
-    let modes = QueueMode::ALL.map(|other| button(other.name(), other == mode));
+    let may_choose = |other: &QueueMode| *other != QueueMode::Interrupt || may_moderate(shared, row);
+    let modes = QueueMode::ALL.into_iter().filter(may_choose);
+    let modes = modes.map(|other| button(other.name(), other == mode));
     let back = chosen.map(|_| button("default", false));
-    menu(shared, row, told, &text, modes.into_iter().chain(back).collect())
+    menu(shared, row, told, &text, modes.chain(back).collect())
 }
 
 /// What a mode means with the agent that answers here.
@@ -117,12 +132,17 @@ fn choose(shared: &Shared, row: &InboundRow, chosen: Option<QueueMode>) -> Plan 
     Plan::new(CommandEffect::ChooseQueue(chosen), move |_| text.clone())
 }
 
-/// One message as the reader of a reply to `command` may see it.
-fn line(waiting: &WaitingMessage, command: &InboundRow, now: DateTime<Utc>) -> String {
+/// One message as the reader of a reply to `command` may see it. People choose their names, so whoever moderates is shown the
+/// id as well.
+fn line(waiting: &WaitingMessage, command: &InboundRow, moderates: bool, now: DateTime<Utc>) -> String {
     let message = &waiting.message;
-    let author = match command.session.scope() {
-        Scope::Dm => String::new(),
-        _ => format!("{}, ", quoted_label(message.from.name.as_deref().unwrap_or(message.from.id.id()))),
+    let from = &message.from;
+    let author = match (command.session.scope(), &from.name) {
+        (Scope::Dm, _) => String::new(),
+        (_, Some(name)) if moderates => {
+            format!("{} ({}), ", quoted_label(name), quoted_label(from.id.as_str()))
+        }
+        (_, name) => format!("{}, ", quoted_label(name.as_deref().unwrap_or(from.id.id()))),
     };
     format!("{author}{}: {}", span::relative(message.received, now), shown(waiting, command))
 }
@@ -175,5 +195,5 @@ fn clear(shared: &Shared, row: &InboundRow) -> Plan {
 
 /// Whoever may stop what others asked for may drop every message.
 fn dequeue(shared: &Shared, row: &InboundRow, what: Dequeue) -> CommandEffect {
-    CommandEffect::Dequeue { what, any: shared.may_for_all(&shared.settings(), row, Action::Moderate) }
+    CommandEffect::Dequeue { what, any: may_moderate(shared, row) }
 }
