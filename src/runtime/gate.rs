@@ -256,10 +256,15 @@ fn limits(admission: &Admission<'_>, session: &SessionKey, plan: Plan) -> Plan {
         true => shared.route_of(settings, session, Some(&event.from.id)).role,
         false => None,
     };
+    let is_reply_for_all =
+        plan.disposition == Disposition::Command && !plan.for_agent && !event.conversation.is_private();
     let count = || match admission.is_by_admin() {
         _ if stop => settings.limits.allows_stop(&event.from.id),
         true => settings.limits.allows_admin(&event.from.id),
-        false => settings.limits.allows((&event.from.id, role()), &event.address, &configured),
+        false => {
+            (!is_reply_for_all || settings.limits.allows_command(&event.from.id))
+                && settings.limits.allows((&event.from.id, role()), &event.address, &configured)
+        }
     };
     match shared.inbound.albums.allows(event, shared.time.mono(), count) {
         false => Plan {

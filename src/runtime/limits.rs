@@ -16,6 +16,9 @@ use crate::config::{Limits as Config, Rate, Routing};
 const ADMIN_PER_MINUTE: u32 = 600;
 /// `/stop` commands a minute that a person may send: more than anybody needs, and few enough replies for the chat.
 const STOPS_PER_MINUTE: u32 = 10;
+/// Commands a minute that a person may send in groups. Platforms let a bot send few messages to one group (Telegram: 20 a
+/// minute), and the replies to one person's commands must not delay the answers to others.
+const COMMANDS_PER_MINUTE: u32 = 10;
 
 /// The rate limits of one configuration. The next one takes over what was counted for limits that stay the same.
 pub(crate) struct Limits {
@@ -26,6 +29,8 @@ pub(crate) struct Limits {
     admin: Limit<Principal>,
     /// Applies to `/stop` in place of the other limits: it helps against too many messages, so they do not count here.
     stop: Limit<Principal>,
+    /// Applies to commands in groups that the gateway itself answers, in addition to the other limits.
+    command: Limit<Principal>,
     chat: Limit<Address>,
     account: Limit<AccountId>,
     /// Chats with a limit of their own.
@@ -123,6 +128,7 @@ impl Limits {
             user: Limit::new(config.user, before.map(|before| &before.user)),
             admin: Limit::new(for_admins(config.user), before.map(|before| &before.admin)),
             stop: Limit::new(for_stop(config.user), before.map(|before| &before.stop)),
+            command: Limit::new(for_commands(config.user), before.map(|before| &before.command)),
             chat: Limit::new(config.chat, before.map(|before| &before.chat)),
             account: Limit::new(config.account, before.map(|before| &before.account)),
             own: chats.collect(),
@@ -138,6 +144,11 @@ impl Limits {
     /// Counts one `/stop`; whether it is within the limit.
     pub(crate) fn allows_stop(&self, who: &Principal) -> bool {
         self.stop.allows(who, self.clock.mono())
+    }
+
+    /// Counts one command in a group; whether it is within the limit.
+    pub(crate) fn allows_command(&self, who: &Principal) -> bool {
+        self.command.allows(who, self.clock.mono())
     }
 
     /// Whether people of some role have a limit of their own.
@@ -172,7 +183,7 @@ impl Limits {
     /// Forgets everyone whose bucket is full again.
     pub(crate) fn sweep(&self) {
         let now = self.clock.mono();
-        for limit in self.role.values().chain([&self.user, &self.admin, &self.stop]) {
+        for limit in self.role.values().chain([&self.user, &self.admin, &self.stop, &self.command]) {
             limit.buckets.sweep(now);
         }
         for limit in self.own.values().chain([&self.chat]) {
@@ -207,6 +218,14 @@ fn for_stop(user: Rate) -> Rate {
     match user.per_minute {
         0 => user,
         _ => Rate { per_minute: STOPS_PER_MINUTE, burst: STOPS_PER_MINUTE },
+    }
+}
+
+/// No limit where nobody has one.
+fn for_commands(user: Rate) -> Rate {
+    match user.per_minute {
+        0 => user,
+        _ => Rate { per_minute: COMMANDS_PER_MINUTE, burst: COMMANDS_PER_MINUTE },
     }
 }
 

@@ -109,6 +109,38 @@ async fn a_stop_works_after_too_many_messages_and_a_flood_of_them_does_not() {
 }
 
 #[tokio::test]
+async fn one_persons_commands_in_a_group_do_not_delay_the_answers_to_others() {
+    let world =
+        World::with(plan().with(|config| config.limits.user = Rate { per_minute: 60, burst: 0 })).await;
+    let platform = world.platform();
+    let mut replies = 0;
+    for _ in 0..40 {
+        let outcome = platform.outcome_of(message_from("mallory", "/help").in_group("-1")).await;
+        replies += usize::from(matches!(outcome, Outcome::Accepted { .. }));
+    }
+    assert_eq!(replies, 10, "a minute's worth");
+    for event in
+        [message_from("ben", "/help").in_group("-1"), message_from("mallory", "hello").in_group("-1")]
+    {
+        assert!(
+            matches!(platform.outcome_of(event).await, Outcome::Accepted { .. }),
+            "no other message counts"
+        );
+    }
+    for who in ["root", "anna"] {
+        for _ in 0..15 {
+            let place = message_from(who, "/help");
+            let event = if who == "root" { place.in_group("-1") } else { place };
+            let outcome = platform.outcome_of(event).await;
+            assert!(matches!(outcome, Outcome::Accepted { .. }), "admins, and private chats: {outcome:?}");
+        }
+    }
+    world.clock().pass(Duration::from_secs(60));
+    let later = platform.outcome_of(message_from("mallory", "/help").in_group("-1")).await;
+    assert!(matches!(later, Outcome::Accepted { .. }), "{later:?}");
+}
+
+#[tokio::test]
 async fn a_stop_is_not_charged_to_its_sender() {
     let world =
         World::with(plan().with(|config| config.limits.user = Rate { per_minute: 1, burst: 1 })).await;
