@@ -337,6 +337,13 @@ async fn somebody_who_is_blocked_is_ignored_everywhere_until_the_block_ends() {
     assert_eq!(root.hears().await, "fake:eve is blocked. Send /gateway unblock fake eve first.");
     root.says("/gateway block fake root").await;
     assert_eq!(root.hears().await, "root: this is an admin: take that right away first.");
+    let audit = world.handle().audits(None, 2).await.unwrap();
+    let refused = audit.iter().map(|line| (line.subject.as_str(), line.outcome.as_str()));
+    assert_eq!(
+        refused.collect::<Vec<_>>(),
+        [("fake:root", "refused:is_admin"), ("fake:eve", "refused:blocked")],
+        "whom it was about"
+    );
     root.says("/gateway unblock fake eve").await;
     let heard = root.hears().await;
     assert!(heard.starts_with("fake:eve is not blocked any more and may write: in "), "{heard}");

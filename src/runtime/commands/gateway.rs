@@ -139,10 +139,28 @@ fn is_in_group(row: &InboundRow) -> bool {
 fn note(row: &InboundRow, request: &Gateway, outcome: &str, text: String) -> Plan {
     let change = AccessChange::Note {
         action: request.action().to_owned(),
-        subject: row.address.to_string(),
+        subject: subject(request).unwrap_or_else(|| row.address.to_string()),
         outcome: outcome.to_owned(),
     };
     changing(row, change, move |_| text.clone())
+}
+
+/// Whom or what a request is about. `None` for the chat in which it was sent, and for words that are no id: nobody has chosen
+/// to have them in the audit.
+fn subject(request: &Gateway) -> Option<String> {
+    let is_id = |word: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_@./:".contains(&byte);
+        (1..=64).contains(&word.len()) && word.bytes().all(plain)
+    };
+    let subject = match request {
+        Gateway::Allow { channel, user, .. }
+        | Gateway::Revoke { channel, user, .. }
+        | Gateway::Block { channel, user }
+        | Gateway::Unblock { channel, user } => format!("{channel}:{user}"),
+        Gateway::Start { what: Some(what) } | Gateway::Stop { what: Some(what), .. } => what.clone(),
+        _ => return None,
+    };
+    is_id(&subject).then_some(subject)
 }
 
 /// A change of who may write, and its reply.

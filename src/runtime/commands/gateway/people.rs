@@ -147,7 +147,9 @@ pub(super) fn block(shared: &Shared, row: &InboundRow, request: &Gateway, channe
         Err(text) => return note(row, request, "refused:no_person", text),
     };
     if let Err(problem) = shared.may_be_blocked(&principal) {
-        return note(row, request, "refused:no_person", format!("{}: {problem}.", quoted_label(user)));
+        let is_person = (shared.settings().grant_rule)(&principal, &Scope::Dm).is_ok();
+        let outcome = if is_person { "refused:is_admin" } else { "refused:no_person" };
+        return note(row, request, outcome, format!("{}: {problem}.", quoted_label(user)));
     }
     let whom = principal.clone();
     changing(row, shared.block(principal), move |facts| match access(facts) {
