@@ -6,10 +6,12 @@ use frontdesk_core::delta::Usage;
 use frontdesk_core::failover::{CandidateState, Failover};
 use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::visible;
-use frontdesk_runtime::{AccessEntry, AccessView, Account, SessionStatus, Status};
+use frontdesk_runtime::{
+    AccessEntry, AccessView, Account, AllowedAction, AllowedGroup, ConfiguredAccess, SessionStatus, Status,
+};
 use frontdesk_store::row::{
-    AuditRow, ChatRow, DeadLetterRow, EpochRow, HistoryRow, OutboxRow, OutboxState, PairingRow, SessionRow,
-    SpentRow, Totals, TurnState, UsageTotal, WaitingMessage,
+    AuditRow, ChatRow, DeadLetterRow, EpochRow, HistoryRow, OutboxRow, OutboxState, PairingRow, Scope,
+    SessionRow, SpentRow, Totals, TurnState, UsageTotal, WaitingMessage,
 };
 use serde_json::{Map, Value, json};
 
@@ -72,6 +74,7 @@ pub(crate) fn pairing(row: &PairingRow) -> Value {
 pub(crate) fn access(view: &AccessView) -> Value {
     json!({
         "access": view.entries.iter().map(entry).collect::<Vec<_>>(),
+        "configured": view.configured.iter().map(configured).collect::<Vec<_>>(),
         "blocked": view.blocked.iter().map(|row| with(person(&row.principal), json!({
             "source": row.source, "by": row.by, "created": time(row.created),
         }))).collect::<Vec<_>>(),
@@ -91,6 +94,26 @@ fn entry(entry: &AccessEntry) -> Value {
         "created": entry.created.map(time),
     });
     with(person(&entry.principal), more)
+}
+
+fn configured(allowed: &ConfiguredAccess) -> Value {
+    let (who, id) = match &allowed.who {
+        AllowedGroup::Everybody => ("everybody", None),
+        AllowedGroup::Role(role) => ("role", Some(role)),
+        AllowedGroup::Person(id) => ("person", Some(id)),
+        AllowedGroup::Bot(id) => ("bot", Some(id)),
+    };
+    json!({
+        "platform": allowed.account.channel(),
+        "account": allowed.account.name(),
+        "who": who,
+        "id": id,
+        "may": match allowed.may {
+            AllowedAction::Write => "write",
+            AllowedAction::Moderate => "moderate",
+        },
+        "scope": allowed.scope.as_ref().map(Scope::name),
+    })
 }
 
 fn chat(row: &ChatRow) -> Value {

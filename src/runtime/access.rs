@@ -33,6 +33,7 @@ pub(crate) use pairing_limits::MOST_OPEN;
 use pairing_limits::PairingLimits;
 pub(crate) use remaining::{block_summary, revocation_summary, still_in_file, unblock_summary};
 pub(crate) use rules::AccessRules;
+pub use rules::{AllowedAction, AllowedGroup, ConfiguredAccess};
 
 pub(crate) struct Access {
     tables: RwLock<AccessTables>,

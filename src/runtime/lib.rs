@@ -59,6 +59,7 @@ mod waiting_marks;
 mod watchdog;
 mod work;
 
+pub use access::{AllowedAction, AllowedGroup, ConfiguredAccess};
 pub use adapters::Account;
 pub use client_tools::ClientOffer;
 pub use config::Config;

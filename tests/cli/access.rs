@@ -247,3 +247,34 @@ fn somebody_is_blocked_and_listed_until_the_block_ends() {
     assert_eq!(anna.texts(), ["one", "one", "two", "three", "three"]);
     assert!(!home.run(&["access"]).good().out.contains("BLOCKED"));
 }
+
+#[test]
+fn the_list_shows_all_that_the_configuration_allows() {
+    let (telegram, home) = (Telegram::start(), NewHome::new());
+    let keys = "dm_policy = \"open\"\nbots = [99]\n[channels.telegram.groups.\"-1005\"]\nmoderators = [77]\n\
+                [channels.telegram.groups.\"-1006\"]\nallow = [78]\n";
+    let _daemon = telegram.gateway(&home, keys);
+    let shown = home.run(&["access"]).good().out.clone();
+    let listed = shown.split("The configuration also allows:").nth(1).unwrap();
+    let lines: Vec<String> =
+        listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let expected = [
+        "",
+        "ACCOUNT WHO MAY WHERE",
+        "telegram everybody write dm",
+        "telegram everybody write group:-1005",
+        "telegram 77 moderate group:-1005",
+        "telegram bot 99 write wherever a person may",
+    ];
+    assert_eq!(lines[..6], expected, "{shown}");
+    assert!(shown.contains("78") && shown.contains("group:-1006"), "{shown}");
+    let json = home.run(&["access", "--json"]).json();
+    let all = json["configured"].as_array().unwrap().iter();
+    let configured: Vec<&Value> = all.filter(|entry| entry["platform"] == "telegram").collect();
+    assert_eq!(configured.len(), 4);
+    assert_eq!(
+        *configured[2],
+        json!({"platform": "telegram", "account": "default", "who": "person", "id": "77", "may": "moderate",
+               "scope": "group:-1005"})
+    );
+}

@@ -165,6 +165,7 @@ async fn list(remote: &Remote) -> Done {
     if !field::list(&answer, "access").iter().any(named) {
         screen::line("\nTo add the first admin of a channel: frontdesk access allow CHANNEL USER --admin")?;
     }
+    configured(&answer)?;
     let blocked: Vec<Vec<String>> = field::list(&answer, "blocked")
         .iter()
         .map(|entry| {
@@ -204,4 +205,29 @@ async fn list(remote: &Remote) -> Done {
         ))?;
     }
     Ok(())
+}
+
+/// What the configuration allows to everybody, to roles and to programs, and who moderates.
+fn configured(answer: &Value) -> Done {
+    let row = |entry: &Value| {
+        let id = field::text(entry, "id");
+        let who = match entry["who"].as_str() {
+            Some("everybody") => "everybody".to_owned(),
+            Some("bot") => format!("bot {id}"),
+            // Those of Slack say what they are: `usergroup:S1`, `team:T1`.
+            Some("role") if !id.contains(':') => format!("role:{id}"),
+            _ => id,
+        };
+        let scope = match entry["scope"].as_str() {
+            Some(_) => field::text(entry, "scope"),
+            None => "wherever a person may".to_owned(),
+        };
+        vec![field::account(entry, "platform"), who, field::text(entry, "may"), scope]
+    };
+    let rows: Vec<Vec<String>> = field::list(answer, "configured").iter().map(row).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    screen::line("\nThe configuration also allows:")?;
+    table::print(&["ACCOUNT", "WHO", "MAY", "WHERE"], rows, "")
 }

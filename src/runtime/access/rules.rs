@@ -2,11 +2,69 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use frontdesk_core::access::ChannelAccess;
+use frontdesk_core::access::{ChannelAccess, DmPolicy};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::visible::quoted_label;
 use frontdesk_store::row::Scope;
+
+/// What the configuration allows on one account to others than single people, or beside writing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfiguredAccess {
+    /// The account.
+    pub account: AccountId,
+    /// To whom.
+    pub who: AllowedGroup,
+    /// What they may do there.
+    pub may: AllowedAction,
+    /// Where; `None` for wherever a person may.
+    pub scope: Option<Scope>,
+}
+
+/// Those to whom the configuration allows something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowedGroup {
+    /// Everybody who can write there.
+    Everybody,
+    /// Those with a role there, of a team or in a user group.
+    Role(String),
+    /// A person, by id.
+    Person(String),
+    /// A program, by id.
+    Bot(String),
+}
+
+/// What is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AllowedAction {
+    /// To write to the agent.
+    Write,
+    /// To change the conversation of a group, and to stop what others asked for.
+    Moderate,
+}
+
+fn of_account(account: &AccountId, rules: &ChannelAccess) -> Vec<ConfiguredAccess> {
+    let entry = |who, may, scope| ConfiguredAccess { account: account.clone(), who, may, scope };
+    let writes = |who, scope: &Scope| entry(who, AllowedAction::Write, Some(scope.clone()));
+    let roles = |roles: &BTreeSet<String>| roles.iter().cloned().map(AllowedGroup::Role).collect::<Vec<_>>();
+    let mut all = Vec::new();
+    if rules.dm_policy == DmPolicy::Open {
+        all.push(writes(AllowedGroup::Everybody, &Scope::Dm));
+    }
+    all.extend(roles(&rules.allow_roles).into_iter().map(|role| writes(role, &Scope::Dm)));
+    for (id, group) in &rules.groups {
+        let here = Scope::Group(id.clone());
+        match group.closed {
+            true => all.extend(roles(&group.members.roles).into_iter().map(|role| writes(role, &here))),
+            false => all.push(writes(AllowedGroup::Everybody, &here)),
+        }
+        let people = group.moderators.people.iter().cloned().map(AllowedGroup::Person);
+        let moderators = people.chain(roles(&group.moderators.roles));
+        all.extend(moderators.map(|who| entry(who, AllowedAction::Moderate, Some(here.clone()))));
+    }
+    all.extend(rules.bots.iter().map(|id| entry(AllowedGroup::Bot(id.clone()), AllowedAction::Write, None)));
+    all
+}
 
 /// The access rules of every configured account.
 #[derive(Default)]
@@ -49,6 +107,11 @@ impl AccessRules {
             let all = people.chain(admins).chain(groups);
             all.filter_map(move |(id, scope)| Some((Principal::at(account, id).ok()?, scope)))
         })
+    }
+
+    /// What the configuration allows other than to single people to write.
+    pub(crate) fn others(&self) -> Vec<ConfiguredAccess> {
+        self.0.iter().flat_map(|(account, rules)| of_account(account, rules)).collect()
     }
 
     /// The keys of the configuration that allow somebody something in a scope, or in any.

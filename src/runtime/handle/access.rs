@@ -9,7 +9,7 @@ use frontdesk_store::row::{
 use tokio::sync::watch;
 
 use super::{GatewayError, GatewayHandle};
-use crate::access::{block_summary, revocation_summary, still_in_file, unblock_summary};
+use crate::access::{ConfiguredAccess, block_summary, revocation_summary, still_in_file, unblock_summary};
 use crate::process::{EMBEDDED, Lifecycle};
 
 /// Who may write, as it stands now.
@@ -17,6 +17,8 @@ use crate::process::{EMBEDDED, Lifecycle};
 pub struct AccessView {
     /// People, from the configuration and from admins.
     pub entries: Vec<AccessEntry>,
+    /// What the configuration allows other than to single people to write.
+    pub configured: Vec<ConfiguredAccess>,
     /// People and programs that admins have blocked.
     pub blocked: Vec<BlockRow>,
     /// Chats that admins have set.
@@ -175,7 +177,13 @@ impl GatewayHandle {
             ..row
         };
         let chats = state.chats.into_iter().map(shown).collect();
-        AccessView { entries, blocked: state.blocked, chats, stopped: state.stopped }
+        AccessView {
+            entries,
+            configured: settings.access.others(),
+            blocked: state.blocked,
+            chats,
+            stopped: state.stopped,
+        }
     }
 
     /// Writes an audit row for something that changes nothing else, such as a refusal. It must contain no code and no
