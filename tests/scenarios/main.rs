@@ -21,6 +21,7 @@ mod dropping;
 mod edits;
 mod event_input;
 mod files;
+mod for_one;
 mod groups;
 mod growing;
 mod heartbeat;
