@@ -177,8 +177,10 @@ const tests = {
     await page.getByText("Not connected").waitFor();
     await say(page, "and this before a reload");
     await mine(page, "and this before a reload").waitFor();
+    // The page must not be there when the gateway comes back.
+    await page.goto("about:blank");
     await gateway.start();
-    await page.reload();
+    await page.goto(gateway.address());
     await theirs(page, "You wrote: and this before a reload").waitFor({ timeout: 30_000 });
     await page.reload();
     await theirs(page, "You wrote: and this before a reload").waitFor();
