@@ -108,10 +108,10 @@ fn steps(account: &AccountId, has_token: bool, found: Found, settings: &Settings
     let mut notes = vec![format!("Invite link: {link}")];
     if !knows {
         notes.push(
-            "In the place of APP stands the Application ID of the page General Information.".to_owned(),
+            "Replace APP by the Application ID, which stands on the page \"General Information\".".to_owned(),
         );
     }
-    notes.push("It asks for these permissions:".to_owned());
+    notes.push("The link asks for these permissions:".to_owned());
     notes.extend(needed(settings).iter().map(|one| format!("    {}: {}", one.name, one.why)));
     let tokens = [TokenKey { key: "token", variable: TOKEN, file: "discord.token" }];
     vec![
@@ -137,7 +137,7 @@ fn steps(account: &AccountId, has_token: bool, found: Found, settings: &Settings
         Step::give_tokens(account, &tokens).done(has_token),
         Step::new(
             "Leave the Interactions Endpoint URL empty",
-            ["It stands on the page \"General Information\" and is empty in a new application."],
+            ["The field is on the page \"General Information\". In a new application it is empty, and there is nothing to do."],
         )
         .found(found.commands),
         Step::new("Invite the bot to your server", ["Open the link, choose your server, \"Continue\", \"Authorize\"."])

@@ -122,7 +122,7 @@ impl Step {
         );
         let mut how = match is_first {
             true => vec![
-                format!("Set the environment variable{plural} {}.", names.join(" and ")),
+                format!("Set the environment variable{plural} {} to the {noun}.", names.join(" and ")),
                 format!("Or k{file}"),
             ],
             false => vec![format!("K{file}")],
@@ -137,7 +137,8 @@ impl Step {
     /// The last step: `write` says how people write to the bot.
     pub fn talk(account: &AccountId, write: impl Into<String>) -> Step {
         let admin = format!(
-            "Its answer contains your id. Make yourself an admin with it: frontdesk access allow {account} YOUR_ID --admin"
+            "It does not know you yet, and answers with your id. Make yourself an admin, with that id in the place of YOUR_ID: \
+             frontdesk access allow {account} YOUR_ID --admin"
         );
         Step::new(
             "Start it and write to it",

@@ -115,10 +115,12 @@ fn steps(account: &AccountId, bot: &Bot, found: Found) -> Vec<Step> {
     let events = match over_http {
         true => Step::new(
             "Let Slack send the events to the gateway",
-            [
-                "On the app's page, switch Socket Mode off, and enter the gateway's address under \"Event Subscriptions\", \
-              \"Interactivity & Shortcuts\" and \"Slash Commands\".",
-            ],
+            [format!(
+                "On the app's page, switch Socket Mode off, and enter https://YOUR_ADDRESS/webhooks/slack/{} under \"Event \
+                 Subscriptions\", \"Interactivity & Shortcuts\" and \"Slash Commands\". YOUR_ADDRESS is where Slack reaches this \
+                 gateway from the internet.",
+                account.name()
+            )],
         ),
         false => Step::new(
             "Copy the app's token",
@@ -135,7 +137,7 @@ fn steps(account: &AccountId, bot: &Bot, found: Found) -> Vec<Step> {
             [
                 "Print its manifest: frontdesk onboard slack --manifest".to_owned(),
                 format!("Open {PAGE} and choose \"Create New App\", \"From a manifest\", and your workspace."),
-                "Choose \"JSON\", replace what stands there by the manifest, then \"Next\" and \"Create\".".to_owned(),
+                "Choose \"JSON\", delete the text that is there, paste the manifest, and choose \"Next\" and \"Create\".".to_owned(),
             ],
         )
         .done(is_known),

@@ -81,8 +81,8 @@ fn steps(account: &AccountId, has_token: bool, found: Found) -> Vec<Step> {
             "Make a bot and copy its token",
             [
                 "Open https://t.me/BotFather and send: /newbot",
-                "Answer with a name, and then with a user name that ends in \"bot\".",
-                "Copy the token from the answer: digits, a colon, letters.",
+                "BotFather asks for a name, and then for a user name, which must end in \"bot\".",
+                "Copy the token from the answer: a number, a colon, and a longer text, without spaces.",
             ],
         )
         .found(found.token),
@@ -90,14 +90,14 @@ fn steps(account: &AccountId, has_token: bool, found: Found) -> Vec<Step> {
         Step::new(
             "Decide about groups",
             [
-                "In a group, Telegram shows a bot only what begins with /, mentions it or answers it. That is enough, unless the \
-                 bot is to read everything (`ambient`, `require_mention = false`).",
-                "To change it, send /setprivacy to https://t.me/BotFather, choose the bot, \"Disable\", and add the bot to the \
-                 group again.",
+                "In groups, a new bot gets only messages that begin with / or mention it, and replies to its own messages. There is \
+                 nothing to do, unless the bot is to read every message (`ambient` or `require_mention = false` in frontdesk.toml).",
+                "For that, send /setprivacy to https://t.me/BotFather, choose the bot and then \"Disable\", remove the bot from each \
+                 group, and add it again.",
             ],
         )
         .found(found.groups),
-        Step::new("Let only Frontdesk receive its messages", ["A new bot has no webhook and is used by no other program."])
+        Step::new("Let only Frontdesk receive its messages", ["With a new bot there is nothing to do. If another program uses the same bot, stop that program first."])
             .found(found.updates),
         Step::talk(account, format!("Open {link}, choose \"Start\", and write something.")),
     ]

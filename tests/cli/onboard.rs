@@ -251,7 +251,7 @@ fn without_tokens_the_steps_say_where_they_come_from() {
         ("telegram", "Telegram", ["https://t.me/BotFather", "/newbot", "TELEGRAM_BOT_TOKEN"]),
     ] {
         let ran = home.run(&["onboard", platform]);
-        ran.failed(78, &[&format!("{title} is not set up: there is no token yet")]);
+        ran.failed(78, &[&format!("{title} is not set up: it has no token yet")]);
         says(&ran, &["1. ", parts[0], "2. "]);
         assert!(parts.iter().all(|part| ran.out.contains(part)), "{parts:?}: {ran:?}");
         let shown = finish(command(&home.path()).args(["onboard", platform, "--json"]), "");

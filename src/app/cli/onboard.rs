@@ -53,7 +53,10 @@ pub fn onboard(args: OnboardArgs) -> Done {
         return match setup.manifest(&names) {
             Some(Ok(manifest)) => screen::json_lines(&manifest),
             Some(Err(problem)) => Err(Failure::usage(problem)),
-            None => Err(Failure::usage(format!("{} makes no apps from a manifest", setup.title()))),
+            None => Err(Failure::usage(format!(
+                "{} has no manifests; for the steps: frontdesk onboard {platform}",
+                setup.title()
+            ))),
         };
     }
     client::block_on(set_up(platform, &args))
@@ -144,7 +147,7 @@ fn verdict(checked: &[Checked]) -> Done {
     match () {
         () if configured > 0 => Err(Failure::config(format!("{title} is not set up: {}", n(all)))),
         () if checked.iter().any(|one| !one.has_token) => Err(Failure::config(format!(
-            "{title} is not set up: there is no token yet; the steps say where it comes from"
+            "{title} is not set up: it has no token yet; the steps above say where to get it"
         ))),
         () if all > 0 => Err(Failure::new(format!("{title} does not work yet: {}", n(all)))),
         () => Ok(()),

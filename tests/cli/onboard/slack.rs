@@ -95,7 +95,12 @@ fn slack_tokens_that_were_swapped_or_belong_to_two_apps_are_found() {
     ];
     says(
         &ran,
-        &[steps[0], steps[1], steps[2], "Set the environment variables SLACK_BOT_TOKEN and SLACK_APP_TOKEN."],
+        &[
+            steps[0],
+            steps[1],
+            steps[2],
+            "Set the environment variables SLACK_BOT_TOKEN and SLACK_APP_TOKEN to the tokens.",
+        ],
     );
     assert!(
         platforms.slack.journal().calls().is_empty(),
@@ -128,7 +133,7 @@ fn the_manifest_is_printed_ready_to_paste_with_other_names_if_wanted() {
     assert_eq!(printed["display_information"]["name"], "The Help");
     assert_eq!(printed["features"]["slash_commands"][0]["command"], "/help-me");
     home.run(&["onboard", "slack", "--manifest", "--command", "help"]).failed(2, &["a slash command is a /"]);
-    home.run(&["onboard", "discord", "--manifest"]).failed(2, &["Discord makes no apps from a manifest"]);
+    home.run(&["onboard", "discord", "--manifest"]).failed(2, &["Discord has no manifests"]);
     home.run(&["onboard", "slack", "--name", "X"]).failed(2, &["--manifest"]);
     home.run(&["onboard", "slakc"]).failed(2, &["did you mean slack?", "telegram"]);
     assert!(!home.path().exists(), "nothing was written");
