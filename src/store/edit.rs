@@ -9,11 +9,11 @@ use rusqlite::params;
 
 use crate::context_message;
 use crate::dequeue::ends_unanswered;
-use crate::epoch::SessionState;
+use crate::epoch::{SessionState, session_state};
 use crate::fault::Outcome;
 use crate::insert::{Kept, NewRow, insert};
 use crate::message::{edited_at, stored_links};
-use crate::row::{Admitted, Batch, LaterEdits, MessageState, Reason};
+use crate::row::{Admitted, Batch, Disposition, LaterEdits, MessageState, Reason};
 use crate::sql::{at, int};
 use crate::tx::Tx;
 
@@ -23,13 +23,22 @@ const BACK: u32 = 50;
 
 /// Whether the event is a version of a message that needs no answer of its own. Its row then records only that it was
 /// received, so that a redelivery of it is recognised.
-pub(crate) fn noted(tx: &Tx<'_>, batch: &Batch, message: &Admitted, session: &SessionState) -> Outcome<bool> {
+pub(crate) fn noted(
+    tx: &Tx<'_>,
+    batch: &Batch,
+    message: &Admitted,
+    session: Option<&SessionState>,
+) -> Outcome<bool> {
     let Some(id) = &message.event.platform_message else { return Ok(false) };
-    let ended = match message.event.kind {
-        EventKind::Message | EventKind::Edit if is_outdated(tx, message, id)? => {
-            Some((session.epoch, Reason::Outdated))
+    let outdated = (session.map_or(0, |session| session.epoch), Reason::Outdated);
+    let ended = match (&message.event.kind, &message.disposition, session) {
+        (EventKind::Message, Disposition::Command, _) => is_deleted(tx, message, id)?.then_some(outdated),
+        (EventKind::Message | EventKind::Edit, Disposition::Turn, _) if is_outdated(tx, message, id)? => {
+            Some(outdated)
         }
-        EventKind::Edit => edited(tx, batch, message, (id, session.epoch))?,
+        (EventKind::Edit, Disposition::Turn, Some(session)) => {
+            edited(tx, batch, message, (id, session.epoch))?
+        }
         _ => None,
     };
     let Some((epoch, reason)) = ended else { return Ok(false) };
@@ -37,17 +46,37 @@ pub(crate) fn noted(tx: &Tx<'_>, batch: &Batch, message: &Admitted, session: &Se
     Ok(true)
 }
 
-/// Whether a newer version of the message is stored. A platform that repeats what was not acknowledged repeats it after later
-/// events, and the history of a chat shows messages as they are now.
+/// Whether its author has deleted the message.
+fn is_deleted(tx: &Tx<'_>, message: &Admitted, id: &str) -> Outcome<bool> {
+    let deletion = tx.one(
+        "SELECT 1 FROM inbound
+         WHERE key = ?1 AND platform_message = ?2 AND input_kind = 'edit' AND principal = ?3 AND place IS ?4
+           AND reason = ?5
+         LIMIT 1",
+        params![
+            message.session.as_str(),
+            id,
+            message.event.from.id.as_str(),
+            place(message),
+            Reason::Deleted.to_string()
+        ],
+        |_| Ok(()),
+    )?;
+    Ok(deletion.is_some())
+}
+
+/// Whether a newer version of the message is stored, or that it was deleted. A version that was refused, because of a limit
+/// for example, does not count: its message is still to be answered. A platform that repeats what was not acknowledged repeats
+/// it after later events, and the history of a chat shows messages as they are now.
 fn is_outdated(tx: &Tx<'_>, message: &Admitted, id: &str) -> Outcome<bool> {
     let edited_at = edited_at(&message.event);
     if message.event.kind == EventKind::Edit && edited_at.is_none() {
-        return Ok(false);
+        return is_deleted(tx, message, id);
     }
     let newer = tx.one(
         "SELECT 1 FROM inbound
          WHERE key = ?1 AND platform_message = ?2 AND input_kind = 'edit' AND principal = ?3 AND place IS ?4
-           AND (?5 IS NULL OR edited_at > ?5)
+           AND (?5 IS NULL OR edited_at > ?5) AND state <> 'refused'
          LIMIT 1",
         params![message.session.as_str(), id, message.event.from.id.as_str(), place(message), edited_at],
         |_| Ok(()),
@@ -80,14 +109,16 @@ fn place(message: &Admitted) -> Option<&str> {
     message.place.as_ref().map(SessionKey::as_str)
 }
 
-/// The author has deleted a message: if it waits, it ends. Nothing is stored about that, because a redelivery changes
-/// nothing.
+/// The author has deleted a message: if it waits, it ends. The row of the deletion stays, so that no version of the message is
+/// answered that a platform delivers late, or once more.
 pub(crate) fn deleted(tx: &Tx<'_>, batch: &Batch, message: &Admitted) -> Outcome<()> {
     let Some(deleted) = &message.event.platform_message else { return Ok(()) };
     if let Some((waiting, _)) = waiting(tx, message, deleted)? {
         ends_unanswered(tx, waiting, MessageState::Cancelled, None, batch.received.wall)?;
     }
-    Ok(())
+    let epoch = session_state(tx, &message.session)?.map_or(0, |session| session.epoch);
+    let row = NewRow::ended(MessageState::Superseded, Reason::Deleted, epoch, Kept::Nothing);
+    insert(tx, batch, message, row).map(drop)
 }
 
 /// A message was deleted, and only its id is known: if it waits, it ends, whoever wrote it. Nothing is stored about that, as in
@@ -137,7 +168,7 @@ fn waiting(tx: &Tx<'_>, message: &Admitted, edited: &str) -> Outcome<Option<(Mes
     )
 }
 
-/// The versions of a message that were received before.
+/// The versions of a message that were received before. The agent never got one that was refused.
 struct Earlier {
     /// The digest of the newest one, as it was received: hooks and edits of waiting messages change the body.
     newest: i64,
@@ -151,7 +182,7 @@ fn earlier(tx: &Tx<'_>, message: &Admitted, edited: &str, epoch: u64) -> Outcome
         versions.extend(tx.all(
             "SELECT digest, received_at FROM inbound
              WHERE id IN (SELECT id FROM session_message WHERE key = ?1 AND epoch = ?2 ORDER BY id DESC LIMIT ?4)
-               AND platform_message = ?3 AND place IS ?5 AND reason IS NOT 'outdated'
+               AND platform_message = ?3 AND place IS ?5 AND reason IS NOT 'outdated' AND state <> 'refused'
              ORDER BY id DESC",
             params![message.session.as_str(), int(epoch), edited, BACK, place(message)],
             |row| Ok((row.get::<_, i64>(0)?, at(row, 1)?)),

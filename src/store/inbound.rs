@@ -174,10 +174,7 @@ fn keep(tx: &Tx<'_>, batch: &Batch, message: &Admitted, tell: bool) -> Outcome<S
     if let Disposition::Refused(reason) = message.disposition {
         return refuse(tx, batch, message, epoch, reason, Notify::each(tell));
     }
-    if let Some(session) = &session
-        && message.disposition == Disposition::Turn
-        && edit::noted(tx, batch, message, session)?
-    {
+    if edit::noted(tx, batch, message, session.as_ref())? {
         return Ok(Stored::Noted);
     }
     if let Some(answering) = &message.answers {

@@ -200,9 +200,13 @@ pub(crate) fn forward(json: &str) -> Forward {
     }
 }
 
-/// When an edit was made, by the platform's clock.
+/// When an edit was made, by the platform's clock. A deletion is later than every edit.
 pub(crate) fn edited_at(event: &Event) -> Option<i64> {
-    event.sent_at.filter(|_| event.kind == EventKind::Edit).map(ms)
+    match event.kind {
+        EventKind::Edit => event.sent_at.map(ms),
+        EventKind::Deleted => Some(i64::MAX),
+        _ => None,
+    }
 }
 
 /// Links as they are stored; NULL if there are none.

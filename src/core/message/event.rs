@@ -143,11 +143,11 @@ impl EventKind {
     /// How the text of such an event was given.
     pub fn input_kind(&self) -> InputKind {
         match self {
-            EventKind::Edit => InputKind::Edit,
+            // A deletion is the last change of a message.
+            EventKind::Edit | EventKind::Deleted => InputKind::Edit,
             EventKind::Button { .. } => InputKind::Button,
             EventKind::Reaction { .. } => InputKind::Reaction,
             EventKind::Message
-            | EventKind::Deleted
             | EventKind::DeletedById
             | EventKind::Unreadable { .. }
             | EventKind::Undecodable(_)

@@ -135,6 +135,8 @@ pub enum Reason {
     Unchanged,
     /// A message or an edit that arrived after a newer version of the same message.
     Outdated,
+    /// The author has deleted the message, so that no version of it is answered any more.
+    Deleted,
     /// An edit that the configuration ignores: its message had been taken, or is too old.
     EditIgnored,
     /// An edit that the agent gets as context with the next message.
@@ -153,12 +155,13 @@ pub enum Reason {
 }
 
 /// The reasons that are a name and nothing else.
-const PLAIN: [(Reason, &str); 9] = [
+const PLAIN: [(Reason, &str); 10] = [
     (Reason::Interrupted, "interrupted"),
     (Reason::Unstorable, "poison"),
     (Reason::NoSuchEpoch, "missing"),
     (Reason::Unchanged, "unchanged"),
     (Reason::Outdated, "outdated"),
+    (Reason::Deleted, "deleted"),
     (Reason::EditIgnored, "edit_ignored"),
     (Reason::EditNoted, "edit_noted"),
     (Reason::Compacts, "compact"),
@@ -181,6 +184,7 @@ impl fmt::Display for Reason {
             | Reason::NoSuchEpoch
             | Reason::Unchanged
             | Reason::Outdated
+            | Reason::Deleted
             | Reason::EditIgnored
             | Reason::EditNoted
             | Reason::Compacts

@@ -281,8 +281,10 @@ async fn a_deleted_message_that_waits_is_not_answered_and_one_that_was_taken_is(
     let dropped = fixture.accept_one(20, says("anna", "2", "a mistake")).await;
     let kept = fixture.accept_one(21, says("anna", "3", "meant")).await;
     let other = with_event(deletion("anna", "3"), |event| event.from.id = person("8"));
-    let all = vec![deletion("anna", "anna-taken"), deletion("anna", "2"), deletion("anna", "2"), other];
-    assert_eq!(fixture.accept(22, all).await, [Stored::Noted, Stored::Noted, Stored::Noted, Stored::Noted]);
+    let all = vec![deletion("anna", "anna-taken"), deletion("anna", "2"), other];
+    assert_eq!(fixture.accept(22, all).await, [Stored::Noted, Stored::Noted, Stored::Noted]);
+    let again = fixture.accept(22, vec![deletion("anna", "2")]).await.remove(0);
+    assert!(matches!(again, Stored::Duplicate { same: true, .. }), "{again:?}");
     assert_eq!(fixture.store.waiting(), 1);
     fixture.finish(answered(&turn, "A")).await;
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [kept], "only its author's deletion counts");
@@ -309,4 +311,56 @@ async fn a_message_that_is_deleted_by_its_id_is_not_answered_whoever_wrote_it() 
     assert_eq!(ids(&fixture.claim("anna").await.unwrap()), [kept], "ids are those of one source");
     let row = fixture.store.message(dropped).await.unwrap().unwrap().message;
     assert_eq!(row.state, MessageState::Cancelled);
+}
+
+#[tokio::test]
+async fn no_version_of_a_message_is_answered_that_comes_after_its_deletion() {
+    let fixture = Fixture::open().await;
+    // Also the first message of a session.
+    assert_eq!(fixture.accept(20, vec![deletion("anna", "1")]).await, [Stored::Noted]);
+    assert_eq!(fixture.accept(21, vec![says("anna", "1", "never mind")]).await, [Stored::Noted]);
+    fixture.finish(answered(&fixture.turn("anna", "hello").await, "A")).await;
+    assert_eq!(fixture.accept(30, vec![deletion("anna", "2")]).await, [Stored::Noted]);
+    let command = Admitted { disposition: Disposition::Command, ..says("anna", "2", "/retry") };
+    assert_eq!(fixture.accept(31, vec![command]).await, [Stored::Noted]);
+    let edited = vec![edit("3", "2", "still")];
+    assert_eq!(fixture.accept(32, edited).await, [Stored::Noted]);
+    assert_eq!(fixture.store.waiting(), 0);
+    let by_another = with_event(says("anna", "4", "mine"), |event| {
+        event.from.id = person("8");
+        event.platform_message = Some("p-2".to_owned());
+    });
+    let outcome = fixture.accept(33, vec![by_another]).await.remove(0);
+    assert!(matches!(outcome, Stored::Accepted { .. }), "only its author's deletion counts: {outcome:?}");
+}
+
+#[tokio::test]
+async fn a_message_is_answered_that_comes_after_an_edit_of_it_was_refused() {
+    let fixture = Fixture::open().await;
+    fixture.finish(answered(&fixture.turn("anna", "hello").await, "A")).await;
+    let refused = Admitted {
+        disposition: Disposition::Refused(frontdesk_core::message::Refusal::RateLimited),
+        ..edit("2/edited", "2", "newer")
+    };
+    let outcome = fixture.accept(20, vec![refused]).await.remove(0);
+    assert!(matches!(outcome, Stored::Refused { .. }), "{outcome:?}");
+    let original = fixture.accept(21, vec![says("anna", "2", "older")]).await.remove(0);
+    assert!(matches!(original, Stored::Accepted { .. }), "{original:?}");
+}
+
+#[tokio::test]
+async fn the_edit_of_a_message_that_was_refused_is_a_message_of_its_own() {
+    for later in [LaterEdits::Noted { most: 3 }, LaterEdits::Ignored] {
+        let fixture = Fixture::open().await;
+        fixture.finish(answered(&fixture.turn("anna", "hello").await, "A")).await;
+        let refused = Admitted {
+            disposition: Disposition::Refused(frontdesk_core::message::Refusal::RateLimited),
+            ..says("anna", "2", "too fast")
+        };
+        fixture.accept(20, vec![refused]).await;
+        let edits = EditRule { later, max_age: None };
+        let edited = Admitted { edits, ..edit("2/edited", "2", "now") };
+        let outcome = fixture.accept(21, vec![edited]).await.remove(0);
+        assert!(matches!(outcome, Stored::Accepted { .. }), "the agent never got it: {outcome:?}");
+    }
 }
