@@ -120,9 +120,7 @@ pub(crate) async fn receive(context: &Context, stop: &Stop) -> Result<(), Adapte
         ended = connection.serve() => ended,
         () = stop.cancelled() => Ok(()),
     };
-    if ended.is_err() {
-        connection.keep_interactions().await;
-    }
+    connection.keep_interactions();
     drop(connection);
     tokio::select! {
         () = socket.close() => {}
@@ -248,7 +246,11 @@ impl Connection<'_> {
         let fields = Fields::of(data, "");
         match name {
             "READY" => self.ready(fields.as_ref(), seq)?,
-            "RESUMED" => self.begun(),
+            "RESUMED" => {
+                // All of that comes again.
+                self.context.received.take();
+                self.begun();
+            }
             _ => {}
         }
         if let Some(session) = &mut self.session {

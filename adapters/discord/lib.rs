@@ -59,7 +59,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 pub use config::{Account, Settings, Streaming};
-use context::Context;
+use context::{Context, Received};
 use destination::PrivateChats;
 use error::Fault;
 use inbound::Bot;
@@ -85,6 +85,7 @@ pub struct DiscordAdapter {
     clock: Arc<dyn Clock>,
     chats: PrivateChats,
     interactions: Arc<Interactions>,
+    received: Arc<Received>,
     posts: ForumPosts,
 }
 
@@ -102,6 +103,7 @@ impl DiscordAdapter {
             clock,
             chats: PrivateChats::default(),
             interactions: Arc::default(),
+            received: Arc::default(),
             posts: ForumPosts::default(),
         })
     }
@@ -165,6 +167,7 @@ impl Adapter for DiscordAdapter {
             }),
             inbox,
             interactions: self.interactions.clone(),
+            received: self.received.clone(),
         };
         gateway::receive(&context, &stop).await
     }

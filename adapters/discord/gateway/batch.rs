@@ -47,13 +47,18 @@ impl Waiting {
     }
 
     /// Takes the commands and the presses of buttons.
-    pub(super) fn take_interactions(&mut self) -> Vec<Event> {
-        let (asked, left) = std::mem::take(&mut self.events)
-            .into_iter()
-            .partition(|(parsed, _)| parsed.interaction.is_some());
+    pub(super) fn take_interactions(&mut self) -> Vec<ParsedDispatch> {
+        let events = std::mem::take(&mut self.events);
+        let (asked, left): (VecDeque<_>, _) =
+            events.into_iter().partition(|(parsed, _)| parsed.interaction.is_some());
         self.events = left;
-        let asked: VecDeque<(ParsedDispatch, u64)> = asked;
-        asked.into_iter().map(|(parsed, _)| parsed.event).collect()
+        asked.into_iter().map(|(parsed, _)| parsed).collect()
+    }
+
+    /// Adds what an earlier connection has received, before everything else.
+    pub(super) fn add_first(&mut self, received: Vec<ParsedDispatch>, seq: u64) {
+        let received = received.into_iter().map(|parsed| (parsed, seq));
+        self.events = received.chain(std::mem::take(&mut self.events)).collect();
     }
 
     /// Adds what a dispatch has become.

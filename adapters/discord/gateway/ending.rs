@@ -10,6 +10,7 @@ impl Connection<'_> {
     /// The session is over. Stores what has arrived, and from where messages are missing.
     pub(super) async fn lose_session(&mut self) {
         self.session = None;
+        self.waiting.add_first(self.context.received.take(), 0);
         // What waits is newer than what was missed before, and is stored after it.
         if !self.waiting.is_empty() {
             self.read_gap();
@@ -39,16 +40,10 @@ impl Connection<'_> {
         }
     }
 
-    /// Stores the commands and presses that wait when a connection ends. A session that cannot be taken up again does not bring
-    /// them once more, and no history has them. They may come before messages that were missed.
-    pub(super) async fn keep_interactions(&mut self) {
-        let events = self.waiting.take_interactions();
-        if events.is_empty() {
-            return;
-        }
-        if let Err(busy) = self.context.inbox.push(&self.source, events, None).await {
-            tracing::debug!(channel = CHANNEL, account = %self.source.account, %busy, "commands were not stored at the end of a connection");
-        }
+    /// Keeps the commands and presses that wait when a connection ends: if the session cannot be taken up again, nobody brings
+    /// them once more.
+    pub(super) fn keep_interactions(&mut self) {
+        self.context.received.add(self.waiting.take_interactions());
     }
 
     /// What the end of a connection means.

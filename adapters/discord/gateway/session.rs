@@ -22,6 +22,7 @@ impl Connection<'_> {
             return Err(AdapterError::Lost("the gateway names no session".to_owned()));
         };
         self.session = Some(Session { id, url, seq });
+        self.waiting.add_first(self.context.received.take(), seq);
         self.begun();
         self.store_session();
         Ok(())

@@ -44,8 +44,8 @@ impl Oracle<'_> {
         let words: Vec<&str> = request.split(' ').collect();
         let is_admin = self.o.admins.contains(&row.principal);
         let (action, subject) = match words.as_slice() {
-            // A refusal has the action's name as well, and the chat as its subject.
-            ["allow", ..] if !is_admin => ("grant".to_owned(), row.address.clone()),
+            // A refusal has the action's name as well.
+            ["allow", platform, user] if !is_admin => ("grant".to_owned(), format!("{platform}:{user}")),
             ["allow", platform, user] => ("grant".to_owned(), format!("{platform}:{user} dm")),
             ["revoke", platform, user] => ("revoke".to_owned(), format!("{platform}:{user} everything")),
             ["pair", _] => ("approve".to_owned(), String::new()),

@@ -298,12 +298,13 @@ async fn a_command_that_waits_for_the_gap_is_not_lost_with_its_connection() {
         garden.discord.act("slash", json!({"user": 7, "channel": garden.channel, "name": "status"}));
         let delivered = || garden.discord.journal().delivery(2).is_some_and(|one| !one.delivered.is_empty());
         garden.discord.until(delivered).await;
+        garden.discord.clear_faults();
         garden.discord.act("reconnect", json!({}));
         garden.discord.act("forget_sessions", json!({}));
-        inbox.until(|inbox| texts(inbox).len() == 2).await;
+        inbox.until(|inbox| texts(inbox).len() == 3).await;
     })
     .await;
-    assert_eq!(texts(&inbox), ["before", "/status"]);
+    assert_eq!(texts(&inbox), ["before", "missed", "/status"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
