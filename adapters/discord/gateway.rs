@@ -120,7 +120,7 @@ pub(crate) async fn receive(context: &Context, stop: &Stop) -> Result<(), Adapte
         ended = connection.serve() => ended,
         () = stop.cancelled() => Ok(()),
     };
-    connection.keep_interactions();
+    connection.finish().await;
     drop(connection);
     tokio::select! {
         () = socket.close() => {}

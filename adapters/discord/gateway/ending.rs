@@ -1,10 +1,15 @@
 //! The ends of connections and of sessions.
 
+use std::time::Duration;
+
 use frontdesk_core::port::AdapterError;
 
 use super::{Connection, Done};
 use crate::CHANNEL;
 use crate::socket::End;
+
+/// The most time that storing takes when a connection ends.
+const LAST: Duration = Duration::from_secs(2);
 
 impl Connection<'_> {
     /// The session is over. Stores what has arrived, and from where messages are missing.
@@ -40,10 +45,30 @@ impl Connection<'_> {
         }
     }
 
-    /// Keeps the commands and presses that wait when a connection ends: if the session cannot be taken up again, nobody brings
-    /// them once more.
-    pub(super) fn keep_interactions(&mut self) {
+    /// Stores what has arrived when a connection ends: if the session cannot be taken up again, nobody brings it once more. While
+    /// older messages are missing, commands and presses are kept for the next connection, and the rest is found in the history.
+    pub(super) async fn finish(&mut self) {
+        let timer = self.context.timer.clone();
+        tokio::select! {
+            () = self.store_all() => {}
+            () = timer.pause(LAST) => {}
+        }
         self.context.received.add(self.waiting.take_interactions());
+    }
+
+    async fn store_all(&mut self) {
+        loop {
+            self.push();
+            let done = match self.pushing {
+                true => self.work.join_next().await,
+                false => return,
+            };
+            // What else is wrong ends the next connection as well.
+            let Some(Ok(done)) = done else { return };
+            if let Err(error) = self.done(done).await {
+                tracing::debug!(channel = CHANNEL, account = %self.source.account, %error, "at the end of a connection");
+            }
+        }
     }
 
     /// What the end of a connection means.
