@@ -40,6 +40,10 @@ const REMARKS: [&str; 3] =
     ["has answered this question already.", "This question has expired.", "This question was withdrawn."];
 /// How long the history is read after a connection, at most.
 const READS_MS: i64 = 3_000;
+/// How long two sockets are open after Slack has announced the end of the first one, at most.
+const TWO_SOCKETS_MS: i64 = 15_000;
+/// What is written within this time over two sockets has no order.
+const MOMENT_MS: i64 = 300;
 /// An event whose first attempt came later had no socket at first.
 const AT_ONCE_MS: i64 = 500;
 
@@ -110,6 +114,18 @@ impl Slack {
             exchanged: Mutex::default(),
             files: Mutex::default(),
         })
+    }
+
+    /// Whether something else was written in the same chat at about the same time, while two sockets were open.
+    fn has_company(&self, event: &Event, observed: &Observed) -> bool {
+        let exchanged = self.exchanged.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = event.created - TWO_SOCKETS_MS..=event.created;
+        exchanged.iter().any(|at| open.contains(at))
+            && observed.journal.events.iter().any(|other| {
+                (other.created - event.created).abs() < MOMENT_MS
+                    && other.id != event.id
+                    && other.place.session() == event.place.session()
+            })
     }
 
     /// Whether a method was called within the last milliseconds.
@@ -396,13 +412,14 @@ impl Team for Slack {
     }
 
     /// What is not acknowledged at once comes again after later events. A press or a command is not in the history, with which
-    /// later messages come.
+    /// later messages come. While two sockets are open, what is written within a moment may come over either.
     fn comes_late(&self, event: &Event, trace: &Trace, observed: &Observed) -> bool {
         let soon = event.created + AT_ONCE_MS;
         match trace.delivered.as_slice() {
             [at] if *at < soon => {
                 matches!(event.action, Action::Button | Action::Command)
                     && self.is_from_history(event, soon, observed)
+                    || self.has_company(event, observed)
             }
             _ => true,
         }
