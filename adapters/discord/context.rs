@@ -22,8 +22,8 @@ pub(crate) struct Context {
     pub received: Arc<Received>,
 }
 
-/// Commands and presses that a connection has received and not stored when it ended. The next one gets them again if it takes
-/// the session up.
+/// What a connection has received and not stored when it ended, apart from what the history has. The next one gets it again if
+/// it takes the session up.
 #[derive(Debug, Default)]
 pub(crate) struct Received(Mutex<Vec<ParsedDispatch>>);
 

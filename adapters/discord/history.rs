@@ -32,6 +32,10 @@ const OVERLAP: TimeDelta = TimeDelta::minutes(1);
 const QUIET: TimeDelta = TimeDelta::days(90);
 /// The kinds of channels that have public threads: text, announcements, forums and media.
 const WITH_THREADS: [u64; 4] = [0, 5, 15, 16];
+/// How often a request without an answer is made again, after which pauses.
+const ATTEMPTS: u32 = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// The size of a page, the largest that there is.
 const PAGE: usize = 100;
 /// The pause after a refusal for speed that names none: it comes from the proxy in front of Discord.
@@ -277,14 +281,22 @@ impl Missed {
         }
     }
 
-    /// Asks, and waits where Discord says so, for however long: the gateway delivers meanwhile. `None` if it refuses.
+    /// Asks, and waits where Discord says so, for however long: the gateway delivers meanwhile, so the connection does not end
+    /// for one request without an answer. `None` if it refuses.
     async fn patiently(&self, request: &Request<'_>) -> Result<Option<Box<RawValue>>, AdapterError> {
+        let mut attempts = 0;
         loop {
             match self.context.rest.ask(request).await {
                 Ok(answer) => return Ok(Some(answer)),
                 Err(Fault::TooMany { after, .. }) => self.context.timer.pause(after).await,
                 Err(Fault::Foreign { status: 429, after }) => {
                     self.context.timer.pause(after.unwrap_or(PAUSE)).await;
+                }
+                Err(Fault::Unsent(_) | Fault::Unanswered(_) | Fault::Foreign { .. })
+                    if attempts < ATTEMPTS =>
+                {
+                    attempts += 1;
+                    self.context.timer.back_off(attempts, FIRST_PAUSE, LONGEST_PAUSE).await;
                 }
                 Err(Fault::Refused(refusal))
                     if (400..500).contains(&refusal.status) && refusal.status != 401 =>

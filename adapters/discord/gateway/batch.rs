@@ -46,13 +46,9 @@ impl Waiting {
         self.events.retain(|(parsed, _)| !is_found(&parsed.event));
     }
 
-    /// Takes the commands and the presses of buttons.
-    pub(super) fn take_interactions(&mut self) -> Vec<ParsedDispatch> {
-        let events = std::mem::take(&mut self.events);
-        let (asked, left): (VecDeque<_>, _) =
-            events.into_iter().partition(|(parsed, _)| parsed.interaction.is_some());
-        self.events = left;
-        asked.into_iter().map(|(parsed, _)| parsed).collect()
+    /// Takes everything.
+    pub(super) fn take_all(&mut self) -> Vec<ParsedDispatch> {
+        self.events.drain(..).map(|(parsed, _)| parsed).collect()
     }
 
     /// Adds what an earlier connection has received, before everything else.

@@ -46,14 +46,17 @@ impl Connection<'_> {
     }
 
     /// Stores what has arrived when a connection ends: if the session cannot be taken up again, nobody brings it once more. While
-    /// older messages are missing, commands and presses are kept for the next connection, and the rest is found in the history.
+    /// older messages are missing, it is kept for the next connection, except what is found in the history as well.
     pub(super) async fn finish(&mut self) {
         let timer = self.context.timer.clone();
         tokio::select! {
             () = self.store_all() => {}
             () = timer.pause(LAST) => {}
         }
-        self.context.received.add(self.waiting.take_interactions());
+        if let Some(mark) = self.progress.gap {
+            self.waiting.drop_history(mark);
+        }
+        self.context.received.add(self.waiting.take_all());
     }
 
     async fn store_all(&mut self) {

@@ -291,20 +291,55 @@ async fn a_command_that_waits_for_the_gap_is_not_lost_with_its_connection() {
     let garden = Garden::new().await;
     let inbox = Arc::new(RecordingInbox::default());
     dies_before_the_gap_is_read(&garden, &inbox, || 1).await;
-    garden.discord.fault(Fault::silent().on("list_my_guilds"));
+    garden.discord.fault(Fault::silent().on("list_my_guilds").times(1));
     let again = garden.adapter();
     running(&again, &inbox, async {
         garden.connected().await;
         garden.discord.act("slash", json!({"user": 7, "channel": garden.channel, "name": "status"}));
         let delivered = || garden.discord.journal().delivery(2).is_some_and(|one| !one.delivered.is_empty());
         garden.discord.until(delivered).await;
-        garden.discord.clear_faults();
+        // A session whose connection ends is over.
+        garden.discord.act("window", json!({"seconds": 0}));
         garden.discord.act("reconnect", json!({}));
-        garden.discord.act("forget_sessions", json!({}));
         inbox.until(|inbox| texts(inbox).len() == 3).await;
     })
     .await;
     assert_eq!(texts(&inbox), ["before", "missed", "/status"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_of_an_older_message_that_waits_for_the_gap_is_not_lost_with_its_connection() {
+    let garden = Garden::new().await;
+    let inbox = Arc::new(RecordingInbox::default());
+    let first = garden.adapter();
+    let mut older = None;
+    running(&first, &inbox, async {
+        garden.connected().await;
+        older = Some(garden.ann.says(garden.channel, "older"));
+        garden.discord.advance(Duration::from_secs(600));
+        garden.ann.says(garden.channel, "before");
+        garden.commands().await;
+        inbox.until(|inbox| texts(inbox).len() == 2).await;
+    })
+    .await;
+    garden.discord.act("forget_sessions", json!({}));
+    garden.discord.fault(Fault::silent().on("list_my_guilds").times(1));
+    let again = garden.adapter();
+    running(&again, &inbox, async {
+        garden.connected().await;
+        let (message, content) = (older.unwrap().message_id, "edited");
+        garden
+            .discord
+            .act("edit", json!({"channel": garden.channel, "message": message, "content": content}));
+        let delivered = || garden.discord.journal().delivery(3).is_some_and(|one| !one.delivered.is_empty());
+        garden.discord.until(delivered).await;
+        // A session whose connection ends is over.
+        garden.discord.act("window", json!({"seconds": 0}));
+        garden.discord.act("reconnect", json!({}));
+        inbox.until(|inbox| texts(inbox).len() == 3).await;
+    })
+    .await;
+    assert_eq!(texts(&inbox), ["older", "before", "edited"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
