@@ -14,6 +14,7 @@ use frontdesk_core::message::{Event, EventKind};
 use frontdesk_core::port::{AdapterError, Inbox, Mono};
 use frontdesk_kit::timer::Timer;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::CHANNEL;
 use crate::api::Api;
@@ -57,6 +58,8 @@ pub(crate) struct Missed<'a> {
     pub is_start: bool,
     /// The channels that are still to be read.
     pub left: Mutex<Channels>,
+    /// Says that a channel is read.
+    pub one_read: Notify,
 }
 
 /// The channels to read, in their order, each with its kind and its threads.
@@ -145,6 +148,7 @@ impl Missed<'_> {
         let deadline = self.timer().mono() + IN_TIME;
         let is_read = tokio::select! {
             is_read = self.in_time(channel, deadline) => is_read,
+            () = self.is_finished(channel) => return,
             () = self.timer().until(deadline) => false,
         };
         match is_read {
@@ -162,9 +166,22 @@ impl Missed<'_> {
                 Err(Cut::Ended(_)) => BUSY,
             };
             if self.timer().mono() + pause >= deadline {
+                // It may be read in its turn until then.
+                self.timer().until(deadline).await;
                 return false;
             }
             self.timer().pause(pause).await;
+        }
+    }
+
+    /// Waits until the channel is read in its turn.
+    async fn is_finished(&self, channel: &str) {
+        loop {
+            let next = self.one_read.notified();
+            if !self.left().is_due(channel) {
+                return;
+            }
+            next.await;
         }
     }
 
@@ -172,6 +189,8 @@ impl Missed<'_> {
         let mut left = self.left();
         left.order.retain(|known| known != channel);
         left.done.insert(channel.to_owned());
+        drop(left);
+        self.one_read.notify_waiters();
     }
 
     fn timer(&self) -> &Timer {

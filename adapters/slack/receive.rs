@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use frontdesk_core::message::{Event, Outcome};
 use frontdesk_core::port::{AdapterError, Inbox};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::api::Api;
@@ -68,6 +69,7 @@ impl Receiving<'_> {
             mark,
             is_start: !self.was_read.load(Ordering::Relaxed),
             left: Mutex::default(),
+            one_read: Notify::new(),
         };
         missed.prepare().await?;
         Ok(Some(missed))
