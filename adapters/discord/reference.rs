@@ -25,7 +25,7 @@ pub(crate) enum Reference {
 /// Who reads the answer to an interaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Readers {
-    /// Whoever is in the private chat, where nothing is hidden.
+    /// The person in the private chat, where every message is visible.
     PrivateChat,
     /// Everybody in the channel, unless the answer is for one person.
     Channel,

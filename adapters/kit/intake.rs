@@ -15,7 +15,7 @@ pub struct Arrivals<T, R>(Receiver<Arrived<T, R>>);
 pub struct Arrived<T, R> {
     /// The item.
     pub item: T,
-    /// Whoever handed it in waits for this. Dropped, it says that there will be no result.
+    /// Sends the result to the task that handed the item in. If it is dropped, that task learns that there is no result.
     pub answer: oneshot::Sender<R>,
 }
 

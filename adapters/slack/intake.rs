@@ -125,7 +125,7 @@ struct Judged {
 pub(crate) struct Intake<'a> {
     receiver: Receiver<'a>,
     gap: &'a Gap,
-    /// What was missed. The history of a chat is read before an event of it is stored.
+    /// The messages that were missed. The history of a chat is read before a new event of that chat is stored.
     missed: Option<&'a Missed<'a>>,
     arrivals: Arrivals,
     /// Events that wait until Slack can describe their senders, in the order of arrival.

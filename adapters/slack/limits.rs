@@ -24,7 +24,7 @@ const POSTS: Duration = Duration::from_millis(200);
 /// A method, and the channel where that has a limit of its own.
 type Key = (&'static str, Option<String>);
 
-/// What is known of the limits of one token.
+/// The rate limits of one token, as far as Slack has shown them.
 pub(crate) struct Limits {
     clock: Arc<dyn Clock>,
     limited: Mutex<HashMap<Key, Limited>>,

@@ -27,7 +27,7 @@ const CHATS: usize = 3;
 /// Number of chats from which idle ones are forgotten.
 const MOST: usize = 1024;
 
-/// What was sent by one bot.
+/// The requests of one bot.
 pub(crate) struct Pace {
     clock: Arc<dyn Clock>,
     per_chat: Duration,

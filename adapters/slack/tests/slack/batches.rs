@@ -48,7 +48,7 @@ impl Inbox for SlowInbox {
     }
 }
 
-/// What was stored, without what Slack has delivered again because it took too long.
+/// The stored events, without repetitions that Slack has delivered because storing took too long.
 fn texts(inbox: &RecordingInbox) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let events = inbox.events().into_iter().filter(|event| seen.insert(event.id.clone()));
