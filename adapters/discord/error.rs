@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_core::delivery::{Bucket, SendError};
+use frontdesk_core::group::LookupError;
 use frontdesk_core::port::{AdapterError, FetchError};
 use frontdesk_kit::http::HttpFault;
 use thiserror::Error;
@@ -148,6 +149,15 @@ impl Fault {
                 AdapterError::Later { detail, after }
             }
             _ => AdapterError::Lost(detail),
+        }
+    }
+
+    /// The consequence for a look-up of a group that failed like this.
+    pub(crate) fn for_lookup(self) -> LookupError {
+        match &self {
+            Fault::Refused(Refusal { code, .. }) if GONE.contains(code) => LookupError::NoSuchGroup,
+            Fault::Refused(Refusal { status: 400..=499, .. }) => LookupError::Refused(self.to_string()),
+            _ => LookupError::Later(self.to_string()),
         }
     }
 

@@ -4,8 +4,6 @@
 //! Reactions and commands of that time are lost. A channel whose history the bot may not read looks as if nobody had written
 //! in it, so the bot's rights are computed first.
 
-mod rights;
-
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +22,7 @@ use crate::error::{Fault, Refusal};
 use crate::inbound::{self, Places};
 use crate::progress::{first_id, made_at};
 use crate::rest::Request;
-use rights::Rights;
+use crate::rights::Rights;
 
 /// Messages of the last minute before the mark are read again, because clocks of Discord's servers differ.
 const OVERLAP: TimeDelta = TimeDelta::minutes(1);

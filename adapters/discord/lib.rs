@@ -26,6 +26,7 @@ mod emoji;
 mod error;
 mod file_reference;
 mod gateway;
+mod groups;
 mod history;
 mod inbound;
 mod incoming_file;
@@ -38,6 +39,7 @@ mod permissions;
 mod progress;
 mod reference;
 mod rest;
+mod rights;
 mod section;
 mod setup;
 mod socket;
@@ -51,6 +53,7 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::delivery::{Delivery, Receipt, SendError, Signal};
+use frontdesk_core::group::{Group, GroupPage, LookupError};
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, Clock, FetchError, Inbox, Stop, Webhook};
 use frontdesk_core::profile::Profile;
@@ -182,6 +185,15 @@ impl Adapter for DiscordAdapter {
 
     async fn fetch(&self, file: &Attachment) -> Result<Bytes, FetchError> {
         incoming_file::fetch(&self.rest, &self.account.settings, file).await
+    }
+
+    async fn group(&self, id: &str) -> Result<Group, LookupError> {
+        groups::describe(&self.rest, id).await
+    }
+
+    async fn groups(&self, from: Option<&str>) -> Result<GroupPage, LookupError> {
+        let bot = self.bot().await.map_err(|error| LookupError::Later(error.to_string()))?;
+        groups::list(&self.rest, &bot, from).await
     }
 
     fn webhook(&self) -> Option<Arc<dyn Webhook>> {

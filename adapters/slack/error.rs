@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_core::delivery::{Bucket, SendError};
+use frontdesk_core::group::LookupError;
 use frontdesk_core::port::{AdapterError, FetchError};
 use frontdesk_kit::http::HttpFault;
 use thiserror::Error;
@@ -175,6 +176,19 @@ impl Fault {
                 FetchError::Refused(self.to_string())
             }
             _ => FetchError::Later(self.to_string()),
+        }
+    }
+
+    /// The consequence for a look-up of a channel that failed like this.
+    pub(crate) fn for_lookup(self) -> LookupError {
+        match &self {
+            Fault::Refused(refusal) if refusal.is(&GONE) => LookupError::NoSuchGroup,
+            Fault::Refused(refusal)
+                if refusal.retry_after.is_none() && !refusal.is(&LATER) && !refusal.is(&UNKNOWN) =>
+            {
+                LookupError::Refused(self.to_string())
+            }
+            _ => LookupError::Later(self.to_string()),
         }
     }
 

@@ -8,6 +8,7 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::delivery::{Bucket, Delivery, Post, Receipt, SendError, Signal};
+use frontdesk_core::group::{Group, GroupPage, LookupError};
 use frontdesk_core::message::{Attachment, Source};
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, FetchError, Inbox, Stop, Webhook};
 use frontdesk_core::profile::{Flow, MessageChanges, Profile};
@@ -208,6 +209,14 @@ impl Adapter for WebhookAdapter {
 
     async fn fetch(&self, _: &Attachment) -> Result<Bytes, FetchError> {
         Err(FetchError::Refused("an incoming webhook receives no files".to_owned()))
+    }
+
+    async fn group(&self, _: &str) -> Result<Group, LookupError> {
+        Err(LookupError::NoSuchGroup)
+    }
+
+    async fn groups(&self, _: Option<&str>) -> Result<GroupPage, LookupError> {
+        Ok(GroupPage::default())
     }
 
     fn webhook(&self) -> Option<Arc<dyn Webhook>> {

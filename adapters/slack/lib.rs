@@ -4,6 +4,7 @@ mod api;
 mod blocks;
 mod config;
 mod error;
+mod groups;
 mod history;
 pub mod inbound;
 pub mod incoming_webhook;
@@ -35,6 +36,7 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::delivery::{Delivery, Receipt, SendError, Signal};
+use frontdesk_core::group::{Group, GroupPage, LookupError};
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, Clock, FetchError, Inbox, Stop, Webhook};
 use frontdesk_core::profile::Profile;
@@ -210,6 +212,14 @@ impl Adapter for SlackAdapter {
 
     async fn fetch(&self, file: &Attachment) -> Result<Bytes, FetchError> {
         media::fetch(&self.api, &self.account.settings, file).await
+    }
+
+    async fn group(&self, id: &str) -> Result<Group, LookupError> {
+        groups::describe(&self.api, id).await
+    }
+
+    async fn groups(&self, from: Option<&str>) -> Result<GroupPage, LookupError> {
+        groups::list(&self.api, from).await
     }
 
     fn webhook(&self) -> Option<Arc<dyn Webhook>> {

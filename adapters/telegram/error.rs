@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_core::delivery::{Bucket, SendError};
+use frontdesk_core::group::LookupError;
 use frontdesk_core::port::{AdapterError, FetchError};
 use frontdesk_kit::http::HttpFault;
 use thiserror::Error;
@@ -117,6 +118,17 @@ impl Fault {
                 AdapterError::Later { detail: self.to_string(), after: *after }
             }
             _ => AdapterError::Lost(self.to_string()),
+        }
+    }
+
+    /// The consequence for a look-up of a group that failed like this.
+    pub(crate) fn for_lookup(self) -> LookupError {
+        match &self {
+            Fault::Refused(refusal) if refusal.says(&GONE) || refusal.code == 403 => LookupError::NoSuchGroup,
+            Fault::Refused(Refusal { code: 400..=428 | 430..=499, .. }) => {
+                LookupError::Refused(self.to_string())
+            }
+            _ => LookupError::Later(self.to_string()),
         }
     }
 

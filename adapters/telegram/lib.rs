@@ -24,6 +24,7 @@ mod callback;
 mod config;
 mod destination;
 mod error;
+mod groups;
 mod inbound;
 mod keyboard;
 pub mod markup;
@@ -44,6 +45,7 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::delivery::{Delivery, Receipt, SendError, Signal};
+use frontdesk_core::group::{Group, GroupPage, LookupError};
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, Clock, FetchError, Inbox, Stop, Webhook};
 use frontdesk_core::profile::Profile;
@@ -208,6 +210,14 @@ impl Adapter for TelegramAdapter {
 
     async fn fetch(&self, file: &Attachment) -> Result<Bytes, FetchError> {
         media::fetch(&self.api, &self.account.settings, file).await
+    }
+
+    async fn group(&self, id: &str) -> Result<Group, LookupError> {
+        groups::describe(&self.api, self.login().as_deref(), id).await
+    }
+
+    async fn groups(&self, _: Option<&str>) -> Result<GroupPage, LookupError> {
+        Err(LookupError::Unsupported)
     }
 
     fn webhook(&self) -> Option<Arc<dyn Webhook>> {

@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Delivery, Receipt, SendError, Signal};
+use frontdesk_core::group::{Group, GroupPage, LookupError};
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, FetchError, Inbox, Live, Stop, Webhook};
 use frontdesk_core::profile::{Flow, Limit, MessageChanges, Pacing, Profile, ReceiptRule, Unit};
@@ -75,6 +76,14 @@ impl Adapter for WebAdapter {
 
     async fn fetch(&self, _: &Attachment) -> Result<Bytes, FetchError> {
         Err(FetchError::Refused("the web channel receives no files".to_owned()))
+    }
+
+    async fn group(&self, _: &str) -> Result<Group, LookupError> {
+        Err(LookupError::NoSuchGroup)
+    }
+
+    async fn groups(&self, _: Option<&str>) -> Result<GroupPage, LookupError> {
+        Ok(GroupPage::default())
     }
 
     fn webhook(&self) -> Option<Arc<dyn Webhook>> {

@@ -26,6 +26,7 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::config::Secret;
 use frontdesk_core::delivery::{Bucket, Delivery, Receipt, SendError, Signal};
+use frontdesk_core::group::{Group, GroupPage, LookupError};
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, Clock, FetchError, Inbox, Stop, Webhook};
 use frontdesk_core::profile::{Flow, Limit, MessageChanges, Pacing, Profile, ReceiptRule, Unit};
@@ -214,6 +215,14 @@ impl Adapter for TcpChat {
 
     async fn fetch(&self, _: &Attachment) -> Result<Bytes, FetchError> {
         Err(FetchError::Refused("this chat has no files".to_owned()))
+    }
+
+    async fn group(&self, _: &str) -> Result<Group, LookupError> {
+        Err(LookupError::NoSuchGroup)
+    }
+
+    async fn groups(&self, _: Option<&str>) -> Result<GroupPage, LookupError> {
+        Ok(GroupPage::default())
     }
 
     fn webhook(&self) -> Option<Arc<dyn Webhook>> {

@@ -9,6 +9,7 @@ pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod dead_letter;
 pub(crate) mod gateway;
+pub(crate) mod group;
 pub(crate) mod hook;
 pub(crate) mod job;
 pub(crate) mod mcp;

@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use frontdesk_core::ask::AskError;
 use frontdesk_core::delivery::Ending;
+use frontdesk_core::group::LookupError;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Busy;
@@ -122,6 +123,18 @@ impl ApiError {
             TaskError::Conflict => (StatusCode::CONFLICT, "conflict"),
             TaskError::Ended(..) => (StatusCode::CONFLICT, "task_ended"),
             TaskError::Open(..) => (StatusCode::CONFLICT, "task_open"),
+        };
+        Self::new(status, code, error.to_string())
+    }
+
+    /// A platform does not describe its groups.
+    pub(crate) fn lookup(error: &LookupError) -> Self {
+        let (status, code) = match error {
+            LookupError::NoSuchGroup => (StatusCode::NOT_FOUND, "not_found"),
+            LookupError::Refused(_) | LookupError::Unsupported => {
+                (StatusCode::BAD_GATEWAY, "platform_refused")
+            }
+            LookupError::Later(_) => (StatusCode::BAD_GATEWAY, "platform_unavailable"),
         };
         Self::new(status, code, error.to_string())
     }
@@ -286,6 +299,7 @@ impl From<GatewayError> for ApiError {
             GatewayError::Ask(error) => Self::answer(&error),
             GatewayError::Task(error) => Self::task(&error),
             GatewayError::Job(error) => Self::job(&error),
+            GatewayError::Lookup(error) => Self::lookup(&error),
             GatewayError::Busy(busy) => busy.into(),
             GatewayError::Store(error) => error.into(),
         }

@@ -12,8 +12,8 @@ use tower::ServiceExt;
 
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
-    access, ask, audit, channel, chat, completion, config, dead_letter, gateway, hook, job, mcp, outbox,
-    page, pairing, send, session, status, task, timeline, webhook,
+    access, ask, audit, channel, chat, completion, config, dead_letter, gateway, group, hook, job, mcp,
+    outbox, page, pairing, send, session, status, task, timeline, webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;
@@ -78,6 +78,8 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     DELETE "/api/allowlist/{principal}" ADMIN, NoReplay, access::revoke;
     POST "/api/channel/{channel}/start" ADMIN, Replay, channel::start;
     POST "/api/channel/{channel}/stop" ADMIN, Replay, channel::stop;
+    GET "/api/channel/{channel}/groups" READ, NoReplay, group::list;
+    GET "/api/channel/{channel}/groups/{id}" READ, NoReplay, group::get;
     POST "/api/gateway/stop" ADMIN, Replay, gateway::stop;
     POST "/api/gateway/restart" ADMIN, Replay, gateway::restart;
     POST "/api/config/reload" ADMIN, NoReplay, config::reload;

@@ -27,6 +27,7 @@ mod failure;
 mod field;
 mod format;
 mod gateway;
+mod groups;
 mod key;
 mod link;
 mod list;
@@ -115,6 +116,12 @@ enum Command {
                       frontdesk access allow telegram 123456789 --admin\n\n\
                       To find an id, ask the person to send /whoami to the bot, or look at `frontdesk pairing list`.")]
     Access(access::AccessArgs),
+    /// List the groups and channels that a bot can see, with the ids for the configuration
+    #[command(
+        after_help = "Examples:\n  frontdesk groups slack\n  frontdesk groups slack@work C0123456789\n  \
+                      frontdesk groups telegram -1001234567890"
+    )]
+    Groups(groups::GroupsArgs),
     /// Show who changed what: permissions, channels, sessions, outgoing messages
     Audit(audit::AuditArgs),
     /// List the agents, try them out, or install pi
@@ -273,6 +280,7 @@ fn act(command: Command) -> Done {
         Command::Sessions(args) => client::block_on(sessions::sessions(args)),
         Command::Pairing(args) => client::block_on(pairing::pairing(args)),
         Command::Access(args) => client::block_on(access::access(args)),
+        Command::Groups(args) => client::block_on(groups::groups(args)),
         Command::Audit(args) => client::block_on(audit::audit(args)),
         Command::Agents(args) => agents::agents(args),
         Command::Asks(args) => client::block_on(asks::asks(args)),

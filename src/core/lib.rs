@@ -21,6 +21,7 @@ pub mod delta;
 pub mod drop_reason;
 pub mod failover;
 pub mod foreign;
+pub mod group;
 pub mod history;
 pub mod hook;
 pub mod hours;

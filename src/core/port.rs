@@ -18,6 +18,7 @@ use crate::account::AccountId;
 use crate::address::Address;
 use crate::ask::Press;
 use crate::delivery::{Delivery, Post, Receipt, SendError, Signal};
+use crate::group::{Group, GroupPage, LookupError};
 use crate::message::{Attachment, Cursor, Event, Outcome, Source};
 use crate::profile::Profile;
 
@@ -95,6 +96,11 @@ pub trait Adapter: Send + Sync + 'static {
     /// Downloads a file that came with a message. Must read only from the platform's own hosts. Must not retry and must
     /// not keep a copy.
     async fn fetch(&self, file: &Attachment) -> Result<Bytes, FetchError>;
+    /// Describes a group or channel by the id that the configuration names it by. Must not retry.
+    async fn group(&self, id: &str) -> Result<Group, LookupError>;
+    /// Lists the groups and channels that the bot can see, from the beginning or from `next` of a page before. Must not
+    /// retry. The gateway asks only when an operator does.
+    async fn groups(&self, from: Option<&str>) -> Result<GroupPage, LookupError>;
     /// The endpoint for platforms that deliver events by HTTP request; `None` if the adapter fetches events itself.
     /// Must always return the same value.
     fn webhook(&self) -> Option<Arc<dyn Webhook>>;

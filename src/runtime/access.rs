@@ -8,6 +8,7 @@ mod lost;
 mod pairing_limits;
 mod remaining;
 mod rules;
+mod served;
 
 use std::borrow::Cow;
 use std::collections::HashMap;

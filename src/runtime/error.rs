@@ -2,6 +2,7 @@
 
 use frontdesk_core::account::NoSuchChannel;
 use frontdesk_core::ask::AskError;
+use frontdesk_core::group::LookupError;
 use frontdesk_core::id::TaskId;
 use frontdesk_core::job::{JobId, JobState};
 use frontdesk_core::port::Busy;
@@ -29,6 +30,9 @@ pub enum GatewayError {
     /// An answer does not count.
     #[error(transparent)]
     Ask(#[from] AskError),
+    /// A platform does not describe its groups.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
     /// Nothing is accepted at the moment.
     #[error(transparent)]
     Busy(#[from] Busy),

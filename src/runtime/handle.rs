@@ -4,6 +4,7 @@ mod access;
 mod asks;
 mod events;
 mod files;
+mod groups;
 mod jobs;
 mod reload;
 mod send;
@@ -36,6 +37,7 @@ use crate::{health, media};
 
 pub use access::{AccessEntry, AccessView, Switched};
 pub use events::{EventRequest, EventStored, EventTarget};
+pub use groups::{GroupList, GroupView};
 pub use jobs::JobRequest;
 pub use reload::AgentLoad;
 pub use send::{Broadcast, SendRequest};

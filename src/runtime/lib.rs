@@ -65,8 +65,8 @@ pub use client_tools::ClientOffer;
 pub use config::Config;
 pub use handle::{
     AccessEntry, AccessView, AgentLoad, AgentState, Broadcast, EventRequest, EventStored, EventTarget,
-    GatewayError, GatewayHandle, Health, JobFault, JobRequest, SendRequest, Status, Switched, TaskError,
-    TaskPlace, TaskRequest,
+    GatewayError, GatewayHandle, GroupList, GroupView, Health, JobFault, JobRequest, SendRequest, Status,
+    Switched, TaskError, TaskPlace, TaskRequest,
 };
 pub use media::MediaError;
 pub use process::{Lifecycle, ToolEndpoints};

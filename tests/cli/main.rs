@@ -16,6 +16,7 @@ mod discord;
 mod doctor;
 mod events;
 mod failover;
+mod groups;
 mod home;
 mod jobs;
 mod lasting;

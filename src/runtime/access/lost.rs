@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use frontdesk_core::access::{Action, Context, Decision, Requester};
 use frontdesk_core::address::{Address, Principal};
-use frontdesk_store::row::{ChatRow, LostAccess, Scope};
+use frontdesk_store::row::{LostAccess, Scope};
 
 use super::{Access, AccessRules};
 
@@ -58,19 +58,10 @@ impl Access {
             let (Some(old), Some(new)) = (before.of(account), after.of(account)) else { continue };
             let gone = old.groups.keys().filter(|group| !new.groups.contains_key(*group));
             let chats = gone.filter_map(|group| Address::at(account, group, None).ok());
-            let unserved = chats.filter(|chat| !self.is_served(chat));
+            let unserved = chats.filter(|chat| !self.is_set_served(chat));
             lost.extend(unserved.map(|chat| LostAccess::Group(self.first_chat(chat))));
         }
         lost
-    }
-
-    /// Whether an admin has set the group to be served.
-    fn is_served(&self, chat: &Address) -> bool {
-        let (tables, account) = (self.tables(), chat.account());
-        let is_this = |row: &ChatRow| {
-            row.chat.account() == account && tables.is_same(account, row.chat.chat(), chat.chat())
-        };
-        tables.chats.values().any(|row| row.allowed && is_this(row))
     }
 
     /// The scope with the first id of its group, by which sessions are named.

@@ -47,6 +47,7 @@ const STEPS: &[(&str, Step)] = &[
     ("getChat", chat::get),
     ("getChatAdministrators", chat::administrators),
     ("getChatMember", chat::member),
+    ("getChatMemberCount", chat::member_count),
     ("getFile", media::get_file),
     ("getMe", get_me),
     ("getMyCommands", commands::get),

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Delivery, Receipt, SendError, Signal};
+use frontdesk_core::group::{Group, GroupPage, LookupError};
 use frontdesk_core::message::{Attachment, Cursor, Event, Source};
 use frontdesk_core::port::{Adapter, AdapterError, Bytes, FetchError, Inbox, Stop, Webhook};
 use frontdesk_core::profile::Profile;
@@ -86,6 +87,14 @@ impl Adapter for FakeAdapter {
         let answer = self.0.state().files.answer(&file.reference);
         self.0.changed.notify_waiters();
         given(answer)
+    }
+
+    async fn group(&self, _: &str) -> Result<Group, LookupError> {
+        Err(LookupError::NoSuchGroup)
+    }
+
+    async fn groups(&self, _: Option<&str>) -> Result<GroupPage, LookupError> {
+        Err(LookupError::Unsupported)
     }
 
     fn webhook(&self) -> Option<Arc<dyn Webhook>> {

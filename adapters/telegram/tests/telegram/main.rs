@@ -10,6 +10,7 @@ mod conformance;
 mod files;
 mod groups;
 mod hooks;
+mod lookup;
 mod polling;
 mod secrets;
 mod sending;

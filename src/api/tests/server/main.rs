@@ -10,6 +10,7 @@ mod client;
 mod completions;
 mod disconnected;
 mod erased;
+mod groups;
 mod harness;
 mod hooks;
 mod http;

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::delivery::{Delivery, Receipt, SendError, Signal};
+use frontdesk_core::group::{Group, GroupPage, LookupError};
 use frontdesk_core::markup::{Dialect, Marks, Rendering};
 use frontdesk_core::message::{
     Attachment, Conversation, Event, EventKind, FirstLine, Outcome, Sender, SenderKind, Source,
@@ -166,6 +167,26 @@ impl Adapter for DemoPlatform {
 
     async fn fetch(&self, _file: &Attachment) -> Result<Bytes, FetchError> {
         Err(FetchError::Refused("the test platform has no files".to_owned()))
+    }
+
+    async fn group(&self, id: &str) -> Result<Group, LookupError> {
+        match id {
+            "garden" => Ok(Group {
+                id: id.into(),
+                name: "Garden".into(),
+                kind: "group",
+                members: Some(3),
+                ..Group::default()
+            }),
+            "busy" => Err(LookupError::Later("too many requests".to_owned())),
+            "secret" => Err(LookupError::Refused("missing_scope".to_owned())),
+            "panic" => panic!("the adapter has a fault"),
+            _ => Err(LookupError::NoSuchGroup),
+        }
+    }
+
+    async fn groups(&self, _: Option<&str>) -> Result<GroupPage, LookupError> {
+        Err(LookupError::Unsupported)
     }
 
     fn webhook(&self) -> Option<Arc<dyn Webhook>> {

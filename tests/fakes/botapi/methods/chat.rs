@@ -52,6 +52,16 @@ pub fn member(world: &mut World, bot: i64, params: &Params) -> Answer {
     Ok(Done::with(&member_json(world, user, chat.standing(user).unwrap_or(Standing::Left))))
 }
 
+pub fn member_count(world: &mut World, bot: i64, params: &Params) -> Answer {
+    let id = world.named_chat(params)?;
+    let chat = world.access(bot, id, Access::Read)?;
+    let members = match chat.kind {
+        Kind::Private => 2,
+        _ => chat.members.values().filter(|standing| standing.is_in()).count(),
+    };
+    Ok(Done::with(&json!(members)))
+}
+
 pub fn administrators(world: &mut World, bot: i64, params: &Params) -> Answer {
     let id = world.named_chat(params)?;
     let chat = world.access(bot, id, Access::Read)?;

@@ -62,7 +62,12 @@ fn listed(world: &World, install: &Install, params: &Params, only_own: bool) -> 
             && (is_in || (channel.kind == Kind::Channel && !only_own))
             && !(channel.archived && params.flag("exclude_archived"))
     };
-    let channels = world.channels.values().filter(wanted).map(|channel| channel.to_json(&install.user));
+    let described = |channel: &Channel| {
+        let mut json = channel.to_json(&install.user);
+        json["num_members"] = channel.members.len().into();
+        json
+    };
+    let channels = world.channels.values().filter(wanted).map(described);
     let (channels, next) = page(channels.collect(), params, 999)?;
     Done::with(json!({"channels": channels, "response_metadata": next}))
 }

@@ -1,4 +1,4 @@
-//! Whether the bot may read the history of a channel. Without the right Discord answers with an empty list.
+//! What the bot may do in a channel: see it, and read its history. Without the latter right Discord answers with an empty list.
 
 use frontdesk_kit::json::Fields;
 use serde_json::value::RawValue;
@@ -6,7 +6,7 @@ use serenity::model::permissions::Permissions;
 
 /// What the bot may do in a guild before its channels add and take away.
 #[derive(Debug)]
-pub(super) struct Rights {
+pub(crate) struct Rights {
     base: Permissions,
     /// The role of everybody, which has the guild's id.
     everybody: String,
@@ -16,7 +16,7 @@ pub(super) struct Rights {
 
 impl Rights {
     /// The rights in a guild, as the list of the bot's guilds names them. Where it names none, the bot may do everything.
-    pub(super) fn of(listed: &RawValue, guild: &str, roles: Vec<String>, bot: &str) -> Self {
+    pub(crate) fn of(listed: &RawValue, guild: &str, roles: Vec<String>, bot: &str) -> Self {
         let named = Fields::of(listed.get(), "").and_then(|fields| fields.maybe::<String>("permissions"));
         let base = named
             .and_then(|named| named.parse().ok())
@@ -24,11 +24,21 @@ impl Rights {
         Self { base, everybody: guild.to_owned(), roles, bot: bot.to_owned() }
     }
 
-    /// Whether the bot may read what was written in a channel. The order is Discord's: what the channel changes for
-    /// everybody, then for roles together, then for the member.
-    pub(super) fn may_read_history(&self, channel: &Fields<'_>) -> bool {
+    /// Whether the bot may read what was written in a channel.
+    pub(crate) fn may_read_history(&self, channel: &Fields<'_>) -> bool {
+        self.within(channel).contains(Permissions::VIEW_CHANNEL | Permissions::READ_MESSAGE_HISTORY)
+    }
+
+    /// Whether the bot sees a channel, and gets what is written there.
+    pub(crate) fn may_see(&self, channel: &Fields<'_>) -> bool {
+        self.within(channel).contains(Permissions::VIEW_CHANNEL)
+    }
+
+    /// The rights in a channel. The order is Discord's: what the channel changes for everybody, then for roles together,
+    /// then for the member.
+    fn within(&self, channel: &Fields<'_>) -> Permissions {
         if self.base.contains(Permissions::ADMINISTRATOR) {
-            return true;
+            return Permissions::all();
         }
         let overwrites: Vec<Fields<'_>> = channel.list("permission_overwrites").unwrap_or_default();
         let change = |may: Permissions, concerns: &dyn Fn(&str) -> bool| {
@@ -44,8 +54,7 @@ impl Rights {
         };
         let may = change(self.base, &|id| id == self.everybody);
         let may = change(may, &|id| self.roles.iter().any(|role| role == id));
-        let may = change(may, &|id| id == self.bot);
-        may.contains(Permissions::VIEW_CHANNEL | Permissions::READ_MESSAGE_HISTORY)
+        change(may, &|id| id == self.bot)
     }
 }
 
