@@ -10,6 +10,7 @@
     reason = "a test's tools stop at the first surprise"
 )]
 
+mod groups;
 mod incoming;
 mod log_lines;
 pub mod markdown;
@@ -72,6 +73,8 @@ pub async fn check(platform: &impl TestPlatform) {
     outgoing::every_delivery_returns_in_time(platform).await;
     outgoing::a_post_to_a_missing_chat_is_not_retried(platform).await;
     outgoing::a_missing_file_is_an_error(platform).await;
+    groups::what_is_no_group_is_not_described(platform).await;
+    groups::listed_groups_are_those_that_are_described(platform).await;
 }
 
 /// Runs the adapter during `scenario`, and then stops it.

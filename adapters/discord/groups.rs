@@ -97,10 +97,10 @@ pub(crate) async fn list(rest: &Rest, bot: &str, after: Option<&str>) -> Result<
     let rights = Rights::of(listed, &guild.id, member.roles, bot);
     let request = Request::new("list_guild_channels", Method::GET, &["guilds", &guild.id, "channels"]);
     let channels: Vec<Box<RawValue>> = rest.query(&request).await.map_err(Fault::for_lookup)?;
-    let group = |raw: &Box<RawValue>| {
+    let group = |raw: &RawValue| {
         let channel: Channel = serde_json::from_str(raw.get()).ok()?;
         let joined = rights.may_see(&Fields::of(raw.get(), "")?);
         channel.group(&guild.name, joined)
     };
-    Ok(GroupPage { groups: channels.iter().filter_map(group).collect(), next: Some(guild.id) })
+    Ok(GroupPage { groups: channels.iter().filter_map(|raw| group(raw)).collect(), next: Some(guild.id) })
 }
