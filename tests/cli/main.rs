@@ -42,3 +42,4 @@ mod terminal;
 mod tools;
 mod voice;
 mod webhook;
+mod workspaces;

@@ -142,12 +142,8 @@ impl Run {
             let chats = Telegram::work_chats();
             channels.push(Box::new(Background::new(harness.clone(), folder, chats).await?));
         }
-        // Reloads leave their accounts as they are, and beside them only by command: an edit that Discord delivers while missed
-        // messages are read is lost if the connection and the session end then.
-        if reloads == 0 || alone.is_some() {
-            channels.push(Box::new(Teams::new(harness.clone(), folder, Discord::new(seed).await?)));
-            channels.push(Box::new(Teams::new(harness.clone(), folder, Slack::new(seed).await?)));
-        }
+        channels.push(Box::new(Teams::new(harness.clone(), folder, Discord::new(seed).await?)));
+        channels.push(Box::new(Teams::new(harness.clone(), folder, Slack::new(seed).await?)));
         // A reload switches off what stands last in the configuration: one of the bots.
         channels.push(Box::new(Telegram::new(harness.clone(), seed).await?));
         if let Some(name) = &alone {

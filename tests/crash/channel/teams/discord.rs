@@ -363,8 +363,17 @@ impl Team for Discord {
     }
 
     /// What was missed is read before what is delivered. A command or a press that waits for that is stored at once if its
-    /// connection ends meanwhile, because it may be had nowhere else.
-    fn comes_late(&self, event: &Event, _: &Trace, _: &Observed) -> bool {
+    /// connection ends meanwhile, because it may be had nowhere else. Discord's times have milliseconds: in a history, an edit and
+    /// a message of the same millisecond have no order.
+    fn comes_late(&self, event: &Event, trace: &Trace, observed: &Observed) -> bool {
+        let is_beside = |other: &Event| {
+            (other.created - event.created).abs() <= 1
+                && other.id != event.id
+                && other.place.session() == event.place.session()
+        };
+        if event.action == Action::Edit && trace.delivered.is_empty() {
+            return observed.journal.events.iter().any(is_beside);
+        }
         let meanwhile = event.created..event.created + HELD_MS;
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let has_ended = ended.iter().any(|at| meanwhile.contains(at))

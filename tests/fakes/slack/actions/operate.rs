@@ -33,6 +33,9 @@ impl World {
             Action::RequestUrl { app, url } => return self.request_url(&app, url),
             Action::App { id, token, secret, team, bot_token, bot, name } => {
                 let bot_id = self.new_id("B0");
+                if !self.teams.contains_key(&team) {
+                    self.add_team(&team, &name);
+                }
                 self.add_app(&id, &token, &secret);
                 self.install(&id, &team, &bot_token, &bot, &bot_id, &name);
             }
