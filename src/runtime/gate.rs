@@ -42,8 +42,23 @@ use crate::shared::{JoinedSession, Shared};
 /// How far apart the messages of an album may arrive: each of them is an event of its own.
 pub(crate) const ALBUM: Duration = Duration::from_millis(1200);
 
-/// Takes a batch: one decision per event, one commit for all. Nothing may be acknowledged before it returns.
+/// Takes a batch: one decision per event, one commit for all. Nothing may be acknowledged before it returns. It goes on to its
+/// end if the caller does not wait for that, as when a connection ends: otherwise a message could be stored that nobody is told
+/// about, and its session would wait for the next restart.
 pub(crate) async fn accept(
+    shared: &Arc<Shared>,
+    source: &Source,
+    batch: Vec<Event>,
+    cursor: Option<Cursor>,
+) -> Result<Vec<Outcome>, Busy> {
+    let accepted = {
+        let (shared, source) = (shared.clone(), source.clone());
+        async move { accept_batch(&shared, &source, batch, cursor).await }
+    };
+    shared.work.finished(accepted, Busy::Stopping).await
+}
+
+async fn accept_batch(
     shared: &Shared,
     source: &Source,
     mut batch: Vec<Event>,

@@ -257,10 +257,14 @@ impl GatewayHandle {
 
     /// Begins a new epoch and returns it. A running turn continues, and its answer is still sent.
     pub async fn reset(&self, session: &SessionKey, author: &Author) -> Result<u64, GatewayError> {
-        let epoch = self.0.store.reset(session, EpochReason::Api, author, self.0.time.wall()).await?;
-        let epoch = epoch.ok_or_else(|| GatewayError::NotFound(format!("session {session}")))?;
-        self.0.conversation_changed(session);
-        Ok(epoch)
+        let (shared, session, author) = (self.0.clone(), session.clone(), author.clone());
+        self.to_its_end(async move {
+            let epoch = shared.store.reset(&session, EpochReason::Api, &author, shared.time.wall()).await?;
+            let epoch = epoch.ok_or_else(|| GatewayError::NotFound(format!("session {session}")))?;
+            shared.conversation_changed(&session);
+            Ok(epoch)
+        })
+        .await
     }
 
     /// Changes how a session is listed.
@@ -331,43 +335,29 @@ impl GatewayHandle {
 
     /// Queues a dead or unknown part again.
     pub async fn retry_part(&self, id: OutId, author: &Author) -> Result<(), GatewayError> {
-        let address = self.0.store.part_retried(id, author, self.0.time.wall()).await?;
-        self.moved(id, address, ("sent again", "dead or unknown")).await
+        let (shared, author) = (self.0.clone(), author.clone());
+        self.to_its_end(async move {
+            let address = shared.store.part_retried(id, &author, shared.time.wall()).await?;
+            moved(&shared, id, address, ("sent again", "dead or unknown")).await
+        })
+        .await
     }
 
     /// Gives a part up.
     pub async fn drop_part(&self, id: OutId, author: &Author) -> Result<(), GatewayError> {
-        let address = self.0.store.part_dropped(id, author, self.0.time.wall()).await?;
-        // If it was a question, that ends.
-        self.0.work.asks.note_change();
-        self.moved(id, address, ("dropped", "queued, dead or unknown")).await
+        let (shared, author) = (self.0.clone(), author.clone());
+        self.to_its_end(async move {
+            let address = shared.store.part_dropped(id, &author, shared.time.wall()).await?;
+            // If it was a question, that ends.
+            shared.work.asks.note_change();
+            moved(&shared, id, address, ("dropped", "queued, dead or unknown")).await
+        })
+        .await
     }
 
     /// Deletes one dead letter, or all of them; returns how many there were.
     pub async fn drop_dead_letters(&self, id: Option<i64>, author: &Author) -> Result<u64, GatewayError> {
         Ok(self.0.store.dead_letters_dropped(id, author, self.0.time.wall()).await?)
-    }
-
-    /// Wakes the delivery to the address of a changed part. Without one the error names the state that forbids the change.
-    async fn moved(
-        &self,
-        id: OutId,
-        address: Option<Address>,
-        (done, states): (&str, &str),
-    ) -> Result<(), GatewayError> {
-        if let Some(address) = address {
-            self.0.work.outbox.wake(&address);
-            return Ok(());
-        }
-        Err(GatewayError::NotFound(match self.0.store.part_state(id).await? {
-            None => format!("message {id}"),
-            Some(state) => {
-                let state = state.name();
-                format!(
-                    "message {id} that can be {done}: it is {state}, and only one that is {states} can be"
-                )
-            }
-        }))
     }
 
     /// Runs an operation that continues if the caller disconnects, because running and waiting turns must be told of what
@@ -392,4 +382,24 @@ impl GatewayHandle {
         let row = self.0.store.session(session).await?;
         row.ok_or_else(|| GatewayError::NotFound(format!("session {session}")))
     }
+}
+
+/// Wakes the delivery to the address of a changed part. Without one the error names the state that forbids the change.
+async fn moved(
+    shared: &Shared,
+    id: OutId,
+    address: Option<Address>,
+    (done, states): (&str, &str),
+) -> Result<(), GatewayError> {
+    if let Some(address) = address {
+        shared.work.outbox.wake(&address);
+        return Ok(());
+    }
+    Err(GatewayError::NotFound(match shared.store.part_state(id).await? {
+        None => format!("message {id}"),
+        Some(state) => {
+            let state = state.name();
+            format!("message {id} that can be {done}: it is {state}, and only one that is {states} can be")
+        }
+    }))
 }

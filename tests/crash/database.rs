@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use crate::clock;
 use crate::journal::event_key;
 
-pub use work::{BackgroundTask, Job, JobRun, Work, open_work};
+pub use work::{BackgroundTask, Job, JobRun, Work, ended_turns, open_work};
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Inbound {

@@ -146,11 +146,16 @@ impl Event {
         event_key(&self.place.source, &self.id)
     }
 
-    /// Whether it may rightly be stored after later events of its chat. A muted chat's message is dropped; if a kill comes
-    /// before the acknowledgement, it is delivered again and may find the chat unmuted.
+    /// Whether it may rightly be stored after later events of its chat. A message in a muted chat, or of somebody without
+    /// access, is dropped; if its acknowledgement is lost, it is delivered again and may be let in then.
     pub fn may_be_stored_later(&self) -> bool {
         let was_redelivered = self.delivered.len() > 1;
-        self.reordered || self.place.muted_at_times && self.expected == Expected::Turn && was_redelivered
+        let was_dropped = match self.expected {
+            Expected::Turn => self.place.muted_at_times,
+            Expected::IfAllowed => true,
+            _ => false,
+        };
+        self.reordered || was_dropped && was_redelivered
     }
 }
 

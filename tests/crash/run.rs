@@ -355,7 +355,7 @@ impl Run {
         let pause = database::longest_pause(&self.home.database())?;
         let patience = REST * self.slowness + pause;
         let mut deadline = clock::instant() + patience;
-        let (mut quiet, mut least) = (0, u64::MAX);
+        let (mut quiet, mut least, mut ended) = (0, u64::MAX, 0);
         while quiet < 3 {
             let totals = self.totals().await?;
             let inside: u64 =
@@ -363,9 +363,12 @@ impl Run {
             let inside = inside + database::open_work(&self.home.database())?;
             let outside: usize = self.channels.iter().map(|channel| channel.unaccepted()).sum();
             quiet = if inside == 0 && outside == 0 { quiet + 1 } else { 0 };
-            // On a busy machine it takes long, and it is not stuck as long as it becomes less.
-            if inside + (outside as u64) < least {
-                (least, deadline) = (inside + outside as u64, clock::instant() + patience);
+            // On a busy machine it takes long, and it is not stuck as long as it becomes less or turns end: a platform may hand
+            // over many missed messages at once.
+            let turns = database::ended_turns(&self.home.database())?;
+            if inside + (outside as u64) < least || turns > ended {
+                (least, ended) = (least.min(inside + outside as u64), turns);
+                deadline = clock::instant() + patience;
             }
             if clock::instant() > deadline {
                 bail!(

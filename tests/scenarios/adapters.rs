@@ -56,3 +56,27 @@ async fn connections_that_begin_well_and_end_soon_are_opened_later_and_later() {
     })
     .await;
 }
+
+/// A connection that ends drops its batch wherever that is. What is stored is answered all the same, and once.
+#[tokio::test]
+async fn a_message_whose_connection_ends_while_it_is_stored_is_answered() {
+    let world = World::new().await;
+    let anna = world.user("anna");
+    for steps in 0..10 {
+        for text in ["hello", "/whoami"] {
+            let before = anna.sees().len();
+            world.platform().ends_while_storing(steps);
+            anna.writes(text);
+            frontdesk_world::wait::until("it is answered", || {
+                let answered = anna.sees().len() > before;
+                if !answered {
+                    world.clock().pass(Duration::from_secs(1));
+                }
+                async move { answered.then_some(()) }
+            })
+            .await;
+        }
+    }
+    world.at_rest().await;
+    assert_eq!(anna.sees().len(), 20, "each once: {:?}", anna.sees());
+}

@@ -90,6 +90,8 @@ struct State {
     polls_hang: bool,
     /// How many connections are to end.
     ends: u32,
+    /// After how many steps of the gateway the next batch is dropped.
+    steps: Option<usize>,
     /// How often an adapter has connected.
     connections: u32,
     typing: u32,
@@ -247,6 +249,11 @@ impl Platform {
     pub fn hang_polls(&self, hang: bool) {
         self.state().polls_hang = hang;
         self.changed.notify_waiters();
+    }
+
+    /// The connection ends while the next batch is being stored: it is dropped when the gateway has made so many steps.
+    pub fn ends_while_storing(&self, steps: usize) {
+        self.state().steps = Some(steps);
     }
 
     /// The connection ends after a sign of life.

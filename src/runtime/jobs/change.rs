@@ -141,9 +141,13 @@ pub(crate) async fn pause(
     reach: JobReach,
     author: Author,
 ) -> Result<JobRow, GatewayError> {
-    let found = shared.store.pause_job(id, reach, author, shared.time.wall()).await?;
-    shared.work.jobs.note();
-    done(found, id, JobVerb::Pause)
+    let (to_pause, id) = (shared.clone(), id.clone());
+    let found = async move {
+        let found = to_pause.store.pause_job(&id, reach, author, to_pause.time.wall()).await?;
+        to_pause.work.jobs.note();
+        done(found, &id, JobVerb::Pause)
+    };
+    to_its_end(shared, found).await
 }
 
 /// Lets a job run again, from its next scheduled time on.
@@ -155,9 +159,13 @@ pub(crate) async fn resume(
 ) -> Result<JobRow, GatewayError> {
     let row = find(shared, id, reach.clone()).await?;
     shared.check_job_place(&shared.settings(), &row.owner, &row.job.delivery)?;
-    let found = shared.store.resume_job(id, reach, author, shared.time.wall()).await?;
-    shared.work.jobs.note();
-    done(found, id, JobVerb::Resume)
+    let (to_resume, id) = (shared.clone(), id.clone());
+    let found = async move {
+        let found = to_resume.store.resume_job(&id, reach, author, to_resume.time.wall()).await?;
+        to_resume.work.jobs.note();
+        done(found, &id, JobVerb::Resume)
+    };
+    to_its_end(shared, found).await
 }
 
 /// Runs a job now.
@@ -170,9 +178,13 @@ pub(crate) async fn run_now(
     if !shared.settings().config.cron.enabled {
         return Err(JobFault::NotNow("scheduled jobs are switched off (cron.enabled)".to_owned()).into());
     }
-    let found = shared.store.run_job_now(id, reach, author, shared.time.wall()).await?;
-    shared.work.jobs.note();
-    done(found, id, JobVerb::Run)
+    let (to_run, id) = (shared.clone(), id.clone());
+    let found = async move {
+        let found = to_run.store.run_job_now(&id, reach, author, to_run.time.wall()).await?;
+        to_run.work.jobs.note();
+        done(found, &id, JobVerb::Run)
+    };
+    to_its_end(shared, found).await
 }
 
 fn done<T>(found: JobFound<T>, id: &JobId, verb: JobVerb) -> Result<T, GatewayError> {

@@ -106,6 +106,12 @@ impl Work {
     }
 }
 
+/// How many turns have ended, read beside a running gateway.
+pub fn ended_turns(path: &Path) -> Result<u64> {
+    let sql = "SELECT count(*) FROM turn WHERE finished_at IS NOT NULL";
+    Ok(open(path)?.query_row(sql, [], |row| row.get::<_, i64>(0))?.unsigned_abs())
+}
+
 /// How much background work has not ended, read beside a running gateway.
 pub fn open_work(path: &Path) -> Result<u64> {
     let sql = "SELECT (SELECT count(*) FROM task WHERE state IN ('queued', 'running'))

@@ -1,6 +1,8 @@
 //! The adapter that connects a gateway to the fake platform.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use async_trait::async_trait;
 use frontdesk_core::account::AccountId;
@@ -64,7 +66,16 @@ impl Adapter for FakeAdapter {
             }
             let last = batch.last().map_or(offset, |(id, _)| *id);
             let (numbers, events): (Vec<u64>, Vec<Event>) = batch.into_iter().unzip();
-            let pushed = inbox.push(&source, events, Some(Cursor(last.to_string()))).await;
+            let mut push = inbox.push(&source, events, Some(Cursor(last.to_string())));
+            let mut left = self.0.state().steps.take();
+            let pushed = poll_fn(|cx| match &mut left {
+                Some(0) => Poll::Ready(None),
+                left => {
+                    *left = left.map(|left| left - 1);
+                    push.as_mut().poll(cx).map(Some)
+                }
+            });
+            let Some(pushed) = pushed.await else { return Err(AdapterError::Lost("it ended".to_owned())) };
             let outcomes = pushed.map_err(|error| AdapterError::Lost(error.to_string()))?;
             offset = last;
             self.0.state().outcomes.extend(numbers.into_iter().zip(outcomes));

@@ -183,6 +183,7 @@ impl Team for Discord {
         format!(
             "[channels.discord]\ntoken = \"{TOKEN}\"\napi_url = \"{url}/api\"\nallow = [{ann}, {bob}, {nina}]\n\
              dm_policy = \"allowlist\"\nedit_ms = 41\nper_chat_ms = 0\nper_account_ms = 0\nbusy_ms = 50\nposition_seconds = 1\n\
+             missed_messages = 2000\n\
              [channels.discord.groups.\"{OPEN}\"]\n\
              [channels.discord.groups.\"{CLOSED}\"]\nallow = [{ann}, {bob}]\n\n"
         )

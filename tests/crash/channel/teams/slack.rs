@@ -219,6 +219,7 @@ impl Team for Slack {
         format!(
             "[channels.slack]\ntoken = \"{TOKEN}\"\napp_token = \"{APP_TOKEN}\"\napi_url = \"{url}\"\n\
              allow = [\"{ann}\", \"{bob}\", \"{nina}\"]\ndm_policy = \"allowlist\"\nedit_ms = 42\nper_chat_ms = 0\n\
+             missed_messages = 2000\n\
              [channels.slack.groups.{OPEN}]\n\
              [channels.slack.groups.{CLOSED}]\nallow = [\"{ann}\", \"{bob}\"]\n\n"
         )
