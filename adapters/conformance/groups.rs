@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use frontdesk_core::group::LookupError;
-use frontdesk_core::port::Adapter;
 
 use super::TestPlatform;
 
