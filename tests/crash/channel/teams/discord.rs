@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use chrono::DateTime;
 use frontdesk_fakediscord::{BOT, Call as Request, Discord as Server, Fault, Id, Outcome, TOKEN};
 use serde_json::{Value, json};
 
@@ -367,10 +368,13 @@ impl Team for Discord {
     /// connection ends meanwhile, because it may be had nowhere else. Discord's times have milliseconds: in a history, an edit and
     /// a message of the same millisecond have no order.
     fn comes_late(&self, event: &Event, trace: &Trace, observed: &Observed) -> bool {
+        let edited_at = |edit: &Event| {
+            let at = edit.id.split_once('/')?.1;
+            DateTime::parse_from_rfc3339(at).ok().map(|at| at.timestamp_millis())
+        };
         let is_beside = |other: &Event| {
-            (other.created - event.created).abs() <= 1
-                && other.id != event.id
-                && other.place.session() == event.place.session()
+            let made_at = other.id.parse::<u64>().ok().map(|id| Id(id).ms());
+            other.place.session() == event.place.session() && made_at.is_some() && made_at == edited_at(event)
         };
         if event.action == Action::Edit && trace.delivered.is_empty() {
             return observed.journal.events.iter().any(is_beside);
