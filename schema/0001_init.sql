@@ -498,11 +498,18 @@ CREATE TABLE budget (
   PRIMARY KEY (scope, subject)
 ) STRICT, WITHOUT ROWID;
 
--- Who may use the web channel and the API. Only hashes: the clear token is in a file of its own.
+-- Who may use the web channel and the API. Only hashes: the owner's clear token is in a file of its own, and every other one
+-- was shown once.
 CREATE TABLE token (
-  id         TEXT PRIMARY KEY,     -- the person it stands for on the web channel
-  hash       BLOB NOT NULL,        -- SHA-256
-  created_at INTEGER NOT NULL
+  name         TEXT PRIMARY KEY,   -- also the id of its holder on the web channel; never used again
+  hash         BLOB NOT NULL UNIQUE, -- SHA-256
+  scope        TEXT NOT NULL,      -- 'chat', 'read', 'admin'
+  owner        INTEGER NOT NULL,   -- 1 for the token in the home folder
+  author       TEXT NOT NULL,
+  created_at   INTEGER NOT NULL,   -- when the present secret was made
+  expires_at   INTEGER,
+  last_used_at INTEGER,            -- written from time to time
+  revoked_at   INTEGER             -- NULL while it is valid
 ) STRICT, WITHOUT ROWID;
 
 -- What an admin granted. The only change to a row is its revocation; a new grant is a new row.

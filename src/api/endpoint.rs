@@ -21,4 +21,5 @@ pub(crate) mod session;
 pub(crate) mod status;
 pub(crate) mod task;
 pub(crate) mod timeline;
+pub(crate) mod token;
 pub(crate) mod webhook;

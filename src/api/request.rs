@@ -8,7 +8,7 @@ use axum::extract::Query;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use frontdesk_core::key::SessionKey;
+use frontdesk_core::key::{KeyError, SessionKey};
 use frontdesk_store::row::Author;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -63,6 +63,14 @@ pub(crate) struct Peer {
 }
 
 impl ApiRequest {
+    /// The session whose key is the path's first parameter, if the caller may do something there that needs this scope.
+    pub(crate) fn session(&self, scope: Scope) -> Result<SessionKey, ApiError> {
+        let key =
+            self.param(0)?.parse().map_err(|error: KeyError| ApiError::bad_request(error.to_string()))?;
+        self.server.authorize_session(self.caller()?, scope, &key)?;
+        Ok(key)
+    }
+
     /// Reads the body, which is a JSON object: a list with the fields in their order is refused.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let refused = |why: String| {

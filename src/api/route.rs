@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
     access, ask, audit, channel, chat, completion, config, dead_letter, gateway, group, hook, job, mcp,
-    outbox, page, pairing, send, session, status, task, timeline, webhook,
+    outbox, page, pairing, send, session, status, task, timeline, token, webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;
@@ -50,14 +50,14 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/ready" Access::Probe, NoReplay, status::ready;
     GET "/metrics" READ, NoReplay, status::metrics;
     GET "/api/status" READ, NoReplay, status::status;
-    GET "/api/sessions" READ, NoReplay, session::list;
-    GET "/api/session/{key}" READ, NoReplay, session::get;
-    PATCH "/api/session/{key}" ADMIN, NoReplay, session::change;
+    GET "/api/sessions" OWN, NoReplay, session::list;
+    GET "/api/session/{key}" OWN, NoReplay, session::get;
+    PATCH "/api/session/{key}" PROMPT, NoReplay, session::change;
     DELETE "/api/session/{key}" ADMIN, NoReplay, session::erase;
-    GET "/api/session/{key}/messages" READ, NoReplay, session::messages;
-    GET "/api/session/{key}/timeline" READ, NoReplay, timeline::list;
-    POST "/api/session/{key}/reset" ADMIN, Replay, session::reset;
-    POST "/api/session/{key}/stop" ADMIN, Replay, session::stop;
+    GET "/api/session/{key}/messages" OWN, NoReplay, session::messages;
+    GET "/api/session/{key}/timeline" OWN, NoReplay, timeline::list;
+    POST "/api/session/{key}/reset" PROMPT, Replay, session::reset;
+    POST "/api/session/{key}/stop" PROMPT, Replay, session::stop;
     GET "/api/outbox" READ, NoReplay, outbox::list;
     POST "/api/outbox/{id}/retry" ADMIN, Replay, outbox::retry;
     POST "/api/outbox/{id}/drop" ADMIN, Replay, outbox::discard;
@@ -83,7 +83,7 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     POST "/api/gateway/stop" ADMIN, Replay, gateway::stop;
     POST "/api/gateway/restart" ADMIN, Replay, gateway::restart;
     POST "/api/config/reload" ADMIN, NoReplay, config::reload;
-    GET "/api/asks" READ, NoReplay, ask::list;
+    GET "/api/asks" OWN, NoReplay, ask::list;
     POST "/api/asks/{id}" PROMPT, Replay, ask::answer;
     GET "/api/tasks" OWN, NoReplay, task::list;
     POST "/api/tasks" PROMPT, Replay, task::submit;
@@ -106,6 +106,10 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/api/cron/jobs/{id}/runs" OWN, NoReplay, job::runs;
     GET "/api/cron/jobs/{id}/runs/{run}" OWN, NoReplay, job::one_run;
     GET "/api/audit" READ, NoReplay, audit::list;
+    GET "/api/tokens" READ, NoReplay, token::list;
+    POST "/api/tokens" ADMIN, NoReplay, token::make;
+    POST "/api/tokens/{name}/rotate" ADMIN, NoReplay, token::rotate;
+    DELETE "/api/tokens/{name}" ADMIN, NoReplay, token::revoke;
     GET "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
     POST "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
     POST "/hooks/{name}" Access::Event, NoReplay, hook::receive;

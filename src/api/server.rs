@@ -28,7 +28,7 @@ use crate::network::client_network;
 use crate::origin::PageOrigin;
 use crate::refusals::{RefusalKind, RefusalLog, shortened};
 use crate::settings::HttpSettings;
-use crate::token::{Caller, Scope, Tokens, bearer};
+use crate::token::{Caller, Scope, Tokens, bearer, hash_token};
 use crate::tool_token::ToolTokens;
 
 /// Maximum bytes of request bodies in memory.
@@ -118,11 +118,25 @@ impl ServerState {
         ip: IpAddr,
         slot: &ConnectionSlot,
     ) -> Result<Caller, ApiError> {
-        if let Some(caller) = self.tokens.find(token) {
+        if let Some(caller) = self.tokens.find(token).or_else(|| self.named_caller(token)) {
             slot.authenticate();
             return Ok(caller);
         }
         Err(self.wrong_token(ip))
+    }
+
+    fn named_caller(&self, token: &str) -> Option<Caller> {
+        let row = self.handle.token(&hash_token(token))?;
+        self.handle.token_used(&row.name);
+        Caller::named(&row).ok()
+    }
+
+    /// Whether a caller's token is still valid, with the same scope.
+    pub(crate) fn is_valid(&self, caller: &Caller) -> bool {
+        let is_same = |row: frontdesk_store::row::TokenRow| {
+            row.name.as_str() == &*caller.token && row.scope == caller.scope
+        };
+        self.tokens.is_valid(caller) || self.handle.token(caller.hash()).is_some_and(is_same)
     }
 
     /// The session of an agent's token.
@@ -179,12 +193,37 @@ impl ServerState {
 
     /// Checks a caller's scope and the access rules.
     pub(crate) fn authorize(&self, caller: &Caller, scope: Scope, action: Action) -> Result<(), ApiError> {
-        if caller.scope < scope {
+        let (is_enough, action) = match caller.scope {
+            Scope::Admin => (true, action),
+            // The token is what lets its holder read; the rules say whether they may be here at all.
+            Scope::Read => (scope == Scope::Read, Action::Write),
+            Scope::Chat => (action == Action::Write, action),
+        };
+        if !is_enough {
             return Err(ApiError::forbidden());
         }
         match self.handle.authorize(Requester::person(&caller.principal), Context::Dm, action) {
             Decision::Allow => Ok(()),
             Decision::Pair | Decision::Deny(_) => Err(ApiError::forbidden()),
+        }
+    }
+
+    /// Checks whether a caller may do something in a session: with the scope `chat` in those of their own chats, which need
+    /// no rights beyond that, otherwise as an admin in all.
+    pub(crate) fn authorize_session(
+        &self,
+        caller: &Caller,
+        scope: Scope,
+        session: &SessionKey,
+    ) -> Result<(), ApiError> {
+        if caller.scope != Scope::Chat {
+            return self.authorize(caller, scope, Action::Administer);
+        }
+        self.authorize(caller, scope, Action::Write)?;
+        match caller.owns(session) {
+            true => Ok(()),
+            // Whether there is such a session is nobody's business.
+            false => Err(ApiError::not_found(format!("there is no session {session}"))),
         }
     }
 

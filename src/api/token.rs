@@ -6,20 +6,18 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{AddressError, Principal};
-use frontdesk_store::row::Author;
+use frontdesk_core::key::{Scope as SessionScope, SessionKey};
+use frontdesk_store::row::{Author, TokenRow};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tokio::sync::watch;
 
-/// What the holder of a token may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Scope {
-    /// Read, and change nothing.
-    Read,
-    /// Everything.
-    Admin,
-}
+pub use frontdesk_core::token::TokenScope as Scope;
+
+/// The channel of the holders of tokens.
+const CHANNEL: &str = "web";
 
 /// A token as it is stored, without its clear text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +59,43 @@ impl Caller {
     /// The author of a change, for the audit.
     pub(crate) fn author(&self) -> Author {
         Author { name: format!("api:{}", self.token), via: "api" }
+    }
+
+    /// The holder of a named token.
+    pub(crate) fn named(row: &TokenRow) -> Result<Self, AddressError> {
+        Ok(Self {
+            token: row.name.as_str().into(),
+            principal: token_holder(row.name.as_str())?,
+            scope: row.scope,
+            hash: row.hash,
+        })
+    }
+
+    /// SHA-256 of the token.
+    pub(crate) fn hash(&self) -> &[u8; 32] {
+        &self.hash
+    }
+
+    /// The chat that the caller means by a name: with the scope `chat` one of their own, otherwise the one that everybody
+    /// else calls so.
+    pub(crate) fn chat(&self, name: String) -> String {
+        if self.scope == Scope::Chat { format!("{}/{name}", self.token) } else { name }
+    }
+
+    /// What the addresses of the caller's own chats begin with.
+    pub(crate) fn chats(&self) -> String {
+        format!("{CHANNEL}:{}/", self.token)
+    }
+
+    /// Whether a session may be named by the caller: with the scope `chat` only those of their own chats.
+    pub(crate) fn owns(&self, session: &SessionKey) -> bool {
+        let is_own = || {
+            let chat = session.id().strip_prefix(&*self.token);
+            *session.account() == AccountId::default_of(CHANNEL)
+                && session.scope() == SessionScope::Dm
+                && chat.is_some_and(|chat| chat.starts_with('/'))
+        };
+        self.scope != Scope::Chat || is_own()
     }
 }
 
@@ -148,6 +183,11 @@ impl Tokens {
     }
 }
 
+/// The person who holds the token with this name.
+pub(crate) fn token_holder(name: &str) -> Result<Principal, AddressError> {
+    Principal::new(CHANNEL, None, name)
+}
+
 /// The token of an `Authorization` header.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
@@ -156,10 +196,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn with_principals(tokens: Vec<Token>) -> Result<Arc<[KnownToken]>, AddressError> {
-    tokens
-        .into_iter()
-        .map(|token| Ok(KnownToken { principal: Principal::new("web", None, &token.id)?, token }))
-        .collect()
+    tokens.into_iter().map(|token| Ok(KnownToken { principal: token_holder(&token.id)?, token })).collect()
 }
 
 #[cfg(test)]

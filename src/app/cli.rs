@@ -44,6 +44,7 @@ mod sessions;
 mod status;
 mod table;
 mod tasks;
+mod tokens;
 mod when;
 
 use failure::Failure;
@@ -170,6 +171,12 @@ enum Command {
                       git diff | frontdesk chat"
     )]
     Chat(chat::ChatArgs),
+    /// List who may use the API and the page, make tokens, replace or revoke them
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "Examples:\n  frontdesk tokens\n  frontdesk tokens add anna --scope chat\n  frontdesk tokens revoke anna"
+    )]
+    Tokens(tokens::TokensArgs),
     /// Print the link that logs a browser in
     Link(Remote),
     /// Check, show or reload the configuration; print its schema or an example
@@ -284,6 +291,7 @@ fn act(command: Command) -> Done {
         Command::Audit(args) => client::block_on(audit::audit(args)),
         Command::Agents(args) => agents::agents(args),
         Command::Asks(args) => client::block_on(asks::asks(args)),
+        Command::Tokens(args) => client::block_on(tokens::tokens(args)),
         Command::Tasks(args) => client::block_on(tasks::tasks(args)),
         Command::Cron(args) => client::block_on(cron::cron(args)),
         Command::Send(args) => client::block_on(send::send(args)),

@@ -309,9 +309,9 @@ fn boot() -> Result<BootId, StartError> {
 /// Stores the hash of the token, if the token is new or its file was changed.
 async fn keep_hash(runtime: &frontdesk_runtime::Running, token: &ClearToken) -> Result<(), StartError> {
     let (store, now) = (runtime.store(), runtime.handle().clock().wall());
-    let hash = token.hash().to_vec();
-    if store.token(token::ID).await?.as_ref() != Some(&hash) {
-        store.token_made(token::ID, hash, now).await?;
+    let hash = token.hash();
+    if store.owner_token(token::ID).await?.as_deref() != Some(&hash) {
+        store.owner_token_made(token::ID, hash, now).await?;
     }
     Ok(())
 }

@@ -55,6 +55,7 @@ pub mod task;
 pub mod template;
 pub mod terminal;
 pub mod time;
+pub mod token;
 pub mod tool;
 pub mod visible;
 pub mod voice;

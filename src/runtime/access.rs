@@ -9,6 +9,7 @@ mod pairing_limits;
 mod remaining;
 mod rules;
 mod served;
+mod tokens;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ use frontdesk_core::time::Pause;
 use frontdesk_core::zone::parse_zone;
 use frontdesk_store::row::{
     AccessChange, AccessState, BlockRow, BudgetRow, ChatRow, GrantRow, LinkRow, Scope, StoppedAccount,
+    TokenRow,
 };
 use tokio::sync::{Mutex, MutexGuard, watch};
 
@@ -45,6 +47,10 @@ pub(crate) struct Access {
     changing: Mutex<()>,
     pub(crate) pairing_limits: PairingLimits,
     pub(crate) bot_loops: BotLoops,
+    /// When tokens were used that the database does not know yet.
+    token_uses: StdMutex<HashMap<String, DateTime<Utc>>>,
+    /// Counts changes.
+    changes: watch::Sender<u64>,
 }
 
 /// The database's access tables, indexed for decisions.
@@ -62,6 +68,8 @@ struct AccessTables {
     stopped: HashMap<AccountId, StoppedAccount>,
     /// Budgets that admins have set.
     budgets: HashMap<BudgetScope, HashMap<String, BudgetRow>>,
+    /// Named tokens of the API, by their hashes.
+    tokens: HashMap<[u8; 32], TokenRow>,
 }
 
 impl Access {
@@ -73,6 +81,8 @@ impl Access {
             changing: Mutex::default(),
             pairing_limits: PairingLimits::new(clock),
             bot_loops: BotLoops::default(),
+            token_uses: StdMutex::default(),
+            changes: watch::Sender::new(0),
         }
     }
 
@@ -223,6 +233,7 @@ impl Access {
             moved: Vec::new(),
             stopped: tables.stopped.values().cloned().collect(),
             budgets: Vec::new(),
+            tokens: Vec::new(),
         }
     }
 
@@ -268,13 +279,21 @@ impl Access {
                     row.allowed = false;
                 }
             }
+            AccessChange::RotateToken { name, .. } => tables.tokens.retain(|_, token| token.name != *name),
+            AccessChange::RevokeToken { name, holder, .. } => {
+                tables.tokens.retain(|_, token| token.name != *name);
+                tables.grants.remove(holder);
+            }
             _ => {}
         }
+        drop(tables);
+        self.changes.send_modify(|count| *count += 1);
     }
 
     /// Takes over what is in the database, and connects or disconnects accounts accordingly.
     pub(crate) fn replace(&self, state: AccessState) {
         *self.tables_mut() = AccessTables::from(state);
+        self.changes.send_modify(|count| *count += 1);
         for (account, switch) in &*self.switches.lock().unwrap_or_else(PoisonError::into_inner) {
             let by = self.stopped(account).map(|row| row.by);
             switch.send_if_modified(|known| {
@@ -353,6 +372,7 @@ impl From<AccessState> for AccessTables {
             zones,
             links: state.links.into_iter().map(|link| (link.place.clone(), link)).collect(),
             budgets,
+            tokens: state.tokens.into_iter().map(|token| (token.hash, token)).collect(),
             originals: state.moved.into_iter().map(|row| (row.current, row.original)).collect(),
             stopped: state.stopped.into_iter().map(|row| (row.account.clone(), row)).collect(),
         }

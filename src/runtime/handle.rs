@@ -10,6 +10,7 @@ mod reload;
 mod send;
 mod start;
 mod tasks;
+mod tokens;
 mod tools;
 
 use std::sync::Arc;

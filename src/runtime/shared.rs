@@ -126,8 +126,15 @@ impl Shared {
             true => Context::Dm,
             false => Context::Group(&original),
         };
+        // Clients of such a channel choose the names of chats: those that begin with their id are theirs.
+        let is_theirs = || {
+            let rest = original.strip_prefix(who.principal.id());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                || self.authorize(settings, who, Context::Dm, Action::Administer) == Decision::Allow
+        };
         address.account() == who.principal.account()
             && self.authorize(settings, who, context, Action::Write) == Decision::Allow
+            && (!self.is_read_by_session(address) || is_theirs())
     }
 
     /// Whether a job of this owner may run for the chat at an address. Admins and the operator may have results sent to any

@@ -44,6 +44,10 @@ async fn sweep(shared: &Shared, long: bool) -> Result<(), frontdesk_store::Store
     shared.inbound.albums.sweep(shared.time.mono());
     shared.work.running.sweep(shared.time.mono());
     shared.access.bot_loops.sweep(shared.time.mono());
+    let token_uses = shared.access.take_token_uses();
+    if !token_uses.is_empty() {
+        shared.store.tokens_used(token_uses).await?;
+    }
     observe(shared).await?;
     watch_log(shared).await;
     if long {

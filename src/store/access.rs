@@ -10,7 +10,7 @@ use crate::queue::WorkClass;
 use crate::revocation::{Target, end_access};
 use crate::row::{AccessChange, AccessDone, Author, LostAccess, Revoked};
 use crate::tx::Tx;
-use crate::{Result, Store, account, block, budget, chat, grant};
+use crate::{Result, Store, account, block, budget, chat, grant, token};
 
 impl Store {
     /// Makes a change of access, with what follows from it and its row in the audit.
@@ -87,6 +87,13 @@ fn change_tables(tx: &Tx<'_>, change: &AccessChange, author: &Author, now: Now) 
             budget::set(tx, (*scope, subject), set.as_ref(), *until, author, wall)
         }
         AccessChange::Switch { accounts, stopped } => account::switch(tx, accounts, *stopped, author, wall),
+        AccessChange::MakeToken(new) => token::make(tx, new, author, wall),
+        AccessChange::RotateToken { name, hash, expires } => {
+            token::rotate(tx, name, hash, *expires, author, wall)
+        }
+        AccessChange::RevokeToken { name, holder, private } => {
+            token::revoke(tx, name, holder, private.as_ref(), author, wall)
+        }
         AccessChange::Note { action, subject, outcome } => {
             audit(tx, author, action, subject, outcome, wall)?;
             Ok(AccessDone::Noted)

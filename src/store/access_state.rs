@@ -3,7 +3,7 @@
 use crate::fault::Outcome;
 use crate::row::AccessState;
 use crate::sql::Sql;
-use crate::{Result, StoreReader, account, block, budget, chat, grant, link, moved};
+use crate::{Result, StoreReader, account, block, budget, chat, grant, link, moved, token};
 
 impl StoreReader {
     /// Everything that is needed to decide who has access.
@@ -22,5 +22,6 @@ pub(crate) fn read(sql: &Sql<'_>) -> Outcome<AccessState> {
         moved: moved::all(sql)?,
         stopped: account::stopped(sql)?,
         budgets: budget::all(sql)?,
+        tokens: token::valid(sql)?,
     })
 }

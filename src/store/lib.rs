@@ -88,6 +88,7 @@ mod task_change;
 mod task_control;
 mod task_submit;
 mod timeline;
+mod token;
 mod totals;
 mod transcript;
 mod turn;

@@ -180,6 +180,24 @@ impl StoreReader {
         .await
     }
 
+    /// Sessions whose address begins with this text, in the order of their keys, after a key.
+    pub async fn sessions_in(
+        &self,
+        beginning: &str,
+        after: Option<&SessionKey>,
+        limit: u32,
+    ) -> Result<Vec<SessionRow>> {
+        let (beginning, after) = (beginning.to_owned(), after.map_or_else(String::new, ToString::to_string));
+        self.read(move |sql| {
+            let statement = concat!(
+                session_select!(),
+                "WHERE substr(s.address, 1, length(?1)) = ?1 AND s.key > ?2 ORDER BY s.key LIMIT ?3"
+            );
+            sql.all(statement, params![beginning, after, limit], session)
+        })
+        .await
+    }
+
     /// The chats of an account in which a person has sent a message to the agent or begun a conversation since then, the
     /// latest first.
     pub async fn chats_since(

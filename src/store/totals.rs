@@ -1,12 +1,11 @@
-//! Numbers for metrics and status, none of which needs a scan, and the tokens.
+//! Numbers for metrics and status, none of which needs a scan.
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::key::keys_of_agent;
-use rusqlite::params;
 
 use crate::queue::WorkClass;
 use crate::row::Totals;
-use crate::sql::{Sql, count, maybe_at, ms};
+use crate::sql::{Sql, count, maybe_at};
 use crate::{Result, Store, StoreReader, fault::Outcome};
 
 impl Store {
@@ -19,20 +18,6 @@ impl Store {
                 [],
             )
             .map(drop)
-        })
-        .await
-    }
-
-    /// A token was made, or replaced by a new one.
-    pub async fn token_made(&self, id: &str, hash: Vec<u8>, now: DateTime<Utc>) -> Result<()> {
-        let id = id.to_owned();
-        self.write(WorkClass::Requests, move |tx| {
-            tx.run(
-                "INSERT INTO token (id, hash, created_at) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at",
-                params![id, hash, ms(now)],
-            )?;
-            Ok(())
         })
         .await
     }
@@ -57,12 +42,6 @@ impl StoreReader {
             Ok(sql.one(waiting, [&first, &end], |row| count(row, 0))?.unwrap_or(0))
         })
         .await
-    }
-
-    /// The hash of a token.
-    pub async fn token(&self, id: &str) -> Result<Option<Vec<u8>>> {
-        let id = id.to_owned();
-        self.read(move |sql| sql.one("SELECT hash FROM token WHERE id = ?1", [&id], |row| row.get(0))).await
     }
 }
 

@@ -39,6 +39,7 @@ mod summary;
 mod tasks;
 mod telegram;
 mod terminal;
+mod tokens;
 mod tools;
 mod voice;
 mod webhook;

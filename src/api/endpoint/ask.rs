@@ -39,6 +39,15 @@ pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
         before: query.before.as_deref().map(id).transpose()?,
     };
     let (server, caller, limit) = (&request.server, request.caller()?, list::row_limit(query.limit));
+    match &filter.session {
+        Some(session) => server.authorize_session(caller, Scope::Read, session)?,
+        None if caller.scope == Scope::Chat => {
+            return Err(ApiError::bad_request(
+                "session: with a token for chats, name the session of one of its chats",
+            ));
+        }
+        None => server.authorize(caller, Scope::Read, Action::Administer)?,
+    }
     let views = server.handle.all_asks(filter, limit).await?;
     let next = views.last().filter(|_| views.len() >= limit as usize).map(|view| view.id.to_string());
     let shown = views.iter().map(|view| ask::view(view, server.may_answer(caller, &view.audience)));

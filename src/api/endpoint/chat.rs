@@ -40,6 +40,7 @@ pub(crate) async fn chat(mut request: ApiRequest) -> Result<ApiResponse, ApiErro
         None => random::id()?,
     };
     let stream = stream || accepts_events(&request);
+    let chat = request.caller()?.chat(chat);
     let address = prompt::address(&chat)?;
     let prompt = NewPrompt::new(chat, id, PromptInput::Message(text));
     if !wait && !stream {

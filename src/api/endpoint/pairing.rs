@@ -59,6 +59,9 @@ async fn decide(request: &ApiRequest, change: AccessChange) -> Result<ApiRespons
         | AccessDone::Muted { .. }
         | AccessDone::ZoneChosen
         | AccessDone::BudgetSet
+        | AccessDone::TokenStored
+        | AccessDone::TokenNameTaken
+        | AccessDone::NoSuchToken
         | AccessDone::Noted => Err(ApiError::internal()),
     }
 }

@@ -1,5 +1,6 @@
 //! Sessions: lists, histories, and an admin's changes. The WebSocket's calls use the same functions.
 
+use frontdesk_core::access::Action;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
 use frontdesk_store::row::{Author, SessionChange};
@@ -11,6 +12,7 @@ use crate::list;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
 use crate::show;
+use crate::token::{Caller, Scope};
 
 /// Selects sessions.
 #[derive(Debug, Default, Deserialize)]
@@ -50,15 +52,15 @@ struct HistoryQuery {
 }
 
 pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    sessions(&request.server, request.query()?).await.map(ApiResponse::ok)
+    sessions(&request.server, request.caller()?, request.query()?).await.map(ApiResponse::ok)
 }
 
 pub(crate) async fn get(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    session(&request.server, &key(request.param(0)?)?).await.map(ApiResponse::ok)
+    session(&request.server, &request.session(Scope::Read)?).await.map(ApiResponse::ok)
 }
 
 pub(crate) async fn messages(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let key = key(request.param(0)?)?;
+    let key = request.session(Scope::Read)?;
     let query: HistoryQuery = request.query()?;
     let before = query.before.as_deref().map(parse_message).transpose()?;
     let store = request.server.handle.store();
@@ -75,16 +77,18 @@ pub(crate) async fn messages(request: ApiRequest) -> Result<ApiResponse, ApiErro
 }
 
 pub(crate) async fn reset(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    reset_session(&request.server, &key(request.param(0)?)?, &request.author()?).await.map(ApiResponse::ok)
+    reset_session(&request.server, &request.session(Scope::Admin)?, &request.author()?)
+        .await
+        .map(ApiResponse::ok)
 }
 
 pub(crate) async fn stop(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    cancel(&request.server, &key(request.param(0)?)?, &request.author()?).await.map(ApiResponse::ok)
+    cancel(&request.server, &request.session(Scope::Admin)?, &request.author()?).await.map(ApiResponse::ok)
 }
 
 /// Changes how a session is listed: its title, and whether it is archived.
 pub(crate) async fn change(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let key = key(request.param(0)?)?;
+    let key = request.session(Scope::Admin)?;
     let SessionChangeRequest { title, archived } = request.json()?;
     let title =
         title.map(|title| title.map(|title| title.trim().to_owned()).filter(|title| !title.is_empty()));
@@ -103,14 +107,24 @@ pub(crate) async fn erase(request: ApiRequest) -> Result<ApiResponse, ApiError> 
     Ok(ApiResponse::ok(json!({"erased": key.as_str()})))
 }
 
-/// Sessions in the order of their keys.
-pub(crate) async fn sessions(server: &ServerState, query: SessionsQuery) -> Result<Value, ApiError> {
+/// Sessions in the order of their keys: with the scope `chat` those of the caller's own chats, otherwise all.
+pub(crate) async fn sessions(
+    server: &ServerState,
+    caller: &Caller,
+    query: SessionsQuery,
+) -> Result<Value, ApiError> {
     let after = query.after.as_deref().map(key).transpose()?;
-    let rows = server
-        .handle
-        .store()
-        .sessions(query.channel.as_deref(), after.as_ref(), list::row_limit(query.limit))
-        .await?;
+    let (store, limit) = (server.handle.store(), list::row_limit(query.limit));
+    let rows = match caller.scope {
+        Scope::Chat => {
+            server.authorize(caller, Scope::Read, Action::Write)?;
+            store.sessions_in(&caller.chats(), after.as_ref(), limit).await?
+        }
+        Scope::Read | Scope::Admin => {
+            server.authorize(caller, Scope::Read, Action::Administer)?;
+            store.sessions(query.channel.as_deref(), after.as_ref(), limit).await?
+        }
+    };
     let mut shown: Vec<Value> = rows.iter().map(show::session).collect();
     if query.openings {
         let openings = server.handle.store().openings(&rows).await?;
@@ -167,6 +181,6 @@ fn parse_message(text: &str) -> Result<MessageId, ApiError> {
     text.parse().map_err(|error: frontdesk_core::id::IdError| ApiError::bad_request(error.to_string()))
 }
 
-fn no_session(key: &SessionKey) -> ApiError {
+pub(crate) fn no_session(key: &SessionKey) -> ApiError {
     ApiError::not_found(format!("there is no session {key}"))
 }

@@ -69,7 +69,13 @@ pub(crate) async fn submit_task(
     let NewTask { text, agent, session, to, title, time_limit_s, attachments } = new;
     let place = match (session, to) {
         (None, None) => TaskPlace::Nowhere,
-        (Some(key), None) => TaskPlace::Session(session::key(&key)?),
+        (Some(key), None) => {
+            let key = session::key(&key)?;
+            if !caller.owns(&key) {
+                return Err(session::no_session(&key));
+            }
+            TaskPlace::Session(key)
+        }
         (None, Some(to)) => TaskPlace::Chat(address(&to)?),
         (Some(_), Some(_)) => {
             return Err(ApiError::bad_request("a task has either a `session` or a `to`, not both"));

@@ -6,12 +6,12 @@ use frontdesk_store::row::{TimelineCursor, TimelineItem};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::endpoint::session::key;
 use crate::error::ApiError;
 use crate::frame::ServerFrame;
 use crate::list;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::show::{history, time};
+use crate::token::Scope;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +22,7 @@ struct TimelineQuery {
 
 /// What the chat has shown: its messages, its stored frames and the beginnings of its conversations, the newest first.
 pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let key = key(request.param(0)?)?;
+    let key = request.session(Scope::Read)?;
     let query: TimelineQuery = request.query()?;
     let before = query.before.as_deref().map(parse_cursor).transpose()?.unwrap_or(TimelineCursor::END);
     let limit = list::row_limit(query.limit);

@@ -1,6 +1,7 @@
 //! Method calls over the WebSocket: the same operations as over HTTP.
 
 use frontdesk_core::access::Action;
+use frontdesk_core::key::SessionKey;
 use frontdesk_core::task::TaskSource;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
@@ -25,25 +26,25 @@ static METHODS: &[Method] = &[
     Method {
         name: "session.list",
         scope: Scope::Read,
-        action: Action::Administer,
+        action: Action::Write,
         run: |server, caller, params| Box::pin(list(server, caller, params)),
     },
     Method {
         name: "session.get",
         scope: Scope::Read,
-        action: Action::Administer,
+        action: Action::Write,
         run: |server, caller, params| Box::pin(get(server, caller, params)),
     },
     Method {
         name: "session.kill",
         scope: Scope::Admin,
-        action: Action::Administer,
+        action: Action::Write,
         run: |server, caller, params| Box::pin(kill(server, caller, params)),
     },
     Method {
         name: "session.reset",
         scope: Scope::Admin,
-        action: Action::Administer,
+        action: Action::Write,
         run: |server, caller, params| Box::pin(reset(server, caller, params)),
     },
     Method {
@@ -143,24 +144,29 @@ pub(crate) async fn call(
     (method.run)(server, caller, params).await
 }
 
-async fn list(server: &ServerState, _: &Caller, params: Value) -> Result<Value, ApiError> {
+async fn list(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
     let which = if params.is_null() { session::SessionsQuery::default() } else { parse(params)? };
-    session::sessions(server, which).await
+    session::sessions(server, caller, which).await
 }
 
-async fn get(server: &ServerState, _: &Caller, params: Value) -> Result<Value, ApiError> {
+/// The session that a call names, if the caller may do something there that needs this scope.
+fn named(server: &ServerState, caller: &Caller, scope: Scope, params: Value) -> Result<SessionKey, ApiError> {
     let Key { key } = parse(params)?;
-    session::session(server, &session::key(&key)?).await
+    let key = session::key(&key)?;
+    server.authorize_session(caller, scope, &key)?;
+    Ok(key)
+}
+
+async fn get(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
+    session::session(server, &named(server, caller, Scope::Read, params)?).await
 }
 
 async fn kill(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
-    let Key { key } = parse(params)?;
-    session::cancel(server, &session::key(&key)?, &caller.author()).await
+    session::cancel(server, &named(server, caller, Scope::Admin, params)?, &caller.author()).await
 }
 
 async fn reset(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {
-    let Key { key } = parse(params)?;
-    session::reset_session(server, &session::key(&key)?, &caller.author()).await
+    session::reset_session(server, &named(server, caller, Scope::Admin, params)?, &caller.author()).await
 }
 
 async fn jobs(server: &ServerState, caller: &Caller, params: Value) -> Result<Value, ApiError> {

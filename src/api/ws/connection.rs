@@ -79,7 +79,7 @@ impl Connection {
     }
 
     async fn run(&mut self, socket: &mut ClientSocket) -> Result<std::convert::Infallible, Disconnect> {
-        let mut tokens = self.server.tokens.watch();
+        let (mut tokens, mut access) = (self.server.tokens.watch(), self.server.handle.tokens_changed());
         let server = self.server.clone();
         // The token may have been revoked between the handshake and this watch.
         self.check_token()?;
@@ -95,6 +95,10 @@ impl Connection {
                     changed.map_err(|_| Disconnect::Internal)?;
                     self.check_token()?;
                 }
+                changed = access.changed() => {
+                    changed.map_err(|_| Disconnect::Internal)?;
+                    self.check_token()?;
+                }
                 Some(known) = self.prompts.next() => acknowledge(socket, known).await?,
                 () = queue.changed() => {}
                 received = socket.receive(), if self.prompts.len() < MAX_PENDING_PROMPTS => {
@@ -107,6 +111,8 @@ impl Connection {
                 }
                 () = &mut ping => {
                     ping = Box::pin(server.pause(PING_INTERVAL));
+                    // It may have expired.
+                    self.check_token()?;
                     self.ping(socket).await?;
                 }
             }
@@ -152,7 +158,7 @@ impl Connection {
     }
 
     fn check_token(&self) -> Result<(), Disconnect> {
-        if self.server.tokens.is_valid(&self.caller) { Ok(()) } else { Err(Disconnect::Revoked) }
+        if self.server.is_valid(&self.caller) { Ok(()) } else { Err(Disconnect::Revoked) }
     }
 
     async fn ping(&mut self, socket: &mut ClientSocket) -> Result<(), Disconnect> {
@@ -229,6 +235,7 @@ impl Connection {
     /// Submits a prompt. The client is subscribed to the session first, so that it misses nothing of the answer.
     async fn prompt(&mut self, id: String, chat: String, text: String) -> Result<(), ApiError> {
         self.server.authorize(&self.caller, Scope::Admin, Action::Write)?;
+        let chat = self.caller.chat(chat);
         let address = prompt::address(&chat)?;
         let session = self.server.handle.session_at(&address)?;
         if !self.sent.contains_key(&session) {
@@ -277,11 +284,18 @@ impl Connection {
         }
     }
 
-    /// The session that a frame names by its key or by the name of a chat.
+    /// The session that a frame names by its key or by the name of a chat. With the scope `chat` a key must be that of an own
+    /// chat; a name always means one, and its session may be shared with another chat of its holder.
     fn session(&self, key: Option<&str>, chat: &str) -> Result<SessionKey, ApiError> {
         match key {
-            Some(key) => session::key(key),
-            None => Ok(self.server.handle.session_at(&prompt::address(chat)?)?),
+            Some(key) => {
+                let key = session::key(key)?;
+                if self.caller.owns(&key) { Ok(key) } else { Err(session::no_session(&key)) }
+            }
+            None => {
+                let address = prompt::address(&self.caller.chat(chat.to_owned()))?;
+                Ok(self.server.handle.session_at(&address)?)
+            }
         }
     }
 
@@ -296,7 +310,9 @@ impl Connection {
         follow: bool,
     ) -> Result<Result<Option<Value>, ApiError>, Disconnect> {
         let subscribed = async {
-            self.server.authorize(&self.caller, Scope::Read, Action::Administer)?;
+            let of_chats = self.caller.scope == Scope::Chat;
+            let action = if of_chats { Action::Write } else { Action::Administer };
+            self.server.authorize(&self.caller, Scope::Read, action)?;
             let session = self.session(session, chat)?;
             let address = prompt::address_of(&session);
             let newest = self.subscribe(session.clone(), address).await?;

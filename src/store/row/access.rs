@@ -7,6 +7,7 @@ use frontdesk_core::budget::{BudgetOverride, BudgetScope};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::pairing::Code;
+use frontdesk_core::token::{TokenName, TokenScope};
 
 use super::{BudgetRow, LinkRow, PairingRow};
 
@@ -139,6 +140,46 @@ pub struct AccessState {
     pub stopped: Vec<StoppedAccount>,
     /// Budgets that admins have set.
     pub budgets: Vec<BudgetRow>,
+    /// Tokens of the API that were not revoked, but for the owner's.
+    pub tokens: Vec<TokenRow>,
+}
+
+/// A token of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRow {
+    /// Its name, the id of its holder on the web channel.
+    pub name: TokenName,
+    /// SHA-256 of its secret.
+    pub hash: [u8; 32],
+    /// What it is for.
+    pub scope: TokenScope,
+    /// Whether it is the one in the home folder.
+    pub is_owner: bool,
+    /// Who made it.
+    pub by: String,
+    /// When its present secret was made.
+    pub created: DateTime<Utc>,
+    /// From when on it is refused.
+    pub expires: Option<DateTime<Utc>>,
+    /// About when it was used last.
+    pub last_used: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked: Option<DateTime<Utc>>,
+}
+
+/// A token that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewToken {
+    /// Its name.
+    pub name: TokenName,
+    /// The person of this name on the web channel.
+    pub holder: Principal,
+    /// SHA-256 of its secret.
+    pub hash: [u8; 32],
+    /// What it is for.
+    pub scope: TokenScope,
+    /// From when on it is refused.
+    pub expires: Option<DateTime<Utc>>,
 }
 
 /// A change of access. The caller has checked that its author is an admin or an operator.
@@ -229,6 +270,26 @@ pub enum AccessChange {
         /// Whether they are to be disconnected.
         stopped: bool,
     },
+    /// Make a token of the API.
+    MakeToken(NewToken),
+    /// Replace the secret of a token. The old one is refused from now on.
+    RotateToken {
+        /// Which one.
+        name: TokenName,
+        /// SHA-256 of the new secret.
+        hash: [u8; 32],
+        /// From when on it is refused.
+        expires: Option<DateTime<Utc>>,
+    },
+    /// Revoke a token and everything that its holder was granted.
+    RevokeToken {
+        /// Which one.
+        name: TokenName,
+        /// The person of this name on the web channel.
+        holder: Principal,
+        /// The person's private chat, where it is known: parts that were not sent there are dropped.
+        private: Option<Address>,
+    },
     /// Only add a row to the audit: about a refusal, or a command that only reads.
     Note {
         /// What was requested.
@@ -297,6 +358,12 @@ pub enum AccessDone {
     ZoneChosen,
     /// Limits are set, or left to the configuration.
     BudgetSet,
+    /// A token was made, or its secret was replaced.
+    TokenStored,
+    /// There is or was a token of this name.
+    TokenNameTaken,
+    /// There is no such token, or it was revoked.
+    NoSuchToken,
     /// A row was added to the audit.
     Noted,
 }

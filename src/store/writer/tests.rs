@@ -127,7 +127,7 @@ fn silent_then(tx: &Tx<'_>, outcome: Outcome<()>) -> Outcome<()> {
 }
 
 fn insert(tx: &Tx<'_>, id: &str) -> Outcome<usize> {
-    tx.run("INSERT INTO token (id, hash, created_at) VALUES (?1, x'00', 0)", [id])
+    tx.run("INSERT INTO token (name, hash, scope, owner, author, created_at) VALUES (?1, randomblob(32), 'chat', 0, 'x', 0)", [id])
 }
 
 /// A listener that records the keys of the parts it is told of, and the authors of the grants that hold.
@@ -227,8 +227,9 @@ async fn a_unit_that_fails_neither_loses_nor_doubles_its_neighbours() {
         assert!(matches!(failed.await.unwrap(), Err(StoreError::Invalid(_))));
         after.await.unwrap().unwrap();
         assert_eq!(runs.load(Ordering::Relaxed), 3, "the first one runs twice, the last one once");
-        let ids =
-            |sql: &Sql<'_>| sql.all("SELECT id FROM token ORDER BY id", [], |row| row.get::<_, String>(0));
+        let ids = |sql: &Sql<'_>| {
+            sql.all("SELECT name FROM token ORDER BY name", [], |row| row.get::<_, String>(0))
+        };
         assert_eq!(store.read(ids).await.unwrap(), ["after", "before"]);
         let parts = store.parts(None, None, 9).await.unwrap();
         assert_eq!(parts.len(), 2);

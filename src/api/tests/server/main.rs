@@ -27,6 +27,7 @@ mod stopping;
 mod task_socket;
 mod tasks;
 mod timeline;
+mod tokens;
 mod tools;
 mod unauthenticated;
 mod webhook;

@@ -261,8 +261,10 @@ async fn people_see_and_change_their_own_tasks_and_admins_all() {
         answer(server.request(method, path).bearer_auth("guest-token").json(&body)).await
     };
     submit(&server, json!({"text": LONG})).await;
-    let own = guest(Method::POST, "/api/tasks", json!({"text": LONG, "to": "web:main"})).await;
+    let own = guest(Method::POST, "/api/tasks", json!({"text": LONG, "to": "web:guest/notes"})).await;
     assert_eq!((own.status.as_u16(), &own.body["task"]), (202, &json!("b2")));
+    let of_the_owner = guest(Method::POST, "/api/tasks", json!({"text": "x", "to": "web:main"})).await;
+    assert_eq!(refused(&of_the_owner), (403, "denied"));
     let elsewhere = guest(Method::POST, "/api/tasks", json!({"text": "x", "to": "demo:5"})).await;
     assert_eq!(refused(&elsewhere), (403, "denied"));
     let session = json!({"text": "x", "session": "agent:main:demo:dm:5"});

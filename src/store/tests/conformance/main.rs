@@ -42,5 +42,6 @@ mod revoking;
 mod streaming;
 mod tasks;
 mod timelines;
+mod tokens;
 mod turns;
 mod unseen;

@@ -123,16 +123,6 @@ async fn questions_are_listed_by_state_and_session_the_newest_first() {
 }
 
 #[tokio::test]
-async fn a_token_can_be_replaced() {
-    let fixture = Fixture::open().await;
-    assert_eq!(fixture.store.token("me").await.unwrap(), None);
-    for hash in [vec![1; 32], vec![2; 32]] {
-        fixture.store.token_made("me", hash.clone(), t(1)).await.unwrap();
-        assert_eq!(fixture.store.token("me").await.unwrap(), Some(hash));
-    }
-}
-
-#[tokio::test]
 async fn parts_are_listed_newest_first() {
     let fixture = Fixture::open().await;
     let turn = fixture.turn("anna", "a").await;
