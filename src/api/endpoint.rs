@@ -13,6 +13,7 @@ pub(crate) mod group;
 pub(crate) mod hook;
 pub(crate) mod job;
 pub(crate) mod mcp;
+pub(crate) mod message;
 pub(crate) mod outbox;
 pub(crate) mod page;
 pub(crate) mod pairing;

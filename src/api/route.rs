@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
     access, ask, audit, channel, chat, completion, config, dead_letter, gateway, group, hook, job, mcp,
-    outbox, page, pairing, send, session, status, task, timeline, token, webhook,
+    message, outbox, page, pairing, send, session, status, task, timeline, token, webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;
@@ -58,6 +58,7 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/api/session/{key}/timeline" OWN, NoReplay, timeline::list;
     POST "/api/session/{key}/reset" PROMPT, Replay, session::reset;
     POST "/api/session/{key}/stop" PROMPT, Replay, session::stop;
+    GET "/api/messages/{id}" OWN, NoReplay, message::get;
     GET "/api/outbox" READ, NoReplay, outbox::list;
     POST "/api/outbox/{id}/retry" ADMIN, Replay, outbox::retry;
     POST "/api/outbox/{id}/drop" ADMIN, Replay, outbox::discard;

@@ -17,15 +17,13 @@ use rusqlite::params;
 use crate::epoch::{EpochOutcome, SessionState, join, session_state};
 use crate::fault::{Fault, Outcome};
 use crate::insert::{Kept, NewRow, count_dropped, insert, known};
-use crate::message::{history, history_select};
 use crate::part::Outgoing;
 use crate::part_key::TextKey;
 use crate::pieces::{self, Earlier};
 use crate::queue::WorkClass;
 use crate::quota::counted;
 use crate::row::{
-    Admitted, Answering, Batch, Decided, Disposition, EpochChange, HistoryRow, MessageState, Reason, Stopped,
-    Stored,
+    Admitted, Answering, Batch, Decided, Disposition, EpochChange, MessageState, Reason, Stopped, Stored,
 };
 use crate::sql::ms;
 use crate::stop::supersede;
@@ -62,11 +60,6 @@ impl StoreReader {
             Ok(sql.one(cursor, [&source], |row| row.get::<_, Option<String>>(0))?.flatten().map(Cursor))
         })
         .await
-    }
-
-    /// One message with its answer.
-    pub async fn message(&self, id: MessageId) -> Result<Option<HistoryRow>> {
-        self.read(move |sql| sql.one(concat!(history_select!(), "WHERE i.id = ?1"), [id.0], history)).await
     }
 }
 

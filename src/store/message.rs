@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::row::{HistoryRow, InboundRow};
 use crate::sql::{at, count, maybe_parsed, ms, nat, parsed};
 use crate::transcript;
+use crate::{Result, StoreReader};
 
 /// The columns that [`inbound`] reads, of `inbound i`.
 macro_rules! inbound_columns {
@@ -39,6 +40,19 @@ macro_rules! history_select {
 }
 
 pub(crate) use {history_select, inbound_columns};
+
+impl StoreReader {
+    /// One message with its answer.
+    pub async fn message(&self, id: MessageId) -> Result<Option<HistoryRow>> {
+        self.read(move |sql| sql.one(concat!(history_select!(), "WHERE i.id = ?1"), [id.0], history)).await
+    }
+
+    /// The last message that a turn answers, with the answer.
+    pub async fn last_of_turn(&self, turn: TurnId) -> Result<Option<HistoryRow>> {
+        let last = concat!(history_select!(), "WHERE i.turn_id = ?1 ORDER BY i.id DESC LIMIT 1");
+        self.read(move |sql| sql.one(last, [turn.0], history)).await
+    }
+}
 
 /// A row as [`inbound_columns`] names it.
 pub(crate) fn inbound(row: &Row<'_>) -> rusqlite::Result<InboundRow> {

@@ -62,6 +62,13 @@ async fn a_token_for_chats_has_chats_of_its_own_and_sees_no_others() {
             );
         }
     }
+    let id = said.body["message"].as_str().unwrap();
+    let message = get(&server, &anna, &format!("/api/messages/{id}")).await;
+    assert_eq!((&message.body["state"], &message.body["answer"]), (&json!("answered"), &json!("hello")));
+    for (token, id) in [(&ben, id), (&anna, "m1"), (&anna, "m99")] {
+        let denied = get(&server, token, &format!("/api/messages/{id}")).await;
+        assert_eq!(denied.body["error"]["message"], json!(format!("there is no message {id}")), "{denied:?}");
+    }
     for verb in ["reset", "stop"] {
         assert_eq!(
             post(&server, &anna, &format!("/api/session/{own}/{verb}"), json!({})).await.status,

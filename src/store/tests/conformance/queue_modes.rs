@@ -38,7 +38,13 @@ async fn the_mode_that_a_chat_has_chosen_decides_what_a_turn_takes() {
         let accepted = fixture.accept(5, vec![says("anna", event, event)]).await;
         assert!(matches!(accepted[0], Stored::Accepted { mode: QueueMode::Collect, .. }), "{accepted:?}");
     }
-    assert_eq!(texts(&fixture).await.unwrap(), ["1", "2", "3"]);
+    let turn = fixture.claim("anna").await.unwrap();
+    fixture.finish(answered(&turn, "ok")).await;
+    assert_eq!(turn.messages.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(), ["1", "2", "3"]);
+    let [first, _, last] = [0, 1, 2].map(|n| turn.messages[n].id);
+    let of = async |id| fixture.store.message(id).await.unwrap().unwrap();
+    assert_eq!((of(first).await.answer, of(last).await.answer.as_deref()), (None, Some("ok")));
+    assert_eq!(fixture.store.last_of_turn(turn.claim.id).await.unwrap().unwrap().message.id, last);
     chooses(&fixture, "d", None).await;
     for event in ["4", "5"] {
         fixture.accept_one(6, says("anna", event, event)).await;
