@@ -23,7 +23,7 @@ const WITH_THE_BOT: u8 = 1;
 /// guild do not exist in private chats. A failure is only logged: commands can be typed as text.
 pub(crate) async fn register(rest: &Rest, interactions: &Interactions, account: &AccountId) {
     if let Err(fault) = attempt(rest, interactions).await {
-        tracing::warn!(channel = CHANNEL, %account, %fault, "the commands were not registered");
+        tracing::warn!(channel = CHANNEL, %account, %fault, "the commands were not registered, so Discord does not offer them behind `/`; they can be typed behind the bot's name, and the next connection tries again");
     }
 }
 

@@ -79,7 +79,7 @@ pub struct Settings {
     pub per_account_ms: u64,
     /// Seconds between two "typing" actions while an answer is written.
     pub typing_seconds: u64,
-    /// Maximum number of messages per channel that are read after an interruption, the newest ones.
+    /// Maximum number of messages per channel that are read after an interruption, the newest ones; 0 reads none.
     pub missed_messages: usize,
     /// Milliseconds to wait before events that could not be stored are stored again.
     pub busy_ms: u64,

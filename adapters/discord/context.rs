@@ -1,5 +1,6 @@
 //! What a connection needs, and what it shares with deliveries.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use frontdesk_core::port::Inbox;
@@ -20,6 +21,7 @@ pub(crate) struct Context {
     pub inbox: Arc<dyn Inbox>,
     pub interactions: Arc<Interactions>,
     pub received: Arc<Received>,
+    pub failed: Arc<FailedConnections>,
 }
 
 /// What a connection has received and not stored when it ended, apart from what the history has. The next one gets it again if
@@ -34,5 +36,26 @@ impl Received {
 
     pub(crate) fn take(&self) -> Vec<ParsedDispatch> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The number of connections in a row that ended before their session had begun or gone on.
+#[derive(Debug, Default)]
+pub(crate) struct FailedConnections(AtomicU32);
+
+impl FailedConnections {
+    /// How many there were.
+    pub(crate) fn count(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// A connection is opened, which counts as failed until its session is confirmed.
+    pub(crate) fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Discord has confirmed a session.
+    pub(crate) fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
     }
 }

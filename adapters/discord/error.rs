@@ -8,6 +8,9 @@ use frontdesk_core::port::{AdapterError, FetchError};
 use frontdesk_kit::http::HttpFault;
 use thiserror::Error;
 
+/// The maximum size of a response. A hundred messages of the longest kind are smaller.
+pub(crate) const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
+
 /// Why a request failed. The token has been removed from all texts.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum Fault {
@@ -67,7 +70,7 @@ impl From<HttpFault> for Fault {
         match fault {
             HttpFault::Unsent(detail) => Fault::Unsent(detail),
             HttpFault::Unanswered(detail) => Fault::Unanswered(detail),
-            HttpFault::TooLong => Fault::Unreadable("it does not end".to_owned()),
+            HttpFault::TooLong => Fault::too_long(),
         }
     }
 }
@@ -102,6 +105,11 @@ const THREAD_GONE: [u64; 1] = [160_005];
 const LATER: [u64; 9] = [40003, 40004, 40062, 20016, 20022, 20028, 20029, 30046, 130_000];
 
 impl Fault {
+    /// An answer that is not read to its end.
+    pub(crate) fn too_long() -> Self {
+        Fault::Unreadable(format!("it is longer than {} MiB", LONGEST_ANSWER >> 20))
+    }
+
     /// Whether Discord refused it with one of these codes.
     pub(crate) fn is(&self, codes: &[u64]) -> bool {
         matches!(self, Fault::Refused(refusal) if codes.contains(&refusal.code))

@@ -7,6 +7,7 @@ mod batch;
 mod budget;
 mod ending;
 mod heartbeat;
+mod host;
 mod lookup;
 mod session;
 
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use frontdesk_core::address::AddressError;
 use frontdesk_core::message::{Event, Outcome, Source};
-use frontdesk_core::port::{AdapterError, Busy, Stop};
+use frontdesk_core::port::{AdapterError, Busy, Mono, Stop};
 use frontdesk_kit::json::Fields;
 use serde::Deserialize;
 use serde_json::json;
@@ -46,7 +47,7 @@ const REFUSED_SECONDS: u64 = 3;
 /// Something that runs beside the socket.
 enum Done {
     /// A batch was pushed, or could not be stored.
-    Pushed(Batch, Result<Vec<Outcome>, Busy>),
+    Pushed(Arc<Batch>, Result<Vec<Outcome>, Busy>),
     /// The messages of a gap were read over REST, or could not be. Those that are not older than what this connection has
     /// delivered are left.
     Read(Result<Vec<Event>, AdapterError>),
@@ -62,6 +63,9 @@ struct Connection<'a> {
     source: Source,
     socket: &'a mut Socket,
     heartbeat: Heartbeat,
+    /// When the connection ends unless Discord has confirmed its session, or has sent something of it; `None` once it has
+    /// confirmed it.
+    confirm_by: Option<Mono>,
     /// The position that is stored, or will be by the batch under way.
     progress: Progress,
     /// The session of this connection, once there is one.
@@ -73,8 +77,8 @@ struct Connection<'a> {
     work: JoinSet<Done>,
     /// How many frames could not be read.
     unreadable: u64,
-    /// Whether a batch is under way.
-    pushing: bool,
+    /// The batch that is under way.
+    pushing: Option<Arc<Batch>>,
     /// Whether missed messages are being read.
     reading: bool,
     /// The lowest id of what this connection has delivered: the history of a channel is stored up to it, then what was
@@ -94,15 +98,14 @@ pub(crate) async fn receive(context: &Context, stop: &Stop) -> Result<(), Adapte
         let stored = context.inbox.push(&source, Vec::new(), Some(progress.cursor())).await;
         stored.map_err(|busy| AdapterError::Lost(busy.to_string()))?;
     }
-    let address = match &progress.session {
-        Some(session) => session.url.clone(),
-        None => budget::address(context, &mut progress).await?,
-    };
+    let address = host::address(context, &mut progress).await?;
+    context.failed.add();
     let within = Duration::from_secs(context.account.settings.connect_seconds);
     let mut socket = Socket::dial(&context.rest, &context.timer, &address, within).await?;
     let mut connection = Connection {
         source,
         heartbeat: Heartbeat::new(context.timer.clone()),
+        confirm_by: Some(Mono(Duration::MAX)),
         socket: &mut socket,
         session: progress.session.clone(),
         progress,
@@ -111,7 +114,7 @@ pub(crate) async fn receive(context: &Context, stop: &Stop) -> Result<(), Adapte
         waiting: Waiting::default(),
         work: JoinSet::new(),
         unreadable: 0,
-        pushing: false,
+        pushing: None,
         reading: false,
         first: Arc::new(AtomicU64::new(u64::MAX)),
         context,
@@ -138,9 +141,12 @@ impl Connection<'_> {
             if is_full {
                 // Its acknowledgement is among what is not read, and so may be RESUMED.
                 self.heartbeat.acknowledged();
+                self.expect_session();
                 self.read_gap();
             }
-            let store_at = self.waiting.store_at().filter(|_| !self.pushing && self.progress.gap.is_none());
+            let may_store = self.pushing.is_none() && self.progress.gap.is_none();
+            let store_at = self.waiting.store_at().filter(|_| may_store);
+            let confirm_by = self.confirm_by;
             let timer = self.context.timer.clone();
             tokio::select! {
                 frame = self.socket.next(), if !is_full => match frame {
@@ -158,6 +164,9 @@ impl Connection<'_> {
                     self.done(done).await?;
                 }
                 () = timer.until(store_at.unwrap_or_default()), if store_at.is_some() => self.waiting.store_now(),
+                () = timer.until(confirm_by.unwrap_or_default()), if confirm_by.is_some() => {
+                    return Err(AdapterError::Lost("Discord has not confirmed the session".to_owned()));
+                }
             }
         }
     }
@@ -175,7 +184,11 @@ impl Connection<'_> {
         };
         let frame = match frame {
             Ok(Some(frame)) if frame.op == 10 => frame,
-            Ok(_) => return Err(AdapterError::Lost("the gateway does not say hello".to_owned())),
+            Ok(_) => {
+                return Err(AdapterError::Lost(
+                    "Discord accepted the connection and then said nothing".to_owned(),
+                ));
+            }
             Err(end) => return Err(self.ended(end).await),
         };
         let hello: Option<Hello> = frame.d.and_then(|data| serde_json::from_str(data.get()).ok());
@@ -191,7 +204,16 @@ impl Connection<'_> {
                 "properties": {"os": std::env::consts::OS, "browser": "frontdesk", "device": "frontdesk"},
             }}),
         };
+        self.expect_session();
         self.write(&first).await
+    }
+
+    /// Gives Discord some more time to confirm the session, if it has not yet.
+    fn expect_session(&mut self) {
+        if let Some(by) = &mut self.confirm_by {
+            *by = self.context.timer.mono()
+                + Duration::from_secs(self.context.account.settings.request_seconds);
+        }
     }
 
     async fn write(&mut self, frame: &serde_json::Value) -> Result<(), AdapterError> {
@@ -218,15 +240,21 @@ impl Connection<'_> {
             },
             1 => self.beat().await,
             7 => Err(AdapterError::Lost("Discord asks to connect again".to_owned())),
-            9 if data == "true" => Err(AdapterError::Lost("the session was interrupted".to_owned())),
+            9 if data == "true" => Err(AdapterError::Lost("Discord asks to resume the session".to_owned())),
             9 => {
                 self.lose_session().await;
-                let detail = "the session is over, and a new one begins".to_owned();
+                let detail =
+                    "Discord has ended the session; missed messages are read from the channels' histories"
+                        .to_owned();
                 Err(AdapterError::Later { detail, after: Duration::from_secs(REFUSED_SECONDS) })
             }
             11 => {
                 self.heartbeat.acknowledged();
-                self.context.inbox.heard(&self.source);
+                // A gateway that begins no session delivers nothing, and the account is not well.
+                if self.confirm_by.is_none() {
+                    self.context.inbox.heard(&self.source);
+                    self.delete_ended();
+                }
                 Ok(())
             }
             _ => Ok(()),
@@ -244,6 +272,7 @@ impl Connection<'_> {
 
     fn dispatched(&mut self, name: &str, seq: u64, data: &str) -> Result<(), AdapterError> {
         let fields = Fields::of(data, "");
+        self.expect_session();
         match name {
             "READY" => self.ready(fields.as_ref(), seq)?,
             "RESUMED" => {
@@ -291,18 +320,18 @@ impl Connection<'_> {
 
     /// Hands in what waits, unless something is being handed in.
     fn push(&mut self) {
-        if self.pushing || self.progress.gap.is_some() {
+        if self.pushing.is_some() || self.progress.gap.is_some() {
             return;
         }
         if let Some(batch) =
             self.waiting.take(&mut self.progress, self.session.as_ref(), self.lookups.lowest())
         {
-            self.pushing = true;
-            self.hand_in(batch, Duration::ZERO);
+            self.hand_in(Arc::new(batch), Duration::ZERO);
         }
     }
 
-    fn hand_in(&mut self, batch: Batch, after: Duration) {
+    fn hand_in(&mut self, batch: Arc<Batch>, after: Duration) {
+        self.pushing = Some(batch.clone());
         let (inbox, source, timer) =
             (self.context.inbox.clone(), self.source.clone(), self.context.timer.clone());
         self.work.spawn(async move {
@@ -314,12 +343,26 @@ impl Connection<'_> {
         });
     }
 
+    /// Deletes what still shows "thinking" although its turn has ended, where that has failed before.
+    fn delete_ended(&mut self) {
+        let (rest, interactions) = (self.context.rest.clone(), self.context.interactions.clone());
+        if interactions.has_ended() {
+            self.work.spawn(async move {
+                if let Err(fault) = interactions.delete_ended(&rest).await {
+                    tracing::debug!(channel = CHANNEL, %fault, "a response that shows \"thinking\" was not deleted");
+                }
+                Done::Aside
+            });
+        }
+    }
+
     async fn done(&mut self, done: Done) -> Result<(), AdapterError> {
         match done {
             Done::Pushed(batch, Ok(outcomes)) => {
-                self.pushing = false;
+                self.pushing = None;
                 for (interaction, outcome) in batch.interactions(outcomes) {
                     let (rest, open) = (self.context.rest.clone(), self.context.interactions.clone());
+                    let interaction = interaction.clone();
                     self.work.spawn(async move {
                         open.acknowledge(&rest, &interaction, &outcome).await;
                         Done::Aside

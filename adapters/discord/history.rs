@@ -4,9 +4,11 @@
 //! Reactions and commands of that time are lost. A channel whose history the bot may not read looks as if nobody had written
 //! in it, so the bot's rights are computed first.
 
+mod patience;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
@@ -18,11 +20,12 @@ use serde_json::value::RawValue;
 
 use crate::CHANNEL;
 use crate::context::Context;
-use crate::error::{Fault, Refusal};
+use crate::error::Fault;
 use crate::inbound::{self, Places};
 use crate::progress::{first_id, made_at};
 use crate::rest::Request;
 use crate::rights::Rights;
+use patience::Trouble;
 
 /// Messages of the last minute before the mark are read again, because clocks of Discord's servers differ.
 const OVERLAP: TimeDelta = TimeDelta::minutes(1);
@@ -58,27 +61,57 @@ impl Missed {
     /// means that it has to be read again.
     pub(crate) async fn read(&self) -> Result<Vec<Event>, AdapterError> {
         let mut left = Vec::new();
+        if self.context.account.settings.missed_messages == 0 {
+            return Ok(left);
+        }
         let mark = first_id(made_at(self.mark) - OVERLAP);
         let mut places = Places::default();
         let mut known = HashSet::new();
-        for listed in self.list("list_my_guilds", &["users", "@me", "guilds"], None).await? {
+        // Channels of a guild whose list is missing would look like private chats.
+        let mut are_listed = true;
+        for listed in self.guilds().await? {
             let Some(guild) = field::<String>(&listed, "id") else { continue };
-            let mut members = Members::new();
-            let own = self.member(&guild, &self.context.bot.id).await?;
-            let roles = own.map(|(roles, _)| roles).unwrap_or_default();
-            let rights = Rights::of(&listed, &guild, roles, &self.context.bot.id);
-            for (channel, last) in self.channels(&guild, &rights, mark, &mut places, &mut known).await? {
-                if last > mark {
-                    left.extend(self.channel(&channel, mark, &places, Some((&guild, &mut members))).await?);
-                }
-            }
+            let before = known.len();
+            let read = self.guild(&listed, &guild, mark, &mut places, &mut known).await;
+            are_listed &= known.len() > before;
+            left.extend(self.unless_alone(&guild, read).await?);
         }
         let since = made_at(mark) - QUIET;
         let chats = self.context.inbox.chats(&self.source, since).await;
         let chats = chats.map_err(|busy| AdapterError::Lost(busy.to_string()))?;
         let private = chats.iter().filter(|chat| chat.thread().is_none() && !known.contains(chat.chat()));
         for chat in private.filter(|chat| !chat.chat().starts_with('@')) {
-            left.extend(self.channel(chat.chat(), mark, &places, None).await?);
+            if !are_listed {
+                let private = self.is_private(chat.chat()).await;
+                if !self.unless_alone(chat.chat(), private).await? {
+                    continue;
+                }
+            }
+            let read = self.channel(chat.chat(), mark, &places, None).await;
+            left.extend(self.unless_alone(chat.chat(), read).await?);
+        }
+        Ok(left)
+    }
+
+    /// Reads the channels of a guild. Returns what is left, as in [`Self::read`].
+    async fn guild(
+        &self,
+        listed: &RawValue,
+        guild: &str,
+        mark: u64,
+        places: &mut Places,
+        known: &mut HashSet<String>,
+    ) -> Result<Vec<Event>, Trouble> {
+        let mut left = Vec::new();
+        let mut members = Members::new();
+        let own = self.member(guild, &self.context.bot.id).await?;
+        let roles = own.map(|(roles, _)| roles).unwrap_or_default();
+        let rights = Rights::of(listed, guild, roles, &self.context.bot.id);
+        for (channel, last) in self.channels(guild, &rights, mark, places, known).await? {
+            if last > mark {
+                let read = self.channel(&channel, mark, places, Some((guild, &mut members))).await;
+                left.extend(self.unless_alone(&channel, read).await?);
+            }
         }
         Ok(left)
     }
@@ -92,7 +125,7 @@ impl Missed {
         mark: u64,
         places: &mut Places,
         known: &mut HashSet<String>,
-    ) -> Result<BTreeMap<String, u64>, AdapterError> {
+    ) -> Result<BTreeMap<String, u64>, Trouble> {
         let path = ["guilds", guild, "channels"];
         let channels = self.list("list_guild_channels", &path, None).await?;
         let path = ["guilds", guild, "threads", "active"];
@@ -103,7 +136,8 @@ impl Missed {
             if !rights.may_read_history(&fields) {
                 hidden.insert(id);
             } else if fields.maybe("type").is_some_and(|kind: u64| WITH_THREADS.contains(&kind)) {
-                threads.extend(self.archived(&id, mark).await?);
+                let archived = self.archived(&id, mark).await;
+                threads.extend(self.unless_alone(&id, archived).await?);
             }
         }
         let mut last = BTreeMap::new();
@@ -117,7 +151,7 @@ impl Missed {
             if hidden.contains(&id) || parent.is_some_and(|parent| hidden.contains(&parent)) {
                 if message > mark {
                     let account = &self.source.account;
-                    tracing::warn!(channel = CHANNEL, %account, chat = id, "missed messages cannot be read in a channel: give the bot the right Read Message History there");
+                    tracing::warn!(channel = CHANNEL, %account, chat = id, "missed messages of a channel cannot be read: give the bot View Channel and Read Message History there");
                 }
                 continue;
             }
@@ -128,7 +162,7 @@ impl Missed {
 
     /// The threads of a channel that were archived since the mark, most of which have new messages. Discord names the last
     /// archived ones first.
-    async fn archived(&self, channel: &str, mark: u64) -> Result<Vec<Box<RawValue>>, AdapterError> {
+    async fn archived(&self, channel: &str, mark: u64) -> Result<Vec<Box<RawValue>>, Trouble> {
         let path = ["channels", channel, "threads", "archived", "public"];
         let mut found = Vec::new();
         let mut before: Option<String> = None;
@@ -161,7 +195,7 @@ impl Missed {
         mark: u64,
         places: &Places,
         mut guild: Option<(&str, &mut Members)>,
-    ) -> Result<Vec<Event>, AdapterError> {
+    ) -> Result<Vec<Event>, Trouble> {
         let most = self.context.account.settings.missed_messages;
         let mut messages: BTreeMap<u64, Box<RawValue>> = BTreeMap::new();
         loop {
@@ -176,16 +210,15 @@ impl Missed {
             let page: Vec<(u64, Box<RawValue>)> = page.collect();
             let ends = page.len() < PAGE || page.iter().any(|(id, _)| *id < mark);
             messages.extend(page.into_iter().filter(|(id, _)| *id >= mark));
-            if ends {
-                break;
-            }
-            if messages.len() >= most {
-                let account = &self.source.account;
-                tracing::warn!(channel = CHANNEL, %account, most, "more messages were missed in one channel than missed_messages");
+            if ends || messages.len() > most {
                 break;
             }
         }
         let surplus = messages.len().saturating_sub(most);
+        if surplus > 0 {
+            let account = &self.source.account;
+            tracing::warn!(channel = CHANNEL, %account, chat = channel, most, "some missed messages of a channel were not read: raise missed_messages to read more after the next interruption");
+        }
         let mut read = Vec::new();
         for (id, raw) in messages.into_iter().skip(surplus) {
             for event in self.events(&raw, places, guild.as_mut()).await? {
@@ -210,7 +243,7 @@ impl Missed {
         raw: &RawValue,
         places: &Places,
         mut guild: Option<&mut (&str, &mut Members)>,
-    ) -> Result<Vec<Event>, AdapterError> {
+    ) -> Result<Vec<Event>, Trouble> {
         let read = inbound::missed(&self.context.bot, places, guild.is_some(), raw.get());
         let mut events = read.map_err(|error| AdapterError::Setup(error.to_string()))?;
         let Some((guild, members)) = &mut guild else { return Ok(events) };
@@ -225,18 +258,6 @@ impl Missed {
             }
         }
         Ok(events)
-    }
-
-    /// The roles and the nickname of a member; `None` if they are no member.
-    async fn member(
-        &self,
-        guild: &str,
-        user: &str,
-    ) -> Result<Option<(Vec<String>, Option<String>)>, AdapterError> {
-        let request = Request::new("get_guild_member", Method::GET, &["guilds", guild, "members", user]);
-        let Some(answer) = self.patiently(&request).await? else { return Ok(None) };
-        let fields = Fields::of(answer.get(), "");
-        Ok(fields.map(|member| (member.list("roles").unwrap_or_default(), member.maybe("nick"))))
     }
 
     /// Hands in events, again and again until they are stored.
@@ -254,66 +275,14 @@ impl Missed {
             }
         }
     }
-
-    async fn list(
-        &self,
-        operation: &'static str,
-        path: &[&str],
-        within: Option<&str>,
-    ) -> Result<Vec<Box<RawValue>>, AdapterError> {
-        let Some(answer) = self.patiently(&Request::new(operation, Method::GET, path)).await? else {
-            return Ok(Vec::new());
-        };
-        match within {
-            None => parse(&answer),
-            Some(name) => self::within(&answer, name),
-        }
-    }
-
-    /// Logs once which messages are not read, and why. What is gone has none.
-    fn note(&self, request: &Request<'_>, refusal: &Refusal) {
-        let (account, of, code) = (&self.source.account, request.of(), refusal.code);
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        if refusal.status != 404 && refused.insert(of.to_owned()) {
-            tracing::warn!(channel = CHANNEL, %account, chat = of, code, "missed messages cannot be read, because Discord refuses them");
-        }
-    }
-
-    /// Asks, and waits where Discord says so, for however long: the gateway delivers meanwhile, so the connection does not end
-    /// for one request without an answer. `None` if it refuses.
-    async fn patiently(&self, request: &Request<'_>) -> Result<Option<Box<RawValue>>, AdapterError> {
-        let mut attempts = 0;
-        loop {
-            match self.context.rest.ask(request).await {
-                Ok(answer) => return Ok(Some(answer)),
-                Err(Fault::TooMany { after, .. }) => self.context.timer.pause(after).await,
-                Err(Fault::Foreign { status: 429, after }) => {
-                    self.context.timer.pause(after.unwrap_or(PAUSE)).await;
-                }
-                Err(Fault::Unsent(_) | Fault::Unanswered(_) | Fault::Foreign { .. })
-                    if attempts < ATTEMPTS =>
-                {
-                    attempts += 1;
-                    self.context.timer.back_off(attempts, FIRST_PAUSE, LONGEST_PAUSE).await;
-                }
-                Err(Fault::Refused(refusal))
-                    if (400..500).contains(&refusal.status) && refusal.status != 401 =>
-                {
-                    self.note(request, &refusal);
-                    return Ok(None);
-                }
-                Err(fault) => return Err(fault.for_connection()),
-            }
-        }
-    }
 }
 
-fn parse(answer: &RawValue) -> Result<Vec<Box<RawValue>>, AdapterError> {
+fn parse(answer: &RawValue) -> Result<Vec<Box<RawValue>>, Trouble> {
     serde_json::from_str(answer.get()).map_err(unreadable)
 }
 
 /// The list of this name in an answer.
-fn within(answer: &RawValue, name: &str) -> Result<Vec<Box<RawValue>>, AdapterError> {
+fn within(answer: &RawValue, name: &str) -> Result<Vec<Box<RawValue>>, Trouble> {
     let listed =
         Fields::of(answer.get(), "").and_then(|fields| fields.maybe::<&str>(name).map(str::to_owned));
     serde_json::from_str(&listed.unwrap_or_else(|| "[]".to_owned())).map_err(unreadable)
@@ -330,8 +299,8 @@ fn archived_at(thread: &RawValue) -> Option<String> {
     Fields::of(thread.get(), "")?.maybe::<Fields<'_>>("thread_metadata")?.maybe("archive_timestamp")
 }
 
-fn unreadable(error: serde_json::Error) -> AdapterError {
-    AdapterError::Lost(format!("a list of Discord cannot be read: {:?} error", error.classify()))
+fn unreadable(error: serde_json::Error) -> Trouble {
+    Trouble::Place(Fault::Unreadable(format!("{:?} error", error.classify())))
 }
 
 fn field<T: for<'a> frontdesk_kit::json::Read<'a>>(raw: &RawValue, name: &str) -> Option<T> {

@@ -36,12 +36,18 @@ pub(crate) struct Interactions {
     open: Mutex<HashMap<MessageId, String>>,
     /// The messages that only one person sees, with the tokens by which they can be changed.
     hidden: Mutex<HashMap<String, String>>,
+    /// The tokens of responses that may still show "thinking" although their turns have ended.
+    ended: Mutex<Vec<String>>,
     application: OnceCell<String>,
 }
 
 impl Interactions {
     fn hidden(&self) -> MutexGuard<'_, HashMap<String, String>> {
         self.hidden.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ended(&self) -> MutexGuard<'_, Vec<String>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<MessageId, String>> {
@@ -213,6 +219,7 @@ impl Interactions {
         let request = Request::new("update_original_webhook_message", Method::PATCH, &path);
         let answer = rest.json(&request, body).await?;
         self.open().retain(|_, open| open != token);
+        self.ended().retain(|ended| ended != token);
         self.note_hidden(&answer, token);
         rest::id_of(&answer)
     }
@@ -220,10 +227,33 @@ impl Interactions {
     /// The turn of these messages has ended: responses that still show "thinking" are deleted.
     pub(crate) async fn end(&self, rest: &Rest, messages: &[MessageId]) -> Result<(), Fault> {
         let tokens: Vec<String> = messages.iter().filter_map(|message| self.open().remove(message)).collect();
-        for token in tokens {
-            self.delete(rest, &token).await?;
+        {
+            let mut ended = self.ended();
+            ended.extend(tokens);
+            let surplus = ended.len().saturating_sub(OPEN);
+            ended.drain(..surplus);
         }
-        Ok(())
+        self.delete_ended(rest).await
+    }
+
+    /// Whether a response may still show "thinking" although its turn has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        !self.ended().is_empty()
+    }
+
+    /// Deletes the responses that still show "thinking" although their turns have ended. Those that cannot be deleted now are
+    /// left for the next call.
+    pub(crate) async fn delete_ended(&self, rest: &Rest) -> Result<(), Fault> {
+        let tokens = self.ended().clone();
+        let mut result = Ok(());
+        for token in tokens {
+            let deleted = self.delete(rest, &token).await;
+            if deleted.as_ref().err().is_none_or(is_refused) {
+                self.ended().retain(|ended| *ended != token);
+            }
+            result = result.and(deleted);
+        }
+        result
     }
 
     /// Deletes "thinking".

@@ -27,6 +27,7 @@ mod error;
 mod file_reference;
 mod gateway;
 mod groups;
+mod guilds;
 mod history;
 mod inbound;
 mod incoming_file;
@@ -62,7 +63,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 pub use config::{Account, Settings, Streaming};
-use context::{Context, Received};
+use context::{Context, FailedConnections, Received};
 use destination::PrivateChats;
 use error::Fault;
 use inbound::Bot;
@@ -89,6 +90,7 @@ pub struct DiscordAdapter {
     chats: PrivateChats,
     interactions: Arc<Interactions>,
     received: Arc<Received>,
+    failed: Arc<FailedConnections>,
     posts: ForumPosts,
 }
 
@@ -107,6 +109,7 @@ impl DiscordAdapter {
             chats: PrivateChats::default(),
             interactions: Arc::default(),
             received: Arc::default(),
+            failed: Arc::default(),
             posts: ForumPosts::default(),
         })
     }
@@ -171,6 +174,7 @@ impl Adapter for DiscordAdapter {
             inbox,
             interactions: self.interactions.clone(),
             received: self.received.clone(),
+            failed: self.failed.clone(),
         };
         gateway::receive(&context, &stop).await
     }

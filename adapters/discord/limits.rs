@@ -11,7 +11,7 @@ use crate::error::{Fault, Scope};
 /// Number of routes from which those that are free again are forgotten.
 const ROUTES: usize = 1024;
 
-/// A route: an operation, and the channel, guild or webhook that it is about. Each has a limit of its own.
+/// A route: an operation, and the channel, guild or webhook (with its token) that it is about. Each has a limit of its own.
 pub(crate) type Route = (&'static str, String);
 
 /// The limits that are used up.
@@ -24,8 +24,10 @@ pub(crate) struct Limits {
 struct State {
     /// When a route may be used again.
     routes: HashMap<Route, Mono>,
-    /// When the bot may send anything again.
+    /// When the bot may send anything again, apart from answers to interactions.
     global: Mono,
+    /// When anything may be sent again from this address.
+    banned: Mono,
 }
 
 impl Limits {
@@ -37,12 +39,19 @@ impl Limits {
     pub(crate) fn check(&self, route: &Route, webhook: bool, now: Mono) -> Result<(), Fault> {
         let state = self.state();
         let global = if webhook { Mono::default() } else { state.global };
+        let global = global.max(state.banned);
         let until = state.routes.get(route).copied().unwrap_or_default();
         let (until, scope) = if global > until { (global, Scope::Global) } else { (until, Scope::Route) };
         match until.since(now) {
             Duration::ZERO => Ok(()),
             after => Err(Fault::TooMany { after, scope }),
         }
+    }
+
+    /// Discord takes nothing from this address for this long.
+    pub(crate) fn ban(&self, after: Duration, now: Mono) {
+        let mut state = self.state();
+        state.banned = state.banned.max(now + after);
     }
 
     /// A route is used up for this long.
@@ -53,6 +62,12 @@ impl Limits {
             Scope::Route => {
                 if state.routes.len() >= ROUTES {
                     state.routes.retain(|_, until| *until > now);
+                }
+                // A forgotten limit costs one refused request.
+                let first =
+                    || state.routes.iter().min_by_key(|(_, until)| **until).map(|(route, _)| route.clone());
+                if let Some(first) = first().filter(|_| state.routes.len() >= ROUTES) {
+                    state.routes.remove(&first);
                 }
                 state.routes.insert(route, now + after);
             }

@@ -6,6 +6,7 @@ mod reactions;
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{AlbumFile, Delivery, MediaFile, Post, Receipt, SendError, Signal};
 use frontdesk_kit::{files, json::Fields};
+use futures_util::FutureExt;
 use reqwest::Method;
 use reqwest::multipart::Form;
 use serde_json::value::RawValue;
@@ -62,13 +63,7 @@ impl Outbound<'_> {
             Delivery::React { target, emoji } => {
                 self.react(&at, &target, emoji.as_deref()).await.map(|()| Receipt::default())
             }
-            Delivery::Pin { target } => {
-                let path = ["channels", &at.channel, "messages", "pins", &target];
-                self.rest
-                    .ask(&Request::new("create_pin", Method::PUT, &path))
-                    .await
-                    .map(|_| Receipt::default())
-            }
+            Delivery::Pin { target } => self.pin(&at, &target).await.map(|()| Receipt::default()),
         };
         sent.map_err(|fault| fault.for_send(at.is_thread))
     }
@@ -139,7 +134,7 @@ impl Outbound<'_> {
         match attempt().await {
             // All that Discord says if the thread was archived meanwhile.
             Err(Fault::Refused(refusal)) if refusal.status >= 500 && at.is_thread => {
-                match self.unarchive(at).await {
+                match self.unarchive(&at.channel).await {
                     Ok(()) => attempt().await,
                     Err(_) => Err(Fault::Refused(refusal)),
                 }
@@ -255,38 +250,53 @@ impl Outbound<'_> {
         if let Some(edited) = self.interactions.edit(self.rest, target, body).await {
             return edited;
         }
-        let path = ["channels", at.channel.as_str(), "messages", target];
-        let request = Request::new("update_message", Method::PATCH, &path);
-        match self.rest.json(&request, body).await {
-            Err(fault) if fault.is(&[code::ARCHIVED]) => {
-                self.unarchive(at).await?;
-                self.rest.json(&request, body).await.map(drop)
-            }
-            Err(fault) if fault.is(&[code::UNKNOWN_MESSAGE]) => match self.posts.last(&at.channel) {
-                Some(thread) => {
-                    let path = ["channels", thread.as_str(), "messages", target];
-                    let request = Request::new("update_message", Method::PATCH, &path);
-                    self.rest.json(&request, body).await.map(drop)
+        let attempt = |channel: String| {
+            async move {
+                let path = ["channels", channel.as_str(), "messages", target];
+                let request = Request::new("update_message", Method::PATCH, &path);
+                match self.rest.json(&request, body).await {
+                    Err(fault) if fault.is(&[code::ARCHIVED]) => {
+                        self.unarchive(&channel).await?;
+                        self.rest.json(&request, body).await.map(drop)
+                    }
+                    edited => edited.map(drop),
                 }
-                None => Err(fault),
-            },
-            edited => edited.map(drop),
-        }
+            }
+            .boxed()
+        };
+        self.at_message(at, target, attempt).await
     }
 
     /// Opens an archived thread. A new message does that by itself; an edit and the answer to an interaction do not.
-    async fn unarchive(&self, at: &Destination) -> Result<(), Fault> {
-        let path = ["channels", at.channel.as_str()];
+    async fn unarchive(&self, thread: &str) -> Result<(), Fault> {
+        let path = ["channels", thread];
         let request = Request::new("update_channel", Method::PATCH, &path);
         self.rest.json(&request, &json!({"archived": false})).await.map(drop)
     }
 
     async fn delete(&self, at: &Destination, target: &str) -> Result<(), Fault> {
-        let path = ["channels", at.channel.as_str(), "messages", target];
-        match self.rest.ask(&Request::new("delete_message", Method::DELETE, &path)).await {
+        let attempt = |channel: String| {
+            async move {
+                let path = ["channels", channel.as_str(), "messages", target];
+                self.rest.ask(&Request::new("delete_message", Method::DELETE, &path)).await.map(drop)
+            }
+            .boxed()
+        };
+        match self.at_message(at, target, attempt).await {
             Err(fault) if !fault.is(&[code::UNKNOWN_MESSAGE]) => Err(fault),
             _ => Ok(()),
         }
+    }
+
+    async fn pin(&self, at: &Destination, target: &str) -> Result<(), Fault> {
+        let attempt = |channel: String| {
+            async move {
+                let path = ["channels", channel.as_str(), "messages", "pins", target];
+                self.rest.ask(&Request::new("create_pin", Method::PUT, &path)).await.map(drop)
+            }
+            .boxed()
+        };
+        self.at_message(at, target, attempt).await
     }
 
     fn check(&self, files: &[&MediaFile]) -> Result<(), SendError> {

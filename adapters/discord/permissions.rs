@@ -27,7 +27,8 @@ const PERMISSIONS: [Permission; 9] = [
     always(
         1 << 16,
         "Read Message History",
-        "to answer a message as a reply, and to read what was missed after an interruption",
+        "to fetch the files of a message, to answer it as a reply, to react or open a thread on it, and to read what was \
+         missed after an interruption",
     ),
     always(1 << 15, "Attach Files", "to send the files of an answer"),
     always(1 << 6, "Add Reactions", "to react to messages, if the agent wants to or `acknowledge` is set"),

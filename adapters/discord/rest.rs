@@ -20,7 +20,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::config::Account;
-use crate::error::{Fault, Refusal, Scope};
+use crate::error::{Fault, LONGEST_ANSWER, Refusal, Scope};
 use crate::invalid_requests::InvalidRequests;
 use crate::limits::{Limits, Route};
 
@@ -28,8 +28,9 @@ use crate::limits::{Limits, Route};
 const DEFAULT_API_URL: &str = "https://discord.com/api";
 /// The version of the API.
 const VERSION: &str = "v10";
-/// The maximum size of a response. A hundred messages of the longest kind are smaller.
-const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
+/// How long nothing is sent after a refusal for speed that does not come from the API and names no time: Discord has banned
+/// the address.
+const BAN: Duration = Duration::from_secs(60);
 /// The maximum length of the words of an error, in characters.
 const LONGEST_WORDS: usize = 300;
 
@@ -69,7 +70,11 @@ impl<'a> Request<'a> {
     }
 
     fn route(&self) -> Route {
-        (self.operation, self.of().to_owned())
+        match self.path.as_slice() {
+            // Each token has a limit of its own: the token of an interaction, or of a webhook.
+            ["webhooks", id, token, ..] => (self.operation, format!("{id}/{token}")),
+            _ => (self.operation, self.of().to_owned()),
+        }
     }
 
     /// The id of the channel or guild that it is about.
@@ -210,7 +215,7 @@ impl Rest {
         while let Some(piece) = self.client.piece(&mut response).await? {
             body.extend_from_slice(&piece);
             if body.len() > LONGEST_ANSWER {
-                return Err(Fault::Unreadable("it does not end".to_owned()));
+                return Err(Fault::too_long());
             }
         }
         self.note(request, &headers);
@@ -243,7 +248,12 @@ impl Rest {
         }
         let header = headers.get("retry-after").and_then(|value| value.to_str().ok()?.parse::<f64>().ok());
         let Ok(failure) = serde_json::from_str::<Failure>(&body) else {
-            return Err(Fault::Foreign { status, after: header.and_then(span) });
+            let mut after = header.and_then(span);
+            if status == 429 {
+                let banned = *after.get_or_insert(BAN);
+                self.limits.ban(banned, self.clock.mono());
+            }
+            return Err(Fault::Foreign { status, after });
         };
         if status == 429 {
             let after = failure.retry_after.or(header).and_then(span).unwrap_or(Duration::from_secs(1));

@@ -15,6 +15,7 @@ use crate::CHANNEL;
 use crate::config::{Account, Settings};
 use crate::error::{Fault, Refusal};
 use crate::gateway::INTENTS;
+use crate::guilds::Pages;
 use crate::permissions::{Permission, invite_url, missing, needed};
 use crate::rest::{Request, Rest};
 use crate::section::{Discord, TOKEN};
@@ -173,7 +174,7 @@ impl Look<'_> {
             Ok(application) => application_says(&application, found, report),
             Err(finding) => found.token.push(Finding { check: "application", ..finding }),
         }
-        match self.ask::<Vec<Guild>>("list_my_guilds", &["users", "@me", "guilds"]).await {
+        match self.guilds().await {
             Ok(guilds) => self.guilds_say(&guilds, found, report),
             Err(finding) => found.servers.push(Finding { check: "servers", ..finding }),
         }
@@ -181,10 +182,26 @@ impl Look<'_> {
 
     async fn ask<T: DeserializeOwned>(&self, operation: &'static str, path: &[&str]) -> Result<T, Finding> {
         let asked = self.rest.query(&Request::new(operation, Method::GET, path)).await;
-        asked.map_err(|fault| {
-            tracing::debug!(channel = CHANNEL, account = %self.id, operation, %fault, "a check failed");
-            self.refused(fault)
-        })
+        asked.map_err(|fault| self.failed(operation, fault))
+    }
+
+    /// The servers of the bot.
+    async fn guilds(&self) -> Result<Vec<Guild>, Finding> {
+        let failed = |fault| self.failed("list_my_guilds", fault);
+        let mut pages = Pages::default();
+        while let Some(request) = pages.next() {
+            pages.add(self.rest.query(&request).await.map_err(failed)?);
+        }
+        let guilds = pages.all();
+        let guilds = guilds.iter().map(|raw| serde_json::from_str(raw.get()));
+        guilds
+            .collect::<Result<_, _>>()
+            .map_err(|error: serde_json::Error| failed(Fault::Unreadable(error.to_string())))
+    }
+
+    fn failed(&self, operation: &'static str, fault: Fault) -> Finding {
+        tracing::debug!(channel = CHANNEL, account = %self.id, operation, %fault, "a check failed");
+        self.refused(fault)
     }
 
     /// What a failed request means, without Discord's own words.

@@ -53,11 +53,12 @@ impl Socket {
         address: &str,
         within: Duration,
     ) -> Result<Self, AdapterError> {
-        let url = http_url(address)
-            .ok_or_else(|| AdapterError::Lost("the gateway has no usable address".to_owned()))?;
+        let url = http_url(address).ok_or_else(|| {
+            AdapterError::Lost("Discord named an address that is no WebSocket address".to_owned())
+        })?;
         tokio::select! {
             dialled = Self::upgrade(rest, url) => dialled,
-            () = timer.pause(within) => Err(AdapterError::Lost("the gateway does not answer".to_owned())),
+            () = timer.pause(within) => Err(AdapterError::Lost("Discord does not answer".to_owned())),
         }
     }
 
@@ -65,7 +66,7 @@ impl Socket {
         rest.socket(url, LARGEST).await.map(Self).map_err(|fault| match fault {
             DialFault::Http(fault) => crate::error::Fault::from(fault).for_connection(),
             DialFault::NoSocket(status) => {
-                AdapterError::Lost(format!("the gateway answered HTTP {status} instead of opening a socket"))
+                AdapterError::Lost(format!("Discord answered HTTP {status} instead of opening a socket"))
             }
         })
     }
@@ -78,7 +79,9 @@ impl Socket {
                 Some(Ok(Message::Close(Some(CloseFrame { code, reason })))) => {
                     return Err(End::Closed(code.into(), reason.as_str().to_owned()));
                 }
-                Some(Ok(Message::Close(None))) | None => return Err(End::Broken("it ended".to_owned())),
+                Some(Ok(Message::Close(None))) | None => {
+                    return Err(End::Broken("Discord closed the connection without saying why".to_owned()));
+                }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(End::Broken(words(&error))),
             }
@@ -104,7 +107,7 @@ impl Socket {
 fn words(error: &tungstenite::Error) -> String {
     match error {
         tungstenite::Error::Io(error) => error.kind().to_string(),
-        tungstenite::Error::Capacity(_) => "a frame is too large".to_owned(),
+        tungstenite::Error::Capacity(_) => format!("Discord sent a frame of more than {} MiB", LARGEST >> 20),
         other => other.to_string(),
     }
 }

@@ -131,9 +131,17 @@ impl Batch {
         self.cursor.clone()
     }
 
+    /// What it consists of.
+    pub(super) fn dispatches(&self) -> &[ParsedDispatch] {
+        &self.dispatches
+    }
+
     /// The interactions, each with what became of its event.
-    pub(super) fn interactions(self, outcomes: Vec<Outcome>) -> impl Iterator<Item = (Interaction, Outcome)> {
-        let both = self.dispatches.into_iter().zip(outcomes);
-        both.filter_map(|(parsed, outcome)| Some((parsed.interaction?, outcome)))
+    pub(super) fn interactions(
+        &self,
+        outcomes: Vec<Outcome>,
+    ) -> impl Iterator<Item = (&Interaction, Outcome)> {
+        let both = self.dispatches.iter().zip(outcomes);
+        both.filter_map(|(parsed, outcome)| Some((parsed.interaction.as_ref()?, outcome)))
     }
 }

@@ -36,15 +36,25 @@ impl Limit {
     }
 }
 
+#[derive(Deserialize)]
+struct Gateway {
+    url: String,
+    session_start_limit: Limit,
+}
+
+async fn ask(context: &Context) -> Result<Gateway, AdapterError> {
+    let request = Request::new("get_bot_gateway", Method::GET, &["gateway", "bot"]);
+    context.rest.query(&request).await.map_err(Fault::for_connection)
+}
+
+/// The address for every session.
+pub(super) async fn general_address(context: &Context) -> Result<String, AdapterError> {
+    Ok(ask(context).await?.url)
+}
+
 /// Where a new session begins, unless none may begin now. It counts as begun.
 pub(super) async fn address(context: &Context, progress: &mut Progress) -> Result<String, AdapterError> {
-    #[derive(Deserialize)]
-    struct Gateway {
-        url: String,
-        session_start_limit: Limit,
-    }
-    let request = Request::new("get_bot_gateway", Method::GET, &["gateway", "bot"]);
-    let gateway: Gateway = context.rest.query(&request).await.map_err(Fault::for_connection)?;
+    let gateway = ask(context).await?;
     let (limit, now) = (gateway.session_start_limit, context.timer.wall());
     if let Some(after) = limit.pause(progress.begun, now) {
         let detail = match limit.remaining {

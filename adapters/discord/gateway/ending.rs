@@ -20,9 +20,10 @@ impl Connection<'_> {
         if !self.waiting.is_empty() {
             self.read_gap();
         }
-        while self.pushing || self.reading && !self.waiting.is_empty() {
+        while self.pushing.is_some() || self.reading && !self.waiting.is_empty() {
             match self.work.join_next().await {
-                Some(Ok(Done::Pushed(_, Ok(_)))) => self.pushing = false,
+                Some(Ok(Done::Pushed(_, Ok(_)))) => self.pushing = None,
+                // The next connection finds out once more that the session is over, and gets the batch.
                 Some(Ok(Done::Pushed(_, Err(_)))) => return,
                 Some(Ok(Done::Read(Ok(left)))) => self.close_gap(left),
                 Some(Ok(Done::Read(Err(_)))) => {
@@ -30,18 +31,19 @@ impl Connection<'_> {
                     self.waiting.drop_history(self.progress.gap.unwrap_or_default());
                     self.reading = false;
                 }
-                None => (self.pushing, self.reading) = (false, false),
+                None => (self.pushing, self.reading) = (None, false),
                 Some(_) => {}
             }
         }
-        let mut events = Vec::new();
+        let (mut events, mut dispatches) = (Vec::new(), Vec::new());
         while let Some(batch) = self.waiting.take(&mut self.progress, None, self.lookups.lowest()) {
             events.extend(batch.events());
+            dispatches.extend_from_slice(batch.dispatches());
         }
         self.progress.lose_session();
-        // If it is not stored, the next connection finds out once more that the session is over.
         if let Err(busy) = self.context.inbox.push(&self.source, events, Some(self.progress.cursor())).await {
             tracing::debug!(channel = CHANNEL, account = %self.source.account, %busy, "the end of a session was not stored");
+            self.context.received.add(dispatches);
         }
     }
 
@@ -56,6 +58,9 @@ impl Connection<'_> {
         if let Some(mark) = self.progress.gap {
             self.waiting.drop_history(mark);
         }
+        if let Some(batch) = self.pushing.take() {
+            self.context.received.add(batch.dispatches().to_vec());
+        }
         self.context.received.add(self.waiting.take_all());
     }
 
@@ -63,8 +68,8 @@ impl Connection<'_> {
         loop {
             self.push();
             let done = match self.pushing {
-                true => self.work.join_next().await,
-                false => return,
+                Some(_) => self.work.join_next().await,
+                None => return,
             };
             // What else is wrong ends the next connection as well.
             let Some(Ok(done)) = done else { return };
@@ -102,9 +107,9 @@ impl Connection<'_> {
             )),
             4007 | 4009 => {
                 self.lose_session().await;
-                AdapterError::Lost(format!("the session is over ({code} {words})"))
+                AdapterError::Lost(format!("Discord has ended the session ({code} {words}); missed messages are read from the channels' histories"))
             }
-            _ => AdapterError::Lost(format!("the gateway closed the connection ({code} {words})")),
+            _ => AdapterError::Lost(format!("Discord closed the connection ({code} {words})")),
         }
     }
 }

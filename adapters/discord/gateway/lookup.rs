@@ -136,7 +136,7 @@ async fn ask(context: &Context, channel: &str) -> Result<String, AdapterError> {
         failures += 1;
         if failures == 1 {
             let account = &context.bot.account;
-            tracing::warn!(channel = CHANNEL, %account, chat = channel, %fault, "a channel cannot be looked up, and what is written there waits until it can");
+            tracing::warn!(channel = CHANNEL, %account, chat = channel, %fault, "Discord does not say what a channel is, so messages there wait; it is asked again until it does");
         }
         match fault {
             Fault::TooMany { after, .. } | Fault::Foreign { after: Some(after), .. } => {

@@ -1,7 +1,7 @@
 //! The beginning of a session, and the gap before it.
 
-use std::sync::Mutex;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use frontdesk_core::message::Event;
@@ -19,7 +19,7 @@ impl Connection<'_> {
     pub(super) fn ready(&mut self, data: Option<&Fields<'_>>, seq: u64) -> Result<(), AdapterError> {
         let text = |name: &str| data.and_then(|data| data.maybe::<String>(name));
         let (Some(id), Some(url)) = (text("session_id"), text("resume_gateway_url")) else {
-            return Err(AdapterError::Lost("the gateway names no session".to_owned()));
+            return Err(AdapterError::Lost("Discord names no session".to_owned()));
         };
         self.session = Some(Session { id, url, seq });
         self.waiting.add_first(self.context.received.take(), seq);
@@ -31,18 +31,19 @@ impl Connection<'_> {
     /// Stores a new session at once, also while a gap is open, so that the next process takes it up if this one dies:
     /// commands that the session has delivered can be had nowhere else.
     fn store_session(&mut self) {
-        if self.pushing {
+        if self.pushing.is_some() {
             return self.waiting.store_now();
         }
         self.progress.session.clone_from(&self.session);
-        self.pushing = true;
-        self.hand_in(Batch::position(&self.progress), Duration::ZERO);
+        self.hand_in(Arc::new(Batch::position(&self.progress)), Duration::ZERO);
     }
 
     /// The session has begun, or goes on.
     pub(super) fn begun(&mut self) {
         let context = self.context.clone();
         tracing::info!(channel = CHANNEL, account = %context.bot.account, bot = context.bot.id, "connected");
+        context.failed.reset();
+        self.confirm_by = None;
         context.inbox.heard(&self.source);
         let (rest, bot, interactions) =
             (context.rest.clone(), context.bot.clone(), context.interactions.clone());

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::TimeDelta;
 use frontdesk_core::delivery::MediaFile;
 use frontdesk_kit::json::Fields;
+use futures_util::future::BoxFuture;
 use reqwest::Method;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -51,6 +52,38 @@ impl ForumPosts {
 }
 
 impl Outbound<'_> {
+    /// The channels in which a message can be. A forum has no messages of its own: they are in its posts, and the first
+    /// message of a post has the post's id.
+    fn holders(&self, at: &Destination, message: &str) -> Vec<String> {
+        let mut holders: Vec<String> = at.holders(message).map(str::to_owned).collect();
+        for post in self.posts.last(&at.channel).into_iter().chain([message.to_owned()]) {
+            if !holders.contains(&post) {
+                holders.push(post);
+            }
+        }
+        holders
+    }
+
+    /// Attempts something in one after the other of the channels in which a message can be, until it is there. If it is in
+    /// none, the fault is that of the first.
+    pub(super) async fn at_message<'f, T>(
+        &self,
+        at: &Destination,
+        message: &str,
+        attempt: impl Fn(String) -> BoxFuture<'f, Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let mut first = None;
+        for channel in self.holders(at, message) {
+            match attempt(channel).await {
+                Err(fault) if fault.is(&[code::UNKNOWN_CHANNEL, code::UNKNOWN_MESSAGE]) => {
+                    first.get_or_insert(fault);
+                }
+                done => return done,
+            }
+        }
+        Err(first.unwrap_or_else(|| Fault::Unsent("there is no channel".to_owned())))
+    }
+
     /// Whether a request failed because the thread of an answer is still to be opened.
     pub(super) fn opens(&self, at: &Destination, fault: &Fault) -> bool {
         self.settings.answer_in_threads && at.parent.is_some() && fault.is(&[code::UNKNOWN_CHANNEL])

@@ -1,6 +1,7 @@
 //! Reactions of the bot.
 
 use frontdesk_kit::json::Fields;
+use futures_util::FutureExt;
 use reqwest::Method;
 use serde_json::value::RawValue;
 
@@ -46,17 +47,16 @@ impl Outbound<'_> {
         emoji: &str,
         on: bool,
     ) -> Result<(), Fault> {
-        let mut marked = Ok(());
-        for channel in at.holders(target) {
-            let emoji = self.written(channel, emoji).await?;
-            marked = self.mark_in(channel, target, &emoji, on).await;
-            if !marked.as_ref().is_err_and(|fault| fault.is(&[code::UNKNOWN_CHANNEL, code::UNKNOWN_MESSAGE]))
-            {
-                break;
+        let attempt = |channel: String| {
+            async move {
+                let emoji = self.written(&channel, emoji).await?;
+                self.mark_in(&channel, target, &emoji, on).await
             }
-        }
+            .boxed()
+        };
+        let marked = self.at_message(at, target, attempt).await;
         match marked {
-            Err(fault) if fault.is(&[code::UNKNOWN_MESSAGE]) && !on => Ok(()),
+            Err(fault) if fault.is(&[code::UNKNOWN_CHANNEL, code::UNKNOWN_MESSAGE]) && !on => Ok(()),
             marked => marked,
         }
     }
@@ -82,16 +82,15 @@ impl Outbound<'_> {
 
     /// A message, and the channel that it is in.
     async fn message_at(&self, at: &Destination, target: &str) -> Result<(String, Box<RawValue>), Fault> {
-        let mut last = Fault::Unsent("there is no channel".to_owned());
-        for channel in at.holders(target) {
-            let path = ["channels", channel, "messages", target];
-            match self.rest.ask(&Request::new("get_message", Method::GET, &path)).await {
-                Ok(answer) => return Ok((channel.to_owned(), answer)),
-                Err(fault) if fault.is(&[code::UNKNOWN_CHANNEL, code::UNKNOWN_MESSAGE]) => last = fault,
-                Err(fault) => return Err(fault),
+        let attempt = |channel: String| {
+            async move {
+                let path = ["channels", channel.as_str(), "messages", target];
+                let answer = self.rest.ask(&Request::new("get_message", Method::GET, &path)).await?;
+                Ok((channel, answer))
             }
-        }
-        Err(last)
+            .boxed()
+        };
+        self.at_message(at, target, attempt).await
     }
 
     /// An emoji as Discord takes it: a character, or `name:id` for one of a server. Agents see those as `:name:`.

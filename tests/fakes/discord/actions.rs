@@ -67,6 +67,8 @@ enum Action {
     ForgetSessions {},
     Deaf { on: bool },
     Unacknowledged { on: bool },
+    Unconfirmed { on: bool },
+    ResumedAt { url: Option<String> },
     Heartbeat { interval_ms: i64 },
     Window { seconds: i64 },
     Grant { intents: u64 },
@@ -191,6 +193,8 @@ impl World {
             Action::ForgetSessions {} => first.sessions.retain(|session| session.connection.is_some()),
             Action::Deaf { on } => self.gateway.deaf = on,
             Action::Unacknowledged { on } => self.gateway.unacknowledged = on,
+            Action::Unconfirmed { on } => self.gateway.unconfirmed = on,
+            Action::ResumedAt { url } => self.gateway.resumed_at = url,
             Action::Heartbeat { interval_ms } => self.gateway.interval_ms = interval_ms,
             Action::Window { seconds } => self.gateway.window_ms = seconds * 1000,
             Action::Grant { intents } => first.granted = intents & intent::PRIVILEGED,
@@ -270,7 +274,8 @@ impl World {
             .collect();
         let begun = self.bots.first().map(|bot| bot.identified.as_slice()).unwrap_or_default();
         json!({
-            "sessions": sessions, "connections": self.gateway.connections(), "identified": begun.len(), "begun": begun,
+            "sessions": sessions, "connections": self.gateway.connections(),
+            "opened": self.gateway.opened(), "identified": begun.len(), "begun": begun,
         })
     }
 }

@@ -32,6 +32,10 @@ pub struct Gateway {
     pub deaf: bool,
     /// Whether heartbeats are not acknowledged.
     pub unacknowledged: bool,
+    /// Whether clients get no dispatches, not even that their session has begun, while heartbeats are acknowledged.
+    pub unconfirmed: bool,
+    /// Where sessions are resumed, if that is not where they are begun.
+    pub resumed_at: Option<String>,
     next: u64,
     /// What is to be done with open connections.
     orders: HashMap<u64, VecDeque<Order>>,
@@ -44,6 +48,8 @@ impl Default for Gateway {
             window_ms: 180_000,
             deaf: false,
             unacknowledged: false,
+            unconfirmed: false,
+            resumed_at: None,
             next: 1,
             orders: HashMap::new(),
         }
@@ -54,6 +60,11 @@ impl Gateway {
     /// Asks the same of every open connection.
     pub fn order(&mut self, order: &Order) {
         self.orders.values_mut().for_each(|orders| orders.push_back(order.clone()));
+    }
+
+    /// How many sockets were opened.
+    pub fn opened(&self) -> u64 {
+        self.next - 1
     }
 
     /// How many sockets are open.

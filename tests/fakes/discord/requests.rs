@@ -108,7 +108,7 @@ impl Platform for World {
 
     fn lift_limits(&mut self) {
         self.limits.set(None);
-        (self.gateway.deaf, self.gateway.unacknowledged) = (false, false);
+        (self.gateway.deaf, self.gateway.unacknowledged, self.gateway.unconfirmed) = (false, false, false);
     }
 
     fn act(&mut self, action: &str, body: Value) -> Result<Value, String> {
@@ -166,7 +166,7 @@ async fn serve(
         let world = shared.state();
         let (channel, bot) = world.concerns(operation, &request);
         request.bot = bot;
-        (request.names.first().and_then(|name| name.parse().ok()).unwrap_or_default(), channel)
+        (world.limited(operation, &request), channel)
     };
     let call = Call::new(request.bot, operation.name, channel, request.params());
     let step = move |world: &mut World, call: &mut Call| {
@@ -206,6 +206,13 @@ impl World {
         }
         let known = self.interactions.values().find(|known| known.token == request.name(1));
         known.map_or((Id::default(), request.bot), |known| (known.channel, known.bot))
+    }
+
+    /// Whose limit a request counts for: a channel, a guild, or what a token belongs to.
+    fn limited(&self, operation: &Operation, request: &Request) -> Id {
+        let by_token = self.interactions.values().find(|known| known.token == request.name(1));
+        let by_token = by_token.filter(|_| operation.path.starts_with("webhooks/")).map(|known| known.id);
+        by_token.or_else(|| request.name(0).parse().ok()).unwrap_or_default()
     }
 
     /// A file, if its link is right and still works.

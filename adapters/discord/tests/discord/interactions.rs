@@ -122,6 +122,50 @@ async fn thinking_ends_with_the_turn_if_there_is_no_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn thinking_that_cannot_be_deleted_at_once_is_deleted_later() {
+    let garden = Garden::new().await;
+    let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
+    garden.discord.act("heartbeat", json!({"interval_ms": 300}));
+    running(&adapter, &inbox, async {
+        garden.commands().await;
+        let mut asked = Vec::new();
+        for _ in 0..3 {
+            let one = slash(&garden, "stop");
+            garden.discord.until(|| seen(&garden, &one)["state"] == "thinking").await;
+            asked.push(one);
+        }
+        garden.discord.fault(Fault::status(502).on("delete_original_webhook_message").times(1));
+        let about = MessageRefs { session: None, messages: (1..=3).map(MessageId).collect() };
+        let end = Signal::End { about, ending: Ending::Cancelled, usage: None };
+        let failed = adapter.signal(&garden.address(), end).await;
+        assert!(failed.is_err());
+        let gone = |one: &Value| seen(&garden, one)["messages"] == json!([]);
+        assert_eq!(asked.iter().filter(|one| gone(one)).count(), 2, "one failure holds up no other");
+        garden.discord.until(|| asked.iter().all(gone)).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limit_of_one_command_holds_up_no_other() {
+    let garden = Garden::new().await;
+    let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, async {
+        garden.commands().await;
+        for _ in 0..2 {
+            let asked = slash(&garden, "status");
+            garden.discord.until(|| seen(&garden, &asked)["state"] == "thinking").await;
+        }
+        garden.discord.act("limits", json!({"bucket": 1, "window_ms": 600_000}));
+        for event in inbox.events() {
+            let answer = Post { reply_to: event.platform_message, ..post("all is well") };
+            adapter.deliver(&garden.address(), Delivery::Post(answer)).await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_takes_is_said_to_its_sender_alone() {
     let garden = Garden::new().await;
     let (adapter, inbox) = (garden.adapter(), Arc::new(RecordingInbox::default()));

@@ -1,16 +1,18 @@
 //! Limits that the adapter keeps by itself: sizes, lengths, and how often a sign is shown.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use frontdesk_conformance::RecordingInbox;
-use frontdesk_core::delivery::{AlbumFile, Delivery, MediaFile, Post, SendError, Signal};
+use frontdesk_core::delivery::{AlbumFile, Bucket, Delivery, MediaFile, Post, SendError, Signal};
 use frontdesk_core::markup::Part;
 use frontdesk_core::port::Adapter;
 use frontdesk_discord::DiscordAdapter;
+use frontdesk_fakediscord::Fault;
 use serde_json::json;
 
 use crate::sending::file;
-use crate::setup::{Garden, TestClock, post, running, texts};
+use crate::setup::{Garden, TestClock, post, running, says, texts};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_over_the_limit_is_not_uploaded() {
@@ -74,6 +76,39 @@ async fn an_author_of_a_gap_has_the_roles_of_a_member() {
     running(&again, &inbox, async { inbox.until(|inbox| texts(inbox).len() == 2).await }).await;
     let missed = inbox.events().into_iter().find(|event| event.text == "missed").unwrap();
     assert_eq!((missed.from.roles, missed.from.name), (vec!["33".to_owned()], Some("Annie".to_owned())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_address_is_banned_nothing_is_sent() {
+    let garden = Garden::new().await;
+    let (clock, inbox) = (TestClock::new(), Arc::new(RecordingInbox::default()));
+    let adapter = DiscordAdapter::new(garden.account(), clock.clone()).unwrap();
+    garden.discord.act("heartbeat", json!({"interval_ms": 10_000_000}));
+    running(&adapter, &inbox, async {
+        garden.commands().await;
+        let slash = json!({"user": 7, "channel": garden.channel, "name": "status"});
+        garden.discord.act("slash", slash);
+        inbox.until(|inbox| inbox.events().len() == 1).await;
+        garden
+            .discord
+            .until(|| garden.discord.journal().calls_of("create_interaction_response").len() == 1)
+            .await;
+        let answer = Post { reply_to: inbox.events()[0].platform_message.clone(), ..post("all is well") };
+        garden.discord.fault(Fault::status(429));
+        let banned = adapter.deliver(&garden.address(), says("one")).await;
+        assert!(matches!(&banned, Err(SendError::Later { scope: Bucket::Account, .. })), "{banned:?}");
+        garden.discord.clear_faults();
+        for delivery in [says("two"), Delivery::Post(answer.clone())] {
+            let banned = adapter.deliver(&garden.address(), delivery).await;
+            assert!(matches!(&banned, Err(SendError::Later { scope: Bucket::Account, .. })), "{banned:?}");
+        }
+        assert_eq!(garden.answers(), [""; 1], "the bot thinks");
+        clock.advance(Duration::from_secs(61));
+        for delivery in [says("two"), Delivery::Post(answer)] {
+            adapter.deliver(&garden.address(), delivery).await.unwrap();
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -118,6 +118,48 @@ async fn a_text_for_a_forum_is_a_post_and_its_parts_stand_in_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn messages_of_a_post_are_changed_and_deleted_in_it() {
+    let garden = Garden::new().await;
+    let (forum, address) = forum(&garden);
+    // Pin Messages.
+    let allowed = (1u64 << 51).to_string();
+    garden.discord.act("permit", json!({"channel": forum, "target": BOT, "allow": allowed}));
+    let adapter = garden.adapter();
+    let part = |key: u32, text: &str| {
+        let post = post(text);
+        Delivery::Post(Post { part: Part { key, ..post.part.clone() }, ..post })
+    };
+    let mut sent = Vec::new();
+    for (key, text) in [(0, "an idea"), (1, "and more")] {
+        sent.push(adapter.deliver(&address, part(key, text)).await.unwrap().message.unwrap());
+    }
+    let thread = garden.discord.journal().calls_of("create_thread")[0].message.unwrap();
+    let more = sent.pop().unwrap();
+    adapter.deliver(&address, Delivery::Pin { target: more.clone() }).await.unwrap();
+    let react = Delivery::React { target: more.clone(), emoji: Some("👍".into()) };
+    adapter.deliver(&address, react).await.unwrap();
+    let edit = Delivery::Edit { target: more.clone(), post: post("and less") };
+    adapter.deliver(&address, edit).await.unwrap();
+    // Discord writes beside them that a message was pinned.
+    let shows = || {
+        let shown = garden.discord.shows(thread).into_iter();
+        shown.filter(|shown| !shown.content.is_empty()).collect::<Vec<_>>()
+    };
+    let shown = shows();
+    assert_eq!((shown[1].content.as_str(), &shown[1].reactions), ("and less", &vec![("👍".to_owned(), 1)]));
+    assert!(garden.discord.journal().calls_of("create_pin").last().unwrap().is_done());
+    adapter.deliver(&address, Delivery::Delete { target: more }).await.unwrap();
+    assert_eq!(shows().len(), 1);
+    // Another process has made the post.
+    let again = garden.adapter();
+    let first = sent.pop().unwrap();
+    for _ in 0..2 {
+        again.deliver(&address, Delivery::Delete { target: first.clone() }).await.unwrap();
+        assert!(shows().is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_post_that_may_have_been_made_is_looked_for() {
     let garden = Garden::new().await;
     let (_, address) = forum(&garden);

@@ -13,7 +13,10 @@ const BETWEEN_MS: i64 = 5000;
 impl World {
     /// What a connection has to deliver.
     pub(super) fn due(&self, number: u64, session: Option<&(Id, String, u64)>) -> Vec<Dispatch> {
-        let Some((bot, id, sent)) = session.filter(|_| !self.gateway.deaf) else { return Vec::new() };
+        let Some((bot, id, sent)) = session.filter(|_| !self.gateway.deaf && !self.gateway.unconfirmed)
+        else {
+            return Vec::new();
+        };
         let bot = self.bots.iter().find(|known| known.id == *bot);
         let session = bot.and_then(|bot| bot.sessions.iter().find(|session| session.id == *id));
         let own = session.filter(|session| session.connection == Some(number));
@@ -74,9 +77,10 @@ impl World {
             .collect();
         let unavailable: Vec<Value> =
             guilds.iter().map(|guild| json!({"id": guild, "unavailable": true})).collect();
+        let resumed_at = self.gateway.resumed_at.clone().unwrap_or_else(|| format!("ws://{}", self.address));
         let ready = json!({
             "v": 10, "user": self.user_json(id), "guilds": unavailable, "session_id": session, "session_type": "normal",
-            "resume_gateway_url": format!("ws://{}", self.address), "application": {"id": id, "flags": 0},
+            "resume_gateway_url": resumed_at, "application": {"id": id, "flags": 0},
             "shard": [0, 1], "private_channels": [], "presences": [], "relationships": [], "user_settings": {},
         });
         let created: Vec<Value> = guilds.iter().map(|guild| self.guild_create(*guild, id)).collect();

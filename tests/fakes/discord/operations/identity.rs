@@ -50,7 +50,7 @@ pub fn application(world: &mut World, request: &Request) -> Answer {
 
 pub fn guilds(world: &mut World, request: &Request) -> Answer {
     let after = request.query.get("after").and_then(|after| after.parse::<u64>().ok());
-    let most = request.number("limit").and_then(|most| usize::try_from(most).ok()).unwrap_or(200);
+    let most = request.number("limit").and_then(|most| usize::try_from(most).ok()).unwrap_or(200).min(200);
     let own = world.guilds.values().filter(|guild| guild.members.contains_key(&request.bot));
     let guilds: Vec<Value> = own
         .filter(|guild| after.is_none_or(|after| guild.id.0 > after))
