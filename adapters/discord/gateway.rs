@@ -31,7 +31,7 @@ use crate::progress::{Progress, Session};
 use crate::socket::{Frame, Socket};
 use batch::{Batch, Waiting};
 use heartbeat::Heartbeat;
-use lookup::Lookups;
+use lookup::{Found, Lookups};
 
 /// What the bot hears of. Message content must be granted in the developer portal.
 pub(crate) const INTENTS: GatewayIntents = GatewayIntents::GUILDS
@@ -51,8 +51,8 @@ enum Done {
     /// The messages of a gap were read over REST, or could not be. Those that are not older than what this connection has
     /// delivered are left.
     Read(Result<Vec<Event>, AdapterError>),
-    /// What a channel is.
-    LookedUp(String, Result<String, AdapterError>),
+    /// What a channel is, and the roles that are mentioned there.
+    LookedUp(Result<Found, AdapterError>),
     /// An interaction was answered, or the commands were registered.
     Aside,
 }
@@ -109,7 +109,7 @@ pub(crate) async fn receive(context: &Context, stop: &Stop) -> Result<(), Adapte
         socket: &mut socket,
         session: progress.session.clone(),
         progress,
-        places: Places::default(),
+        places: Places::of(&context.bot.id),
         lookups: Lookups::default(),
         waiting: Waiting::default(),
         work: JoinSet::new(),
@@ -289,11 +289,7 @@ impl Connection<'_> {
         let Some(fields) = fields else { return Ok(()) };
         self.places.learn(name, &fields);
         self.read_learnt()?;
-        let unknown = self.places.missing(name, &fields);
-        if let Some(channel) = unknown.filter(|channel| !self.lookups.is_pending(channel)) {
-            self.look_up(channel);
-        }
-        if self.lookups.hold(name, &fields, data, seq) {
+        if self.is_held(name, &fields, data, seq) {
             self.delivers(name, &fields);
             return Ok(());
         }
@@ -377,7 +373,7 @@ impl Connection<'_> {
                 self.close_gap(read?);
                 self.waiting.store_now();
             }
-            Done::LookedUp(channel, answer) => self.looked_up(&channel, &answer?)?,
+            Done::LookedUp(found) => self.looked_up(&found?)?,
             Done::Aside => {}
         }
         Ok(())

@@ -65,7 +65,7 @@ impl Missed {
             return Ok(left);
         }
         let mark = first_id(made_at(self.mark) - OVERLAP);
-        let mut places = Places::default();
+        let mut places = Places::of(&self.context.bot.id);
         let mut known = HashSet::new();
         // Channels of a guild whose list is missing would look like private chats.
         let mut are_listed = true;
@@ -87,7 +87,7 @@ impl Missed {
                     continue;
                 }
             }
-            let read = self.channel(chat.chat(), mark, &places, None).await;
+            let read = self.channel(chat.chat(), mark, &mut places, None).await;
             left.extend(self.unless_alone(chat.chat(), read).await?);
         }
         Ok(left)
@@ -193,7 +193,7 @@ impl Missed {
         &self,
         channel: &str,
         mark: u64,
-        places: &Places,
+        places: &mut Places,
         mut guild: Option<(&str, &mut Members)>,
     ) -> Result<Vec<Event>, Trouble> {
         let most = self.context.account.settings.missed_messages;
@@ -241,9 +241,17 @@ impl Missed {
     async fn events(
         &self,
         raw: &RawValue,
-        places: &Places,
+        places: &mut Places,
         mut guild: Option<&mut (&str, &mut Members)>,
     ) -> Result<Vec<Event>, Trouble> {
+        if let Some((guild, _)) = &guild
+            && !places.knows_roles(guild)
+            && Fields::of(raw.get(), "").is_some_and(|message| inbound::mentions_roles(&message))
+        {
+            let roles = self.list("list_guild_roles", &["guilds", guild, "roles"], None).await?;
+            let roles: Vec<Fields<'_>> = roles.iter().filter_map(|role| Fields::of(role.get(), "")).collect();
+            places.add_roles(guild, &roles);
+        }
         let read = inbound::missed(&self.context.bot, places, guild.is_some(), raw.get());
         let mut events = read.map_err(|error| AdapterError::Setup(error.to_string()))?;
         let Some((guild, members)) = &mut guild else { return Ok(events) };

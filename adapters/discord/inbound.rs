@@ -20,7 +20,7 @@ use frontdesk_kit::json::{FieldError, Fields};
 
 pub(crate) use deletion::deleted;
 pub(crate) use interaction::{Interaction, InteractionKind};
-pub(crate) use places::Places;
+pub(crate) use places::{Missing, Places, mentions_roles};
 
 use crate::CHANNEL;
 

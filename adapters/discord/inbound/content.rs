@@ -5,6 +5,7 @@ use frontdesk_kit::json::{FieldError, Fields};
 
 use super::attachment;
 use super::mention::{self, Mentioned};
+use super::{Bot, Places};
 
 /// The maximum length of a field of somebody's data in a description, in characters.
 const PIECE: usize = 200;
@@ -27,30 +28,45 @@ impl Content {
 
 /// What a message contains. Embeds are read only where a program has written them: those of people are previews of
 /// links.
-pub(super) fn of(bot: &str, message: &Fields<'_>, by_program: bool) -> Result<Content, FieldError> {
+pub(super) fn of(
+    bot: &Bot,
+    places: &Places,
+    message: &Fields<'_>,
+    by_program: bool,
+) -> Result<Content, FieldError> {
     let files = attachment::of(message)?;
-    written(bot, message, files, by_program)
+    written(bot, places, message, files, by_program)
 }
 
 /// What a forwarded message contains. Its files are looked up in the message that forwards it.
 pub(super) fn of_snapshot(
-    bot: &str,
+    bot: &Bot,
+    places: &Places,
     snapshot: &Fields<'_>,
     channel: &str,
     message: &str,
 ) -> Result<Content, FieldError> {
     let files = attachment::within(snapshot, channel, message)?;
-    written(bot, snapshot, files, true)
+    written(bot, places, snapshot, files, true)
 }
 
 fn written(
-    bot: &str,
+    bot: &Bot,
+    places: &Places,
     message: &Fields<'_>,
     files: Vec<Attachment>,
     by_program: bool,
 ) -> Result<Content, FieldError> {
     let text: String = message.get("content")?.unwrap_or_default();
-    let readable = mention::readable(bot, &text, &mentioned(message)?);
+    let mut people = mentioned(message)?;
+    let text = match places.mentioned_role(&text) {
+        Some(role) => {
+            people.push(Mentioned { id: bot.id.clone(), name: role.name.clone() });
+            text.replace(&role.written(), &format!("<@{}>", bot.id))
+        }
+        None => text,
+    };
+    let readable = mention::readable(&bot.id, &text, &people);
     // A command stands alone: what has a file beside it is its caption.
     let first_line =
         if files.is_empty() { mention::first_line(&readable.text) } else { FirstLine::Formatted };
@@ -75,10 +91,12 @@ fn mentioned(message: &Fields<'_>) -> Result<Vec<Mentioned>, FieldError> {
     Ok(people.collect())
 }
 
-/// Whether a message mentions this user.
-pub(super) fn mentions(message: &Fields<'_>, id: &str) -> Result<bool, FieldError> {
+/// Whether a message mentions the bot or its own role.
+pub(super) fn mentions(bot: &Bot, places: &Places, message: &Fields<'_>) -> Result<bool, FieldError> {
     let users: Vec<Fields<'_>> = message.list("mentions")?;
-    Ok(users.iter().any(|user| user.maybe::<String>("id").as_deref() == Some(id)))
+    let text: String = message.get("content")?.unwrap_or_default();
+    let is_named = users.iter().any(|user| user.maybe::<String>("id").as_deref() == Some(bot.id.as_str()));
+    Ok(is_named || places.mentioned_role(&text).is_some())
 }
 
 fn stickers(message: &Fields<'_>) -> Result<Vec<String>, FieldError> {

@@ -104,11 +104,11 @@ fn event(
     if !is_from_somebody(message)? {
         return Ok(Some(event));
     }
-    say(bot, &mut event, message, raw, way)?;
+    say((bot, places), &mut event, message, raw, way)?;
     if bot.answers_in_threads
         && matches!(event.conversation, Conversation::Channel { .. })
         && places.has_threads(&channel)
-        && content::mentions(message, &bot.id)?
+        && content::mentions(bot, places, message)?
     {
         // The thread on a message has its id.
         let thread = event.platform_message.clone().unwrap_or_default();
@@ -132,23 +132,29 @@ fn is_from_somebody(message: &Fields<'_>) -> Result<bool, FieldError> {
     ))
 }
 
-fn say(bot: &Bot, event: &mut Event, message: &Fields<'_>, raw: &str, way: Way) -> Result<(), FieldError> {
+fn say(
+    (bot, places): (&Bot, &Places),
+    event: &mut Event,
+    message: &Fields<'_>,
+    raw: &str,
+    way: Way,
+) -> Result<(), FieldError> {
     event.kind = if way.is_edit() { EventKind::Edit } else { EventKind::Message };
     let passed_on = forward::snapshot(message)?;
     let found = match &passed_on {
         Some(snapshot) => {
             let (channel, id): (String, String) = (message.need("channel_id")?, message.need("id")?);
-            content::of_snapshot(&bot.id, snapshot, &channel, &id)?
+            content::of_snapshot(bot, places, snapshot, &channel, &id)?
         }
-        None => content::of(&bot.id, message, event.from.kind != SenderKind::Person)?,
+        None => content::of(bot, places, message, event.from.kind != SenderKind::Person)?,
     };
     if passed_on.is_some() {
         // Discord does not name the author.
         event.forward = Some(forward::author());
     } else {
-        event.quote = quote::of(bot, message);
+        event.quote = quote::of(bot, places, message);
         let asks_us = event.quote.as_ref().is_some_and(|quote| quote.ours);
-        event.addressed |= asks_us || content::mentions(message, &bot.id)?;
+        event.addressed |= asks_us || content::mentions(bot, places, message)?;
         event.first_line = found.first_line;
     }
     if found.is_empty() {

@@ -37,7 +37,7 @@ enum Action {
     User { id: Id, name: String },
     Guild { id: Id, name: String, owner: Id },
     Channel { id: Id, guild: Id, name: String, kind: Option<u8>, needs_tag: Option<bool> },
-    Role { id: Id, guild: Id, name: String, permissions: Option<String> },
+    Role { id: Id, guild: Id, name: String, permissions: Option<String>, bot: Option<Id> },
     Member { guild: Id, user: Id, roles: Option<Vec<Id>>, nick: Option<String> },
     Permit { channel: Id, target: Id, allow: Option<String>, deny: Option<String> },
     Part { guild: Id, user: Id },
@@ -147,11 +147,17 @@ impl World {
                 self.channel_mut(id).map_err(|refusal| refusal.message)?.needs_tag =
                     needs_tag.unwrap_or_default();
             }
-            Action::Role { id, guild, name, permissions } => {
+            Action::Role { id, guild, name, permissions, bot } => {
                 let permissions = bits(permissions.as_deref())?;
                 let known = self.guilds.get_mut(&guild).ok_or("no such guild")?;
                 known.roles.retain(|role| role.id != id);
-                known.roles.push(Role { id, name, permissions });
+                let role = Role { id, name, permissions, bot };
+                let json = json!({"guild_id": guild, "role": role.to_json(known.roles.len())});
+                known.roles.push(role);
+                let members: Vec<Id> = known.members.keys().copied().collect();
+                for member in members {
+                    self.dispatch(member, "GUILD_ROLE_CREATE", intent::GUILDS, guild, &json);
+                }
             }
             Action::Member { guild, user, roles, nick } => {
                 self.join(guild, user);

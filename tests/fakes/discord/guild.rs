@@ -48,6 +48,22 @@ pub struct Role {
     pub id: Id,
     pub name: String,
     pub permissions: u64,
+    /// The bot for which Discord has made it.
+    pub bot: Option<Id>,
+}
+
+impl Role {
+    pub fn to_json(&self, position: usize) -> Value {
+        let mut json = json!({
+            "id": self.id, "name": self.name, "permissions": self.permissions.to_string(), "position": position,
+            "color": 0, "colors": {"primary_color": 0, "secondary_color": null, "tertiary_color": null},
+            "hoist": false, "managed": self.bot.is_some(), "mentionable": self.bot.is_none(), "flags": 0,
+        });
+        if let Some(bot) = self.bot {
+            json["tags"] = json!({"bot_id": bot});
+        }
+        json
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -83,7 +99,7 @@ pub struct Guild {
 impl Guild {
     /// A guild with the role that everybody has, whose id is the guild's.
     pub fn new(id: Id, name: &str, owner: Id) -> Self {
-        let everyone = Role { id, name: "@everyone".to_owned(), permissions: EVERYONE };
+        let everyone = Role { id, name: "@everyone".to_owned(), permissions: EVERYONE, bot: None };
         let (name, members) = (name.to_owned(), BTreeMap::from([(owner, Member::default())]));
         Self { id, name, owner, roles: vec![everyone], members, emojis: Vec::new(), outage: false }
     }
@@ -99,18 +115,15 @@ impl Guild {
         self.emojis.iter().map(emoji).collect()
     }
 
+    /// Its roles, as REST shows them.
+    pub fn roles_json(&self) -> Value {
+        self.roles.iter().enumerate().map(|(position, role)| role.to_json(position)).collect()
+    }
+
     /// As REST shows it.
     pub fn to_json(&self) -> Value {
-        let role = |(position, role): (usize, &Role)| {
-            json!({
-                "id": role.id, "name": role.name, "permissions": role.permissions.to_string(), "position": position,
-                "color": 0, "colors": {"primary_color": 0, "secondary_color": null, "tertiary_color": null},
-                "hoist": false, "managed": false, "mentionable": true, "flags": 0,
-            })
-        };
-        let roles: Vec<Value> = self.roles.iter().enumerate().map(role).collect();
         json!({
-            "id": self.id, "name": self.name, "owner_id": self.owner, "roles": roles, "icon": null, "splash": null,
+            "id": self.id, "name": self.name, "owner_id": self.owner, "roles": self.roles_json(), "icon": null, "splash": null,
             "discovery_splash": null, "banner": null, "description": null, "features": [], "emojis": self.emojis_json(),
             "stickers": [], "afk_channel_id": null, "afk_timeout": 300, "application_id": null,
             "default_message_notifications": 1, "explicit_content_filter": 0, "mfa_level": 0, "nsfw_level": 0,

@@ -40,7 +40,7 @@ const fn op(name: &'static str, method: &'static str, path: &'static str, run: S
     Operation { name, method, path, run }
 }
 
-static OPERATIONS: [Operation; 45] = [
+static OPERATIONS: [Operation; 46] = [
     op("get_gateway", "GET", "gateway", identity::gateway),
     op("get_bot_gateway", "GET", "gateway/bot", identity::bot_gateway),
     op("get_my_user", "GET", "users/@me", identity::me),
@@ -52,6 +52,7 @@ static OPERATIONS: [Operation; 45] = [
     op("get_guild", "GET", "guilds/{}", channels::guild),
     op("list_guild_channels", "GET", "guilds/{}/channels", channels::list),
     op("get_active_guild_threads", "GET", "guilds/{}/threads/active", channels::active_threads),
+    op("list_guild_roles", "GET", "guilds/{}/roles", channels::roles),
     op("list_guild_emojis", "GET", "guilds/{}/emojis", channels::emojis),
     op("get_guild_member", "GET", "guilds/{}/members/{}", channels::member),
     op("get_channel", "GET", "channels/{}", channels::get),

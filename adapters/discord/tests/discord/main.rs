@@ -10,6 +10,7 @@ mod for_one;
 mod groups;
 mod interactions;
 mod limits;
+mod mentions;
 mod recovery;
 mod sending;
 mod setup;

@@ -21,6 +21,10 @@ pub fn guild(world: &mut World, request: &Request) -> Answer {
     Ok(Done::with(own_guild(world, request)?.to_json()))
 }
 
+pub fn roles(world: &mut World, request: &Request) -> Answer {
+    Ok(Done::with(own_guild(world, request)?.roles_json()))
+}
+
 pub fn emojis(world: &mut World, request: &Request) -> Answer {
     Ok(Done::with(own_guild(world, request)?.emojis_json()))
 }
