@@ -155,6 +155,38 @@ async fn nothing_is_skipped_while_discord_answers_nothing() {
     assert_eq!(texts(&inbox), ["before", "missed"]);
 }
 
+#[tokio::test]
+async fn messages_beyond_missed_messages_are_named_in_the_log_and_none_are_read_if_it_is_0() {
+    // With so many missed messages and this setting, so many are read.
+    for (missed, most, read) in [(2, 2, 2), (3, 2, 2), (100, 100, 100), (101, 100, 100), (3, 0, 0)] {
+        let log = LogLines::of_this_thread();
+        let garden = Garden::new().await;
+        let inbox = Arc::new(RecordingInbox::default());
+        stored_session(&garden, &inbox).await;
+        garden.discord.act("forget_sessions", json!({}));
+        for n in 0..missed {
+            garden.ann.says(garden.channel, &n.to_string());
+        }
+        let mut account = garden.account();
+        account.settings.missed_messages = most;
+        let again = DiscordAdapter::new(account, TestClock::new()).unwrap();
+        running(&again, &inbox, async {
+            inbox.until(|inbox| texts(inbox).len() > read).await;
+            garden.connected().await;
+            garden.ann.says(garden.channel, "live");
+            inbox.until(|inbox| texts(inbox).last().is_some_and(|last| last == "live")).await;
+        })
+        .await;
+        let expected: Vec<String> = (missed - read..missed).map(|n| n.to_string()).collect();
+        assert_eq!(texts(&inbox)[1..=read], expected, "{missed} {most}");
+        let asked = garden.discord.journal().calls_of("list_messages").len();
+        assert_eq!(asked == 0, most == 0);
+        let lines = log.lines("raise missed_messages");
+        assert_eq!(lines.len(), usize::from(missed > most && most > 0), "{missed} {most} {lines:?}");
+        assert!(lines.iter().all(|line| line.contains("chat=\"5000\"")), "{lines:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_missed_is_read_in_more_servers_than_a_page_lists() {
     let garden = Garden::new().await;
