@@ -454,6 +454,22 @@ CREATE INDEX media_hash ON media (hash) WHERE hash IS NOT NULL AND file IS NOT N
 CREATE INDEX media_kept ON media (fetched_at) WHERE file IS NOT NULL;
 CREATE INDEX media_file ON media (file) WHERE file IS NOT NULL;
 
+-- Files that clients have uploaded, for a day: until then a message of the same person may name them. A file that a message
+-- names stays for as long as the message's files do.
+CREATE TABLE upload (
+  id         INTEGER PRIMARY KEY,
+  name       TEXT NOT NULL UNIQUE, -- random: how its owner names it
+  principal  TEXT NOT NULL,        -- who has uploaded it
+  request    TEXT UNIQUE,          -- what asked for it: a repetition of the same request makes no second upload
+  file       TEXT NOT NULL,        -- its name beneath the media root
+  size       INTEGER NOT NULL,
+  attachment TEXT NOT NULL,        -- JSON: the file as a message has it
+  created_at INTEGER NOT NULL,
+  message_id INTEGER               -- the last message that has named it; NULL for none
+) STRICT;
+CREATE INDEX upload_file ON upload (file);
+CREATE INDEX upload_created ON upload (created_at);
+
 -- How many bytes of files were fetched for each person on one day. Only with a daily limit.
 CREATE TABLE media_quota (
   day       INTEGER NOT NULL,      -- days since 1970 in the operator's time zone; first, so that the purge finds old ones

@@ -35,6 +35,7 @@ fn post(text: &str, profile: &Profile) -> Post {
         ask: None,
         task: None,
         audience: None,
+        file: None,
         native: None,
     }
 }
@@ -166,7 +167,7 @@ pub(super) async fn every_signal_returns_in_time(platform: &impl TestPlatform) {
         Signal::Delta { about: about.clone(), attempt: 1, text: "piece".to_owned() },
         Signal::Progress {
             about: about.clone(),
-            task: TaskId(7),
+            task: Some(TaskId(7)),
             attempt: 1,
             progress: Progress { percent: Some(50), line: Some("half of it".to_owned()) },
         },

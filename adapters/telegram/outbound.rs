@@ -198,6 +198,7 @@ mod tests {
             ask: None,
             task: None,
             audience: None,
+            file: None,
             native: None,
         }
     }

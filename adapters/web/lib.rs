@@ -75,7 +75,7 @@ impl Adapter for WebAdapter {
     }
 
     async fn fetch(&self, _: &Attachment) -> Result<Bytes, FetchError> {
-        Err(FetchError::Refused("the web channel receives no files".to_owned()))
+        Err(FetchError::Refused("the HTTP server stores the files of the web channel itself".to_owned()))
     }
 
     async fn group(&self, _: &str) -> Result<Group, LookupError> {
@@ -95,14 +95,15 @@ fn profile() -> Profile {
     Profile {
         channel: CHANNEL.to_owned(),
         limit: Limit { max: LIMIT, unit: Unit::Characters },
-        caption: 0,
+        caption: LIMIT,
         dialect: &markup::DIALECT,
         flow: Flow::Live,
         receipt: ReceiptRule::Commit,
         // Clients see the deltas of an answer, so a typing indicator adds nothing.
         typing: None,
         threads: false,
-        media: None,
+        // Clients fetch files from the gateway, whose own limits hold.
+        media: Some(u64::MAX),
         albums: None,
         // A web chat is not a person's private chat, so no notice is ever sent to a person through it.
         person_chat: None,

@@ -1,18 +1,22 @@
 //! What the web channel can show.
 
-use frontdesk_core::delivery::{Delivery, Post, SendError, Signal};
+use frontdesk_core::delivery::{Delivery, MediaFile, Post, PostedFile, SendError, Signal};
 
 /// The post of a delivery that clients can be shown. An error says why the channel cannot show it.
 pub(crate) fn post(delivery: Delivery) -> Result<Post, SendError> {
     let problem = match delivery {
         Delivery::Post(post) => return Ok(post),
+        Delivery::Media { file: MediaFile { name, mime, kind, size, .. }, post } => {
+            let file = Some(PostedFile { name, mime, kind, size: Some(size) });
+            return Ok(Post { file, ..post });
+        }
         Delivery::Edit { .. } => {
             "the web channel cannot edit a message: its clients have received it already"
         }
         Delivery::Delete { .. } => {
             "the web channel cannot delete a message: its clients have received it already"
         }
-        Delivery::Media { .. } | Delivery::Album(_) => "the web channel does not send files yet",
+        Delivery::Album(_) => "the web channel has no albums",
         Delivery::React { .. } | Delivery::Pin { .. } => {
             "the web channel has neither reactions nor pinned messages"
         }

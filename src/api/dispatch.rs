@@ -1,7 +1,7 @@
 //! Checks a request, authenticates its caller, and calls its endpoint.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, RawPathParams, Request};
@@ -40,6 +40,8 @@ pub(crate) enum Access {
     Probe,
     /// A token of this scope, whose holder may do this.
     Token(Scope, Action),
+    /// A token that may write. The body is a file, which the endpoint reads itself.
+    Upload,
     /// A platform's secret or signature in the headers and the body. The endpoint checks the body.
     Webhook,
     /// The secret of the sender of an event, or its signature. The endpoint checks the body.
@@ -81,7 +83,9 @@ async fn checked(
     let peer = parts.extensions.get::<Peer>().cloned().ok_or_else(ApiError::internal)?;
     let ip = server.client(peer.address, &parts.headers);
     let max_body = server.settings().config.limits.max_body;
-    body::check_size(&parts.headers, max_body)?;
+    // The size of a file has a limit of its own.
+    let is_upload = endpoint.access == Access::Upload;
+    body::check_size(&parts.headers, if is_upload { usize::MAX } else { max_body })?;
     if endpoint.method != Method::GET || endpoint.access == Access::WebSocket {
         check_origin(&server, &parts.headers, ip).await?;
     }
@@ -90,6 +94,7 @@ async fn checked(
         .map_err(|_| ApiError::bad_request("the path is not valid UTF-8 once its escapes are decoded"))?;
     let params: Vec<String> = params.iter().map(|(_, value)| value.to_owned()).collect();
     let identity = authenticate(&server, endpoint, &peer, ip, &parts.headers, &params)?;
+    let (body, stream) = if is_upload { (Body::empty(), body) } else { (body, Body::empty()) };
     // No body is read before the caller is authenticated, and none where a body has no meaning.
     let (body, reserved) = match (&endpoint.method, endpoint.access) {
         (&Method::POST | &Method::PATCH, Access::Token(..) | Access::Tools) => {
@@ -104,7 +109,17 @@ async fn checked(
         }
         _ => (Bytes::new(), None),
     };
-    let request = ApiRequest { server: server.clone(), identity, peer, ip, parts, params, body, reserved };
+    let request = ApiRequest {
+        server: server.clone(),
+        identity,
+        peer,
+        ip,
+        parts,
+        params,
+        body,
+        reserved,
+        stream: Mutex::new(stream),
+    };
     match (endpoint.idempotency, request.idempotency_key()?) {
         (Idempotency::Replay, Some(key)) => run_once(&server, endpoint, request, &key).await,
         _ => (endpoint.run)(request).await,
@@ -140,13 +155,24 @@ fn authenticate(
             server.settings().per_agent.take(&session, server.now()).map_err(ApiError::too_many)?;
             Ok(Identity::Agent(session))
         }
-        Access::Token(scope, action) => {
-            let caller = server.authenticate(token(server, headers, ip)?, ip, &peer.slot)?;
-            server.authorize(&caller, scope, action)?;
-            server.limit_token(&caller)?;
-            Ok(Identity::Caller(caller))
-        }
+        Access::Upload => caller(server, peer, ip, headers, Scope::Admin, Action::Write),
+        Access::Token(scope, action) => caller(server, peer, ip, headers, scope, action),
     }
+}
+
+/// The holder of a token of this scope, who may do this.
+fn caller(
+    server: &ServerState,
+    peer: &Peer,
+    ip: IpAddr,
+    headers: &HeaderMap,
+    scope: Scope,
+    action: Action,
+) -> Result<Identity, ApiError> {
+    let caller = server.authenticate(token(server, headers, ip)?, ip, &peer.slot)?;
+    server.authorize(&caller, scope, action)?;
+    server.limit_token(&caller)?;
+    Ok(Identity::Caller(caller))
 }
 
 /// The token of a request. One without a token is counted.

@@ -11,7 +11,7 @@ use frontdesk_core::group::LookupError;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::Refusal;
 use frontdesk_core::port::Busy;
-use frontdesk_runtime::{GatewayError, JobFault, TaskError};
+use frontdesk_runtime::{GatewayError, JobFault, TaskError, UploadError};
 use frontdesk_store::StoreError;
 use serde_json::{Value, json};
 
@@ -152,6 +152,31 @@ impl ApiError {
             JobFault::Conflict => (StatusCode::CONFLICT, "conflict"),
         };
         Self::new(status, code, error.to_string())
+    }
+
+    /// An upload is not taken.
+    pub(crate) fn upload(error: &UploadError) -> Self {
+        let (status, code) = match error {
+            UploadError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            UploadError::Empty => (StatusCode::BAD_REQUEST, "empty_file"),
+            UploadError::OverDaily => (StatusCode::TOO_MANY_REQUESTS, "quota"),
+            UploadError::NoSpace => (StatusCode::INSUFFICIENT_STORAGE, "no_space"),
+            UploadError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            UploadError::Conflict => (StatusCode::CONFLICT, "conflict"),
+            UploadError::Disk(cause) => {
+                tracing::error!(error = %cause, "an uploaded file could not be kept");
+                return Self::internal();
+            }
+        };
+        Self::new(status, code, error.to_string())
+    }
+
+    /// A message names an upload that its sender does not have.
+    pub(crate) fn unknown_file(name: &str) -> Self {
+        let message = format!(
+            "there is no uploaded file {name:?}: a file is kept for a day until a message names it; upload it again"
+        );
+        Self::new(StatusCode::NOT_FOUND, "unknown_file", message)
     }
 
     pub(crate) fn denied() -> Self {
@@ -300,9 +325,16 @@ impl From<GatewayError> for ApiError {
             GatewayError::Task(error) => Self::task(&error),
             GatewayError::Job(error) => Self::job(&error),
             GatewayError::Lookup(error) => Self::lookup(&error),
+            GatewayError::Upload(error) => Self::upload(&error),
             GatewayError::Busy(busy) => busy.into(),
             GatewayError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<UploadError> for ApiError {
+    fn from(error: UploadError) -> Self {
+        Self::upload(&error)
     }
 }
 

@@ -9,15 +9,16 @@ use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TaskId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup;
+use frontdesk_core::message::Attachment;
 use frontdesk_core::progress::Progress;
 use frontdesk_core::task::TaskChange;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::ask;
 use crate::ending::failure;
 use crate::show::usage_numbers;
 use crate::task;
+use crate::{ask, attachment};
 use wire::{TurnFields, Wire};
 
 /// A serialized frame with what the server must know about it.
@@ -59,6 +60,8 @@ pub(crate) enum FrameKind {
     Task,
     /// How far a background task is. Left out for a client that reads too slowly.
     Progress,
+    /// A file that was sent.
+    File,
     /// Any other stored message.
     Message,
     /// The end of a turn.
@@ -100,6 +103,17 @@ impl ServerFrame {
         }
         if let Some(change) = &post.task {
             return Self::task(post.about, seq, change, &post.part.body);
+        }
+        if let Some(file) = &post.file {
+            let json = text(&Wire::File {
+                file: attachment::sent(post.out, file),
+                text: &post.part.body,
+                markup: markup::tree(&post.part.body),
+                kind: post.kind.name(),
+                turn: TurnFields::new(&post.about),
+                seq: (seq > 0).then_some(seq),
+            });
+            return Self { kind: FrameKind::File, about: post.about, seq, json, for_others: None };
         }
         match post.kind {
             PostKind::Answer => Self::answer(post.about, seq, &post.part.body),
@@ -147,11 +161,16 @@ impl ServerFrame {
         Self { kind: FrameKind::Task, about, seq, json, for_others: None }
     }
 
-    /// The frame that says how far a task is.
-    pub(crate) fn progress(about: MessageRefs, task: TaskId, attempt: u32, progress: &Progress) -> Self {
+    /// The frame that says how far a task is, or what the agent does before it answers.
+    pub(crate) fn progress(
+        about: MessageRefs,
+        task: Option<TaskId>,
+        attempt: u32,
+        progress: &Progress,
+    ) -> Self {
         let json = text(&Wire::Progress {
-            task: task.to_string(),
-            session: about.session.as_ref().map(SessionKey::as_str),
+            task: task.map(|task| task.to_string()),
+            turn: TurnFields::new(&about),
             attempt,
             percent: progress.percent,
             text: progress.line.as_deref(),
@@ -214,9 +233,15 @@ impl ServerFrame {
     }
 
     /// The frame of a message that somebody has written.
-    pub(crate) fn prompt(session: &SessionKey, message: MessageId, id: &str, words: &str) -> Self {
-        let json =
-            text(&Wire::Prompt { id, text: words, message: message.to_string(), session: session.as_str() });
+    pub(crate) fn prompt(
+        session: &SessionKey,
+        message: MessageId,
+        id: &str,
+        (words, files): (&str, &[Attachment]),
+    ) -> Self {
+        let attachments = files.iter().map(attachment::shown).collect();
+        let (about, key) = (message.to_string(), session.as_str());
+        let json = text(&Wire::Prompt { id, text: words, attachments, message: about, session: key });
         let about = MessageRefs { session: Some(session.clone()), messages: vec![message] };
         Self { kind: FrameKind::Prompt, about, seq: 0, json, for_others: None }
     }
@@ -273,6 +298,7 @@ impl ServerFrame {
             FrameKind::AskClosed => "ask_closed",
             FrameKind::Task => "task",
             FrameKind::Progress => "progress",
+            FrameKind::File => "file",
             FrameKind::Message => "message",
             FrameKind::End(ending) if failure(ending).is_some() => "error",
             FrameKind::End(_) => "status",

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use frontdesk_core::delivery::{MessageRefs, Post, PostKind, Signal};
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::progress::Progress;
 
 use crate::frame::ServerFrame;
 
@@ -21,6 +22,8 @@ struct GrowingAnswer {
     attempt: u32,
     /// `None` once it is too long.
     text: Option<String>,
+    /// What the agent does at the moment.
+    step: Progress,
 }
 
 impl GrowingAnswers {
@@ -28,6 +31,13 @@ impl GrowingAnswers {
     pub(crate) fn signal(&mut self, signal: &Signal) {
         match signal {
             Signal::Delta { about, attempt, text } => self.add(about, *attempt, text),
+            Signal::Progress { about, task: None, attempt, progress } => {
+                self.add(about, *attempt, "");
+                if let Some(answer) = about.session.as_ref().and_then(|session| self.answers.get_mut(session))
+                {
+                    answer.step = progress.clone();
+                }
+            }
             Signal::End { about, .. } => self.end(about),
             _ => {}
         }
@@ -40,15 +50,25 @@ impl GrowingAnswers {
         }
     }
 
-    /// The frame with the text so far of the answer that is being written in a session.
-    pub(crate) fn frame(&self, session: &SessionKey) -> Option<ServerFrame> {
-        let answer = self.answers.get(session)?;
-        Some(ServerFrame::whole(answer.about.clone(), answer.attempt, answer.text.as_deref()?))
+    /// The frames with the text so far of the answer that is being written in a session, and with what its agent does.
+    pub(crate) fn frames(&self, session: &SessionKey) -> Vec<ServerFrame> {
+        let Some(answer) = self.answers.get(session) else { return Vec::new() };
+        let GrowingAnswer { about, attempt, text, step } = answer;
+        let text = text.as_deref().filter(|text| !text.is_empty());
+        let text = text.map(|text| ServerFrame::whole(about.clone(), *attempt, text));
+        let step = Some(step).filter(|step| **step != Progress::default());
+        let step = step.map(|step| ServerFrame::progress(about.clone(), None, *attempt, step));
+        text.into_iter().chain(step).collect()
     }
 
     fn add(&mut self, about: &MessageRefs, attempt: u32, piece: &str) {
         let Some(session) = &about.session else { return };
-        let new = || GrowingAnswer { about: about.clone(), attempt, text: Some(String::new()) };
+        let new = || GrowingAnswer {
+            about: about.clone(),
+            attempt,
+            text: Some(String::new()),
+            step: Progress::default(),
+        };
         let answer = match self.answers.get_mut(session) {
             Some(answer) => answer,
             None => self.answers.entry(session.clone()).or_insert_with(new),
@@ -92,7 +112,8 @@ mod tests {
     }
 
     fn text(answers: &GrowingAnswers) -> Option<String> {
-        let frame = answers.frame(about(1).session.as_ref().unwrap())?;
+        let frames = answers.frames(about(1).session.as_ref().unwrap());
+        let frame = frames.first()?;
         let frame: serde_json::Value = serde_json::from_str(&frame.json).unwrap();
         assert_eq!((&frame["type"], &frame["whole"]), (&"delta".into(), &true.into()));
         frame["text"].as_str().map(str::to_owned)

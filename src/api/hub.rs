@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use frontdesk_core::address::Address;
 use frontdesk_core::delivery::{Post, Signal};
 use frontdesk_core::key::SessionKey;
-use frontdesk_core::message::Outcome;
+use frontdesk_core::message::{Attachment, Outcome};
 use frontdesk_core::port::{Live, PendingPrompt, PromptInput};
 
 use crate::config::Limits;
@@ -36,6 +36,7 @@ pub struct WebHub {
 struct Said {
     id: String,
     text: String,
+    files: Vec<Attachment>,
     sender: u64,
 }
 
@@ -44,7 +45,7 @@ fn said(prompt: &NewPrompt) -> Option<Said> {
         PromptInput::Message(text) | PromptInput::Plain(text) => text.clone(),
         PromptInput::Press(_) => return None,
     };
-    Some(Said { id: prompt.id.clone(), text, sender: prompt.sender })
+    Some(Said { id: prompt.id.clone(), text, files: prompt.files.clone(), sender: prompt.sender })
 }
 
 /// Who reads what. A frame without a session goes to the subscribers of its address.
@@ -101,7 +102,7 @@ impl WebHub {
             if let (Ok(Outcome::Accepted { message, session }), Some(said), Some(hub)) =
                 (outcome, said, hub.upgrade())
             {
-                let frame = || ServerFrame::prompt(session, *message, &said.id, &said.text);
+                let frame = || ServerFrame::prompt(session, *message, &said.id, (&said.text, &said.files));
                 hub.show_prompt(session, said.sender, frame);
             }
         })
@@ -224,7 +225,7 @@ impl Subscriber {
     pub(crate) fn follow(&self, session: &SessionKey) {
         self.queue.set_follows();
         let growing = self.hub.growing();
-        if let Some(frame) = growing.frame(session) {
+        for frame in growing.frames(session) {
             self.queue.push(&Arc::new(frame));
         }
     }

@@ -2,6 +2,7 @@
 //! it; the runtime's gate decides about messages.
 
 mod ask;
+mod attachment;
 mod body;
 mod budget;
 mod client_stream;

@@ -4,7 +4,7 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::{Scope as SessionScope, SessionKey};
-use frontdesk_core::message::Outcome;
+use frontdesk_core::message::{Attachment, Outcome};
 use frontdesk_core::port::Busy;
 use futures_channel::oneshot::Canceled;
 
@@ -15,6 +15,9 @@ use crate::token::Caller;
 
 /// Maximum length of a chat's name, in bytes.
 const MAX_CHAT_NAME: usize = 200;
+
+/// Maximum number of uploads that one prompt names.
+pub(crate) const MAX_FILES: usize = 10;
 
 /// A prompt that is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +61,23 @@ pub(crate) fn address(chat: &str) -> Result<Address, ApiError> {
 pub(crate) fn address_of(session: &SessionKey) -> Option<Address> {
     let web = *session.account() == AccountId::default_of("web") && session.scope() == SessionScope::Dm;
     web.then(|| Address::new("web", None, session.id(), None).ok()).flatten()
+}
+
+/// The uploads of a caller that a prompt names, as its attachments.
+pub(crate) async fn uploads(
+    server: &ServerState,
+    caller: &Caller,
+    names: &[String],
+) -> Result<Vec<Attachment>, ApiError> {
+    if names.len() > MAX_FILES {
+        return Err(ApiError::bad_request(format!("a message has at most {MAX_FILES} files")));
+    }
+    let mut files = Vec::with_capacity(names.len());
+    for name in names {
+        let upload = server.handle.store().upload(&caller.principal, name).await?;
+        files.push(upload.ok_or_else(|| ApiError::unknown_file(name))?.attachment);
+    }
+    Ok(files)
 }
 
 /// Submits a prompt and waits for its commit.

@@ -1,9 +1,9 @@
 //! A request that passed its checks, as endpoints get it, and their response.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::Query;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -36,6 +36,8 @@ pub(crate) struct ApiRequest {
     pub(crate) body: Bytes,
     /// The memory of the body.
     pub(crate) reserved: Option<Reserved>,
+    /// The body of an upload, which is not read yet; empty elsewhere.
+    pub(crate) stream: Mutex<Body>,
 }
 
 /// Who sent a request, as its token or secret shows.

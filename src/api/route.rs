@@ -12,8 +12,8 @@ use tower::ServiceExt;
 
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
-    access, ask, audit, channel, chat, completion, config, dead_letter, gateway, group, hook, job, mcp,
-    message, outbox, page, pairing, send, session, status, task, timeline, token, webhook,
+    access, ask, audit, channel, chat, completion, config, dead_letter, file, gateway, group, hook, job, mcp,
+    message, outbox, page, pairing, search, send, session, status, task, timeline, token, webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;
@@ -51,11 +51,13 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/metrics" READ, NoReplay, status::metrics;
     GET "/api/status" READ, NoReplay, status::status;
     GET "/api/sessions" OWN, NoReplay, session::list;
+    GET "/api/messages" OWN, NoReplay, search::messages;
     GET "/api/session/{key}" OWN, NoReplay, session::get;
     PATCH "/api/session/{key}" PROMPT, NoReplay, session::change;
     DELETE "/api/session/{key}" ADMIN, NoReplay, session::erase;
     GET "/api/session/{key}/messages" OWN, NoReplay, session::messages;
     GET "/api/session/{key}/timeline" OWN, NoReplay, timeline::list;
+    GET "/api/session/{key}/files/{file}" OWN, NoReplay, file::of_session;
     POST "/api/session/{key}/reset" PROMPT, Replay, session::reset;
     POST "/api/session/{key}/stop" PROMPT, Replay, session::stop;
     GET "/api/messages/{id}" OWN, NoReplay, message::get;
@@ -116,6 +118,10 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     POST "/hooks/{name}" Access::Event, NoReplay, hook::receive;
     POST "/api/send" ADMIN, Replay, send::send;
     POST "/api/broadcast" ADMIN, Replay, send::broadcast;
+    GET "/api/files" OWN, NoReplay, file::limits;
+    POST "/api/files" Access::Upload, NoReplay, file::upload;
+    GET "/api/files/{name}" OWN, NoReplay, file::get;
+    DELETE "/api/files/{name}" PROMPT, NoReplay, file::remove;
     POST "/api/chat" PROMPT, NoReplay, chat::chat;
     POST "/v1/chat/completions" PROMPT, NoReplay, completion::complete;
     GET "/v1/models" READ, NoReplay, completion::models;
@@ -223,7 +229,7 @@ mod tests {
         let by_tokens = |endpoint: &&Endpoint| !others.contains(&endpoint.access);
         for endpoint in ENDPOINTS.iter().filter(by_tokens) {
             let changes = endpoint.method != Method::GET;
-            let admin = matches!(endpoint.access, Access::Token(Scope::Admin, _));
+            let admin = matches!(endpoint.access, Access::Token(Scope::Admin, _) | Access::Upload);
             assert_eq!(changes, admin, "{} {}", endpoint.method, endpoint.path);
         }
     }

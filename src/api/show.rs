@@ -15,6 +15,8 @@ use frontdesk_store::row::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::attachment;
+
 /// A time as RFC 3339 in UTC, with milliseconds.
 pub(crate) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -323,10 +325,11 @@ pub(crate) fn history(row: &HistoryRow) -> Value {
         "state": message.state.name(),
         "reason": message.reason.map(|reason| reason.to_string()),
         "text": message.text,
-        "attachments": (0..).zip(&message.attachments).map(|(n, file)| json!({
-            "kind": file.kind.name(), "name": file.name, "mime": file.mime, "size": file.size,
-            "transcript": row.transcripts.get(&n),
-        })).collect::<Vec<_>>(),
+        "attachments": (0..).zip(&message.attachments).map(|(n, file)| {
+            let mut file = attachment::shown(file);
+            file["transcript"] = row.transcripts.get(&n).cloned().into();
+            file
+        }).collect::<Vec<_>>(),
         "answer": row.answer,
         "answer_end": row.turn_state.filter(|state| *state == TurnState::Done).map(|_| row.end.name()),
         "turn": message.turn.map(|turn| turn.to_string()),

@@ -242,6 +242,7 @@ impl AnswerWaiter {
             }
             FrameKind::Delta
             | FrameKind::Prompt
+            | FrameKind::File
             | FrameKind::Message
             | FrameKind::Task
             | FrameKind::Progress

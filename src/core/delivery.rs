@@ -95,12 +95,12 @@ pub enum Signal {
         /// The text to add.
         text: String,
     },
-    /// How far a background task is, for clients that are connected now.
+    /// How far a background task is, or what the agent does before it answers, for clients that are connected now.
     Progress {
-        /// The session that has handed the task over.
+        /// The session that has handed the task over, or the session and the messages of the turn.
         about: MessageRefs,
-        /// The task.
-        task: TaskId,
+        /// The task; `None` of a turn that answers messages.
+        task: Option<TaskId>,
         /// How often it was begun. What an earlier attempt has reported does not count any more.
         attempt: u32,
         /// How far it is.
@@ -176,9 +176,24 @@ pub struct Post {
     /// The only person who may see it, on platforms with [`crate::profile::Profile::private_posts`]; elsewhere every
     /// post is for the whole chat.
     pub audience: Option<Principal>,
+    /// The file that it shows, where clients fetch it (web channel only).
+    pub file: Option<PostedFile>,
     /// The message in the platform's own form, as [`crate::profile::Profile::native`] has returned it. The text stands for
     /// it where it cannot be shown, as in notifications.
     pub native: Option<serde_json::Value>,
+}
+
+/// A file that clients fetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostedFile {
+    /// The name that the reader sees.
+    pub name: String,
+    /// The media type, if known.
+    pub mime: Option<String>,
+    /// How it should be shown.
+    pub kind: FileKind,
+    /// Its size in bytes, if known.
+    pub size: Option<u64>,
 }
 
 /// The kind of an outgoing part.

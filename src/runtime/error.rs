@@ -9,6 +9,8 @@ use frontdesk_core::port::Busy;
 use frontdesk_core::task::TaskState;
 use frontdesk_store::StoreError;
 
+use crate::media::UploadError;
+
 /// Why an operation failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum GatewayError {
@@ -27,6 +29,9 @@ pub enum GatewayError {
     /// A scheduled job cannot be made or changed.
     #[error(transparent)]
     Job(#[from] JobFault),
+    /// A file is not taken.
+    #[error(transparent)]
+    Upload(#[from] UploadError),
     /// An answer does not count.
     #[error(transparent)]
     Ask(#[from] AskError),

@@ -18,6 +18,7 @@ use frontdesk_core::delta::Usage;
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::port::{Adapter, Mono, Stop};
 use frontdesk_core::profile::{Flow as Rule, Profile};
+use frontdesk_core::progress::Progress;
 use frontdesk_core::terminal::{Terminal, TextEdit};
 use frontdesk_store::row::{Claim, ClaimedTurn};
 use futures_util::future::BoxFuture;
@@ -196,6 +197,16 @@ impl Flow {
                 let delta = Signal::Delta { about: self.about.clone(), attempt: self.attempt, text };
                 self.show(delta).await;
             }
+        }
+    }
+
+    /// Tells connected readers what the agent does at the moment; nothing if it does that no more.
+    pub(crate) async fn tell(&mut self, progress: Progress) {
+        // Hooks that see only whole texts do not see what a call says.
+        let may_show = self.pieces != Pieces::Off || progress == Progress::default();
+        if may_show && self.profile().is_some_and(|profile| profile.flow == Rule::Live) {
+            let (about, attempt) = (self.about.clone(), self.attempt);
+            self.show(Signal::Progress { about, task: None, attempt, progress }).await;
         }
     }
 

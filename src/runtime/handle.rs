@@ -38,6 +38,7 @@ use crate::{health, media};
 
 pub use access::{AccessEntry, AccessView, Switched};
 pub use events::{EventRequest, EventStored, EventTarget};
+pub use files::OpenFile;
 pub use groups::{GroupList, GroupView};
 pub use jobs::JobRequest;
 pub use reload::AgentLoad;

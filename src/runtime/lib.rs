@@ -65,10 +65,10 @@ pub use client_tools::ClientOffer;
 pub use config::Config;
 pub use handle::{
     AccessEntry, AccessView, AgentLoad, AgentState, Broadcast, EventRequest, EventStored, EventTarget,
-    GatewayError, GatewayHandle, GroupList, GroupView, Health, JobFault, JobRequest, SendRequest, Status,
-    Switched, TaskError, TaskPlace, TaskRequest,
+    GatewayError, GatewayHandle, GroupList, GroupView, Health, JobFault, JobRequest, OpenFile, SendRequest,
+    Status, Switched, TaskError, TaskPlace, TaskRequest,
 };
-pub use media::MediaError;
+pub use media::{Described, IncomingFile, MediaError, UploadError};
 pub use process::{Lifecycle, ToolEndpoints};
 pub use reload::{Next, NextAgent, Part, ReloadError, TakenOver};
 pub use running::Running;

@@ -19,6 +19,7 @@ pub(crate) mod sweep;
 mod tests;
 mod transcripts;
 mod unfinished;
+mod uploads;
 
 use std::fs::{DirBuilder, Permissions};
 use std::io;
@@ -31,6 +32,7 @@ use arc_swap::ArcSwap;
 use frontdesk_core::message::FileKind;
 use frontdesk_core::port::Mono;
 use frontdesk_store::Store;
+use tokio::sync::Semaphore;
 
 use crate::config;
 use crate::health::StorageHealth;
@@ -43,6 +45,7 @@ pub(crate) use fetch::{Fetcher, MessageFiles};
 pub(crate) use kind::kind_of;
 pub(crate) use media_lines::split as without_files;
 pub(crate) use transcripts::Transcripts;
+pub use uploads::{Described, IncomingFile, UploadError};
 
 /// The folder of fetched files.
 const IN: &str = "in";
@@ -61,6 +64,8 @@ pub(crate) struct Media {
     budget: DiskBudget,
     /// When the folder was last swept.
     swept: Mutex<Option<Mono>>,
+    /// Limits the files that clients upload at the same time.
+    uploading: Arc<Semaphore>,
 }
 
 /// The media folder together with its rows in the database.
@@ -123,7 +128,8 @@ impl Media {
         let real = root.canonicalize()?;
         let budget = DiskBudget::new(limits.max_bytes);
         let limits = ArcSwap::from_pointee(limits);
-        Ok(Self { root, real, limits, budget, swept: Mutex::default() })
+        let uploading = Arc::new(Semaphore::new(uploads::AT_ONCE));
+        Ok(Self { root, real, limits, budget, swept: Mutex::default(), uploading })
     }
 
     /// The limits as they are configured now.

@@ -59,6 +59,7 @@ async fn sweep(shared: &Shared, long: bool) -> Result<(), frontdesk_store::Store
             history_days: storage.history_days,
             audit_days: storage.audit_days,
         };
+        media::sweep::delete_uploads(shared.media_files(), date).await?;
         media::sweep::run(shared.media_files(), date).await?;
         if believed {
             shared.store.date_believed(date).await?;

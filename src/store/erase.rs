@@ -19,7 +19,12 @@ use crate::{Result, Store, context_message, job_control, task_control};
 const CHUNK: usize = 100;
 
 /// The tables whose rows are erased, in this order.
-const ERASED: [ErasedTable; 16] = [
+const ERASED: [ErasedTable; 17] = [
+    ErasedTable {
+        rows: "SELECT id FROM upload WHERE message_id IN (SELECT id FROM session_message WHERE key = ?1 AND id <= ?2)",
+        newest: "SELECT coalesce(max(id), 0) FROM inbound",
+        erase: "DELETE FROM upload WHERE id = ?1",
+    },
     ErasedTable {
         rows: "SELECT DISTINCT message_id FROM media WHERE message_id IN
                 (SELECT id FROM session_message WHERE key = ?1 AND id <= ?2)",

@@ -12,6 +12,7 @@ use crate::message::{edited_at, stored, stored_forward, stored_links, stored_quo
 use crate::row::{Admitted, Batch, Disposition, MessageState, Reason, RowDisposition, Stored};
 use crate::sql::{int, maybe_parsed, ms, parsed};
 use crate::tx::Tx;
+use crate::upload;
 
 /// How much of an event is kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,6 +105,7 @@ pub(crate) fn insert(tx: &Tx<'_>, batch: &Batch, message: &Admitted, new_row: Ne
             edited_at(event),
         ],
     )?;
+    upload::named(tx, id, &event.attachments)?;
     Ok(id)
 }
 

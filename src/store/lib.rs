@@ -76,6 +76,7 @@ mod retry;
 mod revocation;
 pub mod row;
 mod schema;
+mod search;
 mod session;
 mod shared;
 mod spend;
@@ -95,6 +96,7 @@ mod turn;
 mod tx;
 mod unit;
 mod unseen;
+mod upload;
 mod waiting;
 mod wal;
 mod writer;
@@ -110,6 +112,7 @@ pub use abandoned::Abandoned;
 pub use command::Reply;
 pub use error::{OpenError, StoreError};
 use row::{CommitListener, Renderer};
+pub use upload::UploadLimits;
 
 /// How a store is opened.
 pub struct Options {

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::delivery::PostKind;
-use frontdesk_core::id::MessageId;
+use frontdesk_core::id::{MessageId, OutId};
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::message::Attachment;
 use frontdesk_core::notice::Notice;
 use rusqlite::{Row, params};
 
@@ -14,13 +15,37 @@ use crate::message::{attachments, inbound, inbound_columns};
 use crate::part::{Outgoing, read_file};
 use crate::part_key::TextKey;
 use crate::queue::WorkClass;
-use crate::row::{InboundRow, MediaRow};
+use crate::row::{InboundRow, MediaRow, OutgoingFile};
 use crate::sql::{count, int, ms, nat, small};
 use crate::tx::Tx;
+use crate::upload::ALL_BYTES;
 use crate::{Result, Store, StoreReader};
 
 /// Why a file is not there any more.
 const GONE: &str = "no longer kept";
+
+/// The files of parts that have not been sent or may be sent again. Spelled out, so that each finds its own small index.
+const OPEN_FILES: [&str; 2] = [
+    "SELECT media FROM outbox WHERE media IS NOT NULL AND state IN ('queued', 'streaming', 'sending')",
+    "SELECT media FROM outbox WHERE media IS NOT NULL AND state IN ('unknown', 'dead')",
+];
+
+/// The files of parts that clients fetch.
+const SHOWN_FILES: &str = "SELECT media FROM outbox INDEXED BY outbox_media
+    WHERE media IS NOT NULL AND seq IS NOT NULL AND state = 'sent' AND created_at >= ?1";
+
+/// The files of open tasks, and of messages that wait for their turn.
+const FILES_BEFORE_A_TURN: [&str; 2] = [
+    "SELECT attachments FROM task WHERE attachments IS NOT NULL AND state IN ('queued', 'running')",
+    "SELECT attachments FROM inbound INDEXED BY inbound_waiting WHERE attachments IS NOT NULL AND state = 'waiting'",
+];
+
+/// The files of messages whose turn has not noted yet where they lie.
+const FILES_OF_TURNS: &str = "SELECT json_extract(f.value, '$.kept')
+    FROM turn t INDEXED BY turn_open JOIN inbound i ON i.turn_id = t.id JOIN json_each(i.attachments) f
+    WHERE t.state IN ('queued', 'running') AND i.attachments IS NOT NULL
+      AND json_extract(f.value, '$.kept') IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM media m WHERE m.message_id = i.id AND m.n = f.key)";
 
 impl Store {
     /// Files that came with messages were fetched, or could not be. Those of a message that was erased meanwhile get no
@@ -190,6 +215,39 @@ impl StoreReader {
         .await
     }
 
+    /// A file that came with a message of a session, the `n`-th of its attachments, and where it lies beneath the media
+    /// root; that is `None` if it is not there.
+    pub async fn attachment(
+        &self,
+        session: &SessionKey,
+        message: MessageId,
+        n: u32,
+    ) -> Result<Option<(Option<String>, Attachment)>> {
+        let session = session.clone();
+        self.read(move |sql| {
+            let of = "SELECT attachments FROM inbound WHERE id = ?1 AND key = ?2 AND attachments IS NOT NULL";
+            let found = sql.one(of, params![message.0, session.as_str()], |row| row.get::<_, String>(0))?;
+            let Some(file) = found.and_then(|json| attachments(&json).into_iter().nth(n as usize)) else {
+                return Ok(None);
+            };
+            let stored = "SELECT file FROM media WHERE message_id = ?1 AND n = ?2";
+            let stored = sql.one(stored, params![message.0, n], |row| row.get::<_, Option<String>>(0))?;
+            Ok(Some((stored.unwrap_or_else(|| file.kept.clone()), file)))
+        })
+        .await
+    }
+
+    /// A file that was sent in a session.
+    pub async fn sent_file(&self, session: &SessionKey, out: OutId) -> Result<Option<OutgoingFile>> {
+        let session = session.clone();
+        self.read(move |sql| {
+            let of = "SELECT media FROM outbox WHERE id = ?1 AND key = ?2 AND media IS NOT NULL";
+            let found = sql.one(of, params![out.0, session.as_str()], |row| row.get::<_, String>(0))?;
+            Ok(found.and_then(|json| read_file(&json)))
+        })
+        .await
+    }
+
     /// Files that have been kept since before a time, the oldest first.
     pub async fn media_older(&self, before: DateTime<Utc>, limit: u32) -> Result<Vec<MediaRow>> {
         self.read(move |sql| {
@@ -203,14 +261,9 @@ impl StoreReader {
         .await
     }
 
-    /// How many bytes all fetched files have. Content that several messages share counts once.
+    /// How many bytes all fetched and uploaded files have. Content that several messages share counts once.
     pub async fn media_bytes(&self) -> Result<u64> {
-        self.read(|sql| {
-            let sum = "SELECT coalesce(sum(size), 0) FROM
-                        (SELECT max(size) AS size FROM media WHERE file IS NOT NULL GROUP BY file)";
-            Ok(sql.one(sum, [], |row| count(row, 0))?.unwrap_or(0))
-        })
-        .await
+        self.read(|sql| Ok(sql.one(ALL_BYTES, [], |row| count(row, 0))?.unwrap_or(0))).await
     }
 
     /// The files of a conversation: those that came with its messages, and those that were sent in it.
@@ -223,6 +276,11 @@ impl StoreReader {
                 [session.as_str()],
                 |row| row.get::<_, String>(0),
             )?;
+            files.extend(sql.all(
+                "SELECT u.file FROM upload u JOIN session_message i ON i.id = u.message_id WHERE i.key = ?1",
+                [session.as_str()],
+                |row| row.get::<_, String>(0),
+            )?);
             let out = sql.all(
                 "SELECT media FROM outbox WHERE key = ?1 AND media IS NOT NULL",
                 [session.as_str()],
@@ -236,25 +294,26 @@ impl StoreReader {
         .await
     }
 
-    /// Those of these files that a message refers to, a part that has not been sent or may be sent again, or an open task.
-    pub async fn files_in_use(&self, names: Vec<String>) -> Result<Vec<String>> {
+    /// Those of these files that a message refers to, an upload, a part that has not been sent or may be sent again, a part
+    /// that clients have been shown since a time, or an open task.
+    pub async fn files_in_use(&self, names: Vec<String>, shown_since: DateTime<Utc>) -> Result<Vec<String>> {
         self.read(move |sql| {
             let mut leaving = HashSet::new();
-            // Spelled out, so that each finds its own small index.
-            for open in [
-                "SELECT media FROM outbox WHERE media IS NOT NULL AND state IN ('queued', 'streaming', 'sending')",
-                "SELECT media FROM outbox WHERE media IS NOT NULL AND state IN ('unknown', 'dead')",
-            ] {
+            for open in OPEN_FILES {
                 let files = sql.all(open, [], |row| row.get::<_, String>(0))?;
                 leaving.extend(files.iter().filter_map(|json| read_file(json)).map(|media| media.file));
             }
-            let of_tasks = "SELECT attachments FROM task WHERE attachments IS NOT NULL AND state IN ('queued', 'running')";
-            for json in sql.all(of_tasks, [], |row| row.get::<_, String>(0))? {
-                leaving.extend(attachments(&json).into_iter().filter_map(|file| file.kept));
+            let shown = sql.all(SHOWN_FILES, [ms(shown_since)], |row| row.get::<_, String>(0))?;
+            leaving.extend(shown.iter().filter_map(|json| read_file(json)).map(|media| media.file));
+            for waiting in FILES_BEFORE_A_TURN {
+                for json in sql.all(waiting, [], |row| row.get::<_, String>(0))? {
+                    leaving.extend(attachments(&json).into_iter().filter_map(|file| file.kept));
+                }
             }
+            leaving.extend(sql.all(FILES_OF_TURNS, [], |row| row.get::<_, String>(0))?);
             let mut used = Vec::new();
             for name in names {
-                let kept = "SELECT 1 FROM media WHERE file = ?1 LIMIT 1";
+                let kept = "SELECT 1 FROM media WHERE file = ?1 UNION ALL SELECT 1 FROM upload WHERE file = ?1 LIMIT 1";
                 if leaving.contains(&name) || sql.one(kept, [&name], |_| Ok(()))?.is_some() {
                     used.push(name);
                 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::command::with_mark;
-use frontdesk_core::delivery::{MessageRefs, Post, PostKind};
+use frontdesk_core::delivery::{MessageRefs, Post, PostKind, PostedFile};
 use frontdesk_core::id::{MessageId, OutId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::markup::Part;
@@ -163,7 +163,8 @@ impl Outgoing<'_> {
                 Some(first) if file.joins => Some(first),
                 _ => is_joined.then_some(row.post.out),
             };
-            self.put(tx, OutboxRow { media, album, ..row })?;
+            let post = Post { file: media.as_ref().map(posted_file), ..row.post };
+            self.put(tx, OutboxRow { media, album, post, ..row })?;
             self.parts(tx, &key.after_file(n), file.after.clone())?;
         }
         Ok(())
@@ -188,6 +189,7 @@ impl Outgoing<'_> {
                 ask: None,
                 task: None,
                 audience: self.audience.cloned(),
+                file: None,
                 native: None,
             },
             act: OutboxAct::Post,
@@ -300,6 +302,12 @@ fn captioned(file: OutgoingFile, part: &Part) -> OutgoingFile {
     OutgoingFile { caption, after: Vec::new(), joins: false, ..file }
 }
 
+/// A file as clients that fetch it are told of it.
+fn posted_file(file: &OutgoingFile) -> PostedFile {
+    let OutgoingFile { name, mime, kind, size, .. } = file.clone();
+    PostedFile { name, mime, kind, size }
+}
+
 /// A row as [`out_columns`] names it.
 pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
     let body: String = row.get(8)?;
@@ -314,7 +322,7 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
     let file = row.get::<_, Option<String>>(19)?.and_then(|json| read_file(&json));
     let state = parsed(row, 11)?;
     Ok(OutboxRow {
-        media: file.map(|file| captioned(file, &part)),
+        media: file.clone().map(|file| captioned(file, &part)),
         album: row.get::<_, Option<i64>>(23)?.map(OutId),
         salt: row.get::<_, Option<[u8; 16]>>(20)?.map(Salt),
         follows: Some(OutId(row.get(27)?)).filter(|place| *place != id),
@@ -332,6 +340,7 @@ pub(crate) fn out(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
             ask: row.get::<_, Option<String>>(26)?.and_then(|json| posted(&json)),
             task: row.get::<_, Option<String>>(29)?.and_then(|json| task_change::read(&json)),
             audience: maybe_parsed(row, 25)?,
+            file: file.as_ref().map(posted_file),
             native: row.get::<_, Option<String>>(31)?.and_then(|json| read_native(&json)),
         },
         act,
@@ -367,8 +376,8 @@ fn kind(name: &str) -> PostKind {
 
 /// An outgoing file as it is stored. Its caption is its row's own text.
 fn stored_file(media: &OutgoingFile) -> String {
-    let OutgoingFile { file, name, mime, kind, caption: _, after: _, joins: _ } = media;
-    json!({"file": file, "name": name, "mime": mime, "kind": kind.name()}).to_string()
+    let OutgoingFile { file, name, mime, kind, size, caption: _, after: _, joins: _ } = media;
+    json!({"file": file, "name": name, "mime": mime, "kind": kind.name(), "size": size}).to_string()
 }
 
 /// A message in the platform's own form, as it was stored.
@@ -390,6 +399,7 @@ pub(crate) fn read_file(json: &str) -> Option<OutgoingFile> {
         name: text(&media, "name")?,
         mime: text(&media, "mime"),
         kind: text(&media, "kind").and_then(|kind| FileKind::named(&kind)).unwrap_or_default(),
+        size: media.get("size").and_then(Value::as_u64),
         caption: None,
         after: Vec::new(),
         joins: false,

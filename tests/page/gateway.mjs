@@ -14,7 +14,7 @@ export async function run(name, gateway, shots, tests) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync"],
+      "--disable-component-update", "--disable-sync", ...(gateway.browser || [])],
   });
   try {
     const context = await browser.newContext();

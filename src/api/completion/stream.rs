@@ -146,6 +146,7 @@ impl Streamed {
             FrameKind::End(Ending::Answered) => None,
             FrameKind::End(ending) => return Err(ApiError::ended(ending, self.completion.message)),
             FrameKind::Message
+            | FrameKind::File
             | FrameKind::Prompt
             | FrameKind::Task
             | FrameKind::Progress

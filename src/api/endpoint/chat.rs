@@ -20,7 +20,11 @@ use crate::waiter::{AnswerWaiter, ReceivedAnswer, StreamEvent};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ChatRequest {
+    #[serde(default)]
     text: String,
+    /// Uploads of the caller.
+    #[serde(default)]
+    files: Vec<String>,
     #[serde(default = "prompt::default_chat")]
     chat: String,
     #[serde(default = "yes")]
@@ -32,9 +36,9 @@ struct ChatRequest {
 /// Accepts a prompt. The `Idempotency-Key` is the prompt's id: a repeated key means the same message and gets the same
 /// answer, also after a restart.
 pub(crate) async fn chat(mut request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let ChatRequest { text, chat, wait, stream } = request.json()?;
+    let ChatRequest { text, files, chat, wait, stream } = request.json()?;
     request.release_body();
-    prompt::check(&chat, &text, false)?;
+    prompt::check(&chat, &text, !files.is_empty())?;
     let id = match request.idempotency_key()? {
         Some(key) => key,
         None => random::id()?,
@@ -42,7 +46,8 @@ pub(crate) async fn chat(mut request: ApiRequest) -> Result<ApiResponse, ApiErro
     let stream = stream || accepts_events(&request);
     let chat = request.caller()?.chat(chat);
     let address = prompt::address(&chat)?;
-    let prompt = NewPrompt::new(chat, id, PromptInput::Message(text));
+    let files = prompt::uploads(&request.server, request.caller()?, &files).await?;
+    let prompt = NewPrompt { files, ..NewPrompt::new(chat, id, PromptInput::Message(text)) };
     if !wait && !stream {
         let accepted = prompt::submit(&request.server, request.caller()?, prompt).await?;
         return Ok(ApiResponse::Json(StatusCode::ACCEPTED, to_json(&accepted)));

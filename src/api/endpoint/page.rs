@@ -8,7 +8,7 @@ use crate::request::{ApiRequest, ApiResponse};
 
 /// The page may load and call only the gateway, and no other page may frame it. `'self'` includes WebSockets to the
 /// gateway.
-const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; object-src 'none'; \
+const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; media-src blob:; object-src 'none'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -24,14 +24,18 @@ macro_rules! page_files {
 static FILES: &[(&str, &str, &str)] = page_files! {
     "style.css" STYLE;
     "text.css" STYLE;
+    "files.css" STYLE;
     "api.js" SCRIPT;
     "asks.js" SCRIPT;
+    "attachments.js" SCRIPT;
     "banner.js" SCRIPT;
     "chat.js" SCRIPT;
     "composer.js" SCRIPT;
     "connection.js" SCRIPT;
     "conversations.js" SCRIPT;
     "dom.js" SCRIPT;
+    "epochs.js" SCRIPT;
+    "files.js" SCRIPT;
     "grammar.js" SCRIPT;
     "highlight.js" SCRIPT;
     "history.js" SCRIPT;
@@ -39,8 +43,11 @@ static FILES: &[(&str, &str, &str)] = page_files! {
     "main.js" SCRIPT;
     "markdown.js" SCRIPT;
     "place.js" SCRIPT;
+    "recorder.js" SCRIPT;
+    "search.js" SCRIPT;
     "storage.js" SCRIPT;
     "tasks.js" SCRIPT;
+    "thinking.js" SCRIPT;
     "timeline.js" SCRIPT;
 };
 
@@ -63,7 +70,7 @@ fn respond(kind: &'static str, text: &'static str) -> Result<ApiResponse, ApiErr
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(self), geolocation=()"),
     ];
     Ok(ApiResponse::Other((headers, text).into_response()))
 }

@@ -27,6 +27,7 @@ pub(crate) fn post(about: MessageRefs, seq: u64, kind: PostKind, text: &str) -> 
         ask: None,
         task: None,
         audience: None,
+        file: None,
         native: None,
     }
 }
@@ -66,7 +67,8 @@ fn each_frame_is_serialized_as_the_interface_documents() {
         whole.json.as_str(),
         format!(r#"{{"type":"delta","text":"so far",{session},"message":"m7","attempt":2,"whole":true}}"#)
     );
-    let prompt = ServerFrame::prompt(&"agent:main:web:dm:main".parse().unwrap(), MessageId(7), "1", "hi");
+    let prompt =
+        ServerFrame::prompt(&"agent:main:web:dm:main".parse().unwrap(), MessageId(7), "1", ("hi", &[]));
     assert_eq!(
         prompt.json.as_str(),
         format!(r#"{{"type":"prompt","id":"1","text":"hi","message":"m7",{session}}}"#)

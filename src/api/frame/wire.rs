@@ -23,6 +23,8 @@ pub(super) enum Wire<'a> {
     Prompt {
         id: &'a str,
         text: &'a str,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<Value>,
         message: String,
         session: &'a str,
     },
@@ -31,6 +33,18 @@ pub(super) enum Wire<'a> {
         full_text: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         markup: Option<Vec<Node>>,
+        #[serde(flatten)]
+        turn: TurnFields<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+    },
+    File {
+        file: Value,
+        /// The caption.
+        text: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        markup: Option<Vec<Node>>,
+        kind: &'static str,
         #[serde(flatten)]
         turn: TurnFields<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,9 +94,10 @@ pub(super) enum Wire<'a> {
         seq: Option<u64>,
     },
     Progress {
-        task: String,
         #[serde(skip_serializing_if = "Option::is_none")]
-        session: Option<&'a str>,
+        task: Option<String>,
+        #[serde(flatten)]
+        turn: TurnFields<'a>,
         attempt: u32,
         percent: Option<u8>,
         text: Option<&'a str>,

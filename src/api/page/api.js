@@ -20,6 +20,13 @@ export async function call(method, path, body) {
   return json;
 }
 
+/** The content of a file. */
+export async function content(path) {
+  const reply = await fetch(path, { headers: { Authorization: "Bearer " + token.get() }, cache: "no-store" });
+  if (!reply.ok) throw new Refused(reply.status, reply.status === 404 ? "This file is no longer kept." : "status " + reply.status);
+  return reply.blob();
+}
+
 export const get = (path) => call("GET", path);
 
 /** The path of a session: its key is percent-encoded once. */

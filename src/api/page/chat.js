@@ -2,14 +2,17 @@
 
 import { answerRefused, closeAsk, openAnswers, showAsk } from "./asks.js";
 import * as composer from "./composer.js";
-import { clock, el, speak } from "./dom.js";
+import { el, speak } from "./dom.js";
+import { attachmentPath, fileList, sentPath, uploadPath } from "./files.js";
+import { showEpoch } from "./epochs.js";
 import { GrowingText } from "./markdown.js";
 import { outbox } from "./storage.js";
 import { showProgress, showTask } from "./tasks.js";
+import * as thinking from "./thinking.js";
 import * as timeline from "./timeline.js";
 
-/** The chat's name, and its session's key once that is known. */
-export const chat = { name: "main", session: null };
+/** The chat's name, and its session's key once that is known; `foreign` is the session of a chat on another channel. */
+export const chat = { name: "main", session: null, foreign: null };
 
 /** Messages without an acknowledgement: id -> {text, row}. */
 const unsent = new Map();
@@ -42,8 +45,9 @@ export function newId() {
 // -- what this person writes -----------------------------------------------------------------------------
 
 /** Sends a message, or keeps it until there is a connection. */
-export function say(text) {
-  const prompt = { id: newId(), chat: chat.name, text };
+export function say(text, files = []) {
+  if (chat.foreign) return;
+  const prompt = { id: newId(), chat: chat.name, text, ...(files.length ? { files } : {}) };
   outbox.add(prompt);
   for (const remedy of document.querySelectorAll(".remedy")) remedy.remove();
   showUnsent(prompt);
@@ -54,13 +58,14 @@ export function say(text) {
 function showUnsent(prompt) {
   const row = timeline.addRow("mine unsent", null, {});
   timeline.showPlain(row, prompt.text);
+  if (prompt.files) row.append(fileList(prompt.files, (file) => uploadPath(file.file)));
   unsent.set(prompt.id, { ...prompt, row });
   update();
 }
 
 function deliver(prompt) {
   const { row } = unsent.get(prompt.id);
-  const sent = send({ type: "prompt", id: prompt.id, chat: chat.name, text: prompt.text });
+  const sent = send({ type: "prompt", id: prompt.id, chat: chat.name, text: prompt.text, files: prompt.files?.map((one) => one.file) });
   timeline.setNote(row, sent ? "" : "Sent when the connection is back");
 }
 
@@ -99,6 +104,7 @@ function refused(frame) {
   unsent.delete(frame.id);
   outbox.remove(frame.id);
   const { row } = prompt;
+  row.files = prompt.files;
   row.classList.remove("unsent");
   if (frame.about) {
     // It is stored all the same, and the timeline may have shown it already.
@@ -106,24 +112,24 @@ function refused(frame) {
     if (stored) timeline.remove(stored);
     timeline.name(row, "m:" + frame.about);
   }
-  markRefused(row, frame.message, frame.code !== "too_large" && frame.code !== "too_long");
+  markRefused(row, frame.message, !["too_large", "too_long", "unknown_file"].includes(frame.code));
   speak(frame.message);
   update();
 }
 
 /** Says why a message was not accepted, and offers to send it again or to change it. */
 function markRefused(row, why, canRepeat) {
-  const text = row.source;
+  const { source: text, files = [] } = row;
   row.classList.add("bad");
   const again = el("button", { type: "button", class: "link" }, "Send again");
   const change = el("button", { type: "button", class: "link" }, "Edit");
-  again.addEventListener("click", () => { timeline.remove(row); say(text); composer.focus(); });
-  change.addEventListener("click", () => { timeline.remove(row); composer.put(text); });
+  again.addEventListener("click", () => { timeline.remove(row); say(text, files); composer.focus(); });
+  change.addEventListener("click", () => { timeline.remove(row); composer.put(text, files); });
   timeline.setNote(row, why + " ", ...(canRepeat ? [again, " "] : []), change);
 }
 
 export function stop() {
-  if (open.size) send({ type: "abort", chat: chat.name });
+  if (open.size && !chat.foreign) send({ type: "abort", chat: chat.name });
 }
 
 function retryButton() {
@@ -138,15 +144,8 @@ function retryButton() {
 export function update() {
   composer.setRunning(open.size > 0);
   const writes = [...growing.values()].some((one) => one.row.isConnected);
-  const thinking = document.querySelector("#rows > li.thinking");
   const asks = document.querySelector("#rows > li.ask:not([data-closed])");
-  if (open.size === 0 || writes || asks) thinking?.remove();
-  else if (!thinking) {
-    const row = timeline.addRow("thinking", null, {});
-    timeline.textOf(row).append(el("span", { class: "unseen" }, "Thinking…"), el("i"), el("i"), el("i"));
-  } else if (thinking.nextElementSibling && !thinking.nextElementSibling.classList.contains("unsent")) {
-    thinking.parentNode.insertBefore(thinking, timeline.firstUnsent());
-  }
+  thinking.show(open.size > 0, writes, Boolean(asks));
   // Commands wait for nobody.
   [...open].filter((message) => !timeline.find("m:" + message)?.source.startsWith("/"))
     .sort((a, b) => Number(a.slice(1)) - Number(b.slice(1))).forEach(showPlace);
@@ -204,6 +203,17 @@ function showAnswer(message, text, markup, place) {
   return row;
 }
 
+/** A file that the agent or a program has sent, with its caption. */
+function showSent(frame, place) {
+  const id = "s:" + frame.seq;
+  if (timeline.find(id)) return timeline.find(id);
+  const row = timeline.addRow("theirs", id, place);
+  timeline.showText(row, frame.text, frame.markup);
+  row.append(fileList([frame.file], (file) => sentPath(frame.session || chat.session, file.id)));
+  if (frame.text) timeline.addActions(row);
+  return row;
+}
+
 function showMessage(frame, place) {
   const id = frame.seq ? "s:" + frame.seq : null;
   if (id && timeline.find(id)) return timeline.find(id);
@@ -228,6 +238,7 @@ const frames = {
     if (unsent.has(frame.id) || timeline.find("m:" + frame.message)) return;
     const row = timeline.addRow("mine", "m:" + frame.message, { before: timeline.find("a:" + frame.message) });
     timeline.showPlain(row, frame.text);
+    addFiles(row, frame.attachments, frame.session, frame.message);
     timeline.addActions(row);
     if (!timeline.find("a:" + frame.message)) open.add(frame.message);
     update();
@@ -260,6 +271,12 @@ const frames = {
     update();
     if (frame.kind === "notice") lookAgain();
   },
+  file(frame) {
+    showSent(frame, {});
+    update();
+    // An answer may be nothing but a file.
+    if (frame.kind === "answer") growing.delete(frame.message);
+  },
   ask(frame) {
     showAsk(frame, {});
     if (frame.reply) markEnded(frame);
@@ -267,7 +284,11 @@ const frames = {
   },
   ask_closed(frame) { closeAsk(frame); update(); },
   task(frame) { showTask(frame, {}); update(); },
-  progress: showProgress,
+  progress(frame) {
+    if (frame.task) return showProgress(frame);
+    thinking.setStep(frame.text);
+    update();
+  },
   status: markEnded,
   gap() {
     for (const { row } of growing.values()) timeline.setNote(row, "Some of this answer is missing; the whole answer follows");
@@ -312,39 +333,16 @@ function ended(frame) {
 export function handle(frame) { frames[frame.type]?.(frame); }
 
 /** Whether a frame belongs into the timeline, so that it waits until the timeline is shown. */
-export const isShown = (frame) => ["delta", "done", "message", "ask", "ask_closed", "task", "progress", "status", "gap", "prompt"].includes(frame.type)
+export const isShown = (frame) => ["delta", "done", "message", "file", "ask", "ask_closed", "task", "progress", "status", "gap", "prompt"].includes(frame.type)
   || (frame.type === "error" && Boolean(frame.about));
 
 // -- what was shown before -------------------------------------------------------------------------------
-
-const reasons = {
-  first: "",
-  new: "New conversation",
-  idle: "New conversation, after a pause",
-  daily: "New conversation, for a new day",
-  "daily,idle": "New conversation, for a new day",
-  api: "New conversation, begun by an operator",
-  erased: "The conversation before was erased",
-  job: "New conversation, for a scheduled run",
-};
-
-/** Goes on with an earlier conversation. */
-function returnButton(epoch) {
-  const button = el("button", { type: "button", class: "link" }, "Return to the one before");
-  button.addEventListener("click", () => { say("/resume " + epoch); composer.focus(); });
-  return button;
-}
 
 /** Shows an item of the stored timeline before a row. Returns the row, or `before` if there is nothing to show. */
 export function showItem(item, before) {
   const place = { before, at: item.at };
   if (item.type === "epoch") {
-    const id = "e:" + item.epoch;
-    const text = reasons[item.reason] ?? "New conversation";
-    if (timeline.find(id) || !text) return timeline.find(id) || before;
-    const row = timeline.addDivider(id, `${text} · ${clock(new Date(item.at))}`, place);
-    if (item.reason !== "erased") row.append(returnButton(item.epoch - 1));
-    return row;
+    return showEpoch(item, place, before);
   }
   return item.type === "frame" ? showFrame(item.frame, place) : showPrompt(item, place);
 }
@@ -355,6 +353,7 @@ function showFrame(frame, place) {
       return timeline.find("a:" + frame.message)?.dataset.done ? timeline.find("a:" + frame.message)
         : showAnswer(frame.message, frame.fullText, frame.markup, place);
     case "message": return showMessage(frame, place);
+    case "file": return showSent(frame, place);
     case "ask": return showAsk(frame, place);
     case "task": return showTask(frame, place);
     case "ask_closed": closeAsk(frame);
@@ -375,7 +374,7 @@ function showPrompt(item, place) {
     row = timeline.addRow("mine", id, place);
     timeline.showPlain(row, item.text);
     if (item.principal && !item.principal.startsWith("web:")) row.prepend(el("span", { class: "sender" }, item.sender || item.principal));
-    if (item.attachments.length) row.append(files(item.attachments));
+    addFiles(row, item.attachments, item.session, item.message);
     timeline.addActions(row);
   }
   showState(item, row, answer);
@@ -393,8 +392,6 @@ function showState(item, row, answer) {
   else if (item.state === "refused" && !row.classList.contains("bad")) markRefused(row, "This was not accepted.", true);
 }
 
-function files(attachments) {
-  const size = (bytes) => (bytes ? " · " + (bytes < 1e6 ? Math.ceil(bytes / 1e3) + " KB" : (bytes / 1e6).toFixed(1) + " MB") : "");
-  return el("ul", { class: "files" }, ...attachments.map((file) => el("li", {}, (file.name || file.kind) + size(file.size))));
+function addFiles(row, attachments, session, message) {
+  if (attachments?.length) row.append(fileList(attachments, (_, place) => attachmentPath(session, message, place)));
 }
-

@@ -1,6 +1,8 @@
 // The field in which messages are written. It grows with its text, and a draft survives a reload.
 
+import * as attachments from "./attachments.js";
 import { byId, icon } from "./dom.js";
+import * as recorder from "./recorder.js";
 import { draft } from "./storage.js";
 
 const field = byId("text");
@@ -14,8 +16,10 @@ let onStop = () => {};
 
 const hasMouse = matchMedia("(pointer: fine)");
 
-/** `on` has `send(text)` and `stop()`. */
+/** `on` has `send(text, files)` and `stop()`. */
 export function setUp(on) {
+  attachments.setUp({ change: fit });
+  recorder.setUp((file) => { attachments.add([file], "voice"); focus(); });
   onSend = on.send;
   onStop = on.stop;
 }
@@ -24,6 +28,7 @@ export function setUp(on) {
 export function open(name) {
   chat = name;
   field.value = draft.get(chat);
+  attachments.open(chat);
   fit();
   // On a phone the keyboard would cover the conversation.
   if (hasMouse.matches) focus();
@@ -31,9 +36,10 @@ export function open(name) {
 
 export function focus() { field.focus({ preventScroll: true }); }
 
-/** Puts a text into the field, behind what is there. */
-export function put(text) {
-  field.value = field.value.trim() ? field.value + "\n" + text : text;
+/** Puts a text into the field, behind what is there, and its files into the tray. */
+export function put(text, files = []) {
+  if (files.length) attachments.putBack(files);
+  field.value = field.value.trim() && text ? field.value + "\n" + text : field.value || text;
   save();
   fit();
   focus();
@@ -41,6 +47,8 @@ export function put(text) {
 
 export function clear() {
   field.value = "";
+  recorder.discard();
+  attachments.clear();
   fit();
 }
 
@@ -56,17 +64,22 @@ export const isRunning = () => !stop.hidden;
 function fit() {
   field.style.height = "auto";
   field.style.height = field.scrollHeight + "px";
-  send.disabled = !field.value.trim();
+  send.disabled = !canSend();
 }
+
+/** A message has a text or files, and all its files are uploaded. */
+const canSend = () => (field.value.trim() || !attachments.isEmpty()) && attachments.areReady();
 
 function save() { draft.set(chat, field.value); }
 
 function submit() {
+  if (!canSend()) return;
   const text = field.value;
-  if (!text.trim()) return;
-  clear();
+  field.value = "";
+  const files = attachments.take();
+  fit();
   save();
-  onSend(text);
+  onSend(text, files);
 }
 
 send.append(icon("send"));
@@ -80,5 +93,5 @@ field.addEventListener("keydown", (event) => {
 });
 stop.addEventListener("click", () => onStop());
 // The whole card is the field: a click beside the text begins to write.
-byId("field").addEventListener("click", (event) => { if (event.target.id === "field" || event.target.id === "buttons") focus(); });
+byId("field").addEventListener("click", (event) => { if (["field", "line", "buttons", "tray"].includes(event.target.id)) focus(); });
 addEventListener("resize", fit);

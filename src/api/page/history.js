@@ -29,7 +29,7 @@ function idOf(item) {
   if (item.type === "prompt") return "m:" + item.message;
   if (item.type === "epoch") return "e:" + item.epoch;
   const { type, message, seq, ask, task } = item.frame;
-  return { done: "a:" + message, message: "s:" + seq, ask: "q:" + ask, task: "b:" + task }[type] || "";
+  return { done: "a:" + message, message: "s:" + seq, file: "s:" + seq, ask: "q:" + ask, task: "b:" + task }[type] || "";
 }
 
 /** Shows the newest page: what is there already stays in its place. */
@@ -47,6 +47,18 @@ export async function showNewest(session) {
     byId("earlier").hidden = !earlier;
   });
   update();
+}
+
+/** Shows a message, however far back it is: at most this many pages are read. */
+export async function reveal(session, message) {
+  for (let pages = 0; pages < 200 && !timeline.find("m:" + message) && earlier; pages += 1) {
+    await showEarlier(session);
+    // A page is on its way already.
+    if (loading) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const row = timeline.find("m:" + message);
+  if (!row) return;
+  timeline.reveal(row);
 }
 
 /** Shows the page before the earliest row. */

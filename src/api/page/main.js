@@ -2,15 +2,18 @@
 // Text of people and agents is inserted as text nodes, never as markup.
 
 import * as asks from "./asks.js";
+import * as attachments from "./attachments.js";
 import * as banner from "./banner.js";
 import * as chatRows from "./chat.js";
 import * as composer from "./composer.js";
 import * as conversations from "./conversations.js";
 import { Connection } from "./connection.js";
+import * as epochs from "./epochs.js";
 import { byId, el, icon } from "./dom.js";
 import * as history from "./history.js";
 import * as login from "./login.js";
 import * as place from "./place.js";
+import * as recorder from "./recorder.js";
 import { forget, token } from "./storage.js";
 import { showOpenTasks } from "./tasks.js";
 import * as timeline from "./timeline.js";
@@ -38,13 +41,16 @@ function receive(frame) {
 /** The connection is there: asks for what happens from now on; what happened before is read over HTTP. */
 function resume() {
   early = [];
-  connection.send({ type: "resume", id: "resume", chat: chat.name, last_seq: Number.MAX_SAFE_INTEGER, follow: true });
+  const which = chat.foreign ? { session: chat.foreign } : { chat: chat.name };
+  connection.send({ type: "resume", id: "resume", ...which, last_seq: Number.MAX_SAFE_INTEGER, follow: true });
   chatRows.sendKept();
+  attachments.retry();
 }
 
 async function resumed({ session }) {
   const mine = early;
   chat.session = session;
+  epochs.of(session, !chat.foreign);
   try {
     await history.showNewest(session);
     await showOpenTasks(session);
@@ -59,6 +65,8 @@ async function resumed({ session }) {
   chatRows.update();
   showAgent(session);
   refreshList();
+  conversations.showChannels();
+  if (wanted) revealWanted();
 }
 
 let refreshing = 0;
@@ -67,7 +75,7 @@ let refreshing = 0;
 function refreshList() {
   clearTimeout(refreshing);
   refreshing = setTimeout(() => {
-    if (token.get() && chat.session) conversations.refresh(agentOf(chat.session)).catch(() => {});
+    if (token.get() && chat.session) conversations.refresh(chat.foreign ? null : chat.session).catch(() => {});
   }, 300);
 }
 
@@ -97,13 +105,31 @@ function showTitle(title, isPlain) {
   document.title = isPlain ? "Frontdesk" : `${title} · Frontdesk`;
 }
 
-/** Opens a chat. */
-function enter(name) {
+/** A message that a search has found, to be shown once its chat is open. */
+let wanted = null;
+
+function revealWanted() {
+  const message = wanted;
+  wanted = null;
+  history.reveal(chat.session, message).catch(() => {});
+}
+
+/** Chats of other channels tell this page nothing, so their timeline is read again from time to time. */
+setInterval(() => { if (chat.foreign && !document.hidden) lookAgain(); }, 5000);
+
+/** Opens a chat; one of another channel by its session, to be read only. */
+function enter(name, foreign = null) {
   connection.close();
   chatRows.clear();
   history.clear();
   asks.clear();
+  epochs.of(null);
   chat.name = name;
+  chat.foreign = foreign;
+  document.body.classList.toggle("reads", Boolean(foreign));
+  byId("composer").hidden = Boolean(foreign);
+  byId("readonly").hidden = !foreign;
+  byId("readonly").textContent = foreign ? `This conversation is on ${foreign.split(":")[2][0].toUpperCase()}${foreign.split(":")[2].split("@")[0].slice(1)}. You can read it here; answer it there.` : "";
   conversations.setCurrent(name);
   showView("chat");
   chatRows.showKept();
@@ -118,6 +144,7 @@ function logout(why) {
   chatRows.clear();
   history.clear();
   asks.clear();
+  epochs.of(null);
   composer.clear();
   conversations.clear();
   showTitle("Frontdesk", true);
@@ -147,11 +174,13 @@ byId("leave").addEventListener("click", () => logout());
 banner.setUp(() => connection.tryNow());
 asks.setUp({ send: (frame) => connection.send(frame), newId: chatRows.newId });
 chatRows.setUp({ send: (frame) => connection.send(frame), lookAgain, moved: refreshList });
-conversations.setUp({ title: showTitle });
+epochs.setUp({ resume(epoch) { chatRows.say("/resume " + epoch); composer.focus(); } });
+conversations.setUp({ title: showTitle, reveal(message, isOpen) { wanted = message; if (isOpen) revealWanted(); } });
 composer.setUp({ send: chatRows.say, stop: chatRows.stop });
 login.setUp((given) => { token.set(given); enter(place.read().chat); });
 timeline.onBeginning(() => history.showEarlier(chat.session).catch(() => {}));
 addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && recorder.discard()) return event.preventDefault();
   if (event.key === "Escape" && !event.isComposing && composer.isRunning()) { event.preventDefault(); chatRows.stop(); }
 });
 // A login link that is opened in this tab changes only the fragment, as does the address of another chat.
@@ -163,7 +192,7 @@ function start() {
     if (given.token !== token.get()) forget();
     if (/^[\w-]+$/.test(given.token)) token.set(given.token);
   }
-  if (token.get()) enter(given.chat); else logout(given.token ? "malformed" : undefined);
+  if (token.get()) enter(given.chat, given.session); else logout(given.token ? "malformed" : undefined);
 }
 
 start();

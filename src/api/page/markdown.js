@@ -2,6 +2,7 @@
 // a selection survives, and a screen reader hears only what is new.
 
 import { el, iconButton } from "./dom.js";
+import { picture } from "./files.js";
 import { blocks } from "./grammar.js";
 import { highlight } from "./highlight.js";
 
@@ -77,6 +78,16 @@ function isSafe(url) {
   }
 }
 
+/** The path of a file of this gateway, if an address is one: as an image it is shown. */
+function ownFile(address) {
+  try {
+    const { origin, pathname } = new URL(address, location.origin);
+    return origin === location.origin && /^\/api\/session\/[^/]+\/files\/(m\d+\.\d+|o\d+)$/.test(pathname) ? pathname : null;
+  } catch {
+    return null;
+  }
+}
+
 function anchor(url, content) { return el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, ...content); }
 
 function inlineNode(node, inLink) {
@@ -93,6 +104,8 @@ function inlineNode(node, inLink) {
 /** A link. An address that the page may not open is written out. */
 function linkNode(node) {
   const content = words(node.children, true);
+  const own = ownFile(node.url);
+  if (own) return picture({ name: content.map((one) => one.textContent ?? one).join("") }, own);
   if (isSafe(node.url)) return anchor(node.url, content);
   const shown = el("span", { class: "link" }, ...content);
   if (node.url && shown.textContent !== node.url) shown.append(" (", el("code", { dir: "ltr" }, node.url), ")");
@@ -171,6 +184,8 @@ function become(now, next) {
     return true;
   }
   if (now.localName !== next.localName) return false;
+  // A picture that is loaded stays.
+  if (now.dataset.path && now.dataset.path === next.dataset.path) return true;
   if (now.localName === "svg") return now.isEqualNode(next);
   for (const { name } of [...now.attributes]) if (!next.hasAttribute(name)) now.removeAttribute(name);
   for (const { name, value } of next.attributes) if (now.getAttribute(name) !== value) now.setAttribute(name, value);

@@ -16,6 +16,23 @@ export const draft = {
   },
 };
 
+const FILES = "frontdesk.files.";
+
+/** Files of drafts that are uploaded. */
+export const draftFiles = {
+  get(chat) {
+    try {
+      const list = JSON.parse(localStorage.getItem(FILES + chat) || "[]");
+      return Array.isArray(list) ? list.filter((one) => one && typeof one.file === "string") : [];
+    } catch {
+      return [];
+    }
+  },
+  set(chat, files) {
+    if (files.length) localStorage.setItem(FILES + chat, JSON.stringify(files)); else localStorage.removeItem(FILES + chat);
+  },
+};
+
 function readOutbox() {
   try {
     const list = JSON.parse(localStorage.getItem(OUTBOX) || "[]");

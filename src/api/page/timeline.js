@@ -130,6 +130,15 @@ export function toEnd() {
   log.scrollTop = log.scrollHeight;
 }
 
+/** Brings a row into view, and marks it for a moment. */
+export function reveal(row) {
+  sticks = false;
+  row.scrollIntoView({ block: "center" });
+  down.hidden = isAtEnd();
+  row.classList.add("revealed");
+  setTimeout(() => row.classList.remove("revealed"), 2500);
+}
+
 let quiet = 0;
 
 /** Changes rows above without moving what is in view, and without having a screen reader read old rows. */

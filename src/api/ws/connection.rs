@@ -203,7 +203,9 @@ impl Connection {
         message: ClientMessage,
     ) -> Result<Result<Option<Value>, ApiError>, Disconnect> {
         Ok(match message {
-            ClientMessage::Prompt { id, chat, text } => self.prompt(id, chat, text).await.map(|()| None),
+            ClientMessage::Prompt { id, chat, text, files } => {
+                self.prompt(id, chat, text, &files).await.map(|()| None)
+            }
             ClientMessage::Resume { session, chat, last_seq, follow } => {
                 return self.resume(socket, session.as_deref(), &chat, last_seq, follow).await;
             }
@@ -233,7 +235,13 @@ impl Connection {
     }
 
     /// Submits a prompt. The client is subscribed to the session first, so that it misses nothing of the answer.
-    async fn prompt(&mut self, id: String, chat: String, text: String) -> Result<(), ApiError> {
+    async fn prompt(
+        &mut self,
+        id: String,
+        chat: String,
+        text: String,
+        files: &[String],
+    ) -> Result<(), ApiError> {
         self.server.authorize(&self.caller, Scope::Admin, Action::Write)?;
         let chat = self.caller.chat(chat);
         let address = prompt::address(&chat)?;
@@ -242,8 +250,10 @@ impl Connection {
             let seq = self.subscribe(session.clone(), Some(address)).await?;
             self.sent.insert(session, seq);
         }
+        let files = prompt::uploads(&self.server, &self.caller, files).await?;
         let sender = self.subscriber.id();
-        let prompt = NewPrompt { sender, ..NewPrompt::new(chat, id.clone(), PromptInput::Message(text)) };
+        let prompt =
+            NewPrompt { sender, files, ..NewPrompt::new(chat, id.clone(), PromptInput::Message(text)) };
         let outcome = self.server.hub.submit(&self.caller.token, prompt)?;
         self.prompts.push(id, outcome);
         Ok(())

@@ -27,7 +27,11 @@ pub(crate) enum ClientMessage {
         id: String,
         #[serde(default = "prompt::default_chat", deserialize_with = "chat")]
         chat: String,
+        #[serde(default)]
         text: String,
+        /// Uploads of the client.
+        #[serde(default)]
+        files: Vec<String>,
     },
     Abort {
         session: Option<String>,
@@ -124,8 +128,8 @@ fn message(mut frame: Value) -> Result<ClientMessage, ApiError> {
     let message: ClientMessage =
         serde_json::from_value(frame).map_err(|error| ApiError::bad_request(format!("{kind}: {error}")))?;
     match &message {
-        ClientMessage::Prompt { id, chat, text } => {
-            prompt::check(chat, text, false)?;
+        ClientMessage::Prompt { id, chat, text, files } => {
+            prompt::check(chat, text, !files.is_empty())?;
             if id.is_empty() || id.len() > 200 || id.chars().any(char::is_control) {
                 return Err(ApiError::bad_request(
                     "a prompt's id has 1 to 200 bytes and no control characters",
@@ -155,8 +159,12 @@ mod tests {
     #[test]
     fn each_frame_reads_as_the_interface_documents() {
         let message = |text: &str| ClientFrame::read(text).unwrap().message;
-        let prompt = ClientMessage::Prompt { id: "1".into(), chat: "main".into(), text: "hi".into() };
-        assert_eq!(message(r#"{"type":"prompt","id":"1","text":"hi","role":"admin"}"#), prompt);
+        let prompt =
+            |files| ClientMessage::Prompt { id: "1".into(), chat: "main".into(), text: "hi".into(), files };
+        let plain = prompt(vec![]);
+        assert_eq!(message(r#"{"type":"prompt","id":"1","text":"hi","role":"admin"}"#), plain);
+        let with_file = prompt(vec!["f".into()]);
+        assert_eq!(message(r#"{"type":"prompt","id":"1","text":"hi","files":["f"]}"#), with_file);
         assert_eq!(message(r#"{"type":"ping"}"#), ClientMessage::Ping);
         let resume = ClientMessage::Resume {
             session: Some("s".into()),
@@ -183,8 +191,9 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_ignored() {
-        let prompt = ClientMessage::Prompt { id: "1".into(), chat: "main".into(), text: "hi".into() };
-        let odd = r#"{"type":"prompt","id":"1","text":"hi","chat":null,"files":7,"n":18446744073709551616}"#;
+        let (id, chat, text) = ("1".into(), "main".into(), "hi".into());
+        let prompt = ClientMessage::Prompt { id, chat, text, files: vec![] };
+        let odd = r#"{"type":"prompt","id":"1","text":"hi","chat":null,"pages":7,"n":18446744073709551616}"#;
         assert_eq!(ClientFrame::read(odd).unwrap().message, prompt);
     }
 

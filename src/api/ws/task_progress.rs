@@ -20,7 +20,7 @@ pub(super) async fn frames(server: &ServerState, session: &SessionKey) -> Vec<Se
     let reported = tasks.into_iter().rev().filter(|task| task.progress != Progress::default());
     let frame = |task: TaskRow| {
         let about = MessageRefs { session: Some(session.clone()), messages: Vec::new() };
-        ServerFrame::progress(about, task.id, task.attempt, &task.progress)
+        ServerFrame::progress(about, Some(task.id), task.attempt, &task.progress)
     };
     reported.map(frame).collect()
 }

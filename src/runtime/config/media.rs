@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Media {
-    /// Maximum size of a file that is downloaded, in bytes; of a larger one the agent is only told.
+    /// Maximum size of a file that people send, in bytes: of one that is larger on a platform the agent is only told, and
+    /// an upload is refused.
     pub max_bytes: u64,
     /// Maximum size of a file that an agent sends, in bytes; a platform may allow less.
     pub max_out_bytes: u64,
     /// Maximum bytes of files that are downloaded for one person on one day; 0 means no limit. A file that is stored
-    /// already does not count. The person is told when the limit is reached.
+    /// already does not count. The person is told when the limit is reached. As many bytes may a person have uploaded that
+    /// no message has named yet.
     pub daily_bytes: u64,
     /// Maximum bytes of downloaded files that are kept in all; 0 means no limit. When it is reached, no file is
     /// downloaded until older ones are deleted.

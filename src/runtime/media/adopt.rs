@@ -29,15 +29,17 @@ impl Media {
         let name = display_name(&source);
         let (kind, mime) = kind::of(&name);
         let (root, extension) = (self.root.clone(), kind::extension_of(&name));
-        let copied = blocking(move || copy(&root, &source, most, &extension)).await?;
+        let (copied, size) = blocking(move || copy(&root, &source, most, &extension)).await?;
         let file = format!("{OUT}/{copied}");
-        Ok(OutgoingFile { file, name, mime: mime.map(Into::into), kind, caption, after, joins: false })
+        let (mime, size) = (mime.map(Into::into), Some(size));
+        Ok(OutgoingFile { file, name, mime, kind, size, caption, after, joins: false })
     }
 
     /// Keeps a text as a file to be sent.
     pub(crate) async fn made(&self, name: String, text: String) -> Result<OutgoingFile, MediaError> {
         let (kind, mime) = kind::of(&name);
         let (root, extension) = (self.root.clone(), kind::extension_of(&name));
+        let size = u64::try_from(text.len()).ok();
         let made = blocking(move || {
             let (unfinished, mut to) = UnfinishedFile::create(&root.join(OUT))?;
             to.write_all(text.as_bytes())?;
@@ -49,6 +51,7 @@ impl Media {
             name,
             mime: mime.map(Into::into),
             kind,
+            size,
             caption: None,
             after: Vec::new(),
             joins: false,
@@ -57,9 +60,7 @@ impl Media {
 
     /// Opens the copy that a stored part names.
     pub(crate) async fn opened(&self, media: &OutgoingFile) -> Result<MediaFile, MediaError> {
-        let source = beneath::relative([&self.root, &self.real], Path::new(&media.file))?;
-        let root = self.root.clone();
-        let (handle, size) = blocking(move || beneath::open(&root, &source)).await?;
+        let (handle, size) = self.open_stored(&media.file).await?;
         let OutgoingFile { name, mime, kind, .. } = media.clone();
         Ok(MediaFile { handle: Arc::new(handle), size, name, mime, kind, tried: false })
     }
@@ -90,7 +91,8 @@ fn display_name(path: &Path) -> String {
     prompt::sanitized(&name)
 }
 
-fn copy(root: &Path, source: &Path, most: u64, extension: &str) -> Result<String, MediaError> {
+/// The name of the copy, and its size.
+fn copy(root: &Path, source: &Path, most: u64, extension: &str) -> Result<(String, u64), MediaError> {
     let (from, size) = beneath::open(root, source)?;
     if size > most {
         return Err(MediaError::TooLarge { most });
@@ -101,7 +103,7 @@ fn copy(root: &Path, source: &Path, most: u64, extension: &str) -> Result<String
     match copied {
         0 => Err(MediaError::Empty),
         copied if copied > most => Err(MediaError::TooLarge { most }),
-        _ => Ok(unfinished.finish(&to, extension)?),
+        copied => Ok((unfinished.finish(&to, extension)?, copied)),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use frontdesk_store::StoreError;
 
-use super::{IN, MediaFiles, OUT};
+use super::{IN, MediaFiles, OUT, uploads};
 
 const EVERY: Duration = Duration::from_secs(24 * 3600);
 /// Minimum age of a file that is deleted because no row names it: a younger one may be about to get its row.
@@ -24,6 +24,13 @@ pub(crate) async fn run(files: MediaFiles<'_>, date: DateTime<Utc>) -> Result<()
         delete_unnamed(files, folder, date).await?;
     }
     Ok(())
+}
+
+/// Deletes uploads that no message has named in time.
+pub(crate) async fn delete_uploads(files: MediaFiles<'_>, date: DateTime<Utc>) -> Result<(), StoreError> {
+    let Some(before) = date.checked_sub_signed(uploads::KEPT) else { return Ok(()) };
+    let expired = files.store.uploads_expired(before).await?;
+    delete_unused(files, expired).await
 }
 
 /// Deletes files that were kept for `media.keep_days`.
@@ -70,8 +77,11 @@ async fn delete_unnamed(
 
 /// Deletes those of these files that no row names any more.
 pub(crate) async fn delete_unused(files: MediaFiles<'_>, names: Vec<String>) -> Result<(), StoreError> {
+    let days = chrono::Duration::days(i64::from(files.media.limits().keep_days));
+    let date = files.time.date_for_purges().0;
+    let shown_since = date.checked_sub_signed(days).unwrap_or(DateTime::<Utc>::MIN_UTC);
     for names in names.chunks(BATCH) {
-        let named = files.store.files_in_use(names.to_vec()).await?;
+        let named = files.store.files_in_use(names.to_vec(), shown_since).await?;
         let unused = names.iter().filter(|name| !named.contains(name)).map(|name| files.media.path(name));
         delete(unused.collect()).await;
     }

@@ -119,11 +119,14 @@ impl TurnRun<'_> {
                 self.files.add(path, caption.map(|caption| terminal::plain(&caption).into_owned()));
             }
             Delta::ToolStart(call) => {
-                self.progressed(Progress::of_call(&call.name, &call.params));
+                self.progressed(Progress::of_call(&call.name, &call.params)).await;
                 self.tool(call, true).await;
             }
             Delta::Ask(question) => self.ask(question).await,
-            Delta::ToolEnd { id, name, result, .. } => self.after_tool(&id, name, result).await,
+            Delta::ToolEnd { id, name, result, .. } => {
+                self.flow.tell(Progress::default()).await;
+                self.after_tool(&id, name, result).await;
+            }
             Delta::Restart => self.restart().await,
             Delta::Session(agent_ref) => self.agent_ref(agent_ref).await,
             Delta::Compacting => self.compacting(),
@@ -132,7 +135,7 @@ impl TurnRun<'_> {
             // What has happened must not happen twice, and no person is asked the same twice.
             Delta::TakeOver(question) => question.decide(!self.acted && !self.questions.has_asked()),
             Delta::AnsweredBy(change) => self.answered_by = Some(change),
-            Delta::Step(progress) => self.progressed(progress),
+            Delta::Step(progress) => self.progressed(progress).await,
             Delta::Progress | Delta::Done { .. } => {}
         }
     }
@@ -163,10 +166,13 @@ impl TurnRun<'_> {
     async fn own_tool(&mut self, event: ToolEvent) {
         match event {
             ToolEvent::Start { call, acts } => {
-                self.progressed(Progress::of_call(&call.name, &call.params));
+                self.progressed(Progress::of_call(&call.name, &call.params)).await;
                 self.tool(call, acts).await;
             }
-            ToolEvent::End { id, name, result } => self.after_tool(&id, name, result).await,
+            ToolEvent::End { id, name, result } => {
+                self.flow.tell(Progress::default()).await;
+                self.after_tool(&id, name, result).await;
+            }
         }
     }
 

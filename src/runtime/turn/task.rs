@@ -84,9 +84,10 @@ impl TaskProgress {
 
 impl TurnRun<'_> {
     /// Notes how far the task is.
-    pub(super) fn progressed(&mut self, reported: Progress) {
-        if let Some(progress) = &mut self.progress {
-            progress.report(reported);
+    pub(super) async fn progressed(&mut self, reported: Progress) {
+        match &mut self.progress {
+            Some(progress) => progress.report(reported),
+            None => self.flow.tell(reported).await,
         }
     }
 
@@ -114,7 +115,10 @@ impl TurnRun<'_> {
                 let (task, attempt) = (progress.task, self.turn.attempt);
                 shared
                     .adapters
-                    .signal(&address, Signal::Progress { about, task, attempt, progress: reported })
+                    .signal(
+                        &address,
+                        Signal::Progress { about, task: Some(task), attempt, progress: reported },
+                    )
                     .await;
             }
             Ok(Fenced::Stale) => {}

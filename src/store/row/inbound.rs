@@ -1,7 +1,7 @@
 //! Inbound messages: batches as the gate decided them, and the rows that they become.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::address::Address;
+use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::ask::AskError;
 use frontdesk_core::budget::Budget;
 use frontdesk_core::drop_reason::DropReason;
@@ -113,10 +113,15 @@ impl Admitted {
         self.text.as_deref().unwrap_or(&self.event.text)
     }
 
-    /// The [`digest`] of the event's text as it came: it tells a redelivery from other content under the same id,
+    /// The [`digest`] of the event's text as it came, and of its uploaded files: it tells a redelivery from other content under the same id,
     /// whatever the gate makes of the text this time.
     pub fn digest(&self) -> i64 {
-        digest(&self.event.text)
+        let uploaded = self.event.attachments.iter().filter(|file| file.kept.is_some());
+        let references: String = uploaded.map(|file| format!("\0{}", file.reference)).collect();
+        match references.is_empty() {
+            true => digest(&self.event.text),
+            false => digest(&format!("{}{references}", self.event.text)),
+        }
     }
 }
 
@@ -348,6 +353,30 @@ impl InboundRow {
     pub fn own_session(&self) -> &SessionKey {
         self.place.as_ref().unwrap_or(&self.session)
     }
+}
+
+/// A file that a client has uploaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadRow {
+    /// How its owner names it: random.
+    pub name: String,
+    /// Who has uploaded it.
+    pub principal: Principal,
+    /// The file as a message has it; the gateway has stored it.
+    pub attachment: Attachment,
+}
+
+/// What became of an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UploadStored {
+    /// It is stored.
+    New,
+    /// The same request has stored this one before.
+    Before(UploadRow),
+    /// The person has uploaded as much as may wait for messages.
+    OverDaily,
+    /// As many files are kept as may be.
+    OverTotal,
 }
 
 /// What became of a file that came with a message.

@@ -253,6 +253,8 @@ pub struct OutgoingFile {
     pub mime: Option<String>,
     /// How it is to be shown.
     pub kind: FileKind,
+    /// Its size in bytes, where it is known.
+    pub size: Option<u64>,
     /// Its caption.
     pub caption: Option<Part>,
     /// Its text where that does not fit into the caption: messages that follow the file. Empty when read back: they are

@@ -14,6 +14,21 @@ use frontdesk_core::voice::with_transcripts;
 
 use super::{EpochReason, InboundRow, Reason, TurnState};
 
+/// A message that a search has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundMessage {
+    /// Its id.
+    pub message: MessageId,
+    /// Its session.
+    pub session: SessionKey,
+    /// When it was accepted.
+    pub received: DateTime<Utc>,
+    /// Its text.
+    pub text: String,
+    /// Its answer.
+    pub answer: Option<String>,
+}
+
 /// How orphans of an earlier boot are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recovery {

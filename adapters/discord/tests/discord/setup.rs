@@ -198,6 +198,7 @@ pub fn post(text: &str) -> Post {
         ask: None,
         task: None,
         audience: None,
+        file: None,
         native: None,
     }
 }

@@ -122,6 +122,7 @@ pub fn post(body: &str) -> Post {
         ask: None,
         task: None,
         audience: None,
+        file: None,
         native: None,
     }
 }

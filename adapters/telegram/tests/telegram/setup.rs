@@ -152,6 +152,7 @@ pub fn post(body: &str, plain: &str) -> Post {
         ask: None,
         task: None,
         audience: None,
+        file: None,
         native: None,
     }
 }

@@ -123,3 +123,20 @@ async fn a_session_can_be_named_and_archived() {
     assert_eq!(answer(nobody.json(&json!({"archived": true}))).await.status, 404);
     server.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_agent_does_before_it_answers_is_shown_also_to_those_who_come_later() {
+    let server = TestServer::open().await;
+    let (mut first, mut second) = (server.socket().await, server.socket().await);
+    first.prompt("1", "!step 40 reading").await;
+    let message = first.receive_type("accepted").await["message"].clone();
+    let shown = json!({
+        "type": "progress", "session": MAIN, "message": message, "attempt": 1, "percent": 40, "text": "reading",
+    });
+    assert_eq!(first.receive_type("progress").await, shown);
+    second.send_json(json!({"type": "resume", "id": "r", "chat": "main", "follow": true})).await;
+    assert_eq!(second.receive_type("progress").await, shown);
+    second.send_json(json!({"type": "abort", "chat": "main"})).await;
+    first.receive_type("error").await;
+    server.close().await;
+}

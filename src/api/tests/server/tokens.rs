@@ -266,3 +266,33 @@ async fn wrong_requests_about_tokens_say_what_is_wrong() {
     assert_eq!(server.delete("/api/tokens/main").await.status, StatusCode::BAD_REQUEST);
     server.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_for_chats_has_uploads_of_its_own_and_finds_only_its_own_messages() {
+    let server = TestServer::open().await;
+    let (anna, ben) = (make(&server, "anna", "chat").await, make(&server, "ben", "chat").await);
+    let upload = server.request(Method::POST, "/api/files?name=a.txt").bearer_auth(&anna).body("for anna");
+    let file = answer(upload).await.body["file"].clone();
+    let named = json!({"text": "paint it blue", "files": [file]});
+    assert_eq!(post(&server, &ben, "/api/chat", named.clone()).await.code(), "unknown_file");
+    server.post("/api/chat", json!({"text": "blue for the owner"})).await;
+    post(&server, &ben, "/api/chat", json!({"text": "blue for ben"})).await;
+    assert_eq!(post(&server, &anna, "/api/chat", named).await.status, StatusCode::OK);
+    let found = async |token: &str| -> Vec<String> {
+        let page = get(&server, token, "/api/messages?search=blue").await;
+        let messages = page.body["messages"].as_array().unwrap().clone();
+        messages.iter().map(|one| one["text"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(found(&anna).await, ["paint it blue"]);
+    assert_eq!(found(&ben).await, ["blue for ben"]);
+    let own = "agent:main:web:dm:anna%2Fmain";
+    let timeline = get(&server, &anna, &format!("/api/session/{own}/timeline")).await;
+    let items = timeline.body["items"].as_array().unwrap();
+    let message =
+        items.iter().find(|item| item["type"] == "prompt").unwrap()["message"].as_str().unwrap().to_owned();
+    let path = format!("/api/session/{own}/files/{message}.0");
+    assert_eq!(get(&server, &anna, &path).await.body, json!("for anna"));
+    let denied = get(&server, &ben, &path).await;
+    assert_eq!((denied.status, denied.code()), (StatusCode::NOT_FOUND, "not_found"));
+    server.close().await;
+}

@@ -15,7 +15,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::{FetchFailure, note};
 use crate::media::unfinished::UnfinishedFile;
-use crate::media::{IN, Media, MediaFiles, SHORTAGE_PAUSE, budget, kind};
+use crate::media::{IN, Media, MediaFiles, SHORTAGE_PAUSE, budget, kind, sweep};
 
 /// Pauses before each further attempt, when the platform asks to try later.
 const RETRY_PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
@@ -88,7 +88,10 @@ impl Fetching<'_> {
             let kept = files.store.file_kept(row.clone(), unique, sha256.clone(), now).await;
             let Some(Some((file, size))) = note(files, kept, &row) else { return fresh };
             if files.media.is_complete(&file, size) {
-                files.media.delete(&fresh.0).await;
+                // It may be an upload, which another message can still name.
+                if let Err(error) = sweep::delete_unused(files, vec![fresh.0]).await {
+                    tracing::debug!(message_id = %self.row.id, %error, "a file is left for the next sweep");
+                }
                 return (file, size);
             }
             if note(files, files.store.file_lost(&file).await, &row).is_none() {

@@ -3,6 +3,7 @@
 use frontdesk_core::id::MessageId;
 use frontdesk_core::markup::Part;
 use frontdesk_core::message::{Attachment, FileKind, Quote};
+use frontdesk_store::UploadLimits;
 use frontdesk_store::row::*;
 
 use crate::fixture::*;
@@ -38,6 +39,7 @@ fn leaving(file: &str, caption: Option<&str>) -> OutgoingFile {
         name: "Report \"1\".pdf".into(),
         mime: Some("application/pdf".into()),
         kind: FileKind::Document,
+        size: Some(7),
         after: vec![],
         joins: false,
         caption: caption.map(|text| Part { key: 9, body: text.into(), plain: text.replace('*', "") }),
@@ -45,7 +47,8 @@ fn leaving(file: &str, caption: Option<&str>) -> OutgoingFile {
 }
 
 async fn in_use(fixture: &Fixture, names: &[&str]) -> Vec<String> {
-    fixture.store.files_in_use(names.iter().map(|name| (*name).to_owned()).collect()).await.unwrap()
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    fixture.store.files_in_use(names, t(0)).await.unwrap()
 }
 
 #[tokio::test]
@@ -347,4 +350,61 @@ async fn the_files_of_a_task_are_in_use_until_it_has_ended() {
     assert_eq!(in_use(&fixture, &["in/notes.txt"]).await, ["in/notes.txt"]);
     fixture.finish(answered(&turn, "done")).await;
     assert_eq!(in_use(&fixture, &["in/notes.txt"]).await, [""; 0]);
+}
+
+fn upload(name: &str, who: &str, file: &str, size: u64) -> UploadRow {
+    let attachment = Attachment {
+        reference: format!("hash of {file}"),
+        unique: None,
+        kind: FileKind::Document,
+        name: Some("a.txt".into()),
+        mime: Some("text/plain".into()),
+        size: Some(size),
+        seconds: None,
+        kept: Some(file.into()),
+    };
+    UploadRow { name: name.into(), principal: format!("telegram:{who}").parse().unwrap(), attachment }
+}
+
+#[tokio::test]
+async fn an_upload_is_kept_for_its_owner_until_it_is_too_old_and_no_message_names_it() {
+    let fixture = Fixture::open().await;
+    let store = &fixture.store;
+    let none = UploadLimits::default();
+    let (one, two) = (upload("one", "anna", "in/one", 7), upload("two", "anna", "in/two", 5));
+    let key = || Some("telegram:anna k".to_owned());
+    assert_eq!(store.uploaded(one.clone(), key(), none, t(1)).await.unwrap(), UploadStored::New);
+    let again = store.uploaded(upload("other", "anna", "in/other", 7), key(), none, t(1)).await.unwrap();
+    assert_eq!(again, UploadStored::Before(one.clone()));
+    let person = UploadLimits { person: 11, total: 0 };
+    assert_eq!(store.uploaded(two.clone(), None, person, t(2)).await.unwrap(), UploadStored::OverDaily);
+    let total = UploadLimits { person: 12, total: 11 };
+    assert_eq!(store.uploaded(two.clone(), None, total, t(2)).await.unwrap(), UploadStored::OverTotal);
+    assert_eq!(
+        store.uploaded(two.clone(), None, UploadLimits { total: 12, ..total }, t(2)).await.unwrap(),
+        UploadStored::New
+    );
+    assert_eq!(store.media_bytes().await.unwrap(), 12);
+    assert_eq!(store.upload(&one.principal, "one").await.unwrap(), Some(one.clone()));
+    let bob = "telegram:bob".parse().unwrap();
+    assert_eq!(store.upload(&bob, "one").await.unwrap(), None);
+    assert_eq!(store.upload_dropped(&bob, "one").await.unwrap(), None);
+    assert_eq!(in_use(&fixture, &["in/one", "in/two", "in/none"]).await, ["in/one", "in/two"]);
+    // A message that waits keeps its file, and so does its turn.
+    let message =
+        with_event(says("anna", "1", "look"), |event| event.attachments = vec![one.attachment.clone()]);
+    let id = fixture.accept_one(3, message).await;
+    let session = fixture.store.message(id).await.unwrap().unwrap().message.session;
+    assert_eq!(store.session_files(&session).await.unwrap(), ["in/one"]);
+    assert_eq!(store.uploads_expired(t(2)).await.unwrap(), ["in/one"]);
+    assert_eq!(in_use(&fixture, &["in/one", "in/two"]).await, ["in/one", "in/two"]);
+    fixture.claim("anna").await.unwrap();
+    assert_eq!(in_use(&fixture, &["in/one"]).await, ["in/one"]);
+    assert_eq!(
+        store.attachment(&session, id, 0).await.unwrap(),
+        Some((Some("in/one".into()), one.attachment))
+    );
+    assert_eq!(store.attachment(&session, id, 1).await.unwrap(), None);
+    assert_eq!(store.upload_dropped(&two.principal, "two").await.unwrap().as_deref(), Some("in/two"));
+    assert_eq!(in_use(&fixture, &["in/two"]).await, Vec::<String>::new());
 }
