@@ -51,7 +51,7 @@ impl PrivateChats {
                 let parent = is_thread.then(|| to.chat().to_owned());
                 Ok(Destination { channel, is_thread, parent })
             }
-            false => Err(SendError::Refused("the address is none of Discord's".to_owned())),
+            false => Err(SendError::Refused("the address is none of Discord's".into())),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delivery::{Bucket, SendError};
 use frontdesk_core::group::LookupError;
 use frontdesk_core::port::{AdapterError, FetchError};
@@ -55,14 +56,23 @@ pub(crate) enum Scope {
 
 /// A refusal of Discord.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{}{message}", if *code == 0 { String::new() } else { format!("{code} ") })]
+#[error("{}", self.cause())]
 pub(crate) struct Refusal {
     /// The HTTP status.
     pub status: u16,
     /// Discord's JSON error code; 0 if it names none.
     pub code: u64,
-    /// Its words, and the fields that they are about.
+    /// Its words, which are the same for every refusal with this code.
     pub message: String,
+    /// The fields that they are about, which may quote the request.
+    pub fields: String,
+}
+
+impl Refusal {
+    fn cause(&self) -> Cause {
+        let code = if self.code == 0 { String::new() } else { format!("{} ", self.code) };
+        Cause::quoting(format!("{code}{}", self.message), self.fields.clone())
+    }
 }
 
 impl From<HttpFault> for Fault {
@@ -115,11 +125,22 @@ impl Fault {
         matches!(self, Fault::Refused(refusal) if codes.contains(&refusal.code))
     }
 
+    /// Its text, with what may quote a message apart.
+    fn cause(&self) -> Cause {
+        match self {
+            Fault::Refused(refusal) => refusal.cause(),
+            Fault::Unreadable(why) => {
+                Cause::quoting("an answer of Discord that cannot be read", why.as_str())
+            }
+            fault => Cause::plain(fault.to_string()),
+        }
+    }
+
     /// The consequence for the outbox if a send failed like this. `in_thread` says whether it was for a thread.
     pub(crate) fn for_send(self, in_thread: bool) -> SendError {
-        let detail = self.to_string();
+        let detail = self.cause();
         match self {
-            Fault::Unsent(_) => SendError::Offline,
+            Fault::Unsent(_) => SendError::Offline(detail),
             Fault::Unanswered(_) | Fault::Unreadable(_) => SendError::Unknown(detail),
             // Without Discord's own format a refusal for speed is a ban of the address.
             Fault::Foreign { status: 429, after } => later(after, Bucket::Account, detail),
@@ -178,7 +199,7 @@ impl Fault {
     }
 }
 
-fn later(after: Option<Duration>, scope: Bucket, detail: String) -> SendError {
+fn later(after: Option<Duration>, scope: Bucket, detail: Cause) -> SendError {
     SendError::Later { after, scope, detail }
 }
 
@@ -189,7 +210,7 @@ mod tests {
     use super::*;
 
     fn no(status: u16, code: u64) -> Fault {
-        Fault::Refused(Refusal { status, code, message: "words".into() })
+        Fault::Refused(Refusal { status, code, message: "words".into(), fields: String::new() })
     }
 
     /// The name of the consequence of a failed send.
@@ -203,7 +224,7 @@ mod tests {
             SendError::ThreadGone(_) => "thread gone",
             SendError::Credentials(_) => "credentials",
             SendError::Unknown(_) => "unknown",
-            SendError::Offline => "offline",
+            SendError::Offline(_) => "offline",
             SendError::Markup(_) | SendError::Moved { .. } => "never",
         }
     }
@@ -223,6 +244,16 @@ mod tests {
     #[case(503, 130_000, "later")]
     fn each_refusal_has_the_right_consequence(#[case] status: u16, #[case] code: u64, #[case] next: &str) {
         assert_eq!(means(no(status, code), false), next);
+    }
+
+    #[test]
+    fn the_log_gets_the_cause_and_not_the_fields_which_may_quote_the_message() {
+        let (message, fields) =
+            ("Invalid Form Body".into(), r#"{"content":"hunter2 is no snowflake"}"#.into());
+        let fault = Fault::Refused(Refusal { status: 400, code: 50035, message, fields });
+        let error = fault.for_send(false);
+        assert_eq!(error.cause().map(Cause::for_log), Some("50035 Invalid Form Body"));
+        assert!(error.to_string().contains("hunter2"), "{error}");
     }
 
     #[test]

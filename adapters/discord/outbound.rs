@@ -4,6 +4,7 @@ mod forum;
 mod reactions;
 
 use frontdesk_core::address::Address;
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delivery::{AlbumFile, Delivery, MediaFile, Post, Receipt, SendError, Signal};
 use frontdesk_kit::{files, json::Fields};
 use futures_util::FutureExt;
@@ -302,16 +303,17 @@ impl Outbound<'_> {
     fn check(&self, files: &[&MediaFile]) -> Result<(), SendError> {
         let most = self.settings.max_upload_bytes;
         match files.iter().find(|file| file.size > most) {
-            Some(file) => {
-                Err(SendError::Refused(format!("a file of {} bytes is over Discord's {most}", file.size)))
-            }
+            Some(file) => Err(SendError::Refused(Cause::plain(format!(
+                "a file of {} bytes is over Discord's {most}",
+                file.size
+            )))),
             None => Ok(()),
         }
     }
 
     /// The first post of an album, and all captions together: Discord has one text for all files of a message.
     fn captions<'p>(&self, album: &'p [AlbumFile]) -> Result<(&'p Post, String), SendError> {
-        let first = album.first().ok_or_else(|| SendError::Refused("an album without files".to_owned()))?;
+        let first = album.first().ok_or_else(|| SendError::Refused("an album without files".into()))?;
         let captions: Vec<&str> = album
             .iter()
             .map(|one| one.post.part.body.as_str())
@@ -319,9 +321,7 @@ impl Outbound<'_> {
             .collect();
         let caption = captions.join("\n");
         match caption.chars().count() > self.settings.text_limit {
-            true => {
-                Err(SendError::Refused("the captions of the album are too long for one message".to_owned()))
-            }
+            true => Err(SendError::Refused("the captions of the album are too long for one message".into())),
             false => Ok((&first.post, caption)),
         }
     }

@@ -261,12 +261,10 @@ impl Rest {
             self.limits.pause(request.route(), scope, after, self.clock.mono());
             return Err(Fault::TooMany { after, scope });
         }
-        let mut message = failure.message;
-        if !failure.errors.is_null() {
-            message = format!("{message} {}", failure.errors);
-        }
-        let message = self.client.clean(&message).chars().take(LONGEST_WORDS).collect();
-        Err(Fault::Refused(Refusal { status, code: failure.code, message }))
+        let fields = if failure.errors.is_null() { String::new() } else { failure.errors.to_string() };
+        let clean = |words: &str| self.client.clean(words).chars().take(LONGEST_WORDS).collect();
+        let (message, fields) = (clean(&failure.message), clean(&fields));
+        Err(Fault::Refused(Refusal { status, code: failure.code, message, fields }))
     }
 }
 

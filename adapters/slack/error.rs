@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delivery::{Bucket, SendError};
 use frontdesk_core::group::LookupError;
 use frontdesk_core::port::{AdapterError, FetchError};
@@ -110,8 +111,16 @@ impl Refusal {
         self.is(&["channel_not_found", "thread_not_found"])
     }
 
+    /// Slack's names for errors quote nothing. A proxy may answer in other words.
+    fn cause(&self) -> Cause {
+        match is_name(&self.error) {
+            true => Cause::plain(self.to_string()),
+            false => Cause::quoting(self.method, self.error.as_str()),
+        }
+    }
+
     fn for_send(self) -> SendError {
-        let detail = self.to_string();
+        let detail = self.cause();
         match () {
             () if self.retry_after.is_some() || self.is(&LATER) => later(self.retry_after, detail),
             () if self.is(&UNKNOWN) => SendError::Unknown(detail),
@@ -125,9 +134,15 @@ impl Refusal {
     }
 }
 
+/// Whether a text has the form of a name that Slack gives an error.
+pub(crate) fn is_name(error: &str) -> bool {
+    error.len() <= 64
+        && error.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
 /// Slack limits a method in a workspace, and posts by channel. Only the chat waits: if it was the method's limit, the
 /// calls for other chats get this answer as well, and typing must not hold back answers.
-fn later(after: Option<Duration>, detail: String) -> SendError {
+fn later(after: Option<Duration>, detail: Cause) -> SendError {
     SendError::Later { after, scope: Bucket::Chat, detail }
 }
 
@@ -135,9 +150,12 @@ impl Fault {
     /// The consequence for the outbox if a send failed like this.
     pub(crate) fn for_send(self) -> SendError {
         match self {
-            Fault::Unsent(_) => SendError::Offline,
-            Fault::Unanswered(_) | Fault::Unreadable(_) => SendError::Unknown(self.to_string()),
-            Fault::Foreign(_) => later(None, self.to_string()),
+            Fault::Unsent(_) => SendError::Offline(Cause::plain(self.to_string())),
+            Fault::Unanswered(_) => SendError::Unknown(Cause::plain(self.to_string())),
+            Fault::Unreadable(why) => {
+                SendError::Unknown(Cause::quoting("an answer of the Web API that cannot be read", why))
+            }
+            Fault::Foreign(_) => later(None, Cause::plain(self.to_string())),
             Fault::Refused(refusal) => refusal.for_send(),
         }
     }
@@ -236,8 +254,15 @@ mod tests {
             SendError::Moved { .. } => "moved",
             SendError::Credentials(_) => "credentials",
             SendError::Unknown(_) => "unknown",
-            SendError::Offline => "offline",
+            SendError::Offline(_) => "offline",
         }
+    }
+
+    #[test]
+    fn the_log_gets_slacks_name_for_the_error_and_no_other_words() {
+        let logged = |error: &str| no(error, None).for_send().cause().map(|cause| cause.for_log().to_owned());
+        assert_eq!(logged("msg_too_long").as_deref(), Some("chat.postMessage: msg_too_long"));
+        assert_eq!(logged("Your text hunter2 is odd").as_deref(), Some("chat.postMessage"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
+use frontdesk_core::cause::Cause;
 use frontdesk_core::config::{ConfigError, Secret};
 use frontdesk_core::delivery::{Bucket, Delivery, Post, Receipt, SendError, Signal};
 use frontdesk_core::group::{Group, GroupPage, LookupError};
@@ -18,7 +19,7 @@ use reqwest::{Method, Url};
 use serde_json::json;
 
 use crate::config::Settings;
-use crate::error::Fault;
+use crate::error::{Fault, is_name};
 use crate::outbound::whole;
 use crate::{CHANNEL, blocks};
 
@@ -138,7 +139,10 @@ impl WebhookAdapter {
 
 /// What the answer to a post means.
 fn judged(status: u16, after: Option<Duration>, word: &str) -> Result<Receipt, SendError> {
-    let detail = || format!("incoming webhook: {status} {word}");
+    let detail = || match is_name(word) {
+        true => Cause::plain(format!("incoming webhook: {status} {word}")),
+        false => Cause::quoting(format!("incoming webhook: {status}"), word),
+    };
     let later = |after| Err(SendError::Later { after, scope: Bucket::Chat, detail: detail() });
     match status {
         // Slack names no message.
@@ -195,11 +199,11 @@ impl Adapter for WebhookAdapter {
 
     async fn deliver(&self, to: &Address, delivery: Delivery) -> Result<Receipt, SendError> {
         match delivery {
-            _ if to.chat() != CHAT || to.thread().is_some() => {
-                Err(SendError::Gone(format!("an incoming webhook has one chat, which is called `{CHAT}`")))
-            }
+            _ if to.chat() != CHAT || to.thread().is_some() => Err(SendError::Gone(Cause::plain(format!(
+                "an incoming webhook has one chat, which is called `{CHAT}`"
+            )))),
             Delivery::Post(post) => self.post(&post).await,
-            _ => Err(SendError::Refused("an incoming webhook can only post messages".to_owned())),
+            _ => Err(SendError::Refused("an incoming webhook can only post messages".into())),
         }
     }
 

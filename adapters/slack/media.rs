@@ -1,5 +1,6 @@
 //! Uploads and downloads of files.
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delivery::{MediaFile, Post, Receipt, SendError};
 use frontdesk_core::message::Attachment;
 use frontdesk_core::port::{Bytes, FetchError};
@@ -33,7 +34,9 @@ impl Uploads<'_> {
         let (api, sent, most) = (self.api, self.sent, self.settings.max_upload_bytes);
         if let Some((file, _)) = files.iter().find(|(file, _)| file.size > most) {
             let size = file.size;
-            return Err(SendError::Refused(format!("a file of {size} bytes is over the limit of {most}")));
+            return Err(SendError::Refused(Cause::plain(format!(
+                "a file of {size} bytes is over the limit of {most}"
+            ))));
         }
         let key = files.first().map(|(_, post)| post.key.as_str()).unwrap_or_default();
         if files.iter().any(|(file, _)| file.tried) {

@@ -259,7 +259,7 @@ impl Outbound<'_> {
     /// Answers a slash command where the app is not, so that only its sender sees it.
     async fn respond(&self, post: &Post) -> Result<Receipt, SendError> {
         let url = response_url(post)
-            .ok_or_else(|| SendError::Refused("the answer to a command cannot be changed".to_owned()))?;
+            .ok_or_else(|| SendError::Refused("the answer to a command cannot be changed".into()))?;
         let mut body = json!({
             "response_type": "ephemeral", "replace_original": false, "text": post.part.body, "parse": "none",
             "link_names": false,
@@ -334,7 +334,7 @@ impl Outbound<'_> {
         let opened = opened.map_err(Fault::for_preparation)?;
         let channel = opened["channel"]["id"].as_str();
         let channel =
-            channel.ok_or_else(|| SendError::Refused("Slack has opened no chat".to_owned()))?.to_owned();
+            channel.ok_or_else(|| SendError::Refused("Slack has opened no chat".into()))?.to_owned();
         if let Ok(mut known) = self.opened.lock() {
             known.insert(user.to_owned(), channel.clone());
         }
@@ -352,7 +352,7 @@ pub(crate) fn whole(post: &Post, error: SendError) -> SendError {
 
 /// The message that an answer names.
 fn named(ts: &Value) -> Result<String, SendError> {
-    let unnamed = || SendError::Unknown("the answer names no message".to_owned());
+    let unnamed = || SendError::Unknown("the answer names no message".into());
     ts.as_str().map(str::to_owned).ok_or_else(unnamed)
 }
 

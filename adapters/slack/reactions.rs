@@ -73,6 +73,8 @@ impl Reactions<'_> {
 
 fn name(wanted: &str) -> Result<String, SendError> {
     emoji::name(wanted).ok_or_else(|| {
-        SendError::Refused(format!("the name that Slack has for the reaction {wanted} is not known here"))
+        SendError::Refused(
+            format!("the name that Slack has for the reaction {wanted} is not known here").into(),
+        )
     })
 }

@@ -147,7 +147,8 @@ impl Sent {
 /// nothing found.
 fn allowed<F>(found: Result<Option<F>, Fault>) -> Result<Option<F>, SendError> {
     found.or_else(|fault| match fault.for_preparation() {
-        error @ (SendError::Offline | SendError::Credentials(_) | SendError::Later { after: None, .. }) => {
+        error
+        @ (SendError::Offline(_) | SendError::Credentials(_) | SendError::Later { after: None, .. }) => {
             Err(error)
         }
         error @ SendError::Later { after: Some(after), .. } if after <= LONGEST_PAUSE => Err(error),

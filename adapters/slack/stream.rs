@@ -63,7 +63,7 @@ impl Streams {
             begun => begun.map_err(Fault::for_send)?,
         };
         let ts = begun["ts"].as_str().map(str::to_owned);
-        let ts = ts.ok_or_else(|| SendError::Unknown("the answer names no message".to_owned()))?;
+        let ts = ts.ok_or_else(|| SendError::Unknown("the answer names no message".into()))?;
         let mut open = self.open();
         if open.len() >= MOST {
             open.clear();

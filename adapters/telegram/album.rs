@@ -1,5 +1,6 @@
 //! Several files in one request (Bot API, sendMediaGroup).
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delivery::{AlbumFile, Receipt, SendError};
 use frontdesk_kit::files;
 use serde::Deserialize;
@@ -27,13 +28,15 @@ pub(crate) async fn send(
         methods.push(media::suited(settings, &file.file, &file.post).await?);
     }
     if !are_alike(&methods) {
-        return Err(SendError::Refused("Telegram does not show these files in one album".to_owned()));
+        return Err(SendError::Refused("Telegram does not show these files in one album".into()));
     }
     // The limit of one file holds for the whole request.
     let size: u64 = files.iter().map(|file| file.file.size).sum();
     if size > settings.max_upload_bytes {
         let most = settings.max_upload_bytes;
-        return Err(SendError::Refused(format!("an album of {size} bytes is over Telegram's {most}")));
+        return Err(SendError::Refused(Cause::plain(format!(
+            "an album of {size} bytes is over Telegram's {most}"
+        ))));
     }
     let listed: Vec<Value> =
         methods.iter().zip(files).enumerate().map(|(n, (method, file))| item(n, *method, file)).collect();
@@ -72,7 +75,7 @@ pub(crate) fn receipt(sent: &RawValue) -> Result<Receipt, SendError> {
     struct Sent {
         message_id: i64,
     }
-    let unknown = || SendError::Unknown("the answer names no messages".to_owned());
+    let unknown = || SendError::Unknown("the answer names no messages".into());
     let sent: Vec<Sent> = serde_json::from_str(sent.get()).map_err(|_| unknown())?;
     let mut ids = sent.into_iter().map(|sent| sent.message_id.to_string());
     let message = Some(ids.next().ok_or_else(unknown)?);

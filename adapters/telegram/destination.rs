@@ -32,5 +32,5 @@ pub(crate) fn message_id(target: &str) -> Result<MessageId, SendError> {
 }
 
 fn number<N: std::str::FromStr>(text: &str, what: &str) -> Result<N, SendError> {
-    text.parse().map_err(|_| SendError::Refused(format!("{text:?} is not {what} of Telegram")))
+    text.parse().map_err(|_| SendError::Refused(format!("{text:?} is not {what} of Telegram").into()))
 }

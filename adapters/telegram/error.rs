@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delivery::{Bucket, SendError};
 use frontdesk_core::group::LookupError;
 use frontdesk_core::port::{AdapterError, FetchError};
@@ -99,10 +100,13 @@ impl Fault {
     /// The consequence for the outbox if a send failed like this.
     pub(crate) fn for_send(self) -> SendError {
         match self {
-            Fault::Unsent(_) => SendError::Offline,
-            Fault::Unanswered(_) | Fault::Unreadable(_) => SendError::Unknown(self.to_string()),
+            Fault::Unsent(_) => SendError::Offline(Cause::plain(self.to_string())),
+            Fault::Unanswered(_) => SendError::Unknown(Cause::plain(self.to_string())),
+            Fault::Unreadable(why) => {
+                SendError::Unknown(Cause::quoting("an answer of the Bot API that cannot be read", why))
+            }
             // A proxy in front of the Bot API has a fault, or the Bot API is down for a moment.
-            Fault::Foreign(_) => later(None, self.to_string()),
+            Fault::Foreign(_) => later(None, Cause::plain(self.to_string())),
             Fault::Refused(refusal) => refusal.for_send(),
         }
     }
@@ -180,11 +184,26 @@ impl Fault {
 }
 
 impl Refusal {
+    /// The description, with what may quote a message apart: Telegram quotes after a second colon or in quotation marks, as
+    /// in `Bad Request: can't parse entities: Unsupported start tag "x" at byte offset 0`.
+    fn cause(&self) -> Cause {
+        let text = self.to_string();
+        let colon = text.match_indices(": ").nth(1).map(|(at, _)| at);
+        let mark = text.find(['"', '“', '«', '`']).into_iter().chain(text.find(" '")).min();
+        match colon.into_iter().chain(mark).min() {
+            Some(at) => Cause::quoting(
+                text[..at].trim_end_matches([':', ' ']),
+                text[at..].trim_start_matches(": ").trim_start(),
+            ),
+            None => Cause::plain(text),
+        }
+    }
+
     fn for_send(self) -> SendError {
         if let Some(to) = self.moved_to {
             return SendError::Moved { to: to.to_string() };
         }
-        let detail = self.to_string();
+        let detail = self.cause();
         match self.code {
             401 => SendError::Credentials(detail),
             403 => SendError::Gone(detail),
@@ -201,7 +220,7 @@ impl Refusal {
 
 /// Telegram does not say which limit was reached. It is usually the chat's and not the bot's, so only the chat waits, until
 /// other chats are refused as well (`pace`).
-fn later(after: Option<Duration>, detail: String) -> SendError {
+fn later(after: Option<Duration>, detail: Cause) -> SendError {
     SendError::Later { after, scope: Bucket::Chat, detail }
 }
 
@@ -227,7 +246,7 @@ mod tests {
             SendError::Moved { .. } => "moved",
             SendError::Credentials(_) => "credentials",
             SendError::Unknown(_) => "unknown",
-            SendError::Offline => "offline",
+            SendError::Offline(_) => "offline",
         }
     }
 
@@ -260,6 +279,25 @@ mod tests {
         #[case] next: &str,
     ) {
         assert_eq!(means(no(code, description)), next);
+    }
+
+    #[test]
+    fn the_log_gets_the_cause_and_nothing_that_telegram_quotes() {
+        for (description, logged) in [
+            ("Bad Request: message is too long", "400 Bad Request: message is too long"),
+            (
+                "Bad Request: can't parse entities: Unsupported start tag \"hunter2\" at byte offset 0",
+                "400 Bad Request: can't parse entities",
+            ),
+            (
+                "Bad Request: inline keyboard button URL 'hunter2' is invalid",
+                "400 Bad Request: inline keyboard button URL",
+            ),
+        ] {
+            let error = no(400, description).for_send();
+            assert_eq!(error.cause().map(Cause::for_log), Some(logged));
+            assert_eq!(error.to_string().contains("hunter2"), description.contains("hunter2"), "{error}");
+        }
     }
 
     #[test]

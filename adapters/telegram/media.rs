@@ -1,5 +1,6 @@
 //! Uploads and downloads of files.
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delivery::{MediaFile, Post, SendError};
 use frontdesk_core::message::{Attachment, FileKind};
 use frontdesk_core::port::{Bytes, FetchError};
@@ -57,7 +58,9 @@ pub(crate) async fn suited(
 ) -> Result<UploadMethod, SendError> {
     if file.size > settings.max_upload_bytes {
         let (size, most) = (file.size, settings.max_upload_bytes);
-        return Err(SendError::Refused(format!("a file of {size} bytes is over Telegram's {most}")));
+        return Err(SendError::Refused(Cause::plain(format!(
+            "a file of {size} bytes is over Telegram's {most}"
+        ))));
     }
     let chosen = upload_method(file, !post.part.body.is_empty(), settings.max_photo_bytes);
     match chosen == PHOTO && is_out_of_shape(file).await {
@@ -142,7 +145,8 @@ pub(crate) fn to_chat(chat: Chat, reply: Option<&ReplyParameters>) -> Result<For
         form = form.text("message_thread_id", topic.to_string());
     }
     if let Some(reply) = reply {
-        let reply = serde_json::to_string(reply).map_err(|error| SendError::Refused(error.to_string()))?;
+        let reply =
+            serde_json::to_string(reply).map_err(|error| SendError::Refused(error.to_string().into()))?;
         form = form.text("reply_parameters", reply);
     }
     Ok(form)

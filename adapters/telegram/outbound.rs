@@ -40,8 +40,7 @@ pub(crate) async fn deliver(
             receipt(&sent)
         }
         Delivery::Album(files) => {
-            let first =
-                files.first().ok_or_else(|| SendError::Refused("an album without files".to_owned()))?;
+            let first = files.first().ok_or_else(|| SendError::Refused("an album without files".into()))?;
             let sent = album::send(api, settings, chat, &files, reply(&first.post)?).await?;
             album::receipt(&sent)
         }
@@ -155,7 +154,7 @@ fn receipt(sent: &RawValue) -> Result<Receipt, SendError> {
         message_id: i64,
     }
     let sent: Sent = serde_json::from_str(sent.get())
-        .map_err(|_| SendError::Unknown("the answer names no message".to_owned()))?;
+        .map_err(|_| SendError::Unknown("the answer names no message".into()))?;
     Ok(Receipt::of(sent.message_id.to_string()))
 }
 

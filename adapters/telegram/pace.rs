@@ -85,7 +85,7 @@ impl Pace {
         let in_group = chat < 0 && sent.count(self.per_group * IN_GROUP, now) >= most(EDITS_IN_GROUP);
         match in_group || sent.count(self.per_chat * BURST, now) >= most(EDITS) {
             true => {
-                let detail = "the chat's rate is left for messages".to_owned();
+                let detail = "the chat's rate is left for messages".into();
                 Err(SendError::Later { after: None, scope: Bucket::Chat, detail })
             }
             false => Ok(()),

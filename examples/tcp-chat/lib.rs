@@ -176,14 +176,15 @@ impl Adapter for TcpChat {
     async fn deliver(&self, to: &Address, delivery: Delivery) -> Result<Receipt, SendError> {
         let chat = to.chat();
         if !self.knows(chat) {
-            return Err(SendError::Gone(format!("nobody is called {chat}")));
+            return Err(SendError::Gone(format!("nobody is called {chat}").into()));
         }
         let outgoing = outbound::delivery(chat, delivery)?;
         // Nothing has been sent, and nothing can be until the chat listens again.
-        let mut clients = self.clients.of(chat).ok_or(SendError::Offline)?;
+        let mut clients =
+            self.clients.of(chat).ok_or(SendError::Offline("the client is not connected".into()))?;
         clients.retain(|client| outgoing.only.as_ref().is_none_or(|only| client.name == *only));
         if clients.is_empty() {
-            let detail = "nobody who could read it is logged in".to_owned();
+            let detail = "nobody who could read it is logged in".into();
             return Err(SendError::Later { after: Some(AWAY), scope: Bucket::Chat, detail });
         }
         let (acknowledged, mut first) = channel(1);
@@ -202,7 +203,7 @@ impl Adapter for TcpChat {
             return Ok(Receipt::of(outgoing.id));
         }
         clients.iter().for_each(|client| client.stop.cancel());
-        Err(SendError::Unknown("no client has acknowledged it".to_owned()))
+        Err(SendError::Unknown("no client has acknowledged it".into()))
     }
 
     async fn signal(&self, to: &Address, signal: Signal) -> Result<(), SendError> {

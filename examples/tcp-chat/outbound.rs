@@ -39,10 +39,10 @@ pub(crate) fn delivery(chat: &str, delivery: Delivery) -> Result<Outgoing, SendE
             Ok(Outgoing { id: target, only: None, lines })
         }
         Delivery::Media { .. } | Delivery::Album(_) => {
-            Err(SendError::Refused("this chat shows no files".to_owned()))
+            Err(SendError::Refused("this chat shows no files".into()))
         }
         Delivery::React { .. } | Delivery::Pin { .. } => {
-            Err(SendError::Refused("this chat has neither reactions nor pinned messages".to_owned()))
+            Err(SendError::Refused("this chat has neither reactions nor pinned messages".into()))
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Why an agent failed: what may be logged of it, and what may quote a message.
+//! Why an agent or a platform failed: what may be logged of it, and what may quote a message.
 
 use std::fmt;
 
-/// Why an agent failed.
+/// Why an agent or a platform failed.
 ///
 /// A literal is the first part of a cause, and a `String` the second: what was put together at run time may contain
 /// what somebody wrote. [`Cause::plain`] is for texts of which that is known not to be true.

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::address::Principal;
 use crate::ask::PostedAsk;
+use crate::cause::Cause;
 use crate::delta::Usage;
 use crate::id::{MessageId, OutId, TaskId};
 use crate::key::SessionKey;
@@ -288,21 +289,21 @@ pub enum SendError {
         after: Option<Duration>,
         /// What has to wait.
         scope: Bucket,
-        /// For the log.
-        detail: String,
+        /// Why.
+        detail: Cause,
     },
     /// This part will never be accepted. The next one may be.
     #[error("refused: {0}")]
-    Refused(String),
+    Refused(Cause),
     /// The platform could not parse the formatting. The part's plain text may be accepted.
     #[error("markup refused: {0}")]
-    Markup(String),
+    Markup(Cause),
     /// The chat does not exist any more, or the bot was removed from it.
     #[error("chat is gone: {0}")]
-    Gone(String),
+    Gone(Cause),
     /// The topic or thread is deleted or closed; its chat still exists.
     #[error("topic is gone: {0}")]
-    ThreadGone(String),
+    ThreadGone(Cause),
     /// The chat has a new id: everything for it goes there from now on.
     #[error("the chat has moved to {to}")]
     Moved {
@@ -311,13 +312,30 @@ pub enum SendError {
     },
     /// The token is not accepted. Nothing can be sent until an operator acts.
     #[error("credentials refused: {0}")]
-    Credentials(String),
+    Credentials(Cause),
     /// The request was sent and no answer came: the message may have been delivered.
     #[error("unknown whether it arrived: {0}")]
-    Unknown(String),
+    Unknown(Cause),
     /// The adapter is not connected, and nothing was sent. This does not count as an attempt.
-    #[error("not connected")]
-    Offline,
+    #[error("not connected: {0}")]
+    Offline(Cause),
+}
+
+impl SendError {
+    /// Why, except for a chat that has moved.
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            SendError::Later { detail, .. } => Some(detail),
+            SendError::Refused(cause)
+            | SendError::Markup(cause)
+            | SendError::Gone(cause)
+            | SendError::ThreadGone(cause)
+            | SendError::Credentials(cause)
+            | SendError::Unknown(cause)
+            | SendError::Offline(cause) => Some(cause),
+            SendError::Moved { .. } => None,
+        }
+    }
 }
 
 /// What a "too many requests" refers to. Limits on single methods are tracked by the adapter itself: it answers `Later`

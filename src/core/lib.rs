@@ -31,6 +31,7 @@ pub mod job;
 pub mod key;
 pub mod limit;
 pub mod link;
+pub mod log_limit;
 pub mod markup;
 pub mod message;
 pub mod nearest;

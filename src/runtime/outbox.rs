@@ -129,10 +129,11 @@ async fn attempt(
             NextPart::Nothing => return Ok(NextRun::Sleep),
         };
     let sent = request::request(shared, connection, &claimed).await;
+    let cause = result::loggable(&sent);
     let (result, elsewhere) = result::judged(shared, connection, &claimed, sent).await;
     let is_sent = matches!(result, SendResult::Sent { .. } | SendResult::AlbumSent { .. });
     for part in claimed.all() {
-        result::note(address, part, &result);
+        result::note(shared, part, &result, cause.as_deref());
         // Platforms count each file of an album as a message.
         if is_sent && goes_to_group(part) && part.act.brings_text() {
             connection.sent_to_group(address);

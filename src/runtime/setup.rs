@@ -8,6 +8,7 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::hook::{HookEvent, HookPoint};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::log_limit::LogLimit;
 use frontdesk_core::port::{Adapter, Clock};
 use frontdesk_store::row::OutboxRow;
 use frontdesk_store::{Options, Store};
@@ -143,6 +144,7 @@ fn work(
         running: RunningTurns::default(),
         failures: TurnFailures::default(),
         outbox: Lanes::new(clock.clone(), sends, |address| address.channel(), |_| Class::People),
+        postponed: LogLimit::default(),
         part_ended: Notify::new(),
         commands,
         marks,

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Address;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::log_limit::LogLimit;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::task::TaskTracker;
 
@@ -26,6 +28,8 @@ pub(crate) struct Work {
     pub(crate) failures: TurnFailures,
     /// Addresses that have parts to send.
     pub(crate) outbox: Lanes<Address>,
+    /// Why parts were not delivered and are tried again, by account: logged once for each cause.
+    pub(crate) postponed: LogLimit<(AccountId, String)>,
     /// Told after each attempt to send: a part may have been sent or given up.
     pub(crate) part_ended: Notify,
     /// Commands, in the order of acceptance.

@@ -112,7 +112,27 @@ fn an_answer_to_a_deleted_topic_goes_to_the_group_and_is_logged_once() {
     assert_eq!((shown.text.as_str(), shown.thread), ("the answer", None));
     let log = daemon.stop().good().err.clone();
     assert_eq!(log.matches("was not delivered").count(), 1, "{log}");
-    assert!(!log.contains("thread not found"), "the platform's words may quote a message: {log}");
+    assert!(log.contains("cause=\"400 Bad Request: message thread not found\""), "{log}");
+}
+
+#[test]
+fn the_log_names_the_cause_of_parts_that_are_tried_again_once_and_quotes_no_message() {
+    let (telegram, home) = (Telegram::start(), NewHome::new());
+    let daemon = telegram.gateway(&home, &with_anna());
+    let anna = telegram.user(ANNA, "Anna");
+    let busy = Fault::refuse(500, "Internal Server Error: \"hunter2\" is odd");
+    telegram.api.fault(busy.on("sendMessage").times(2));
+    anna.tells("hunter2");
+    telegram.waits(|journal| journal.calls_of("sendMessage").len() == 3);
+    anna.sees("hunter2");
+    let odd = Fault::refuse(400, "Bad Request: message is odd: hunter2");
+    telegram.api.fault(odd.on("sendMessage").times(1));
+    anna.tells("hunter2, again");
+    anna.sees("could not be delivered");
+    let log = daemon.stop().good().err.clone();
+    assert_eq!(log.matches("cause=\"500 Internal Server Error\"").count(), 1, "{log}");
+    assert_eq!(log.matches("cause=\"400 Bad Request: message is odd\"").count(), 1, "{log}");
+    assert!(!log.contains("hunter2"), "{log}");
 }
 
 #[test]

@@ -178,7 +178,7 @@ async fn a_refused_caption_does_not_stop_its_file_and_a_refused_file_does_not_st
     let world = World::new().await;
     let anna = world.user("anna");
     made(&world, "a.png", b"png");
-    let refused = || Fault::Answer(SendError::Refused("caption too long".to_owned()));
+    let refused = || Fault::Answer(SendError::Refused("caption too long".into()));
     world.platform().fails([refused()]);
     world.agent().will([Step::File("a.png", Some("May"))]);
     anna.says("draw").await;

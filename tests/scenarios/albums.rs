@@ -82,7 +82,7 @@ async fn a_refused_file_costs_its_album_nothing_but_being_together() {
 #[tokio::test]
 async fn markup_that_an_album_is_refused_for_is_sent_plain_by_its_file_alone() {
     let world = World::with(plan().albums(10)).await;
-    let refused = || Fault::Answer(SendError::Markup("cannot parse it".to_owned()));
+    let refused = || Fault::Answer(SendError::Markup("cannot parse it".into()));
     // The album, and then the first file alone.
     world.platform().fails([refused(), refused()]);
     send(&world, &[("a.png", "**one**"), ("b.png", "**two**")]);

@@ -320,7 +320,7 @@ async fn a_muted_chat_and_a_chat_that_is_gone_are_not_asked_and_the_default_hold
     world.platform().shows("root", 1, |post| post.text.contains("I am silent here")).await;
     world.agent().resume();
     assert_eq!(told(&world).await, AskEnd::Expired { default: Some(chosen("deny")) });
-    let gone = frontdesk_core::delivery::SendError::Gone("blocked".to_owned());
+    let gone = frontdesk_core::delivery::SendError::Gone("blocked".into());
     world.platform().answer_all("anna", Some(gone));
     world.agent().will([Step::Ask(permission("Delete it?")), Step::Say("done")]);
     world.user("anna").says("clean up").await;

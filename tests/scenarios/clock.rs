@@ -21,7 +21,7 @@ fn minutes(n: u64) -> Duration {
 }
 
 fn busy(after: Option<Duration>) -> Fault {
-    Fault::Answer(SendError::Later { after, scope: Bucket::Chat, detail: "429".to_owned() })
+    Fault::Answer(SendError::Later { after, scope: Bucket::Chat, detail: "429".into() })
 }
 
 /// Waits until the platform has refused one request and the part waits for its pause.

@@ -70,7 +70,7 @@ async fn a_draft_that_is_too_fast_waits_as_long_as_the_platform_says() {
     let world = World::with(plan().flow(Flow::Draft { every })).await;
     let anna = world.user("anna");
     let after = Some(Duration::from_secs(3));
-    world.platform().slow_down_drafts(SendError::Later { after, scope: Bucket::Chat, detail: String::new() });
+    world.platform().slow_down_drafts(SendError::Later { after, scope: Bucket::Chat, detail: "".into() });
     world.agent().will([Step::Say("one"), Step::Pause]);
     anna.says("count").await;
     world.asleep(Duration::from_secs(3)).await;

@@ -49,7 +49,7 @@ async fn an_edit_that_would_change_nothing_is_not_made() {
 
 #[tokio::test]
 async fn a_message_that_cannot_be_edited_is_not_edited_again_and_again() {
-    for answer in [SendError::Refused("gone".to_owned()), SendError::Unknown("no answer".to_owned())] {
+    for answer in [SendError::Refused("gone".into()), SendError::Unknown("no answer".into())] {
         let world = World::with(plan().edits(800)).await;
         let anna = world.user("anna");
         let long = "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 \
@@ -74,15 +74,15 @@ async fn a_partial_answer_that_cannot_be_edited_is_deleted_after_the_whole_one_i
     world.agent().will(in_pieces(&["first paragraph of the answer\n\n", "second **bold** part"]));
     anna.says("go").await;
     world.platform().shows("anna", 1, |_| true).await;
-    world.platform().refuse_edits(SendError::Refused("message can't be edited".to_owned()));
+    world.platform().refuse_edits(SendError::Refused("message can't be edited".into()));
     next_edit(&world).await;
     world.agent().resume();
     next_edit(&world).await;
     // The whole answer cannot be posted yet, so the partial one must stay.
     let after = Some(Duration::from_secs(30));
     world.platform().fails([
-        Fault::Answer(SendError::Refused("message can't be edited".to_owned())),
-        Fault::Answer(SendError::Later { after, scope: Bucket::Chat, detail: String::new() }),
+        Fault::Answer(SendError::Refused("message can't be edited".into())),
+        Fault::Answer(SendError::Later { after, scope: Bucket::Chat, detail: "".into() }),
     ]);
     world.agent().resume();
     until("the new message was refused for now", || async {
@@ -108,7 +108,7 @@ async fn a_message_that_cannot_be_deleted_stays_without_a_notice() {
     world.agent().will([Step::Say("one "), Step::Pause, Step::Say("two")]);
     anna.says("go").await;
     world.platform().shows("anna", 1, |_| true).await;
-    world.platform().refuse_edits(SendError::Refused("no".to_owned()));
+    world.platform().refuse_edits(SendError::Refused("no".into()));
     world.platform().refuse_deletes();
     world.agent().resume();
     world.at_rest().await;

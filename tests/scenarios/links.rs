@@ -303,7 +303,7 @@ async fn a_revocation_drops_what_goes_to_the_chat_of_that_person_alone() {
         allow(&world, &["anna", "ben"]).await;
         join(&world).await;
         world.at_rest().await;
-        let busy = SendError::Later { after: None, scope: Bucket::Chat, detail: "busy".to_owned() };
+        let busy = SendError::Later { after: None, scope: Bucket::Chat, detail: "busy".into() };
         world.platform().answer_all("ben", Some(busy));
         world.platform().outcome_of(message_from("ben", "from ben")).await;
         until("the answer waits", || async {

@@ -14,7 +14,7 @@ async fn a_pause_that_the_platform_asks_for_is_kept_and_the_order_stays() {
     let world = World::new().await;
     let anna = world.user("anna");
     let after = Some(Duration::from_secs(30));
-    let later = SendError::Later { after, scope: Bucket::Chat, detail: "429".to_owned() };
+    let later = SendError::Later { after, scope: Bucket::Chat, detail: "429".into() };
     world.platform().fails([Fault::Answer(later)]);
     anna.says("one").await;
     refused(&world, 1).await;
@@ -33,8 +33,7 @@ async fn a_pause_that_the_platform_asks_for_is_kept_and_the_order_stays() {
 async fn a_fault_of_the_platform_is_tried_again_with_backoff() {
     let world = World::new().await;
     let anna = world.user("anna");
-    let fault =
-        || Fault::Answer(SendError::Later { after: None, scope: Bucket::Chat, detail: "502".to_owned() });
+    let fault = || Fault::Answer(SendError::Later { after: None, scope: Bucket::Chat, detail: "502".into() });
     world.platform().fails([fault(), fault()]);
     anna.says("hello").await;
     refused(&world, 1).await;
@@ -48,7 +47,7 @@ async fn a_fault_of_the_platform_is_tried_again_with_backoff() {
 async fn a_part_that_is_refused_for_good_gets_one_notice() {
     let world = World::new().await;
     let anna = world.user("anna");
-    world.platform().fails([Fault::Answer(SendError::Refused("too strange".to_owned()))]);
+    world.platform().fails([Fault::Answer(SendError::Refused("too strange".into()))]);
     anna.says("hello").await;
     assert!(anna.hears().await.contains("could not be delivered"));
     anna.says("next").await;
@@ -63,7 +62,7 @@ async fn a_part_that_is_refused_for_good_gets_one_notice() {
 async fn a_notice_that_is_refused_makes_no_other_notice() {
     let world = World::new().await;
     let anna = world.user("anna");
-    let refused = || Fault::Answer(SendError::Refused("no".to_owned()));
+    let refused = || Fault::Answer(SendError::Refused("no".into()));
     world.platform().fails([refused(), refused()]);
     anna.says("hello").await;
     world.at_rest().await;
@@ -76,7 +75,7 @@ async fn a_notice_that_is_refused_makes_no_other_notice() {
 async fn markup_that_is_not_understood_is_sent_as_plain_text_once() {
     let world = World::new().await;
     let anna = world.user("anna");
-    world.platform().fails([Fault::Answer(SendError::Markup("bad tag".to_owned()))]);
+    world.platform().fails([Fault::Answer(SendError::Markup("bad tag".into()))]);
     anna.says("**bold** move").await;
     assert_eq!(anna.hears().await, "bold move");
     world.at_rest().await;
@@ -90,7 +89,7 @@ async fn a_deleted_chat_ends_only_its_own_parts() {
     anna.says("one").await;
     anna.says("two").await;
     until("both are stored", || async { (world.outbox().await.len() == 2).then_some(()) }).await;
-    world.platform().fails([Fault::Answer(SendError::Gone("blocked".to_owned()))]);
+    world.platform().fails([Fault::Answer(SendError::Gone("blocked".into()))]);
     world.platform().set_offline(false);
     passing_until(&world, Duration::from_secs(1), || !world.platform().journal().is_empty()).await;
     world.at_rest().await;
@@ -222,7 +221,7 @@ async fn an_operator_can_send_retry_and_drop() {
     assert_eq!(anna.hears().await, "good <b>morning</b>");
     world.at_rest().await;
 
-    let refused = || Fault::Answer(SendError::Refused("no".to_owned()));
+    let refused = || Fault::Answer(SendError::Refused("no".into()));
     world.platform().fails([refused(), refused()]);
     let row = world.handle().send(&to, "once more", None, "k2", &operator()).await.unwrap().remove(0);
     world.at_rest().await;
@@ -240,7 +239,7 @@ async fn an_operator_can_send_retry_and_drop() {
 async fn refused_credentials_stop_the_account_and_show() {
     let world = World::new().await;
     let anna = world.user("anna");
-    world.platform().fails([Fault::Answer(SendError::Credentials("revoked".to_owned()))]);
+    world.platform().fails([Fault::Answer(SendError::Credentials("revoked".into()))]);
     anna.says("hello").await;
     refused(&world, 1).await;
     let error = until("the account shows it", || async { world.handle().accounts()[0].error.clone() }).await;
@@ -278,7 +277,7 @@ async fn the_final_edit_of_a_deleted_message_is_posted_as_a_new_one() {
     anna.says("hello").await;
     world.platform().shows("anna", 1, |_| true).await;
     world.asleep(Duration::from_secs(120)).await;
-    let gone = SendError::Refused("message to edit not found".to_owned());
+    let gone = SendError::Refused("message to edit not found".into());
     world.platform().fails([Fault::Answer(gone)]);
     world.agent().resume();
     world.at_rest().await;
@@ -317,7 +316,7 @@ async fn the_notice_about_a_lost_answer_in_a_deleted_topic_goes_to_the_chat() {
     let world = World::new().await;
     world.platform().delete_topic("6");
     // The answer reaches the chat, which refuses it.
-    world.platform().fails([Fault::Answer(SendError::Refused("too strange".to_owned()))]);
+    world.platform().fails([Fault::Answer(SendError::Refused("too strange".into()))]);
     world.platform().outcome_of(message_from("anna", "hello").in_topic("-1", "6")).await;
     world.at_rest().await;
     let shown: Vec<String> = world.platform().chat("-1").into_iter().map(|sent| sent.text).collect();

@@ -14,7 +14,7 @@ use crate::growing::{EVERY, in_pieces, next_edit};
 /// The platform answers a reply to a person with a pause of one minute.
 async fn pause_told_to(world: &World, name: &str, scope: Bucket) {
     let after = Some(Duration::from_secs(60));
-    let later = SendError::Later { after, scope, detail: "429".to_owned() };
+    let later = SendError::Later { after, scope, detail: "429".into() };
     world.platform().answer_all(name, Some(later));
     world.user(name).says("/whoami").await;
     until("the pause was asked for", || async { (world.platform().calls(name) == 1).then_some(()) }).await;
@@ -48,7 +48,7 @@ async fn a_command_is_answered_while_an_answer_grows() {
 async fn a_first_post_that_fails_keeps_no_reply_waiting() {
     let world = World::with(plan().edits(800)).await;
     let anna = world.user("anna");
-    world.platform().fails([Fault::Answer(SendError::Refused("no".to_owned()))]);
+    world.platform().fails([Fault::Answer(SendError::Refused("no".into()))]);
     world.agent().will([Step::Say("one "), Step::Pause, Step::Say("two")]);
     anna.says("count").await;
     until("the first post was refused", || async { (world.platform().count("answered") == 1).then_some(()) })
@@ -83,7 +83,7 @@ async fn an_answer_that_is_complete_at_once_waits_out_the_pause_of_its_first_pos
     let world = World::with(plan().edits(800)).await;
     let anna = world.user("anna");
     let after = Some(Duration::from_secs(5));
-    let later = SendError::Later { after, scope: Bucket::Chat, detail: "429".to_owned() };
+    let later = SendError::Later { after, scope: Bucket::Chat, detail: "429".into() };
     world.platform().answer_all("anna", Some(later));
     anna.says("hello").await;
     until("the platform was asked", || async { (world.platform().calls("anna") > 0).then_some(()) }).await;
@@ -131,7 +131,7 @@ async fn a_pause_of_a_chat_applies_to_edits_in_all_its_topics() {
     world.platform().outcome_of(message_from("anna", "count").in_topic("-1", "6")).await;
     until("it has begun", || async { (world.platform().calls("-1") == 1).then_some(()) }).await;
     let after = Some(Duration::from_secs(60));
-    let later = SendError::Later { after, scope: Bucket::Chat, detail: "429".to_owned() };
+    let later = SendError::Later { after, scope: Bucket::Chat, detail: "429".into() };
     world.platform().answer_all("-1", Some(later));
     world.platform().outcome_of(message_from("ben", "/whoami").in_topic("-1", "5")).await;
     until("the pause was asked for", || async { (world.platform().calls("-1") == 2).then_some(()) }).await;

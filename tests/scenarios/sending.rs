@@ -201,7 +201,7 @@ async fn a_changed_text_is_sent_as_it_is_stored_after_a_kill() {
     let seen = hook.seen();
     let mut world = World::with(plan().hook(hook)).await;
     let anna = world.user("anna");
-    let later = SendError::Later { after: None, scope: Bucket::Chat, detail: "slow down".to_owned() };
+    let later = SendError::Later { after: None, scope: Bucket::Chat, detail: "slow down".into() };
     world.platform().answer_all("anna", Some(later));
     anna.says("/whoami").await;
     until("the hook has seen it", || async { (seen.texts().len() == 1).then_some(()) }).await;

@@ -78,7 +78,7 @@ async fn a_streamed_answer_that_outgrows_one_message_goes_on_in_the_next() {
 async fn a_stream_that_cannot_be_posted_comes_whole() {
     let world = World::with(plan().edits(800)).await;
     let anna = world.user("anna");
-    world.platform().fails([Fault::Answer(SendError::Refused("no".to_owned()))]);
+    world.platform().fails([Fault::Answer(SendError::Refused("no".into()))]);
     world.agent().will([Step::Say("one "), Step::Pause, Step::Say("two")]);
     anna.says("count").await;
     frontdesk_world::wait::until("the first post was refused", || async {
@@ -125,7 +125,7 @@ async fn a_dead_turn_leaves_no_half_answer_that_looks_whole() {
 
 #[tokio::test]
 async fn a_beginning_whose_response_was_lost_is_not_shown_twice() {
-    let busy = || SendError::Later { after: None, scope: Bucket::Chat, detail: "busy".to_owned() };
+    let busy = || SendError::Later { after: None, scope: Bucket::Chat, detail: "busy".into() };
     for (is_busy, last, sees) in [
         (false, Step::Fail, "half an answer\n\n(interrupted, /retry)"),
         (true, Step::Fail, "half an answer\n\n(interrupted, /retry)"),

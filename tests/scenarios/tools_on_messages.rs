@@ -127,7 +127,7 @@ async fn what_cannot_be_done_with_a_message_is_an_error_for_the_agent() {
 #[tokio::test]
 async fn an_edit_that_the_platform_refuses_is_no_new_message_and_the_agent_is_told() {
     let world = World::new().await;
-    let refused = SendError::Refused("message can't be edited".to_owned());
+    let refused = SendError::Refused("message can't be edited".into());
     world.platform().refuse_edits(refused);
     let script = [
         call("send_message", json!({"text": "draft"})),

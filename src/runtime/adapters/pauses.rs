@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_core::address::Address;
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delivery::{Bucket, SendError};
 use frontdesk_core::port::Mono;
 
@@ -54,7 +55,7 @@ impl Connection {
             (None, Some(until)) => (until, Bucket::Chat),
             (None, None) => return Ok(()),
         };
-        let detail = "the platform asked for a pause".to_owned();
+        let detail = "the platform asked for a pause".into();
         Err(SendError::Later { after: Some(until.since(now)), scope, detail })
     }
 
@@ -81,21 +82,26 @@ impl Connection {
     }
 
     /// Records that a send found no connection. The first of a series is logged.
-    pub(super) fn note_offline(&self) {
+    pub(super) fn note_offline(&self, cause: &Cause) {
         let mut state = self.state();
         state.offline += 1;
         let pause = OFFLINE_PAUSE.saturating_mul(state.offline).min(LONGEST_OFFLINE_PAUSE);
         state.retry_at = state.retry_at.max(self.clock.mono() + pause);
         if state.offline == 1 {
             let (channel, account) = (self.id().channel(), self.id());
-            tracing::warn!(channel, %account, "nothing can be sent; parts wait for the connection");
+            let cause = cause.for_log();
+            tracing::warn!(channel, %account, cause, "nothing can be sent; parts wait for the connection");
         }
     }
 
-    /// Records that the platform refuses the token.
-    pub(super) fn note_refused(&self, detail: &str) {
+    /// Records that the platform refuses the token. The first of a series is logged.
+    pub(super) fn note_refused(&self, cause: &Cause) {
         self.pause_account(OPERATOR_PAUSE);
-        self.state().send_refused = Some(format!("credentials refused: {detail}"));
+        let refused = Some(format!("credentials refused: {cause}"));
+        if std::mem::replace(&mut self.state().send_refused, refused).is_none() {
+            let (channel, account, cause) = (self.id().channel(), self.id(), cause.for_log());
+            tracing::warn!(channel, %account, cause, "the platform refuses the token; parts wait until that changes");
+        }
     }
 
     /// Records that the platform has answered, even if with a refusal.

@@ -54,7 +54,7 @@ impl Connection {
     /// The adapter of a configured account that may send to this address now.
     fn usable(&self, to: &Address) -> Result<Arc<dyn Adapter>, SendError> {
         if !self.is_configured() || self.login() == Login::Another {
-            return Err(SendError::Offline);
+            return Err(SendError::Offline("the account is not connected".into()));
         }
         self.check_pause(to)?;
         Ok(self.adapter())
@@ -67,9 +67,9 @@ impl Connection {
         request: impl Future<Output = Result<T, SendError>>,
     ) -> Result<T, SendError> {
         let sent = AssertUnwindSafe(request).catch_unwind().await;
-        let sent = sent.unwrap_or_else(|_| Err(SendError::Refused("the adapter panicked".to_owned())));
+        let sent = sent.unwrap_or_else(|_| Err(SendError::Refused("the adapter panicked".into())));
         match &sent {
-            Err(SendError::Offline) => self.note_offline(),
+            Err(SendError::Offline(cause)) => self.note_offline(cause),
             _ => self.note_online(),
         }
         match &sent {

@@ -169,7 +169,7 @@ impl StreamRequest {
 fn after_failure(error: &SendError, typing: bool, draft: bool) -> StreamStep {
     match error {
         _ if typing => StreamStep::Missed,
-        SendError::Unknown(_) | SendError::Offline | SendError::Later { .. } => StreamStep::Missed,
+        SendError::Unknown(_) | SendError::Offline(_) | SendError::Later { .. } => StreamStep::Missed,
         SendError::Markup(_) | SendError::Credentials(_) if draft => StreamStep::Missed,
         SendError::Markup(_)
         | SendError::Credentials(_)

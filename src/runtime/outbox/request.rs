@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delivery::{AlbumFile, Bucket, Delivery, MediaFile, Post, Receipt, SendError};
 use frontdesk_core::pairing::{Code, MASK};
 use frontdesk_store::row::{OutboxAct, OutboxRow, OutgoingFile};
@@ -42,7 +43,7 @@ pub(super) async fn request(
     let deadline = shared.time.mono() + if row.media.is_some() { UPLOAD } else { REQUEST };
     tokio::select! {
         sent = connection.deliver(&row.address, delivery) => sent,
-        () = shared.time.sleep_until(deadline) => Err(SendError::Unknown("no answer in time".to_owned())),
+        () = shared.time.sleep_until(deadline) => Err(SendError::Unknown("no answer in time".into())),
     }
 }
 
@@ -50,10 +51,10 @@ async fn opened(shared: &Shared, row: &OutboxRow, media: &OutgoingFile) -> Resul
     let file = shared.media.opened(media).await.map_err(|error| match error {
         // A disk error may be temporary.
         MediaError::Disk(_) => {
-            let detail = format!("its file cannot be read: {error}");
+            let detail = Cause::quoting("its file cannot be read", error.to_string());
             SendError::Later { after: None, scope: Bucket::Chat, detail }
         }
-        error => SendError::Refused(format!("its file cannot be sent: {error}")),
+        error => SendError::Refused(Cause::quoting("its file cannot be sent", error.to_string())),
     })?;
     // This attempt is counted already.
     Ok(MediaFile { tried: row.attempts > 1, ..file })

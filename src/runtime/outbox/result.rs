@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_core::address::Address;
+use frontdesk_core::cause::Cause;
 use frontdesk_core::delivery::{PostKind, Receipt, SendError};
 use frontdesk_core::retry::Backoff;
 use frontdesk_store::StoreError;
@@ -79,7 +80,7 @@ fn classify(
     match &error {
         SendError::Later { after, .. } => later(after.unwrap_or(backoff), after.is_none()),
         // The account is paused; the part is sent as soon as that ends.
-        SendError::Offline | SendError::Credentials(_) => later(Duration::ZERO, false),
+        SendError::Offline(_) | SendError::Credentials(_) => later(Duration::ZERO, false),
         SendError::Unknown(_) => {
             // A change of a message that is made twice has the same effect as one.
             let now = shared.time.now();
@@ -136,8 +137,11 @@ fn refused(row: &OutboxRow, is_album: bool, error: &SendError) -> SendResult {
     }
 }
 
-/// Counts and logs what became of a part.
-pub(super) fn note(address: &Address, row: &OutboxRow, outcome: &SendResult) {
+/// Counts and logs what became of a part. The platform's words may quote the message: only `cause` may be logged, and the
+/// whole error is in the row, for `frontdesk outbox`. A part that is tried again is logged when others of its account were not
+/// tried again for the same cause lately.
+pub(super) fn note(shared: &Shared, row: &OutboxRow, outcome: &SendResult, cause: Option<&str>) {
+    let (account, channel) = (row.address.account(), row.address.channel());
     let (name, error) = match outcome {
         SendResult::Sent { .. } | SendResult::AlbumSent { .. } => ("sent", None),
         SendResult::Apart { error } => ("apart", Some(error)),
@@ -151,17 +155,28 @@ pub(super) fn note(address: &Address, row: &OutboxRow, outcome: &SendResult) {
         SendResult::Uncaptioned { error } => ("uncaptioned", Some(error)),
         SendResult::Unmarked { error } => ("unmarked", Some(error)),
     };
-    metrics::counter!("frontdesk_sends_total", "channel" => address.channel().to_owned(), "outcome" => name)
+    metrics::counter!("frontdesk_sends_total", "channel" => channel.to_owned(), "outcome" => name)
         .increment(1);
-    match error {
-        // Logged once for the whole account.
-        Some(_) if matches!(outcome, SendResult::Later { counts: false, .. }) => {}
-        Some(error) => {
-            let (part, channel) = (row.post.out, address.channel());
-            // The platform's words may quote the message. They are in the row, for `frontdesk outbox`.
-            tracing::warn!(%part, channel, outcome = name, "a part was not delivered");
-            tracing::debug!(%part, error, "the platform's error");
-        }
-        None => {}
+    let (Some(error), Some(cause)) = (error, cause) else { return };
+    let part = row.post.out;
+    tracing::debug!(%part, error, "the platform's error");
+    let is_tried_again = matches!(outcome, SendResult::Later { .. });
+    if !is_tried_again {
+        tracing::warn!(%part, channel, %account, outcome = name, cause, "a part was not delivered");
+        return;
     }
+    let kind = (account.clone(), cause.to_owned());
+    if let Some(others_since) = shared.work.postponed.due(kind, shared.time.mono()) {
+        tracing::warn!(%part, channel, %account, cause, others_since, "a part was not delivered and is tried again");
+    }
+}
+
+/// Why a part was not delivered, for the log. `None` for what is logged once for the whole account.
+pub(super) fn loggable(sent: &Result<Receipt, SendError>) -> Option<String> {
+    let cause = match sent {
+        Err(SendError::Offline(_) | SendError::Credentials(_)) => return None,
+        Err(SendError::Moved { .. }) => "the chat has moved",
+        sent => sent.as_ref().err().and_then(SendError::cause).map_or("", Cause::for_log),
+    };
+    Some(cause.to_owned())
 }

@@ -15,7 +15,7 @@ impl Platform {
             return Err(error);
         }
         if state.no_drafts {
-            return Err(SendError::Refused("no drafts here".to_owned()));
+            return Err(SendError::Refused("no drafts here".into()));
         }
         state.drafts.push((chat.to_owned(), id, text.to_owned()));
         drop(state);
@@ -35,7 +35,7 @@ impl Platform {
     fn album(&self, chat: &str, files: &[AlbumFile]) -> Result<Receipt, SendError> {
         let refused = self.state().refused_file.clone();
         if let Some(refused) = refused.filter(|name| files.iter().any(|one| one.file.name == *name)) {
-            return Err(SendError::Refused(format!("{refused} is not accepted")));
+            return Err(SendError::Refused(format!("{refused} is not accepted").into()));
         }
         self.state().albums.push(files.iter().map(|one| one.file.name.clone()).collect());
         let mut ids = files.iter().filter_map(|one| self.media(chat, &one.file, &one.post).message);
@@ -98,7 +98,7 @@ impl Platform {
             return Err(error);
         }
         let message = state.messages.iter_mut().find(|message| message.id == target);
-        let message = message.ok_or_else(|| SendError::Refused("no such message".to_owned()))?;
+        let message = message.ok_or_else(|| SendError::Refused("no such message".into()))?;
         text.clone_into(&mut message.text);
         message.buttons.clear();
         message.edits += 1;
@@ -114,7 +114,7 @@ impl Platform {
         drop(state);
         self.changed.notify_waiters();
         if what.contains("🧦") {
-            Err(SendError::Refused("no such reaction".to_owned()))
+            Err(SendError::Refused("no such reaction".into()))
         } else {
             Ok(Receipt::default())
         }
@@ -124,7 +124,7 @@ impl Platform {
         let mut state = self.state();
         state.journal.push(format!("delete {chat} {target}"));
         if state.deletes_refused {
-            return Err(SendError::Refused("it is too old".to_owned()));
+            return Err(SendError::Refused("it is too old".into()));
         }
         state.messages.retain(|message| message.id != target);
         drop(state);
@@ -136,14 +136,14 @@ impl Platform {
     fn check(&self, to: &Address, by_topic: bool) -> Result<(), SendError> {
         let mut state = self.state();
         if state.offline {
-            return Err(SendError::Offline);
+            return Err(SendError::Offline("no network".into()));
         }
         state.calls.push(to.chat().to_owned());
         let gone =
             to.thread().is_some_and(|topic| state.deleted_topics.iter().any(|deleted| deleted == topic));
         let error = match &state.fault {
             Some((chat, error)) if chat == to.chat() => error.clone(),
-            _ if gone && by_topic => SendError::ThreadGone("no such topic".to_owned()),
+            _ if gone && by_topic => SendError::ThreadGone("no such topic".into()),
             _ => return Ok(()),
         };
         state.journal.push(format!("answered {} with {error}", to.chat()));
@@ -168,7 +168,7 @@ impl Platform {
             }
             Some(Fault::LostAnswer) => {
                 request()?;
-                Err(SendError::Unknown("the answer was lost".to_owned()))
+                Err(SendError::Unknown("the answer was lost".into()))
             }
             Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::Panic) => panic!("scripted"),
@@ -196,7 +196,7 @@ impl Platform {
             Delivery::Media { file, post } => {
                 let refused = self.state().refused_file.as_ref() == Some(&file.name);
                 self.carry_out(to, || match refused {
-                    true => Err(SendError::Refused(format!("{} is not accepted", file.name))),
+                    true => Err(SendError::Refused(format!("{} is not accepted", file.name).into())),
                     false => Ok(self.media(chat, file, post)),
                 })
                 .await
@@ -204,7 +204,7 @@ impl Platform {
             Delivery::Album(files) if self.profile.albums.is_some() => {
                 self.carry_out(to, || self.album(chat, files)).await
             }
-            Delivery::Album(_) => Err(SendError::Refused("no albums here".to_owned())),
+            Delivery::Album(_) => Err(SendError::Refused("no albums here".into())),
             Delivery::Edit { target, post } => {
                 self.carry_out(to, || self.edit(chat, target, &post.part.body)).await?;
                 Ok(Receipt::of(target.clone()))

@@ -35,7 +35,8 @@ async fn a_webhook_posts_to_its_channel_and_notifies_nobody() {
     for (kind, is_shown) in [("divider", true), ("nonsense", false)] {
         let blocks = adapter.profile().native.unwrap()(&json!([{"type": kind}])).unwrap();
         let sent = adapter.deliver(&chat, Delivery::Post(Post { native: Some(blocks), ..post("-") })).await;
-        let is_refused = matches!(&sent, Err(SendError::Refused(why)) if why.contains("invalid_blocks"));
+        let is_refused =
+            matches!(&sent, Err(SendError::Refused(why)) if why.to_string().contains("invalid_blocks"));
         assert_eq!((sent.is_ok(), is_refused), (is_shown, !is_shown), "{sent:?}");
     }
     assert_eq!(garden.shows()[1].message["blocks"][0]["type"], "divider");
@@ -64,21 +65,21 @@ async fn its_failures_are_told_apart_and_none_contains_the_address() {
     on(Fault::lost());
     let lost = send().await;
     let secret = url.rsplit('/').next().unwrap();
-    assert!(matches!(&lost, SendError::Unknown(why) if !why.contains(secret)), "{lost}");
+    assert!(matches!(&lost, SendError::Unknown(why) if !why.to_string().contains(secret)), "{lost}");
     // A proxy in between may repeat the path alone.
     let path = url.strip_prefix(&slack.url()).unwrap();
     on(Fault::refuse(404, &format!("no {path}")));
     let refused = send().await;
     assert!(
-        matches!(&refused, SendError::Refused(why) if why.contains("404") && !why.contains(secret)),
+        matches!(&refused, SendError::Refused(why) if why.to_string().contains("404") && !why.to_string().contains(secret)),
         "{refused}"
     );
     let gone = self::adapter(&slack, &format!("{}/services/T1/B1/removed", slack.url()));
     let gone = gone.deliver(&to("slack:alerts:webhook"), says("hello")).await.unwrap_err();
-    assert!(matches!(&gone, SendError::Credentials(why) if why.contains("no_service")), "{gone}");
+    assert!(matches!(&gone, SendError::Credentials(why) if why.to_string().contains("no_service")), "{gone}");
     slack.cut().await;
     let offline = send().await;
-    assert!(matches!(&offline, SendError::Offline), "{offline}");
+    assert!(matches!(&offline, SendError::Offline(_)), "{offline}");
     assert_eq!(garden.shows().len(), 1, "only the one whose answer was lost");
 }
 
