@@ -100,9 +100,7 @@ impl Receiver<'_> {
         if !teams.is_empty() && !teams.contains(&self.app.team) {
             // An app has the same sockets for all workspaces. The event comes again, and may then reach the account of its own
             // workspace.
-            tracing::warn!(
-                "an event of another workspace came to this account; give each workspace an app of its own"
-            );
+            self.workspace.note_foreign(&self.app.account, &teams);
             return Ok(None);
         }
         if inbound::shows_agent_view(payload) {

@@ -8,10 +8,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use frontdesk_core::account::AccountId;
+use frontdesk_core::log_limit::LogLimit;
 use frontdesk_core::message::{Cursor, Event};
 use frontdesk_core::port::AdapterError;
 use frontdesk_kit::timer::Timer;
 
+use crate::CHANNEL;
 use crate::api::Api;
 use crate::error::Fault;
 use crate::inbound::App;
@@ -61,6 +64,8 @@ pub(crate) struct Workspace {
     held: Mutex<Held>,
     /// Whether Slack has sent what only apps with an agent view get.
     has_agent_view: AtomicBool,
+    /// The other workspaces whose events came to this account.
+    others: LogLimit<String>,
 }
 
 impl Workspace {
@@ -71,6 +76,21 @@ impl Workspace {
             timer,
             held: Mutex::default(),
             has_agent_view: AtomicBool::new(false),
+            others: LogLimit::default(),
+        }
+    }
+
+    /// An event of other workspaces came to this account. Logged once for each of them.
+    pub(crate) fn note_foreign(&self, account: &AccountId, teams: &[String]) {
+        let named = teams.join(", ");
+        if let Some(others_since) = self.others.due(named.clone(), self.timer.mono()) {
+            tracing::warn!(
+                channel = CHANNEL,
+                %account,
+                workspace = named,
+                others_since,
+                "an event of another workspace came to this account; give each workspace an app of its own"
+            );
         }
     }
 

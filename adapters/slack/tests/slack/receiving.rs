@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use frontdesk_conformance::RecordingInbox;
+use frontdesk_conformance::{LogLines, RecordingInbox};
 use frontdesk_core::ask::AskError;
 use frontdesk_core::id::AskId;
 use frontdesk_core::message::{Conversation, Event, EventKind, Outcome};
 use frontdesk_core::port::{AdapterError, Busy};
-use frontdesk_fakeslack::{APP, BOT, SlackApi, TOKEN};
+use frontdesk_fakeslack::{APP, BOT, OTHER_TEAM, SlackApi, TOKEN};
 use serde_json::json;
 
 use crate::setup::{account, adapter, ended, running, until};
@@ -57,6 +57,31 @@ async fn a_mention_comes_twice_and_is_one_event_of_one_thread() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn events_of_another_workspace_are_named_in_the_log_once() {
+    let log = LogLines::of_this_thread();
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let carol = slack.person_in(OTHER_TEAM, "U0STRANGER", "Carol", json!({}));
+    slack.act(
+        "channel",
+        json!({"id": "C0THERE", "name": "there", "team": OTHER_TEAM, "members": ["U0STRANGER"]}),
+    );
+    let (adapter, inbox) = (adapter(account(&slack)), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, &slack, async {
+        for _ in 0..3 {
+            let sent = carol.says("C0THERE", "hello");
+            until(|| !slack.journal().delivery(sent.number).unwrap().delivered.is_empty()).await;
+        }
+        anna.tells("hello");
+        until(|| inbox.events().len() == 1).await;
+    })
+    .await;
+    let lines = log.lines("an event of another workspace");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("WARN") && lines[0].contains(OTHER_TEAM), "{lines:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
