@@ -150,7 +150,8 @@ CREATE TABLE context_message (
 CREATE INDEX context_message_waiting ON context_message (key, id) WHERE turn_id IS NULL;
 CREATE INDEX context_message_turn ON context_message (turn_id) WHERE turn_id IS NOT NULL;
 
--- Events that could not be read, as they arrived. Bounded in rows and bytes: the oldest are deleted, and counted.
+-- Events that could not be read: as they arrived if their sender may write, without their values if the sender is not known.
+-- Bounded in rows and bytes: the oldest are deleted, and counted.
 CREATE TABLE dead_letter (
   id          INTEGER PRIMARY KEY,
   source      TEXT NOT NULL,

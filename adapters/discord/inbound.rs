@@ -114,9 +114,9 @@ fn event(
     match dispatch.name {
         "MESSAGE_CREATE" => message::created(bot, places, fields, dispatch.data).map(plain),
         "MESSAGE_UPDATE" => message::updated(bot, places, fields, dispatch.data).map(plain),
-        "MESSAGE_REACTION_ADD" => reaction::event(bot, places, dispatch.id, fields, true).map(plain),
-        "MESSAGE_REACTION_REMOVE" => reaction::event(bot, places, dispatch.id, fields, false).map(plain),
-        "INTERACTION_CREATE" => interaction::event(bot, fields).map(Some),
+        "MESSAGE_REACTION_ADD" => reaction::event(bot, places, dispatch, fields, true).map(plain),
+        "MESSAGE_REACTION_REMOVE" => reaction::event(bot, places, dispatch, fields, false).map(plain),
+        "INTERACTION_CREATE" => interaction::event(bot, dispatch, fields).map(Some),
         _ => Ok(None),
     }
 }
@@ -140,7 +140,7 @@ pub(crate) fn missed(
     })
 }
 
-/// An event that could not be read, with the name of the field that is to blame.
+/// An event whose sender or place could not be read.
 fn unreadable(
     bot: &Bot,
     kind: &str,
@@ -148,9 +148,13 @@ fn unreadable(
     field: &str,
     data: &str,
 ) -> Result<Event, AddressError> {
+    Event::undecodable(&bot.source(), id, raw_event(kind, field, data))
+}
+
+/// What arrived, with the name of the field that is to blame.
+fn raw_event(kind: &str, field: &str, data: &str) -> RawEvent {
     let reason = format!("{field} is missing or cannot be read");
-    let raw = RawEvent { kind: kind.to_owned(), reason, body: data.as_bytes().to_vec() };
-    Event::undecodable(&bot.source(), id, raw)
+    RawEvent { kind: kind.to_owned(), reason, body: data.as_bytes().to_vec() }
 }
 
 /// An event without a text.

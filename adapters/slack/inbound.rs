@@ -17,7 +17,7 @@ mod typed;
 
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, AddressError};
-use frontdesk_core::message::{Event, EventKind, RawEvent, Source};
+use frontdesk_core::message::{Event, EventKind, RawEvent, Sender, Source};
 use serde_json::Value;
 
 pub use conversation::DmSessions;
@@ -121,9 +121,7 @@ pub fn parse(app: &App, payload: Payload<'_>) -> Result<Event, AddressError> {
         Payload::Interaction(_) => interaction::event(app, &json),
         Payload::Command(_) => interaction::command(app, &json),
     };
-    let read =
-        read.map(|event| if is_outsider(app, &json, &event) { shut_out(event, OUTSIDER) } else { event });
-    read.or_else(|Unread(field)| {
+    let read = read.or_else(|Unread(field)| {
         let kind = text_of(&json["event"], "type").or(text_of(&json, "type")).filter(|kind| is_plain(kind));
         let raw = RawEvent {
             kind: kind.unwrap_or("unknown").to_owned(),
@@ -131,8 +129,29 @@ pub fn parse(app: &App, payload: Payload<'_>) -> Result<Event, AddressError> {
             body: raw.as_bytes().to_vec(),
         };
         let id = text_of(&json, "event_id").or(text_of(&json, "trigger_id")).map(str::to_owned);
-        Event::undecodable(&app.source(), id, raw)
-    })
+        match whose(app, &json) {
+            Ok((from, Place { address, conversation })) => {
+                let id = id.unwrap_or_else(|| raw.name());
+                let kind = EventKind::Other(String::new());
+                Ok(Event::new(id, kind, from, address, conversation).unreadable(raw, false))
+            }
+            Err(_) => Event::undecodable(&app.source(), id, raw),
+        }
+    });
+    read.map(|event| if is_outsider(app, &json, &event) { shut_out(event, OUTSIDER) } else { event })
+}
+
+/// The sender and the place of a payload whose contents cannot be read.
+fn whose(app: &App, json: &Value) -> Result<(Sender, Place), Unread> {
+    let event = &json["event"];
+    let message = if event["message"].is_object() { &event["message"] } else { event };
+    let from = person::author(app, message).or_else(|_| person::acting(app, &json["user"]))?;
+    let channel =
+        text_of(event, "channel").or(text_of(&json["channel"], "id")).or(text_of(json, "channel_id"));
+    let channel = channel.ok_or(Unread("channel"))?;
+    let kind = Kind::of(text_of(event, "channel_type"), channel);
+    let place = conversation::place(app, kind, channel, text_of(message, "thread_ts"), from.id.id())?;
+    Ok((from, place))
 }
 
 /// Whether the sender belongs to another organisation, and such people are not let in. The ids of people from another workspace

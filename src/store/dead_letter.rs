@@ -1,5 +1,7 @@
 //! Dead letters: events that could not be read, as they arrived.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::message::RawEvent;
@@ -71,7 +73,8 @@ impl StoreReader {
     }
 }
 
-/// Stores an event that could not be read. A redelivery changes nothing.
+/// Stores an event that could not be read: as it arrived, or without its values if no session is given. A redelivery changes
+/// nothing.
 pub(crate) fn keep(
     tx: &Tx<'_>,
     batch: &Batch,
@@ -79,7 +82,9 @@ pub(crate) fn keep(
     session: Option<&SessionKey>,
     raw: &RawEvent,
 ) -> Outcome<()> {
-    let body = &raw.body[..raw.body.len().min(BYTES)];
+    // Without a session it is not known whether its sender may write.
+    let body = if session.is_some() { Cow::Borrowed(&raw.body) } else { Cow::Owned(raw.shape()) };
+    let body = &body[..body.len().min(BYTES)];
     let inserted = tx.run(
         "INSERT INTO dead_letter (id, source, event_id, key, kind, reason, body, kept, size, received_at)
          VALUES (?10, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (source, event_id) DO NOTHING",

@@ -4,7 +4,7 @@ use frontdesk_core::message::{EventKind, FirstLine};
 use frontdesk_kit::json::{FieldError, Fields};
 
 use super::places::parent;
-use super::{Bot, ParsedDispatch, conversation, person};
+use super::{Bot, Dispatch, ParsedDispatch, conversation, person};
 use crate::reference::{Readers, Reference};
 
 /// Types of interactions.
@@ -43,7 +43,11 @@ pub(crate) enum InteractionKind {
 }
 
 /// The event of an interaction.
-pub(super) fn event(bot: &Bot, data: &Fields<'_>) -> Result<ParsedDispatch, FieldError> {
+pub(super) fn event(
+    bot: &Bot,
+    dispatch: Dispatch<'_>,
+    data: &Fields<'_>,
+) -> Result<ParsedDispatch, FieldError> {
     let (id, token): (String, String) = (data.need("id")?, data.need("token")?);
     let member: Option<Fields<'_>> = data.get("member")?;
     let user: Fields<'_> = match &member {
@@ -57,7 +61,14 @@ pub(super) fn event(bot: &Bot, data: &Fields<'_>) -> Result<ParsedDispatch, Fiel
         true => conversation::of_channel(bot, &channel_id, parent(&channel).as_deref())?,
         false => conversation::private(bot, &channel_id, sender.id.id())?,
     };
-    let (kind, event_kind, text) = read(data)?;
+    let (kind, event_kind, text) = match read(data) {
+        Ok(read) => read,
+        Err(FieldError(field)) => {
+            let event = super::bare(&id, EventKind::Other("interaction".to_owned()), sender, place);
+            let raw = super::raw_event("interaction_create", &field, dispatch.data);
+            return Ok(ParsedDispatch { event: event.unreadable(raw, false), interaction: None });
+        }
+    };
     let mut event = super::bare(&id, event_kind, sender, place);
     event.addressed = true;
     event.text = text;

@@ -101,21 +101,39 @@ fn event(
     let mut event = super::bare(&event_id, EventKind::Other("system_message".to_owned()), sender, place);
     event.platform_message = Some(id);
     event.sent_at = edited.or_else(|| message.maybe("timestamp")).as_deref().and_then(time);
-    if !is_from_somebody(message)? {
-        return Ok(Some(event));
+    match complete(bot, places, &mut event, message, raw, (way, &channel)) {
+        Ok(()) => Ok(Some(event)),
+        Err(FieldError(field)) => {
+            let kind = if way.is_edit() { "message_update" } else { "message_create" };
+            Ok(Some(event.unreadable(super::raw_event(kind, &field, raw), way == Way::Created)))
+        }
     }
-    say((bot, places), &mut event, message, raw, way)?;
+}
+
+/// Reads the contents of a message whose sender and place are known.
+fn complete(
+    bot: &Bot,
+    places: &Places,
+    event: &mut Event,
+    message: &Fields<'_>,
+    raw: &str,
+    (way, channel): (Way, &str),
+) -> Result<(), FieldError> {
+    if !is_from_somebody(message)? {
+        return Ok(());
+    }
+    say((bot, places), event, message, raw, way)?;
     if bot.answers_in_threads
         && matches!(event.conversation, Conversation::Channel { .. })
-        && places.has_threads(&channel)
+        && places.has_threads(channel)
         && content::mentions(bot, places, message)?
     {
         // The thread on a message has its id.
         let thread = event.platform_message.clone().unwrap_or_default();
-        event.address = bot.address(&channel, Some(&thread))?;
-        event.conversation = Conversation::Thread { chat: channel, thread };
+        event.address = bot.address(channel, Some(&thread))?;
+        event.conversation = Conversation::Thread { chat: channel.to_owned(), thread };
     }
-    Ok(Some(event))
+    Ok(())
 }
 
 /// Whether it is a message, an answer, or a program's answer to a command. Everything else is written by Discord itself,

@@ -3,13 +3,13 @@
 use frontdesk_core::message::{Event, EventKind, Sender, SenderKind};
 use frontdesk_kit::json::{FieldError, Fields};
 
-use super::{Bot, Places, conversation, person};
+use super::{Bot, Dispatch, Places, conversation, person};
 
 /// The event of one reaction that was added or removed. Discord gives it no id, so it has that of its dispatch.
 pub(super) fn event(
     bot: &Bot,
     places: &Places,
-    dispatch: &str,
+    dispatch: Dispatch<'_>,
     data: &Fields<'_>,
     is_new: bool,
 ) -> Result<Option<Event>, FieldError> {
@@ -29,10 +29,17 @@ pub(super) fn event(
         Some(user) => person::of_user(bot, &user, member.as_ref())?,
         None => Sender::new(bot.principal(&person)?, SenderKind::Person),
     };
-    let emoji = emoji(&data.need("emoji")?)?;
+    let emoji = match data.need("emoji").and_then(|given| emoji(&given)) {
+        Ok(emoji) => emoji,
+        Err(FieldError(field)) => {
+            let event = super::bare(dispatch.id, EventKind::Other("reaction".to_owned()), sender, place);
+            let raw = super::raw_event(&dispatch.name.to_ascii_lowercase(), &field, dispatch.data);
+            return Ok(Some(event.unreadable(raw, false)));
+        }
+    };
     let (added, removed) = if is_new { (vec![emoji], Vec::new()) } else { (Vec::new(), vec![emoji]) };
     let kind = EventKind::Reaction { target: target.clone(), added, removed };
-    let mut event = super::bare(dispatch, kind, sender, place);
+    let mut event = super::bare(dispatch.id, kind, sender, place);
     event.platform_message = Some(target);
     Ok(Some(event))
 }

@@ -89,6 +89,9 @@ fn kind(kind: &EventKind) -> String {
         EventKind::Button { target } => format!("button {}", target.as_deref().unwrap_or("none")),
         EventKind::Other(name) => format!("other {name}"),
         EventKind::Undecodable(raw) => format!("undecodable {}: {}", raw.kind, raw.reason),
+        EventKind::Unreadable { kind, notify_sender: false, raw: Some(_) } => {
+            format!("unreadable {kind} untold kept")
+        }
         other => format!("{other:?}"),
     }
 }

@@ -23,11 +23,29 @@ pub(super) fn event(
     event.platform_message = Some(message.id.to_string());
     event.sent_at = message.edit_date.filter(|_| edited).or(message.date);
     event.forward = forward::of(bot, fields);
-    event.addressed |= quote::is_to_us(bot, &message)?;
     if is_own {
         return Ok(event);
     }
     let notify_sender = event.from.kind == SenderKind::Person && !edited;
+    match complete(bot, &mut event, &message, (edited, notify_sender), raw) {
+        Ok(()) => Ok(event),
+        Err(FieldError(field)) => {
+            let raw = super::raw_event(Fields::of(raw, "").as_ref(), &field, raw);
+            Ok(event.unreadable(raw, notify_sender))
+        }
+    }
+}
+
+/// Reads the contents of a message whose sender and chat are known.
+fn complete(
+    bot: &Bot,
+    event: &mut Event,
+    message: &Message<'_>,
+    (edited, notify_sender): (bool, bool),
+    raw: &str,
+) -> Result<(), FieldError> {
+    let fields = &message.fields;
+    event.addressed |= quote::is_to_us(bot, message)?;
     event.kind = match content::of(fields)? {
         Content::Moved(to) => EventKind::Moved { to: to.to_string() },
         Content::Service(name) => EventKind::Other(name.to_owned()),
@@ -45,11 +63,11 @@ pub(super) fn event(
             EventKind::Other("live_location".to_owned())
         }
         Content::Message(content) => {
-            event.quote = quote::of(bot, &message);
-            say(bot, &mut event, content, edited)
+            event.quote = quote::of(bot, message);
+            say(bot, event, content, edited)
         }
     };
-    Ok(event)
+    Ok(())
 }
 
 fn say(bot: &Bot, event: &mut Event, content: MessageContent, edited: bool) -> EventKind {

@@ -125,10 +125,11 @@ pub enum EventKind {
         kind: String,
         /// Whether the sender gets a notice about it.
         notify_sender: bool,
-        /// The event as it arrived, if this version does not know its kind: kept as a dead letter.
+        /// The event as it arrived, if this version does not know its kind or cannot read its contents: kept as a dead
+        /// letter if the sender may write.
         raw: Option<RawEvent>,
     },
-    /// An event whose sender or chat could not be read. Kept as a dead letter.
+    /// An event whose sender or chat could not be read. Kept as a dead letter without its values.
     Undecodable(RawEvent),
     /// The chat has a new id.
     Moved {
