@@ -118,7 +118,7 @@ fn an_answer_to_a_deleted_topic_goes_to_the_group_and_is_logged_once() {
 #[test]
 fn the_log_names_the_cause_of_parts_that_are_tried_again_once_and_quotes_no_message() {
     let (telegram, home) = (Telegram::start(), NewHome::new());
-    let daemon = telegram.gateway(&home, &with_anna());
+    let daemon = telegram.gateway(&home, &format!("streaming = \"off\"\n{}", with_anna()));
     let anna = telegram.user(ANNA, "Anna");
     let busy = Fault::refuse(500, "Internal Server Error: \"hunter2\" is odd");
     telegram.api.fault(busy.on("sendMessage").times(2));
