@@ -1,7 +1,8 @@
 //! Stores what Slack delivers, in batches and in the order of arrival: the same for sockets and for requests.
 //!
 //! Events that arrive during a commit form the next batch. An event whose sender Slack cannot describe at the moment waits,
-//! and so does everything behind it in its chat; all other chats go on.
+//! and so does everything behind it in its chat; all other chats go on. What the gateway does not take at the moment waits
+//! too, and nothing more is taken until then.
 
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
@@ -32,6 +33,8 @@ const FULL: NonZeroUsize = NonZeroUsize::new(1000).unwrap();
 /// The pauses before Slack is asked again who somebody is, unless it names one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The pause before events that the gateway did not take are handed in again.
+const BUSY: Duration = Duration::from_millis(500);
 
 /// What Slack has delivered, and when that came.
 #[derive(Debug)]
@@ -128,10 +131,12 @@ pub(crate) struct Intake<'a> {
     /// The messages that were missed. The history of a chat is read before a new event of that chat is stored.
     missed: Option<&'a Missed<'a>>,
     arrivals: Arrivals,
-    /// Events that wait until Slack can describe their senders, in the order of arrival.
+    /// Events that wait until Slack can describe their senders or the gateway takes them, in the order of arrival.
     waiting: Vec<Pending>,
-    /// When Slack is asked about them again.
+    /// When that is tried again.
     again: Mono,
+    /// Whether the gateway did not take the last batch.
+    is_refused: bool,
     failures: u32,
     /// The number of events so far.
     count: u64,
@@ -153,6 +158,7 @@ impl<'a> Intake<'a> {
             arrivals,
             waiting: Vec::new(),
             again: Mono::default(),
+            is_refused: false,
             failures: 0,
             count: 0,
             sentences: JoinSet::new(),
@@ -163,7 +169,7 @@ impl<'a> Intake<'a> {
     pub(crate) async fn run(mut self) -> AdapterError {
         loop {
             let timer = self.receiver.workspace.timer();
-            let is_full = self.waiting.len() >= FULL.get();
+            let is_full = self.is_refused || self.waiting.len() >= FULL.get();
             let batch = tokio::select! {
                 batch = self.arrivals.next(BATCH), if !is_full => batch,
                 () = timer.until(self.again), if !self.waiting.is_empty() => Vec::new(),
@@ -197,10 +203,17 @@ impl<'a> Intake<'a> {
             }
         }
         let (ready, left, again) = self.judge(pending, &mut error).await;
-        let chats: BTreeSet<String> = left.iter().map(|one| one.event.address.chat().to_owned()).collect();
-        self.receiver.workspace.set_waiting(chats);
-        self.wait(left, again);
-        self.store(ready).await;
+        self.plan(!left.is_empty(), again);
+        self.wait(left);
+        let refused = self.store(ready).await;
+        self.is_refused = !refused.is_empty();
+        if self.is_refused {
+            self.again = self.receiver.workspace.timer().mono() + BUSY;
+            let mut left = std::mem::take(&mut self.waiting);
+            left.extend(refused);
+            left.sort_unstable_by_key(|one: &Pending| one.number);
+            self.wait(left);
+        }
         error.map_or(Ok(()), Err)
     }
 
@@ -253,19 +266,26 @@ impl<'a> Intake<'a> {
         judged
     }
 
-    fn wait(&mut self, left: Vec<Pending>, again: Option<Duration>) {
-        self.failures = if left.is_empty() { 0 } else { self.failures + 1 };
+    /// Plans when Slack is asked again about the senders of events, if there are such events.
+    fn plan(&mut self, is_wanted: bool, again: Option<Duration>) {
+        self.failures = if is_wanted { self.failures + 1 } else { 0 };
         if self.failures > 0 {
             let backoff = Backoff { base: FIRST_PAUSE, cap: LONGEST_PAUSE, ..Backoff::default() };
             let pause = backoff.delay(self.failures, timer::random()).max(again.unwrap_or_default());
             self.again = self.receiver.workspace.timer().mono() + pause;
         }
+    }
+
+    /// Keeps events, so that the position does not move past them.
+    fn wait(&mut self, left: Vec<Pending>) {
+        let chats: BTreeSet<String> = left.iter().map(|one| one.event.address.chat().to_owned()).collect();
+        self.receiver.workspace.set_waiting(chats);
         self.waiting = left;
     }
 
-    /// Stores events in their order, and lets each be acknowledged after its commit. If the gateway does not take them, they
-    /// come again.
-    async fn store(&mut self, ready: Vec<Pending>) {
+    /// Stores events in their order, and lets each be acknowledged after its commit. Returns those that the gateway does not
+    /// take at the moment: Slack sends an event again only three times.
+    async fn store(&mut self, ready: Vec<Pending>) -> Vec<Pending> {
         let Receiver { inbox, app, .. } = self.receiver;
         let mut ready = ready.into_iter().peekable();
         while ready.peek().is_some() {
@@ -274,8 +294,8 @@ impl<'a> Intake<'a> {
             let outcomes = match inbox.push(&app.source(), events, self.position(&batch)).await {
                 Ok(outcomes) => outcomes,
                 Err(busy) => {
-                    tracing::debug!(channel = CHANNEL, account = %app.account, %busy, "events were not stored and will come again");
-                    return;
+                    tracing::debug!(channel = CHANNEL, account = %app.account, %busy, "events were not stored and will be handed in again");
+                    return batch.into_iter().chain(ready).collect();
                 }
             };
             let mut outcomes = outcomes.into_iter();
@@ -286,6 +306,7 @@ impl<'a> Intake<'a> {
                 drop(stored.send(Stored { answer }));
             }
         }
+        Vec::new()
     }
 
     /// How far everything is stored with this batch: up to the arrival of its last event, because what came before that was

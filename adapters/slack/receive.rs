@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use chrono::{DateTime, Utc};
 use frontdesk_core::message::{Event, Outcome};
 use frontdesk_core::port::{AdapterError, Inbox};
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ use crate::api::Api;
 use crate::config::Settings;
 use crate::history::Missed;
 use crate::inbound::{self, App, Opened, Payload};
+use crate::intake::Gap;
 use crate::workspace::{Position, Workspace};
 use crate::{CHANNEL, markup};
 
@@ -23,7 +25,7 @@ const NOT_TAKEN: &str = "This command was not taken here.";
 pub(crate) struct Receiving<'a> {
     pub api: &'a Arc<Api>,
     pub settings: &'a Settings,
-    pub workspace: &'a Workspace,
+    pub workspace: &'a Arc<Workspace>,
     pub app: &'a App,
     pub inbox: &'a dyn Inbox,
     /// Whether what was missed before this connection or one before it was read.
@@ -46,6 +48,11 @@ impl Receiving<'_> {
         self.inbox.heard(&self.app.source());
     }
 
+    /// Events may have been turned away since this time, and have to be read from the histories.
+    pub(crate) fn lost(&self, since: DateTime<Utc>) -> bool {
+        self.receiver().lost(since)
+    }
+
     /// What was missed since the last connection; nothing before the first one.
     pub(crate) async fn missed(&self) -> Result<Option<Missed<'_>>, AdapterError> {
         self.workspace.begin();
@@ -55,11 +62,18 @@ impl Receiving<'_> {
         if stored.is_some_and(|stored| stored.has_agent_view) {
             self.workspace.found_agent_view();
         }
-        let Some(mark) = stored.filter(|_| self.settings.missed_messages > 0).map(|stored| stored.at) else {
+        let lost = self.workspace.reads_lost();
+        let Some(stored) = stored.filter(|_| self.settings.missed_messages > 0).map(|stored| stored.at)
+        else {
             self.is_read();
             self.receiver().store_position().await;
             return Ok(None);
         };
+        let mark = lost.map_or(stored, |lost| lost.min(stored));
+        self.since(mark, !self.was_read.load(Ordering::Relaxed)).await.map(Some)
+    }
+
+    async fn since(&self, mark: DateTime<Utc>, is_start: bool) -> Result<Missed<'_>, AdapterError> {
         let missed = Missed {
             api: self.api,
             settings: self.settings,
@@ -67,12 +81,39 @@ impl Receiving<'_> {
             app: self.app,
             inbox: self.inbox,
             mark,
-            is_start: !self.was_read.load(Ordering::Relaxed),
+            is_start,
             left: Mutex::default(),
             one_read: Notify::new(),
         };
         missed.prepare().await?;
-        Ok(Some(missed))
+        Ok(missed)
+    }
+
+    /// Reads what was missed, and then whatever is turned away while the connection lasts, until that fails.
+    pub(crate) async fn reads(&self, missed: Option<&Missed<'_>>, gap: &Gap) -> AdapterError {
+        if let Some(missed) = missed {
+            if let Err(error) = missed.read().await {
+                return error;
+            }
+            self.is_read();
+            gap.close();
+        }
+        loop {
+            self.workspace.lost_and_calm().await;
+            if let Some(since) = self.workspace.reads_lost()
+                && let Err(error) = self.reread(since).await
+            {
+                return error;
+            }
+            gap.store_position();
+        }
+    }
+
+    async fn reread(&self, since: DateTime<Utc>) -> Result<(), AdapterError> {
+        // It concerns all channels, as after a start.
+        self.since(since, true).await?.read().await?;
+        self.is_read();
+        Ok(())
     }
 
     /// Everything that was missed and can be read is stored.
@@ -127,6 +168,11 @@ impl Receiver<'_> {
             self.suggest(opened, sentences);
         }
         answer(payload, outcome)
+    }
+
+    /// Events may have been turned away since this time, and have to be read from the histories. Returns whether that is new.
+    pub(crate) fn lost(&self, since: DateTime<Utc>) -> bool {
+        self.settings.missed_messages > 0 && self.workspace.lost(since)
     }
 
     /// Stores that everything up to now has arrived.

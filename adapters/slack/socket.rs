@@ -8,6 +8,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use frontdesk_core::port::{AdapterError, Mono};
 use frontdesk_core::retry::Backoff;
 use frontdesk_kit::timer::{self, TimePoint, Timer};
@@ -21,7 +22,6 @@ use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::error::Fault;
-use crate::history::Missed;
 use crate::intake::{self, Envelope, Gap, Intake, Kind, Stored};
 use crate::receive::Receiving;
 
@@ -43,6 +43,8 @@ struct Frame<'f> {
 const OFF: &str = "Socket Mode was switched off on the app's page; switch it on again";
 /// After this time the position is stored, if no event has done that.
 const POSITION: Duration = Duration::from_secs(60);
+/// If nothing was read for longer, because the queue was full, Slack may have given up sending some events.
+const LONGEST_UNREAD: TimeDelta = TimeDelta::minutes(1);
 /// A socket that Slack exchanges sooner is no reason to open another one at once.
 const SHORT_LIVED: Duration = Duration::from_secs(60);
 
@@ -212,7 +214,7 @@ impl Connection<'_> {
         let gap = Gap::new(missed.is_none());
         let (queue, arrivals) = intake::queue();
         let mut taking = pin!(Intake::new(self.0.receiver(), &gap, missed.as_ref(), arrivals).run());
-        let mut reading = pin!(read(missed.as_ref()));
+        let mut reading = pin!(self.0.reads(missed.as_ref(), &gap));
         let mut stored: FuturesUnordered<_> = FuturesUnordered::new();
         // A frame is read only if there is space for what it may bring.
         let mut slot = None;
@@ -220,6 +222,7 @@ impl Connection<'_> {
         let mut position_at = timer.now();
         let patience = Duration::from_secs(self.0.settings.patience_seconds);
         let mut silent_at = timer.mono() + patience;
+        let mut read_at = timer.wall();
         loop {
             let exchange_at = sockets.exchange.due;
             let (number, frame) = tokio::select! {
@@ -232,14 +235,12 @@ impl Connection<'_> {
                 free = queue.slot(), if slot.is_none() => {
                     // Nothing was read meanwhile.
                     (slot, silent_at) = (free, silent_at.max(timer.mono() + patience));
+                    if timer.wall() - read_at >= LONGEST_UNREAD {
+                        self.0.lost(read_at);
+                    }
                     continue;
                 }
-                read = &mut reading, if !gap.is_closed() => {
-                    read?;
-                    self.0.is_read();
-                    gap.close();
-                    continue;
-                }
+                error = &mut reading => return Err(error),
                 () = timer.until(silent_at), if slot.is_some() => return Err(silence(patience)),
                 () = timer.until(exchange_at.unwrap_or_default()), if exchange_at.is_some() => {
                     sockets.exchange.begins(timer);
@@ -257,6 +258,7 @@ impl Connection<'_> {
             let Message::Text(text) = frame else { continue };
             match self.frame(&text) {
                 Next::Envelope(id, envelope) => {
+                    read_at = envelope.at;
                     let taken = slot.take().map(|slot: Slot| slot.fill(envelope));
                     stored.extend(taken.map(|taken| acknowledgement(number, id, taken)));
                 }
@@ -323,11 +325,4 @@ async fn acknowledgement(
 
 fn silence(patience: Duration) -> AdapterError {
     AdapterError::Lost(format!("no sign of life for {patience:?}"))
-}
-
-async fn read(missed: Option<&Missed<'_>>) -> Result<(), AdapterError> {
-    match missed {
-        Some(missed) => missed.read().await,
-        None => Ok(()),
-    }
 }

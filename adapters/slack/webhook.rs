@@ -1,5 +1,6 @@
 //! Events over HTTP: Slack signs each request with the app's signing secret.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use sha2::Sha256;
 use crate::error::Fault;
 use crate::intake::{self, Envelope, Gap, Intake, Kind, Queue, Stored};
 use crate::receive::Receiving;
+use crate::workspace::Workspace;
 
 const SIGNATURE: &str = "x-slack-signature";
 const TIMESTAMP: &str = "x-slack-request-timestamp";
@@ -41,6 +43,8 @@ struct Connection {
     timer: Timer,
     queue: Queue,
     source: Source,
+    /// Where it is noted that an event was turned away; `None` if the histories are not read.
+    workspace: Option<Arc<Workspace>>,
     inbox: Arc<dyn Inbox>,
 }
 
@@ -72,15 +76,11 @@ impl Endpoint {
         let gap = Gap::new(missed.is_none());
         let (queue, arrivals) = intake::queue();
         let (timer, source) = (receiving.workspace.timer().clone(), receiving.app.source());
-        *self.connection() = Some(Arc::new(Connection { timer, queue, source, inbox }));
+        let workspace = (receiving.settings.missed_messages > 0).then(|| receiving.workspace.clone());
+        *self.connection() = Some(Arc::new(Connection { timer, queue, source, workspace, inbox }));
         let _connected = Connected(self);
         receiving.heard();
         let works = async {
-            if let Some(missed) = &missed {
-                missed.read().await?;
-                receiving.is_read();
-                gap.close();
-            }
             loop {
                 receiving.heard();
                 receiving.workspace.timer().pause(CHECK).await;
@@ -91,6 +91,7 @@ impl Endpoint {
             // What a request has found counts first: it must not be forgotten because the rest has been read.
             biased;
             error = Intake::new(receiving.receiver(), &gap, None, arrivals).run() => Err(error),
+            error = receiving.reads(missed.as_ref(), &gap) => Err(error),
             ended = works => ended,
         }
     }
@@ -134,12 +135,22 @@ impl Connection {
             Body::Proof(_) | Body::Check => return WebhookOutcome::Taken(None),
             Body::Nothing => return WebhookOutcome::Garbage,
         };
-        let envelope = Envelope { kind, raw, at: self.timer.wall() };
+        let at = self.timer.wall();
+        let is_taken = AtomicBool::new(false);
+        let storing = async {
+            let slot = self.queue.slot().await?;
+            is_taken.store(true, Ordering::Relaxed);
+            slot.fill(Envelope { kind, raw, at }).await.ok()
+        };
         let stored = tokio::select! {
-            stored = self.queue.hand_in(envelope) => stored,
+            stored = storing => stored,
             // It is stored when that is possible; if that is after its repetition, the repetition is recognised.
             () = self.timer.pause(PATIENCE) => None,
         };
+        if let Some(workspace) = self.workspace.as_ref().filter(|_| !is_taken.into_inner()) {
+            // Slack brings it three times more, which may be too few.
+            workspace.lost(at);
+        }
         match stored {
             Some(Stored { answer }) => {
                 self.inbox.heard(&self.source);

@@ -11,8 +11,9 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::log_limit::LogLimit;
 use frontdesk_core::message::{Cursor, Event};
-use frontdesk_core::port::AdapterError;
+use frontdesk_core::port::{AdapterError, Mono};
 use frontdesk_kit::timer::Timer;
+use tokio::sync::Notify;
 
 use crate::CHANNEL;
 use crate::api::Api;
@@ -47,21 +48,39 @@ impl Position {
 /// Stands behind the time in the cursor of an app with an agent view.
 const AGENT_VIEW: &str = "agent_view";
 
-/// The chats with an event whose sender Slack could not describe yet. The position must not move past such an event,
-/// because Slack sends it again only three times.
+/// The chats with an event that is not stored yet, because Slack could not describe its sender or the gateway did not take it.
+/// The position must not move past such an event, because Slack sends it again only three times.
 #[derive(Debug, Default)]
 struct Held {
     /// Those that have to be read from the history.
     unread: BTreeSet<String>,
-    /// Those whose events wait in memory until Slack can describe their senders.
+    /// Those whose events wait in memory.
     waiting: BTreeSet<String>,
+    /// Events of any chat that were turned away.
+    lost: Option<Lost>,
 }
+
+/// Events that were turned away since a time, although there was a connection. They have to be read from the histories.
+#[derive(Debug, Clone, Copy)]
+struct Lost {
+    since: DateTime<Utc>,
+    /// When the last one was.
+    last: Mono,
+    /// Whether the histories are being read, and nothing was turned away since that began.
+    is_being_read: bool,
+}
+
+/// The histories are read when no event has been turned away for so long: Slack reports once a minute that it withholds
+/// events, and a gateway that takes nothing needs time.
+const CALM: Duration = Duration::from_secs(120);
 
 /// One workspace, for all connections of an account.
 pub(crate) struct Workspace {
     people: People,
     timer: Timer,
     held: Mutex<Held>,
+    /// Says that an event was turned away.
+    turned_away: Notify,
     /// Whether Slack has sent what only apps with an agent view get.
     has_agent_view: AtomicBool,
     /// The other workspaces whose events came to this account.
@@ -75,6 +94,7 @@ impl Workspace {
             people: People::new(named),
             timer,
             held: Mutex::default(),
+            turned_away: Notify::new(),
             has_agent_view: AtomicBool::new(false),
             others: LogLimit::default(),
         }
@@ -138,6 +158,40 @@ impl Workspace {
         held.unread.extend(waiting);
     }
 
+    /// Events of any chat may have been turned away since this time. Returns whether that is new.
+    pub(crate) fn lost(&self, since: DateTime<Utc>) -> bool {
+        let mut held = self.held();
+        let known = held.lost.map(|lost| lost.since);
+        let since = known.map_or(since, |known| known.min(since));
+        held.lost = Some(Lost { since, last: self.timer.mono(), is_being_read: false });
+        drop(held);
+        self.turned_away.notify_waiters();
+        known.is_none()
+    }
+
+    /// The histories are read from now on. Returns since when events were turned away.
+    pub(crate) fn reads_lost(&self) -> Option<DateTime<Utc>> {
+        let mut held = self.held();
+        let lost = held.lost.as_mut()?;
+        lost.is_being_read = true;
+        Some(lost.since)
+    }
+
+    /// Waits until events were turned away, and then until none has been for a while.
+    pub(crate) async fn lost_and_calm(&self) {
+        loop {
+            let another = self.turned_away.notified();
+            let last = self.held().lost.map(|lost| lost.last);
+            match last {
+                None => another.await,
+                Some(last) => tokio::select! {
+                    () = another => {}
+                    () = self.timer.until(last + CALM) => return,
+                },
+            }
+        }
+    }
+
     /// The chats with an event that could not be judged.
     pub(crate) fn unjudged(&self) -> Vec<String> {
         self.held().unread.iter().cloned().collect()
@@ -145,7 +199,9 @@ impl Workspace {
 
     /// Everything that was missed has been read.
     pub(crate) fn is_read(&self) {
-        self.held().unread.clear();
+        let mut held = self.held();
+        held.unread.clear();
+        held.lost = held.lost.filter(|lost| !lost.is_being_read);
     }
 
     /// The position if everything up to now is stored; `None` if an event is still to come again.
@@ -157,7 +213,8 @@ impl Workspace {
     pub(crate) fn position_at(&self, at: DateTime<Utc>) -> Option<Cursor> {
         let position = Position { at, has_agent_view: self.has_agent_view() };
         let held = self.held();
-        (held.unread.is_empty() && held.waiting.is_empty()).then(|| position.cursor())
+        let is_stored = held.unread.is_empty() && held.waiting.is_empty() && held.lost.is_none();
+        is_stored.then(|| position.cursor())
     }
 
     /// The app as its events are to be understood now.

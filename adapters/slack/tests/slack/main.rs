@@ -10,6 +10,7 @@ mod agents;
 mod batches;
 mod certain;
 mod conformance;
+mod full;
 mod groups;
 mod http;
 mod incoming_webhook;

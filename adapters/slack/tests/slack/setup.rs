@@ -1,4 +1,4 @@
-//! An app for a test: a Slack server, an inbox that records events, and the machine's clock.
+//! An app for a test: a Slack server, an inbox that records events, and a clock that can be put forward.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,29 +15,49 @@ use frontdesk_core::markup::Part;
 use frontdesk_core::port::{Adapter, AdapterError, Clock, Inbox, Mono, Stop};
 use frontdesk_fakeslack::{APP_TOKEN, SlackApi, TOKEN};
 use frontdesk_slack::{Account, Events, Settings, SlackAdapter};
+use tokio::sync::watch;
 
 /// Longer than any step takes.
 pub const SOON: Duration = Duration::from_secs(20);
 
-/// The machine's clock.
-pub struct TestClock(Instant);
+/// The machine's clock, which a test can put forward.
+pub struct TestClock {
+    begun: Instant,
+    ahead: watch::Sender<Duration>,
+}
+
+impl TestClock {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self { begun: Instant::now(), ahead: watch::Sender::default() })
+    }
+
+    pub fn advance(&self, time: Duration) {
+        self.ahead.send_modify(|ahead| *ahead += time);
+    }
+}
 
 #[async_trait]
 impl Clock for TestClock {
     fn wall(&self) -> DateTime<Utc> {
-        DateTime::from(SystemTime::now())
+        DateTime::from(SystemTime::now() + *self.ahead.borrow())
     }
 
     fn mono(&self) -> Mono {
-        Mono(self.0.elapsed())
+        Mono(self.elapsed())
     }
 
     fn elapsed(&self) -> Duration {
-        self.0.elapsed()
+        self.begun.elapsed() + *self.ahead.borrow()
     }
 
     async fn sleep_until(&self, deadline: Mono) {
-        tokio::time::sleep(deadline.since(self.mono())).await;
+        let mut ahead = self.ahead.subscribe();
+        while self.mono() < deadline {
+            tokio::select! {
+                () = tokio::time::sleep(deadline.since(self.mono())) => {}
+                _ = ahead.changed() => {}
+            }
+        }
     }
 }
 
@@ -56,13 +76,13 @@ pub fn account(slack: &SlackApi) -> Account {
 }
 
 pub fn adapter(account: Account) -> SlackAdapter {
-    SlackAdapter::new(account, Arc::new(TestClock(Instant::now()))).unwrap()
+    SlackAdapter::new(account, TestClock::new()).unwrap()
 }
 
 /// Runs the adapter during `story`, and then stops it.
 pub async fn running<T>(
     adapter: &SlackAdapter,
-    inbox: &Arc<RecordingInbox>,
+    inbox: &Arc<impl Inbox + 'static>,
     slack: &SlackApi,
     story: impl Future<Output = T>,
 ) -> T {
