@@ -271,9 +271,7 @@ impl Missed<'_> {
         for thread in threads.iter().filter(|thread| seen.insert(thread.as_str())) {
             let ask = json!({"channel": channel, "ts": thread, "oldest": edited, "limit": PAGE});
             let replies = self.pages("conversations.replies", ask, &oldest, patient).await?;
-            // The first message of the thread always comes with them, and is one of the channel.
-            let replies = replies.iter().filter(|(ts, _)| *ts != thread).map(|(_, reply)| reply);
-            self.hand_in(channel, kind, replies, patient).await?;
+            self.hand_in(channel, kind, replies.values(), patient).await?;
         }
         Ok(())
     }
@@ -289,30 +287,37 @@ impl Missed<'_> {
     ) -> Result<BTreeMap<String, Value>, Cut> {
         let most = self.settings.missed_messages;
         let newest_first = method == "conversations.history";
+        // The first message of a thread always comes with its replies, and is one of the channel.
+        let root = ask["ts"].clone();
         let is_new = |at: &Value| at.as_str().is_some_and(|at| at > oldest);
-        let mut messages = BTreeMap::new();
-        loop {
-            let Some(answer) = self.ask(method, ask.clone(), patient).await? else { return Ok(messages) };
+        let (mut messages, mut is_cut) = (BTreeMap::new(), false);
+        while let Some(answer) = self.ask(method, ask.clone(), patient).await? {
             let mut is_passed = false;
             for message in answer["messages"].as_array().into_iter().flatten() {
                 is_passed |= newest_first && !is_new(&message["ts"]);
                 let changed = [&message["ts"], &message["edited"]["ts"], &message["latest_reply"]];
-                if let Some(ts) = message["ts"].as_str().filter(|_| changed.into_iter().any(is_new)) {
+                let is_wanted = changed.into_iter().any(is_new) && message["ts"] != root;
+                if let Some(ts) = message["ts"].as_str().filter(|_| is_wanted) {
                     messages.insert(ts.to_owned(), message.clone());
                 }
             }
-            match next_page(&answer).filter(|_| messages.len() < most && !is_passed) {
+            // Replies come oldest first.
+            let next = next_page(&answer).filter(|_| !is_passed && (messages.len() <= most || !newest_first));
+            while messages.len() > most {
+                is_cut = true;
+                messages.pop_first();
+            }
+            match next {
                 Some(next) => ask["cursor"] = next.into(),
                 None => break,
             }
         }
-        let surplus = messages.len().saturating_sub(most);
-        if surplus > 0 {
-            let account = &self.app.account;
-            tracing::warn!(channel = CHANNEL, %account, most, "more messages were missed in one channel than missed_messages");
-            for _ in 0..surplus {
-                messages.pop_first();
-            }
+        if is_cut {
+            let (account, chat) = (&self.app.account, ask["channel"].as_str());
+            tracing::warn!(
+                channel = CHANNEL, %account, chat, most,
+                "some missed messages of a channel were not read: raise missed_messages to read more after the next interruption"
+            );
         }
         Ok(messages)
     }

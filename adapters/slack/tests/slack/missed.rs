@@ -322,3 +322,40 @@ async fn a_channel_whose_history_is_refused_is_named_in_the_log_once() {
         assert!(lines[0].contains("WARN") && lines[0].contains("chat=\"C0GARDEN\""), "{lines:?}");
     }
 }
+
+#[tokio::test]
+async fn of_more_messages_than_a_page_the_newest_are_read_and_the_log_names_the_channel() {
+    let log = LogLines::of_this_thread();
+    let slack = SlackApi::start().await;
+    slack.act("limits", json!({"on": false}));
+    let anna = slack.person("U0000ANNA", "Anna");
+    let [many, full, thread] = ["C0MANY", "C0FULL", "C0THREAD"].map(|id| slack.channel(id, "garden", &[&anna]).id);
+    (0..201).for_each(|n| drop(anna.says(&many, &format!("line {n}"))));
+    (0..200).for_each(|n| drop(anna.says(&full, &format!("full {n}"))));
+    for replies in [200, 201] {
+        let root = anna.says(&thread, "a thread");
+        (0..replies).for_each(|n| drop(anna.replies(&root, &format!("reply {n} of {replies}"))));
+    }
+    slack.act("forget", json!({}));
+    let (adapter, inbox) = (adapter(account(&slack)), Arc::new(a_minute_ago()));
+    running(&adapter, &inbox, &slack, async {
+        until(|| inbox.batches().last().is_some_and(|(_, cursor)| cursor.is_some())).await;
+    })
+    .await;
+    let found = texts(&inbox);
+    let count = |what: &str| found.iter().filter(|text| text.contains(what)).count();
+    let expected = [("line", 200), ("full", 200), ("of 200", 200), ("of 201", 200), ("a thread", 2)];
+    assert_eq!(expected.map(|(what, _)| (what, count(what))), expected);
+    for gone in ["line 0", "reply 0 of 201"] {
+        assert!(!found.iter().any(|text| text == gone), "{gone}");
+    }
+    for newest in ["line 200", "reply 200 of 201"] {
+        assert!(found.iter().any(|text| text == newest), "{newest}");
+    }
+    let mut lines = log.lines("raise missed_messages");
+    lines.sort();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    for chat in [&many, &thread] {
+        assert!(lines.iter().any(|line| line.contains(&format!("chat=\"{chat}\""))), "{lines:?}");
+    }
+}
