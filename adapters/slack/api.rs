@@ -264,6 +264,10 @@ impl Api {
         if answer["ok"] == true {
             return Ok(answer);
         }
+        // A proxy may answer with JSON too.
+        if !answer["ok"].is_boolean() && status != 200 && status != 429 {
+            return Err(Fault::Foreign(status));
+        }
         let named = |name: &str| {
             answer[name].as_str().map(|text| self.clean(text).chars().take(LONGEST_ERROR).collect())
         };

@@ -151,7 +151,8 @@ impl Fault {
     pub(crate) fn for_send(self) -> SendError {
         match self {
             Fault::Unsent(_) => SendError::Offline(Cause::plain(self.to_string())),
-            Fault::Unanswered(_) => SendError::Unknown(Cause::plain(self.to_string())),
+            // A proxy that answers for Slack, such as 504, does not know whether Slack has carried out the call.
+            Fault::Unanswered(_) | Fault::Foreign(500..) => SendError::Unknown(Cause::plain(self.to_string())),
             Fault::Unreadable(why) => {
                 SendError::Unknown(Cause::quoting("an answer of the Web API that cannot be read", why))
             }
@@ -295,7 +296,9 @@ mod tests {
     fn a_request_that_was_sent_may_have_arrived_and_one_that_was_not_has_not() {
         assert_eq!(means(Fault::Unsent("refused".into())), "offline");
         assert_eq!(means(Fault::Unanswered("timed out".into())), "unknown");
-        assert_eq!(means(Fault::Foreign(502)), "later");
+        assert_eq!(means(Fault::Foreign(502)), "unknown");
+        assert_eq!(means(Fault::Foreign(403)), "later");
+        assert!(matches!(Fault::Foreign(502).for_preparation(), SendError::Later { .. }));
         assert!(matches!(Fault::Unanswered("x".into()).for_preparation(), SendError::Later { .. }));
     }
 

@@ -21,7 +21,7 @@ impl Reactions<'_> {
         let wanted = wanted.map(name).transpose()?;
         let user = self.user().await?;
         let ask = json!({"channel": channel, "timestamp": ts, "full": true});
-        let shown = self.api.call("reactions.get", ask).await.map_err(Fault::for_send)?;
+        let shown = self.api.call("reactions.get", ask).await.map_err(Fault::for_preparation)?;
         let mut is_there = false;
         for reaction in shown["message"]["reactions"].as_array().into_iter().flatten() {
             let by_us = reaction["users"].as_array().is_some_and(|users| users.iter().any(|one| one == user));

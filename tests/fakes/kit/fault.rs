@@ -21,6 +21,8 @@ pub enum Kind {
     Late(u64),
     /// The request is carried out, but the connection is closed instead of an answer.
     Lost,
+    /// The request is carried out, but the proxy in front answers with this status and HTML.
+    DoneThen(u16),
     /// The connection is closed and nothing is carried out.
     Hangup,
     /// Nothing is carried out and nothing is answered until the faults are cleared.
@@ -90,6 +92,11 @@ impl<Id> Fault<Id> {
     /// [`Kind::Lost`].
     pub fn lost() -> Self {
         Self::new(Kind::Lost)
+    }
+
+    /// [`Kind::DoneThen`].
+    pub fn done_then(status: u16) -> Self {
+        Self::new(Kind::DoneThen(status))
     }
 
     /// [`Kind::Hangup`].

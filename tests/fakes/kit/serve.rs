@@ -43,7 +43,7 @@ impl<P: Platform> Shared<P> {
             common.faults.strike(&call, delivers_events, &mut common.random)
         });
         call.lost = faults.contains(&Kind::Lost);
-        let mut slow = None;
+        let (mut slow, mut page) = (None, None);
         for fault in &faults {
             match fault {
                 Kind::Hangup | Kind::Status(_) => {
@@ -60,6 +60,7 @@ impl<P: Platform> Shared<P> {
                     self.struck(call, delivers_events, Outcome::Refused(*status, words.clone()));
                     return Ok(P::refusal(*status, words, None));
                 }
+                Kind::DoneThen(status) => (call.lost, page) = (true, Some(*status)),
                 Kind::Silent => return self.silence().await,
                 Kind::Slow(ms) => slow = Some(Duration::from_millis(*ms)),
                 Kind::Late(ms) => {
@@ -84,7 +85,11 @@ impl<P: Platform> Shared<P> {
         if let Some(time) = slow {
             pause(time).await;
         }
-        if lost { Err(Cut) } else { Ok(response) }
+        match page {
+            Some(status) => Ok(proxy_page(status)),
+            None if lost => Err(Cut),
+            None => Ok(response),
+        }
     }
 
     /// Carries out a request that no fault can strike.

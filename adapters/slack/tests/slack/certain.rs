@@ -33,6 +33,15 @@ async fn a_post_without_an_answer_is_not_sent_twice() {
         adapter.deliver(&to(&place), keyed("next", "and warm")).await.unwrap();
         assert_eq!(slack.journal().calls().len(), asked + 1);
     }
+    // A proxy has given up waiting for Slack, which has posted the message or not.
+    for fault in [Fault::done_then(504), Fault::status(504)] {
+        let (place, what) = (to(&format!("slack:{}", asked.channel)), format!("{fault:?}"));
+        slack.fault(fault.on("chat.postMessage").times(1));
+        let unknown = adapter.deliver(&place, keyed(&what, &what)).await;
+        assert!(matches!(unknown, Err(SendError::Unknown(_))), "{unknown:?}");
+        adapter.deliver(&place, keyed(&what, &what)).await.unwrap();
+        assert_eq!(anna.sees().iter().filter(|shown| shown.text == what).count(), 1, "{what}");
+    }
     slack.fault(Fault::hangup().on("chat.postMessage").times(1));
     let place = to(&format!("slack:{}", asked.channel));
     assert!(adapter.deliver(&place, keyed("k9", "never seen")).await.is_err());
@@ -78,6 +87,14 @@ async fn a_file_whose_result_is_unknown_is_looked_for_before_it_is_sent_again() 
         let again = adapter.deliver(&to, media(&place, b"water at six", true)).await.unwrap();
         let file = anna.sees().pop().unwrap().message["files"][0]["id"].clone();
         assert_eq!((shown() - before, again.message.unwrap().as_str()), (1, file.as_str().unwrap()));
+        // A proxy has answered for Slack.
+        let (key, before) = (format!("{place} 504"), shown());
+        slack.fault(Fault::done_then(504).on("files.completeUploadExternal").times(1));
+        let unknown = adapter.deliver(&to, media(&key, b"water at noon", false)).await;
+        assert!(matches!(unknown, Err(SendError::Unknown(_))), "{unknown:?}");
+        adapter.deliver(&to, media(&key, b"water at noon", true)).await.unwrap();
+        assert_eq!(shown() - before, 1);
+        let before = shown() - 1;
         // It has not arrived: an older one of the same name and size is not taken for it.
         slack.fault(Fault::hangup().on("files.completeUploadExternal").times(1));
         let lost = adapter.deliver(&to, media("next", b"water at ten", false)).await;
