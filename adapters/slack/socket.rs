@@ -2,8 +2,8 @@
 //!
 //! What was missed before the first socket was open is read from the channels' histories meanwhile (`history`).
 //!
-//! One socket is read at a time. When Slack warns that it will close it, a second one is opened, and both are read until
-//! the first is closed, so that nothing is missed in between.
+//! One socket is read at a time. When Slack warns that it will close it, a second one is opened meanwhile, and both are read
+//! until the first is closed, so that nothing is missed in between.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use frontdesk_core::port::{AdapterError, Mono};
 use frontdesk_core::retry::Backoff;
 use frontdesk_kit::timer::{self, TimePoint, Timer};
 use frontdesk_kit::websocket::WebSocket;
+use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde::Deserialize;
@@ -21,6 +22,7 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::{self, Message};
 
+use crate::CHANNEL;
 use crate::error::Fault;
 use crate::intake::{self, Envelope, Gap, Intake, Kind, Stored};
 use crate::receive::Receiving;
@@ -71,9 +73,12 @@ struct Open {
 }
 
 /// The socket that is read, and the one that replaces it once it is closed.
-struct Sockets {
+struct Sockets<'c> {
+    connection: &'c Connection<'c>,
     current: Open,
     next: Option<Open>,
+    /// The next socket while it is being opened.
+    dialling: Option<BoxFuture<'c, Result<WebSocket, AdapterError>>>,
     exchange: Exchange,
     /// The number of sockets so far.
     count: u64,
@@ -101,6 +106,14 @@ impl Exchange {
         self.due = Some(timer.mono() + pause);
     }
 
+    /// The next socket could not be opened. That is tried again.
+    fn failed(&mut self, error: &AdapterError, timer: &Timer) {
+        self.soon += 1;
+        let pause = Backoff::default().delay(self.soon, timer::random());
+        let after = if let AdapterError::Later { after, .. } = error { *after } else { Duration::ZERO };
+        self.due = Some(timer.mono() + pause.max(after));
+    }
+
     /// The next socket is being opened.
     fn begins(&mut self, timer: &Timer) {
         (self.due, self.last) = (None, Some(timer.now()));
@@ -124,43 +137,82 @@ impl Open {
     }
 }
 
-impl Sockets {
-    fn of_one(socket: WebSocket) -> Self {
+impl<'c> Sockets<'c> {
+    fn of_one(connection: &'c Connection<'c>, socket: WebSocket) -> Self {
         let current = Open { number: 0, socket, greeted: false };
-        Self { current, next: None, exchange: Exchange::default(), count: 1 }
+        Self { connection, current, next: None, dialling: None, exchange: Exchange::default(), count: 1 }
     }
 
-    /// Adds the socket that replaces the current one.
-    fn add(&mut self, socket: WebSocket) {
-        self.next = Some(Open { number: self.count, socket, greeted: false });
+    fn opened(&mut self, socket: WebSocket) -> Open {
+        let number = self.count;
         self.count += 1;
+        Open { number, socket, greeted: false }
     }
 
-    /// The next frame, and the number of its socket.
-    async fn frame(&mut self) -> (u64, Received) {
-        let next = async {
-            match &mut self.next {
-                Some(open) => (open.number, open.socket.next().await),
-                None => std::future::pending().await,
+    /// The next frame, and the number of its socket; none unless `reads`. Opens the next socket meanwhile if one is wanted.
+    /// Cancel-safe.
+    async fn frame(&mut self, reads: bool) -> (u64, Received) {
+        let timer = self.connection.0.workspace.timer();
+        loop {
+            let next = async {
+                match &mut self.next {
+                    Some(open) => (open.number, open.socket.next().await),
+                    None => std::future::pending().await,
+                }
+            };
+            let dialled = async {
+                match &mut self.dialling {
+                    Some(dialling) => dialling.await,
+                    None => std::future::pending().await,
+                }
+            };
+            let due = self.exchange.due;
+            tokio::select! {
+                frame = self.current.socket.next(), if reads => return (self.current.number, frame),
+                frame = next, if reads => return frame,
+                dialled = dialled => self.dialled(dialled),
+                () = timer.until(due.unwrap_or_default()), if due.is_some() => {
+                    self.exchange.begins(timer);
+                    self.dialling = Some(self.connection.dial().boxed());
+                }
             }
-        };
-        tokio::select! {
-            frame = self.current.socket.next() => (self.current.number, frame),
-            frame = next => frame,
+        }
+    }
+
+    /// The next socket is open, or cannot be opened. The current one is read until Slack closes it.
+    fn dialled(&mut self, dialled: Result<WebSocket, AdapterError>) {
+        self.dialling = None;
+        match dialled {
+            Ok(socket) => self.next = Some(self.opened(socket)),
+            Err(error) => {
+                let receiving = &self.connection.0;
+                tracing::warn!(
+                    channel = CHANNEL, account = %receiving.app.account, %error,
+                    "the socket that Slack will close cannot be replaced yet; it stays in use, and another attempt follows"
+                );
+                self.exchange.failed(&error, receiving.workspace.timer());
+            }
         }
     }
 
     /// The frame, or `None` if a socket has ended and the other one goes on.
-    fn received(&mut self, number: u64, frame: Received) -> Result<Option<Message>, String> {
+    async fn received(&mut self, number: u64, frame: Received) -> Result<Option<Message>, AdapterError> {
         let why = match frame {
             Some(Ok(frame)) => return Ok(Some(frame)),
-            Some(Err(error)) => error.to_string(),
+            Some(Err(error)) => self.connection.0.api.clean(&error.to_string()),
             None => "Slack has closed the socket".to_owned(),
         };
         match (self.next.take(), number == self.current.number) {
             // The old socket has been closed, as Slack said.
             (Some(next), true) => self.current = next,
-            (None, true) => return Err(why),
+            // It was closed before the next one was open.
+            (None, true) => match self.dialling.take() {
+                Some(dialling) => {
+                    let socket = dialling.await?;
+                    self.current = self.opened(socket);
+                }
+                None => return Err(AdapterError::Lost(why)),
+            },
             (_, false) => {}
         }
         Ok(None)
@@ -176,7 +228,8 @@ impl Sockets {
 
     /// Slack has announced that it will close this socket.
     fn will_close(&mut self, number: u64, timer: &Timer) {
-        if number == self.current.number && self.next.is_none() && self.exchange.due.is_none() {
+        let is_coming = self.next.is_some() || self.dialling.is_some() || self.exchange.due.is_some();
+        if number == self.current.number && !is_coming {
             self.exchange.is_wanted(timer);
         }
     }
@@ -209,7 +262,7 @@ fn note(sent: Result<(), tungstenite::Error>) {
 impl Connection<'_> {
     /// Receives until the connection ends.
     pub(crate) async fn run(&self) -> Result<(), AdapterError> {
-        let mut sockets = Sockets::of_one(self.dial().await?);
+        let mut sockets = Sockets::of_one(self, self.dial().await?);
         let missed = self.0.missed().await?;
         let gap = Gap::new(missed.is_none());
         let (queue, arrivals) = intake::queue();
@@ -224,9 +277,8 @@ impl Connection<'_> {
         let mut silent_at = timer.mono() + patience;
         let mut read_at = timer.wall();
         loop {
-            let exchange_at = sockets.exchange.due;
             let (number, frame) = tokio::select! {
-                frame = sockets.frame(), if slot.is_some() => frame,
+                frame = sockets.frame(slot.is_some()) => frame,
                 Some(first) = stored.next() => {
                     sockets.acknowledge(first, &mut stored).await;
                     continue;
@@ -242,14 +294,8 @@ impl Connection<'_> {
                 }
                 error = &mut reading => return Err(error),
                 () = timer.until(silent_at), if slot.is_some() => return Err(silence(patience)),
-                () = timer.until(exchange_at.unwrap_or_default()), if exchange_at.is_some() => {
-                    sockets.exchange.begins(timer);
-                    sockets.add(self.dial().await?);
-                    continue;
-                }
             };
-            let lost = |why: String| AdapterError::Lost(self.0.api.clean(&why));
-            let Some(frame) = sockets.received(number, frame).map_err(lost)? else { continue };
+            let Some(frame) = sockets.received(number, frame).await? else { continue };
             if sockets.of(number).shows_life(&frame) {
                 silent_at = timer.mono() + patience;
                 self.0.heard();

@@ -9,7 +9,7 @@ use frontdesk_core::ask::AskError;
 use frontdesk_core::id::AskId;
 use frontdesk_core::message::{Conversation, Event, EventKind, Outcome};
 use frontdesk_core::port::{AdapterError, Busy};
-use frontdesk_fakeslack::{APP, BOT, OTHER_TEAM, SlackApi, TOKEN};
+use frontdesk_fakeslack::{APP, BOT, Fault, OTHER_TEAM, SlackApi, TOKEN};
 use serde_json::json;
 
 use crate::setup::{account, adapter, ended, running, until};
@@ -200,6 +200,35 @@ async fn sockets_that_are_exchanged_soon_one_after_another_are_opened_later_and_
             until(|| slack.sockets() == 1).await;
         }
         assert!(pauses[1] >= 800 && pauses[2] >= 1600, "{pauses:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_is_read_while_the_next_one_is_opened_and_goes_on_if_that_fails() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let (adapter, inbox) = (adapter(account(&slack)), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, &slack, async {
+        let opened = || slack.journal().calls_of("apps.connections.open").len();
+        let stored = async |text: &str| {
+            let sent = anna.tells(text);
+            until(|| slack.journal().delivery(sent.number).unwrap().confirmed.is_some()).await;
+        };
+        stored("known").await;
+        // The first attempt fails, and the second one takes its time.
+        slack.fault(Fault::status(502).on("apps.connections.open").times(1));
+        slack.act("disconnect", json!({"app": APP, "reason": "warning"}));
+        until(|| opened() == 2).await;
+        stored("after a failed attempt").await;
+        slack.fault(Fault::slow(1500).on("apps.connections.open").times(1));
+        until(|| opened() == 3).await;
+        stored("during the second attempt").await;
+        assert_eq!(slack.sockets(), 1, "the next socket was open already");
+        until(|| slack.sockets() == 2).await;
+        slack.advance(Duration::from_secs(10));
+        until(|| slack.sockets() == 1).await;
+        assert_eq!(opened(), 3, "the connection goes on");
     })
     .await;
 }
