@@ -15,6 +15,7 @@ mod shared;
 mod text;
 mod typed;
 
+use chrono::{DateTime, Utc};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{Address, AddressError};
 use frontdesk_core::message::{Event, EventKind, RawEvent, Sender, Source};
@@ -30,11 +31,10 @@ pub(crate) use person::{is_of_another_team, is_of_team};
 use crate::CHANNEL;
 
 /// Known events that the gateway does not use.
-const NOT_OURS: [&str; 19] = [
+const NOT_OURS: [&str; 18] = [
     "agent_session_title_changed",
     "app_context_changed",
     "app_home_opened",
-    "app_rate_limited",
     "app_uninstalled",
     "assistant_thread_context_changed",
     "assistant_thread_started",
@@ -252,8 +252,26 @@ pub(crate) fn opened(payload: Payload<'_>) -> Option<Opened> {
     }
 }
 
+/// The type of the notice that Slack withholds events. It comes once a minute, and contains no event.
+const WITHHELD: &str = "app_rate_limited";
+
+/// The minute in which Slack has begun to withhold events; `None` if the payload is about something else.
+pub(crate) fn withheld(payload: Payload<'_>) -> Option<DateTime<Utc>> {
+    let Payload::Event(raw) = payload else { return None };
+    if !raw.contains(WITHHELD) {
+        return None;
+    }
+    let json: Value = serde_json::from_str(raw).ok()?;
+    let minute = json["minute_rate_limited"].as_i64().filter(|_| json["type"] == WITHHELD);
+    DateTime::from_timestamp(minute?, 0)
+}
+
 /// Converts an event of the Events API.
 fn event(app: &App, json: &Value) -> Result<Event, Unread> {
+    if json["type"] == WITHHELD {
+        let minute = json["minute_rate_limited"].as_i64().ok_or(Unread("minute_rate_limited"))?;
+        return unused(app, &format!("{WITHHELD}/{minute}"), WITHHELD);
+    }
     let event = &json["event"];
     let kind = need(event, "type")?;
     match kind {

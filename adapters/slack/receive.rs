@@ -144,6 +144,14 @@ impl Receiver<'_> {
             self.workspace.note_foreign(&self.app.account, &teams);
             return Ok(None);
         }
+        if let Some(since) = inbound::withheld(payload)
+            && (self.lost(since) || self.settings.missed_messages == 0)
+        {
+            tracing::warn!(
+                channel = CHANNEL, account = %self.app.account,
+                "Slack withholds events, because the app gets more than 30,000 an hour: remove it from busy channels"
+            );
+        }
         if inbound::shows_agent_view(payload) {
             self.workspace.found_agent_view();
         }

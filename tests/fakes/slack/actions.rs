@@ -149,6 +149,10 @@ enum Action {
         app: String,
         events: Option<Vec<String>>,
     },
+    Withhold {
+        app: String,
+        on: bool,
+    },
     RequestUrl {
         app: String,
         url: Option<String>,

@@ -161,11 +161,29 @@ impl World {
         if !subscribed || !(scope.is_empty() || install.scopes.contains(&scope)) {
             return 0;
         }
+        if self.apps.get(&install.app).is_some_and(|app| app.withholds) {
+            self.tell_of_limit(install);
+            return 0;
+        }
         if event.get("event_ts").is_none() {
             event["event_ts"] = event.get("ts").cloned().unwrap_or_else(|| self.next_ts().into());
         }
         let payload = self.wrap(install, channel, event);
         self.queue(install, Way::Event, channel, payload)
+    }
+
+    /// Tells an app once a minute that its events are withheld.
+    fn tell_of_limit(&mut self, install: &Install) {
+        let minute = self.now_ms() / 60_000 * 60;
+        let Some(app) = self.apps.get_mut(&install.app) else { return };
+        if std::mem::replace(&mut app.told_minute, minute) == minute {
+            return;
+        }
+        let notice = json!({
+            "token": "verification", "type": "app_rate_limited", "team_id": install.team,
+            "minute_rate_limited": minute, "api_app_id": install.app,
+        });
+        self.queue(install, Way::Event, "", notice);
     }
 
     fn wrap(&mut self, install: &Install, channel: &str, event: Value) -> Value {

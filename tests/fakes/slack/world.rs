@@ -53,6 +53,9 @@ pub struct App {
     pub scopes: BTreeSet<String>,
     pub socket_mode: SocketMode,
     pub secret: String,
+    /// Whether it gets too many events, so that they are withheld, and the minute for which it was told that.
+    pub withholds: bool,
+    pub told_minute: i64,
     /// The events that it subscribes to; by default all.
     pub subscribed: Option<BTreeSet<String>>,
     /// Where events go over HTTP, and whether the address has proved itself. Without one, Socket Mode is on.

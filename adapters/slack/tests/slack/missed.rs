@@ -11,11 +11,11 @@ use frontdesk_core::address::{Address, Principal};
 use frontdesk_core::id::MessageId;
 use frontdesk_core::message::{Conversation, Event, EventKind, Outcome, Sender, SenderKind, Source};
 use frontdesk_core::port::Inbox;
-use frontdesk_fakeslack::{BOT, Fault, SlackApi, TEAM};
-use frontdesk_slack::CHANNEL;
+use frontdesk_fakeslack::{APP, BOT, Fault, SlackApi, TEAM};
+use frontdesk_slack::{CHANNEL, SlackAdapter};
 use serde_json::json;
 
-use crate::setup::{account, adapter, running, until};
+use crate::setup::{TestClock, account, adapter, running, until};
 
 /// A cursor of a minute ago.
 fn a_minute_ago() -> RecordingInbox {
@@ -329,7 +329,8 @@ async fn of_more_messages_than_a_page_the_newest_are_read_and_the_log_names_the_
     let slack = SlackApi::start().await;
     slack.act("limits", json!({"on": false}));
     let anna = slack.person("U0000ANNA", "Anna");
-    let [many, full, thread] = ["C0MANY", "C0FULL", "C0THREAD"].map(|id| slack.channel(id, "garden", &[&anna]).id);
+    let [many, full, thread] =
+        ["C0MANY", "C0FULL", "C0THREAD"].map(|id| slack.channel(id, "garden", &[&anna]).id);
     (0..201).for_each(|n| drop(anna.says(&many, &format!("line {n}"))));
     (0..200).for_each(|n| drop(anna.says(&full, &format!("full {n}"))));
     for replies in [200, 201] {
@@ -358,4 +359,34 @@ async fn of_more_messages_than_a_page_the_newest_are_read_and_the_log_names_the_
     for chat in [&many, &thread] {
         assert!(lines.iter().any(|line| line.contains(&format!("chat=\"{chat}\""))), "{lines:?}");
     }
+}
+
+#[tokio::test]
+async fn what_slack_has_withheld_is_read_when_it_no_longer_does() {
+    let log = LogLines::of_this_thread();
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+    let (inbox, clock) = (Arc::new(RecordingInbox::default()), TestClock::new());
+    let mut account = account(&slack);
+    account.settings.patience_seconds = 3600;
+    let adapter = SlackAdapter::new(account, clock.clone()).unwrap();
+    running(&adapter, &inbox, &slack, async {
+        anna.tells("known");
+        until(|| texts(&inbox).len() == 1).await;
+        slack.act("withhold", json!({"app": APP, "on": true}));
+        anna.says(&garden.id, "withheld");
+        let notice = EventKind::Other("app_rate_limited".to_owned());
+        until(|| inbox.events().iter().any(|event| event.kind == notice)).await;
+        slack.act("withhold", json!({"app": APP, "on": false}));
+        anna.tells("delivered");
+        until(|| texts(&inbox).len() == 2).await;
+        assert_eq!(inbox.batches().last().unwrap().1, None, "the position passed what is withheld");
+        clock.advance(Duration::from_secs(150));
+        until(|| inbox.batches().last().unwrap().1.is_some()).await;
+    })
+    .await;
+    assert!(texts(&inbox).iter().any(|text| text == "withheld"), "{:?}", texts(&inbox));
+    let lines = log.lines("more than 30,000 an hour");
+    assert!(lines.len() == 1 && lines[0].contains("WARN"), "{lines:?}");
 }

@@ -30,6 +30,9 @@ impl World {
                 let app = self.apps.get_mut(&app).ok_or("there is no such app")?;
                 app.subscribed = events.map(|events| events.into_iter().collect());
             }
+            Action::Withhold { app, on } => {
+                self.apps.get_mut(&app).ok_or("there is no such app")?.withholds = on;
+            }
             Action::RequestUrl { app, url } => return self.request_url(&app, url),
             Action::App { id, token, secret, team, bot_token, bot, name } => {
                 let bot_id = self.new_id("B0");
