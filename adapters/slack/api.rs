@@ -13,7 +13,7 @@ use frontdesk_kit::files;
 use frontdesk_kit::http::{self, HttpClient};
 use frontdesk_kit::setup::host_of;
 use frontdesk_kit::websocket::{self, DialFault, WebSocket};
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{LOCATION, RETRY_AFTER};
 use reqwest::multipart::Form;
 use reqwest::{Method, Response, Url};
 use serde_json::{Map, Value};
@@ -28,6 +28,18 @@ const DEFAULT_API_URL: &str = "https://slack.com/api/";
 const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// The longest name of an error that is repeated, in characters.
 const LONGEST_ERROR: usize = 100;
+
+/// Maximum number of redirects of a download that are followed.
+const REDIRECTS: usize = 3;
+
+/// What the address of a file leads to.
+pub(crate) enum Download {
+    File(Response),
+    /// A host that is not Slack's, which must not get the token.
+    Elsewhere,
+    /// The page to log in.
+    LogIn,
+}
 
 /// The Web API with the tokens of one account.
 pub(crate) struct Api {
@@ -167,11 +179,23 @@ impl Api {
         if reply.status == 200 { Ok(()) } else { Err(Fault::Foreign(reply.status)) }
     }
 
-    /// Starts a download with the bot's token, from Slack's own hosts alone.
-    pub(crate) async fn open(&self, url: &str) -> Result<Option<Response>, Fault> {
-        let Some(url) = self.own(url) else { return Ok(None) };
-        let request = self.client.request(Method::GET, url).bearer_auth(self.token.expose());
-        Ok(Some(self.client.open(request, self.transfer).await?))
+    /// Starts a download with the bot's token, from Slack's own hosts alone, also where Slack redirects it.
+    pub(crate) async fn open(&self, url: &str) -> Result<Download, Fault> {
+        let Some(mut url) = self.own(url) else { return Ok(Download::Elsewhere) };
+        let mut redirects = 0;
+        loop {
+            let request = self.client.request(Method::GET, url.clone()).bearer_auth(self.token.expose());
+            let response = self.client.open(request, self.transfer).await?;
+            let to = response.headers().get(LOCATION).filter(|_| response.status().is_redirection());
+            let to = to.and_then(|to| url.join(to.to_str().ok()?).ok());
+            let Some(to) = to.filter(|_| redirects < REDIRECTS) else { return Ok(Download::File(response)) };
+            match self.own(to.as_str()) {
+                _ if asks_to_log_in(&to) => return Ok(Download::LogIn),
+                Some(own) => url = own,
+                None => return Ok(Download::Elsewhere),
+            }
+            redirects += 1;
+        }
     }
 
     /// A text without the tokens, wherever the text comes from.
@@ -277,6 +301,12 @@ impl Api {
             after.filter(|_| status == 429).or((status == 429).then_some(Duration::from_secs(1)));
         Err(Fault::Refused(Refusal { method, error, needed: named("needed"), retry_after }))
     }
+}
+
+/// Whether an address is the one at which Slack lets a person log in before they see a file.
+fn asks_to_log_in(url: &Url) -> bool {
+    let is_page = ["/signin", "/sign_in", "/login"].iter().any(|page| url.path().starts_with(page));
+    is_page || url.query_pairs().any(|(name, _)| name == "redir")
 }
 
 /// The arguments as a form takes them: lists and objects as JSON.

@@ -243,6 +243,9 @@ impl Missed<'_> {
                 () => Kind::Channel,
             };
             channels.kinds.insert(id.to_owned(), kind);
+            if kind == Kind::Several {
+                self.workspace.places().note_several(id);
+            }
             let created = channel["created"].as_i64().and_then(|at| DateTime::from_timestamp(at, 0));
             if kind != Kind::Private || created.is_some_and(|created| created > self.mark - OVERLAP) {
                 channels.add(id);

@@ -161,6 +161,14 @@ fn is_outsider(app: &App, json: &Value, event: &Event) -> bool {
     !app.externals && person::is_of_another_team(event.from.id.id()) && !is_own
 }
 
+/// The event in a channel of this kind, and in this thread.
+pub(crate) fn at(app: &App, event: Event, kind: Kind, thread: Option<&str>) -> Event {
+    match conversation::place(app, kind, event.address.chat(), thread, event.from.id.id()) {
+        Ok(Place { address, conversation }) => Event { address, conversation, ..event },
+        Err(_) => event,
+    }
+}
+
 /// The names under which messages of people who are not let in are counted.
 pub(crate) const OUTSIDER: &str = "from_another_organisation";
 pub(crate) const GUEST: &str = "from_a_guest";

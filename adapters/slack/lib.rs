@@ -15,6 +15,7 @@ mod media;
 mod outbound;
 mod own_blocks;
 mod people;
+mod places;
 mod reactions;
 mod receive;
 mod reference;

@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
-use crate::api::Api;
+use crate::api::{Api, Download};
 use crate::config::Settings;
 use crate::error::Fault;
 use crate::reactions::Reactions;
@@ -106,9 +106,19 @@ pub(crate) async fn fetch(api: &Api, settings: &Settings, file: &Attachment) -> 
             url.ok_or_else(|| FetchError::Refused("Slack has no address for this file".to_owned()))?
         }
     };
-    let response = api.open(&url).await.map_err(Fault::for_fetch)?;
-    let response =
-        response.ok_or_else(|| FetchError::Refused("the file is not on a host of Slack's".to_owned()))?;
+    let response = match api.open(&url).await.map_err(Fault::for_fetch)? {
+        Download::File(response) => response,
+        Download::Elsewhere => {
+            return Err(FetchError::Refused("the file is not on a host of Slack's".to_owned()));
+        }
+        Download::LogIn => {
+            return Err(FetchError::Refused(
+                "Slack asks to log in instead of sending the file: add the scope files:read under OAuth & Permissions, \
+                 and install the app again"
+                    .to_owned(),
+            ));
+        }
+    };
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     // Whoever has no right to a file is shown the page to log in. The page of an error has the status of the error.
     let is_page = response.status() == StatusCode::OK

@@ -123,6 +123,9 @@ impl Outbound<'_> {
     /// Posts a message. After an open question the app waits.
     async fn posted(&self, channel: &str, thread: Option<&str>, post: &Post) -> Result<Receipt, SendError> {
         let receipt = self.post(channel, thread, post).await?;
+        if let (Some(ts), Some(thread)) = (&receipt.message, thread) {
+            self.workspace.places().note_thread(channel, ts, thread);
+        }
         if let Some(thread) = thread.filter(|_| post.ask.as_ref().is_some_and(|ask| ask.closed.is_none())) {
             // The message is there, whatever comes of this.
             self.status().show(channel, thread, Work::Waits).await.ok();

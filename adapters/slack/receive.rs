@@ -156,7 +156,8 @@ impl Receiver<'_> {
             self.workspace.found_agent_view();
         }
         let event = inbound::parse(&self.workspace.app(self.app), payload);
-        event.map(Some).map_err(|error| AdapterError::Setup(error.to_string()))
+        let event = event.map_err(|error| AdapterError::Setup(error.to_string()))?;
+        Ok(Some(self.workspace.places().complete(self.app, event)))
     }
 
     /// Returns the answer to a command whose event is stored. Replies to single people are sent by tasks in `sentences`, so

@@ -20,6 +20,7 @@ use crate::api::Api;
 use crate::error::Fault;
 use crate::inbound::App;
 use crate::people::People;
+use crate::places::Places;
 
 /// The pause before Slack is asked again who a sender is, unless it names one.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -77,6 +78,7 @@ const CALM: Duration = Duration::from_secs(120);
 /// One workspace, for all connections of an account.
 pub(crate) struct Workspace {
     people: People,
+    places: Mutex<Places>,
     timer: Timer,
     held: Mutex<Held>,
     /// Says that an event was turned away.
@@ -92,6 +94,7 @@ impl Workspace {
     pub(crate) fn new(named: BTreeSet<String>, timer: Timer) -> Self {
         Self {
             people: People::new(named),
+            places: Mutex::default(),
             timer,
             held: Mutex::default(),
             turned_away: Notify::new(),
@@ -140,6 +143,11 @@ impl Workspace {
             AdapterError::Lost(detail) => AdapterError::Later { detail, after: AGAIN },
             error => error,
         }
+    }
+
+    /// The channels and threads that were seen.
+    pub(crate) fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

@@ -183,6 +183,9 @@ enum Action {
     Limits {
         on: bool,
     },
+    Redirects {
+        on: bool,
+    },
     Again {
         number: i64,
     },

@@ -12,6 +12,8 @@ use crate::methods::{self, Method};
 use crate::world::{Install, World};
 use crate::{Call, Outcome, socket};
 
+/// Where a file is to which a download was redirected.
+const MOVED: &str = "moved/";
 /// The largest request: a file of 64 MB.
 const MOST: usize = 64 << 20;
 
@@ -176,9 +178,19 @@ async fn hook(shared: &Arc<Shared<World>>, path: String, params: Params) -> Resu
 
 /// A file. Whoever has no right to it is shown the page to log in.
 fn download(world: &World, rest: &str, token: &str) -> Response {
-    let id = rest.split('/').next().unwrap_or_default().rsplit('-').next().unwrap_or_default();
+    let place = rest.strip_prefix(MOVED).unwrap_or(rest);
+    let id = place.split('/').next().unwrap_or_default().rsplit('-').next().unwrap_or_default();
     let allowed =
         world.installs.iter().any(|install| install.token == token && install.scopes.contains("files:read"));
+    if world.redirects && !rest.starts_with(MOVED) {
+        let to = match allowed {
+            true => format!("/files-pri/{MOVED}{rest}"),
+            false => format!("{}/?redir=%2Ffiles-pri%2F{id}", world.url),
+        };
+        let mut moved = response(302, "text/html; charset=utf-8", "");
+        moved.headers_mut().extend(to.parse().map(|to| (header::LOCATION, to)));
+        return moved;
+    }
     match world.files.get(id).and_then(|file| file.bytes.clone()) {
         Some(bytes) if allowed => response(200, "application/octet-stream", bytes),
         Some(_) => response(

@@ -107,6 +107,8 @@ pub struct World {
     pub groups: BTreeMap<String, Vec<String>>,
     pub channels: BTreeMap<String, Channel>,
     pub files: BTreeMap<String, File>,
+    /// Whether downloads are redirected: to where the file is now, or to the page to log in.
+    pub redirects: bool,
     pub hooks: BTreeMap<String, Hook>,
     pub triggers: HashMap<String, Trigger>,
     pub views: BTreeMap<String, Value>,
@@ -129,6 +131,7 @@ impl World {
             groups: BTreeMap::new(),
             channels: BTreeMap::new(),
             files: BTreeMap::new(),
+            redirects: false,
             hooks: BTreeMap::new(),
             triggers: HashMap::new(),
             views: BTreeMap::new(),

@@ -1,10 +1,15 @@
-//! The app's reactions.
+//! Reactions of the app and of people.
 
+use std::sync::Arc;
+
+use frontdesk_conformance::RecordingInbox;
 use frontdesk_core::delivery::{Delivery, SendError, Signal};
+use frontdesk_core::message::{Conversation, EventKind};
 use frontdesk_core::port::Adapter;
 use frontdesk_fakeslack::{BOT, SlackApi};
+use serde_json::json;
 
-use crate::setup::{account, adapter, to};
+use crate::setup::{account, adapter, running, says, to, until};
 
 #[tokio::test]
 async fn a_reaction_replaces_the_apps_earlier_one_and_no_other() {
@@ -54,4 +59,50 @@ async fn a_message_that_waits_is_marked_if_the_operator_wants_it() {
     }
     let command = Signal::Waits { target: "response https://hooks.slack.com/x".to_owned(), waits: true };
     marking.signal(&chat, command).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reaction_belongs_to_the_thread_or_group_of_its_message() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let garden = slack.channel("C0GARDEN", "garden", &[&anna]);
+    slack.act("channel", json!({"id": "C0FEW", "name": "few", "kind": "mpim", "members": [anna.id]}));
+    let (adapter, inbox) = (adapter(account(&slack)), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, &slack, async {
+        let asked = anna.says(&garden.id, "a question");
+        let reply = anna.replies(&asked, "and more of it");
+        let among = anna.says("C0FEW", "among us");
+        let thread = to(&format!("slack:{}:topic:{}", garden.id, asked.ts));
+        let answered = adapter.deliver(&thread, says("an answer")).await.unwrap().message.unwrap();
+        let messages = || inbox.events().iter().filter(|event| event.kind == EventKind::Message).count();
+        until(|| messages() == 3).await;
+        for (channel, ts) in [
+            (&garden.id, &reply.ts),
+            (&garden.id, &answered),
+            (&garden.id, &asked.ts),
+            (&among.channel, &among.ts),
+        ] {
+            anna.reacts(channel, ts, "eyes");
+            until(|| inbox.events().iter().any(|event| event.is_reaction_to(ts))).await;
+        }
+        let of = |ts: &str| inbox.events().into_iter().find(|event| event.is_reaction_to(ts)).unwrap();
+        let chat = garden.id.clone();
+        let in_thread = Conversation::Thread { chat: chat.clone(), thread: asked.ts.clone() };
+        for ts in [&reply.ts, &answered] {
+            assert_eq!((of(ts).address, of(ts).conversation), (thread.clone(), in_thread.clone()));
+        }
+        assert_eq!(of(&asked.ts).conversation, Conversation::Channel { chat });
+        assert_eq!(of(&among.ts).conversation, Conversation::Group { chat: among.channel.clone() });
+    })
+    .await;
+}
+
+trait IsReaction {
+    fn is_reaction_to(&self, ts: &str) -> bool;
+}
+
+impl IsReaction for frontdesk_core::message::Event {
+    fn is_reaction_to(&self, ts: &str) -> bool {
+        matches!(&self.kind, EventKind::Reaction { target, .. } if target == ts)
+    }
 }

@@ -222,6 +222,11 @@ async fn a_file_is_fetched_with_the_token_from_slack_alone() {
         let bytes: Vec<Vec<u8>> = pieces.map(Result::unwrap).collect().await;
         assert_eq!(bytes.concat(), b"hello");
     }
+    slack.act("redirects", json!({"on": true}));
+    let pieces = adapter.fetch(&attachment(format!("{id} {url}"))).await.unwrap();
+    let bytes: Vec<Vec<u8>> = pieces.map(Result::unwrap).collect().await;
+    assert_eq!(bytes.concat(), b"hello", "from where it was redirected to");
+    slack.act("redirects", json!({"on": false}));
     let elsewhere = adapter.fetch(&attachment(format!("{id} https://files.slack.com.evil.example/a"))).await;
     assert!(matches!(elsewhere, Err(FetchError::Refused(_))));
     slack.fault(Fault::status(502).times(1));
@@ -230,6 +235,9 @@ async fn a_file_is_fetched_with_the_token_from_slack_alone() {
     slack.act("scopes", json!({"token": frontdesk_fakeslack::TOKEN, "remove": ["files:read"]}));
     let page = adapter.fetch(&attachment(format!("{id} {url}"))).await;
     assert!(matches!(page, Err(FetchError::Refused(why)) if why.contains("files:read")));
+    slack.act("redirects", json!({"on": true}));
+    let page = adapter.fetch(&attachment(format!("{id} {url}"))).await;
+    assert!(matches!(page, Err(FetchError::Refused(why)) if why.contains("asks to log in")));
 }
 
 #[tokio::test]

@@ -60,6 +60,7 @@ impl World {
             }
             Action::Dead { app } => return self.tell_sockets(&app, || Frame::Dead),
             Action::Limits { on } => self.limiter.on = on,
+            Action::Redirects { on } => self.redirects = on,
             Action::Forget {} => self.forget_waiting(),
             Action::Again { number } => return Ok(json!(self.deliver_again(number))),
             _ => return Err("nobody does this".to_owned()),
