@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -17,10 +16,11 @@ use frontdesk_kit::intake::{self, Arrived};
 use frontdesk_kit::timer;
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::CHANNEL;
+use crate::gap::Gap;
 use crate::history::Missed;
 use crate::inbound::Payload;
 use crate::receive::Receiver;
@@ -75,36 +75,6 @@ pub(crate) type Arrivals = intake::Arrivals<Envelope, Stored>;
 /// The queue of one connection.
 pub(crate) fn queue() -> (Queue, Arrivals) {
     intake::queue(FULL)
-}
-
-/// How far a connection has read what was missed before it, for those who store positions.
-#[derive(Debug)]
-pub(crate) struct Gap {
-    /// Whether everything is read. Until then the position must not move.
-    is_closed: AtomicBool,
-    /// Says that the position is to be stored although no event arrives.
-    store: Notify,
-}
-
-impl Gap {
-    pub(crate) fn new(is_closed: bool) -> Self {
-        Self { is_closed: AtomicBool::new(is_closed), store: Notify::new() }
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.is_closed.load(Ordering::Relaxed)
-    }
-
-    /// Everything is read.
-    pub(crate) fn close(&self) {
-        self.is_closed.store(true, Ordering::Relaxed);
-        self.store_position();
-    }
-
-    /// The position is stored, unless events wait: they store it.
-    pub(crate) fn store_position(&self) {
-        self.store.notify_one();
-    }
 }
 
 /// An event that is to be stored.
@@ -173,7 +143,7 @@ impl<'a> Intake<'a> {
             let batch = tokio::select! {
                 batch = self.arrivals.next(BATCH), if !is_full => batch,
                 () = timer.until(self.again), if !self.waiting.is_empty() => Vec::new(),
-                () = self.gap.store.notified() => {
+                () = self.gap.is_due() => {
                     self.store_position().await;
                     continue;
                 }

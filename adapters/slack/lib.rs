@@ -4,6 +4,7 @@ mod api;
 mod blocks;
 mod config;
 mod error;
+mod gap;
 mod groups;
 mod history;
 pub mod inbound;

@@ -12,9 +12,9 @@ use tokio::task::JoinSet;
 
 use crate::api::Api;
 use crate::config::Settings;
+use crate::gap::Gap;
 use crate::history::Missed;
 use crate::inbound::{self, App, Opened, Payload};
-use crate::intake::Gap;
 use crate::workspace::{Position, Workspace};
 use crate::{CHANNEL, markup};
 

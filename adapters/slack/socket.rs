@@ -24,7 +24,8 @@ use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::CHANNEL;
 use crate::error::Fault;
-use crate::intake::{self, Envelope, Gap, Intake, Kind, Stored};
+use crate::gap::Gap;
+use crate::intake::{self, Envelope, Intake, Kind, Stored};
 use crate::receive::Receiving;
 
 /// The longest frame, in bytes. Slack's events are far smaller.

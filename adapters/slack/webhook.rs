@@ -17,7 +17,8 @@ use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
 use crate::error::Fault;
-use crate::intake::{self, Envelope, Gap, Intake, Kind, Queue, Stored};
+use crate::gap::Gap;
+use crate::intake::{self, Envelope, Intake, Kind, Queue, Stored};
 use crate::receive::Receiving;
 use crate::workspace::Workspace;
 
