@@ -264,7 +264,7 @@ impl Api {
         while let Some(piece) = self.client.piece(&mut response).await? {
             body.extend_from_slice(&piece);
             if body.len() > LONGEST_ANSWER {
-                return Err(Fault::Unreadable("it does not end".to_owned()));
+                return Err(Fault::Unreadable("it is longer than 16 MiB".to_owned()));
             }
         }
         let answer = self.read(method, status, after.map(Duration::from_secs), &body)?;

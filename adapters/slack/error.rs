@@ -34,7 +34,7 @@ impl From<HttpFault> for Fault {
         match fault {
             HttpFault::Unsent(detail) => Fault::Unsent(detail),
             HttpFault::Unanswered(detail) => Fault::Unanswered(detail),
-            HttpFault::TooLong => Fault::Unreadable("it does not end".to_owned()),
+            HttpFault::TooLong => Fault::Unreadable("it is longer than 16 MiB".to_owned()),
         }
     }
 }

@@ -156,7 +156,6 @@ impl SlackAdapter {
     /// Receives until the connection ends.
     async fn receive(&self, inbox: Arc<dyn Inbox>) -> Result<(), AdapterError> {
         let app = self.app().await?;
-        tracing::info!(channel = CHANNEL, account = %self.id, team = app.team, "connected");
         let receiving = Receiving {
             api: &self.api,
             settings: &self.account.settings,
@@ -164,6 +163,7 @@ impl SlackAdapter {
             app: &app,
             inbox: inbox.as_ref(),
             was_read: &self.was_read,
+            is_connected: AtomicBool::new(false),
         };
         match &self.endpoint {
             Some(endpoint) => endpoint.run(&receiving, inbox.clone()).await,

@@ -80,7 +80,7 @@ impl People {
             Ok(answer) => Ok(read(app, &answer["user"])),
             // Nobody can say who they are, so they are not taken for a member.
             Err(fault) if fault.is_final() && !fault.is_setup() => {
-                tracing::warn!(channel = CHANNEL, account = %app.account, %fault, "Slack does not say who somebody is, so they are treated as a guest");
+                tracing::warn!(channel = CHANNEL, account = %app.account, %fault, "Slack does not say who a person is, so they count as a guest of another organisation: to let such people in, set guests and externals");
                 Ok(Standing { guest: true, outside: true })
             }
             Err(fault) => Err(fault),

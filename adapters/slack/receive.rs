@@ -30,6 +30,8 @@ pub(crate) struct Receiving<'a> {
     pub inbox: &'a dyn Inbox,
     /// Whether what was missed before this connection or one before it was read.
     pub was_read: &'a AtomicBool,
+    /// Whether Slack has shown that the connection works.
+    pub is_connected: AtomicBool,
 }
 
 impl Receiving<'_> {
@@ -45,6 +47,10 @@ impl Receiving<'_> {
 
     /// Slack has shown that the connection works.
     pub(crate) fn heard(&self) {
+        if !self.is_connected.swap(true, Ordering::Relaxed) {
+            let App { account, team, .. } = self.app;
+            tracing::info!(channel = CHANNEL, %account, team, "connected");
+        }
         self.inbox.heard(&self.app.source());
     }
 

@@ -371,5 +371,5 @@ async fn acknowledgement(
 }
 
 fn silence(patience: Duration) -> AdapterError {
-    AdapterError::Lost(format!("no sign of life for {patience:?}"))
+    AdapterError::Lost(format!("Slack sent nothing for {patience:?} (patience_seconds)"))
 }

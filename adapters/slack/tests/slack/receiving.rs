@@ -172,16 +172,18 @@ async fn socket_mode_that_was_switched_off_is_the_operators_to_mend() {
     assert!(matches!(error, AdapterError::Setup(_)), "{error}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn only_a_socket_that_has_said_hello_shows_that_slack_is_there() {
+    let log = LogLines::of_this_thread();
     let slack = SlackApi::start().await;
     let (adapter, inbox) = (adapter(account(&slack)), Arc::new(RecordingInbox::default()));
     slack.act("socket_mode", json!({"app": APP, "state": "mute"}));
     let error = ended(&adapter, &inbox).await;
     assert!(matches!(&error, AdapterError::Lost(why) if why.contains("closed")), "{error}");
-    assert_eq!(inbox.heard(), 0);
+    assert_eq!((inbox.heard(), log.lines(": connected ").len()), (0, 0));
     slack.act("socket_mode", json!({"app": APP, "state": "on"}));
-    running(&adapter, &inbox, &slack, async { until(|| inbox.heard() > 0).await }).await;
+    running(&adapter, &inbox, &slack, async { until(|| inbox.heard() > 1).await }).await;
+    assert_eq!(log.lines(": connected ").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -244,7 +246,7 @@ async fn a_dead_socket_is_found_by_its_silence() {
         slack.act("dead", json!({"app": APP}));
     };
     let (error, ()) = tokio::join!(ended(&adapter, &inbox), dies);
-    assert!(matches!(&error, AdapterError::Lost(why) if why.contains("no sign of life")), "{error}");
+    assert!(matches!(&error, AdapterError::Lost(why) if why.contains("sent nothing for 10s")), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
