@@ -470,6 +470,7 @@ CREATE TABLE upload (
 ) STRICT;
 CREATE INDEX upload_file ON upload (file);
 CREATE INDEX upload_created ON upload (created_at);
+CREATE INDEX upload_message ON upload (message_id) WHERE message_id IS NOT NULL;
 
 -- How many bytes of files were fetched for each person on one day. Only with a daily limit.
 CREATE TABLE media_quota (

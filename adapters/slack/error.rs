@@ -152,7 +152,9 @@ impl Fault {
         match self {
             Fault::Unsent(_) => SendError::Offline(Cause::plain(self.to_string())),
             // A proxy that answers for Slack, such as 504, does not know whether Slack has carried out the call.
-            Fault::Unanswered(_) | Fault::Foreign(500..) => SendError::Unknown(Cause::plain(self.to_string())),
+            Fault::Unanswered(_) | Fault::Foreign(500..) => {
+                SendError::Unknown(Cause::plain(self.to_string()))
+            }
             Fault::Unreadable(why) => {
                 SendError::Unknown(Cause::quoting("an answer of the Web API that cannot be read", why))
             }
