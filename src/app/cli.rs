@@ -45,6 +45,7 @@ mod status;
 mod table;
 mod tasks;
 mod tokens;
+mod tui;
 mod when;
 
 use failure::Failure;
@@ -177,6 +178,11 @@ enum Command {
         after_help = "Examples:\n  frontdesk tokens\n  frontdesk tokens add anna --scope chat\n  frontdesk tokens revoke anna"
     )]
     Tokens(tokens::TokensArgs),
+    /// Chat on the whole screen of the terminal: conversations, history, answers as they are written
+    #[command(after_help = "F1 shows the keys; Ctrl+D quits.\n\n\
+                      Examples:\n  frontdesk tui\n  frontdesk tui --chat work\n  \
+                      frontdesk tui --session agent:main:telegram:dm:123456789")]
+    Tui(tui::TuiArgs),
     /// Print the link that logs a browser in
     Link(Remote),
     /// Check, show or reload the configuration; print its schema or an example
@@ -300,6 +306,7 @@ fn act(command: Command) -> Done {
         Command::Outbox(args) => client::block_on(outbox::outbox(args)),
         Command::DeadLetters(args) => client::block_on(dead_letters::dead_letters(args)),
         Command::Chat(args) => client::block_on(chat::chat(args)),
+        Command::Tui(args) => client::block_on(tui::tui(args)),
         Command::Link(remote) => link::link(&remote),
         Command::Config(args) => config::config(args),
         Command::Explain(args) => explain::explain(args),

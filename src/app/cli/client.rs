@@ -7,6 +7,11 @@ use frontdesk::token::ClearToken;
 use frontdesk_store::lock::{self, LockError};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::{self, handshake};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::{Done, Failure, Remote};
 
@@ -14,6 +19,9 @@ use super::{Done, Failure, Remote};
 const CONNECT: Duration = Duration::from_secs(5);
 /// Timeout of a request.
 const ANSWER: Duration = Duration::from_secs(30);
+
+/// A WebSocket of the gateway.
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A gateway and the token for it.
 pub struct Client {
@@ -143,6 +151,33 @@ impl Client {
         self.send(request.header("accept", "text/event-stream").json(body)).await
     }
 
+    /// Opens the WebSocket.
+    pub async fn websocket(&self) -> Result<Socket, Failure> {
+        let request =
+            self.upgrade().map_err(|error| Failure::new(format!("cannot open a WebSocket: {error}")))?;
+        let opened = tokio::time::timeout(ANSWER, tokio_tungstenite::connect_async(request)).await;
+        let silent = || {
+            Failure::unavailable(format!("the gateway at {} does not answer; its log may say why", self.url))
+        };
+        match opened.map_err(|_| silent())? {
+            Ok((socket, _)) => Ok(socket),
+            Err(tungstenite::Error::Http(response)) => {
+                let body = response.body().as_deref().unwrap_or_default();
+                Err(refusal(response.status(), &serde_json::from_slice(body).unwrap_or_default()))
+            }
+            Err(_) => Err(none_answers(&self.url)),
+        }
+    }
+
+    fn upgrade(&self) -> tungstenite::Result<handshake::client::Request> {
+        let address = self.url.strip_prefix("http://").unwrap_or(&self.url);
+        let mut request = format!("ws://{address}/ws").into_client_request()?;
+        let mut token = HeaderValue::from_str(&format!("Bearer {}", self.token.expose()))?;
+        token.set_sensitive(true);
+        request.headers_mut().insert("authorization", token);
+        Ok(request)
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         // The audit log then says that the command line acted, not some other program.
         let request = self.http.request(method, format!("{}{path}", self.url)).header("frontdesk-via", "cli");
@@ -188,6 +223,10 @@ fn unreachable(url: &str, error: &reqwest::Error) -> Failure {
             "the gateway at {url} closed the connection before it answered"
         ));
     }
+    none_answers(url)
+}
+
+fn none_answers(url: &str) -> Failure {
     Failure::unavailable(format!("no gateway answers at {url}; start one with `frontdesk run`"))
 }
 
@@ -220,7 +259,10 @@ async fn json(response: Response) -> Result<Value, Failure> {
 /// The error of a refused request.
 async fn refused(response: Response) -> Failure {
     let status = response.status();
-    let body: Value = response.json().await.unwrap_or_default();
+    refusal(status, &response.json().await.unwrap_or_default())
+}
+
+fn refusal(status: StatusCode, body: &Value) -> Failure {
     let message = body.pointer("/error/message").and_then(Value::as_str);
     match (status, message) {
         (StatusCode::UNAUTHORIZED, _) => Failure::new(
