@@ -72,7 +72,7 @@ fn a_message_is_sent_again_until_it_is_accepted_and_shown_once() {
     let mut chat = chat();
     let sent = chat.say("1".into(), "hello".into(), false, noon());
     assert_eq!(shown(&mut chat)[2], "  Sent when the connection is back");
-    assert_eq!(chat.unacknowledged(), [sent.clone()], "with the same id");
+    assert_eq!(chat.unacknowledged(), std::slice::from_ref(&sent), "with the same id");
     assert_eq!(sent, json!({"type": "prompt", "id": "1", "chat": "main", "text": "hello"}));
     // It was accepted before the connection was lost: the timeline has it.
     chat.show_newest(&page(json!([{"type": "prompt", "message": "m1", "state": "in_turn", "text": "hello", "answer": null, "principal": "web:owner"}])));
