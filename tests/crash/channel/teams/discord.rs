@@ -367,7 +367,7 @@ impl Team for Discord {
     /// What was missed is read before what is delivered. A command or a press that waits for that is stored at once if its
     /// connection ends meanwhile, because it may be had nowhere else. Discord's times have milliseconds: in a history, an edit and
     /// a message of the same millisecond have no order.
-    fn comes_late(&self, event: &Event, trace: &Trace, observed: &Observed) -> bool {
+    fn comes_late(&self, event: &Event, _: &Trace, observed: &Observed) -> bool {
         let edited_at = |edit: &Event| {
             let at = edit.id.split_once('/')?.1;
             DateTime::parse_from_rfc3339(at).ok().map(|at| at.timestamp_millis())
@@ -376,7 +376,7 @@ impl Team for Discord {
             let made_at = other.id.parse::<u64>().ok().map(|id| Id(id).ms());
             other.place.session() == event.place.session() && made_at.is_some() && made_at == edited_at(event)
         };
-        if event.action == Action::Edit && trace.delivered.is_empty() {
+        if event.action == Action::Edit {
             return observed.journal.events.iter().any(is_beside);
         }
         let meanwhile = event.created..event.created + HELD_MS;
