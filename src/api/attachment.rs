@@ -24,12 +24,12 @@ const HEAD: usize = 12;
 /// What need not be escaped in the name of a file (RFC 5987).
 const IN_NAMES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What is said about a file that came with a message.
+/// The JSON of a file that came with a message.
 pub(crate) fn shown(file: &Attachment) -> Value {
     json!({"kind": file.kind.name(), "name": file.name, "mime": file.mime, "size": file.size})
 }
 
-/// What is said about a file that was sent.
+/// The JSON of a file that was sent to a chat.
 pub(crate) fn sent(out: OutId, file: &PostedFile) -> Value {
     json!({
         "id": out.to_string(), "kind": file.kind.name(), "name": file.name, "mime": file.mime, "size": file.size,

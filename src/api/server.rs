@@ -222,7 +222,7 @@ impl ServerState {
         self.authorize(caller, scope, Action::Write)?;
         match caller.owns(session) {
             true => Ok(()),
-            // Whether there is such a session is nobody's business.
+            // The same answer as for a session that does not exist: others do not learn which sessions there are.
             false => Err(ApiError::not_found(format!("there is no session {session}"))),
         }
     }

@@ -131,7 +131,7 @@ impl Batch {
         self.cursor.clone()
     }
 
-    /// What it consists of.
+    /// The dispatches of the batch, in the order in which Discord delivered them.
     pub(super) fn dispatches(&self) -> &[ParsedDispatch] {
         &self.dispatches
     }

@@ -122,7 +122,7 @@ impl Connection<'_> {
         self.work.spawn(async move { Done::LookedUp(ask_all(&context, missing).await) });
     }
 
-    /// What was missing is known now, and what was held for it is read.
+    /// Discord has said what a channel is: the dispatches that waited for that are read.
     pub(super) fn looked_up(&mut self, found: &Found) -> Result<(), AdapterError> {
         // An event may have named it meanwhile, which is newer.
         if !self.places.is_known(&found.missing.channel)

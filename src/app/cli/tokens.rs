@@ -41,7 +41,7 @@ pub struct Add {
     remote: Remote,
     /// Its name, which is also the name of its holder; it can never be used for another one
     name: String,
-    /// What it is for
+    /// What the token may be used for
     #[arg(long, value_parser = ["chat", "read", "admin"])]
     scope: String,
     /// After what time it is refused, for example 12h or 90d [default: never]

@@ -151,7 +151,7 @@ pub struct TokenRow {
     pub name: TokenName,
     /// SHA-256 of its secret.
     pub hash: [u8; 32],
-    /// What it is for.
+    /// What the token may be used for.
     pub scope: TokenScope,
     /// Whether it is the one in the home folder.
     pub is_owner: bool,
@@ -176,7 +176,7 @@ pub struct NewToken {
     pub holder: Principal,
     /// SHA-256 of its secret.
     pub hash: [u8; 32],
-    /// What it is for.
+    /// What the token may be used for.
     pub scope: TokenScope,
     /// From when on it is refused.
     pub expires: Option<DateTime<Utc>>,

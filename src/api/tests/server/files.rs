@@ -84,7 +84,7 @@ async fn an_uploaded_file_comes_with_its_message_and_is_shown_to_those_who_read_
         {"kind": "document", "name": "pa ge.html", "mime": "text/html", "size": 8},
     ]);
     assert_eq!(follower.receive_type("prompt").await["attachments"], shown);
-    // The same prompt again is the same message; with other files it is not.
+    // A repeated prompt with the same files is the same message. With other files its id is refused.
     socket.send_json(prompt).await;
     assert_eq!(socket.receive_type("accepted").await["message"], *message);
     socket.send_json(json!({"type": "prompt", "id": "1", "text": "look", "files": [page]})).await;
