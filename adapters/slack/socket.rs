@@ -71,6 +71,8 @@ struct Open {
     number: u64,
     socket: WebSocket,
     greeted: bool,
+    /// Slack has announced that it will close it.
+    is_ending: bool,
 }
 
 /// The socket that is read, and the one that replaces it once it is closed.
@@ -140,14 +142,14 @@ impl Open {
 
 impl<'c> Sockets<'c> {
     fn of_one(connection: &'c Connection<'c>, socket: WebSocket) -> Self {
-        let current = Open { number: 0, socket, greeted: false };
+        let current = Open { number: 0, socket, greeted: false, is_ending: false };
         Self { connection, current, next: None, dialling: None, exchange: Exchange::default(), count: 1 }
     }
 
     fn opened(&mut self, socket: WebSocket) -> Open {
         let number = self.count;
         self.count += 1;
-        Open { number, socket, greeted: false }
+        Open { number, socket, greeted: false, is_ending: false }
     }
 
     /// The next frame, and the number of its socket; none unless `reads`. Opens the next socket meanwhile if one is wanted.
@@ -205,12 +207,13 @@ impl<'c> Sockets<'c> {
         };
         match (self.next.take(), number == self.current.number) {
             // The old socket has been closed, as Slack said.
-            (Some(next), true) => self.current = next,
+            (Some(next), true) => self.replace(next),
             // It was closed before the next one was open.
             (None, true) => match self.dialling.take() {
                 Some(dialling) => {
                     let socket = dialling.await?;
-                    self.current = self.opened(socket);
+                    let next = self.opened(socket);
+                    self.replace(next);
                 }
                 None => return Err(AdapterError::Lost(why)),
             },
@@ -227,11 +230,23 @@ impl<'c> Sockets<'c> {
         }
     }
 
-    /// Slack has announced that it will close this socket.
-    fn will_close(&mut self, number: u64, timer: &Timer) {
+    /// The current socket is closed, and the next one takes its place.
+    fn replace(&mut self, next: Open) {
+        self.current = next;
+        self.exchange_if_ending();
+    }
+
+    /// Slack has announced that it will close this socket. It may say so of the next one before the current one is closed.
+    fn will_close(&mut self, number: u64) {
+        self.of(number).is_ending = true;
+        self.exchange_if_ending();
+    }
+
+    /// Has another socket opened if the current one will be closed and none is on its way.
+    fn exchange_if_ending(&mut self) {
         let is_coming = self.next.is_some() || self.dialling.is_some() || self.exchange.due.is_some();
-        if number == self.current.number && !is_coming {
-            self.exchange.is_wanted(timer);
+        if self.current.is_ending && !is_coming {
+            self.exchange.is_wanted(self.connection.0.workspace.timer());
         }
     }
 
@@ -309,7 +324,7 @@ impl Connection<'_> {
                     let taken = slot.take().map(|slot: Slot| slot.fill(envelope));
                     stored.extend(taken.map(|taken| acknowledgement(number, id, taken)));
                 }
-                Next::Another => sockets.will_close(number, timer),
+                Next::Another => sockets.will_close(number),
                 Next::Nothing => {}
                 Next::Off => return Err(AdapterError::Setup(OFF.to_owned())),
             }
