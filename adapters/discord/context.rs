@@ -24,7 +24,7 @@ pub(crate) struct Context {
     pub failed: Arc<FailedConnections>,
 }
 
-/// What a connection has received and not stored when it ended, apart from what the history has. The next one gets it again if
+/// What a connection has received and not stored when it ended, apart from messages that the history has. The next one gets it again if
 /// it takes the session up.
 #[derive(Debug, Default)]
 pub(crate) struct Received(Mutex<Vec<ParsedDispatch>>);

@@ -142,12 +142,8 @@ impl Run {
             let chats = Telegram::work_chats();
             channels.push(Box::new(Background::new(harness.clone(), folder, chats).await?));
         }
-        // Beside reloads only by command: of several edits of one message that Discord delivers before a connection ends, only the
-        // last one may be stored, from the history. The oracle takes the others for lost (seed 77).
-        if reloads == 0 || alone.is_some() {
-            channels.push(Box::new(Teams::new(harness.clone(), folder, Discord::new(seed).await?)));
-            channels.push(Box::new(Teams::new(harness.clone(), folder, Slack::new(seed).await?)));
-        }
+        channels.push(Box::new(Teams::new(harness.clone(), folder, Discord::new(seed).await?)));
+        channels.push(Box::new(Teams::new(harness.clone(), folder, Slack::new(seed).await?)));
         // A reload switches off what stands last in the configuration: one of the bots.
         channels.push(Box::new(Telegram::new(harness.clone(), seed).await?));
         if let Some(name) = &alone {

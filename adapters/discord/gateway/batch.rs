@@ -37,13 +37,17 @@ impl Waiting {
         self.events.is_empty()
     }
 
-    /// Drops what is found again in the history of its channel, which is read from this message on.
-    pub(super) fn drop_history(&mut self, mark: u64) {
-        let is_found = |event: &Event| {
-            let id = event.platform_message.as_deref().and_then(|id| id.parse::<u64>().ok());
-            matches!(event.kind, EventKind::Message | EventKind::Edit) && id.is_some_and(|id| id >= mark)
-        };
-        self.events.retain(|(parsed, _)| !is_found(&parsed.event));
+    /// Drops the messages that are found again in the history of their channel, which is read from this message on.
+    pub(super) fn drop_missed_messages(&mut self, mark: u64) {
+        self.events.retain(|(parsed, _)| !is_of_history(&parsed.event, mark, EventKind::Message));
+    }
+
+    /// Takes the edits of messages in that history, which has only the last version of each.
+    pub(super) fn take_missed_edits(&mut self, mark: u64) -> Vec<ParsedDispatch> {
+        let is_edit = |(parsed, _): &(ParsedDispatch, u64)| is_of_history(&parsed.event, mark, EventKind::Edit);
+        let (edits, others): (VecDeque<_>, _) = std::mem::take(&mut self.events).into_iter().partition(is_edit);
+        self.events = others;
+        edits.into_iter().map(|(parsed, _)| parsed).collect()
     }
 
     /// Takes everything.
@@ -106,6 +110,12 @@ impl Waiting {
         let dispatches = taken.into_iter().map(|(parsed, _)| parsed).collect();
         Some(Batch { dispatches, cursor: progress.cursor() })
     }
+}
+
+/// Whether an event of this kind is about a message in the history, which is read from the message `mark` on.
+fn is_of_history(event: &Event, mark: u64, kind: EventKind) -> bool {
+    let id = event.platform_message.as_deref().and_then(|id| id.parse::<u64>().ok());
+    event.kind == kind && id.is_some_and(|id| id >= mark)
 }
 
 /// Events that are handed in together, and the position after them.

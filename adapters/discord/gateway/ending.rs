@@ -28,7 +28,9 @@ impl Connection<'_> {
                 Some(Ok(Done::Read(Ok(left)))) => self.close_gap(left),
                 Some(Ok(Done::Read(Err(_)))) => {
                     // The next connection reads it with the rest of the gap.
-                    self.waiting.drop_history(self.progress.gap.unwrap_or_default());
+                    let mark = self.progress.gap.unwrap_or_default();
+                    self.waiting.drop_missed_messages(mark);
+                    self.context.received.add(self.waiting.take_missed_edits(mark));
                     self.reading = false;
                 }
                 None => (self.pushing, self.reading) = (None, false),
@@ -48,7 +50,7 @@ impl Connection<'_> {
     }
 
     /// Stores what has arrived when a connection ends: if the session cannot be taken up again, nobody brings it once more. While
-    /// older messages are missing, it is kept for the next connection, except what is found in the history as well.
+    /// older messages are missing, it is kept for the next connection, except messages that are found in the history as well.
     pub(super) async fn finish(&mut self) {
         let timer = self.context.timer.clone();
         tokio::select! {
@@ -56,7 +58,7 @@ impl Connection<'_> {
             () = timer.pause(LAST) => {}
         }
         if let Some(mark) = self.progress.gap {
-            self.waiting.drop_history(mark);
+            self.waiting.drop_missed_messages(mark);
         }
         if let Some(batch) = self.pushing.take() {
             self.context.received.add(batch.dispatches().to_vec());

@@ -7,6 +7,7 @@ mod conformance;
 mod connection;
 mod faults;
 mod for_one;
+mod gap;
 mod groups;
 mod interactions;
 mod limits;
