@@ -265,6 +265,7 @@ fn setup(
         default_agent: config.default_agent().to_owned(),
         transcriber: voice::transcriber(config, host)?,
         adapters,
+        channels: crate::adapters::registry().iter().map(|platform| (platform.profile)()).collect(),
         media: home.media(),
         secret: token.pairing_secret(),
         routing: channels::routing(accounts),

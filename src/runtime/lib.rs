@@ -86,6 +86,7 @@ use frontdesk_core::address::Principal;
 use frontdesk_core::hook::Hook;
 use frontdesk_core::id::BootId;
 use frontdesk_core::port::{Adapter, Agent, Clock, WebhookSender};
+use frontdesk_core::profile::Profile;
 use frontdesk_core::voice::Transcriber;
 use frontdesk_store::row::Scope;
 
@@ -113,6 +114,9 @@ pub struct Setup {
     pub transcriber: Option<Arc<dyn Transcriber>>,
     /// One per account of a platform.
     pub adapters: Vec<Arc<dyn Adapter>>,
+    /// The profile of every channel that an account can be configured for. What is written for a channel without one waits, in the
+    /// form in which it will be sent.
+    pub channels: Vec<Profile>,
     /// The media folder; created if it is missing.
     pub media: PathBuf,
     /// The random secret from which pairing codes are derived, kept outside of the database. After a change, codes that

@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use frontdesk_core::address::Address;
 use frontdesk_core::markup::Part;
 use frontdesk_core::profile::{Profile, ReceiptRule};
+use frontdesk_core::visible::is_visible;
 use frontdesk_store::row::Renderer;
 
 use crate::media;
@@ -26,11 +27,18 @@ impl ProfileRenderer {
         renderer
     }
 
-    /// Renders by these profiles from now on. Profiles of other channels stay known: their accounts may come back.
+    /// Renders by these profiles from now on. Profiles of other channels stay known, because their accounts may come back, and what
+    /// is rendered meanwhile waits for them.
     pub(crate) fn learn(&self, profiles: impl IntoIterator<Item = Profile>) {
         let mut known = HashMap::clone(&self.profiles.load());
         known.extend(profiles.into_iter().map(|profile| (profile.channel.clone(), profile)));
         self.profiles.store(Arc::new(known));
+    }
+
+    /// The profile of an address's channel, whether its account is configured at present or not. `None` if this program does not
+    /// have the channel.
+    pub(crate) fn profile(&self, to: &Address) -> Option<Profile> {
+        self.profiles.load().get(to.channel()).cloned()
     }
 }
 
@@ -42,7 +50,8 @@ impl Renderer for ProfileRenderer {
     fn parts(&self, to: &Address, text: &str) -> Vec<Part> {
         match self.profiles.load().get(to.channel()) {
             Some(profile) => profile.render(text),
-            // A channel that is not configured any more: kept as written until it comes back.
+            // A channel that this program does not have: kept as written until one does that has it.
+            None if !is_visible(text) => Vec::new(),
             None => vec![Part { key: 0, body: text.to_owned(), plain: text.to_owned() }],
         }
     }

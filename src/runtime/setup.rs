@@ -62,8 +62,8 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
     setup.config.check()?;
     let settings = settings(&setup)?;
     settings.check()?;
-    let Setup { database, boot, clock, adapters, media, hooks, obeys_admins, .. } = setup;
-    let profiles = adapters.iter().map(|adapter| adapter.profile().clone());
+    let Setup { database, boot, clock, adapters, channels, media, hooks, obeys_admins, .. } = setup;
+    let profiles = channels.into_iter().chain(adapters.iter().map(|adapter| adapter.profile().clone()));
     let (hooks, hook_events) = Hooks::new(hooks, clock.clone());
     let renderer = Arc::new(ProfileRenderer::new(profiles, hooks.any(HookPoint::MessageSending)));
     let access = Arc::new(Access::new(&clock));

@@ -79,6 +79,7 @@ impl World {
             default_agent: self.agent_name.clone(),
             transcriber: self.plan.transcriber.clone().map(|scripted| scripted as Arc<dyn Transcriber>),
             adapters: vec![Arc::new(FakeAdapter(self.platform.clone())) as Arc<dyn Adapter>],
+            channels: vec![FakeAdapter(self.platform.clone()).profile().clone()],
             media: self.home.path().join("media"),
             secret: [7; 32],
             routing: BTreeMap::from([(account.clone(), self.plan.routing.clone())]),

@@ -44,8 +44,10 @@ impl Waiting {
 
     /// Takes the edits of messages in that history, which has only the last version of each.
     pub(super) fn take_missed_edits(&mut self, mark: u64) -> Vec<ParsedDispatch> {
-        let is_edit = |(parsed, _): &(ParsedDispatch, u64)| is_of_history(&parsed.event, mark, EventKind::Edit);
-        let (edits, others): (VecDeque<_>, _) = std::mem::take(&mut self.events).into_iter().partition(is_edit);
+        let is_edit =
+            |(parsed, _): &(ParsedDispatch, u64)| is_of_history(&parsed.event, mark, EventKind::Edit);
+        let (edits, others): (VecDeque<_>, _) =
+            std::mem::take(&mut self.events).into_iter().partition(is_edit);
         self.events = others;
         edits.into_iter().map(|(parsed, _)| parsed).collect()
     }

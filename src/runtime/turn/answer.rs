@@ -9,7 +9,7 @@ use frontdesk_core::markup::{Part, followed_by};
 use frontdesk_core::retry::is_shortage;
 use frontdesk_core::visible::{is_visible, quoted_label};
 use frontdesk_core::{prompt, terminal};
-use frontdesk_store::row::{Finish, OutgoingFile, Withheld};
+use frontdesk_store::row::{Finish, OutgoingFile, Renderer, Withheld};
 
 use super::TurnRun;
 use crate::flow::Silence;
@@ -154,8 +154,8 @@ impl TurnRun<'_> {
             remarks.push(format!("(Some files were not sent: an answer carries at most {FILES}.)"));
         }
         remarks.dedup();
-        if let Some(connection) = self.shared.adapters.at(&self.turn.address) {
-            media::join(&mut files, connection.adapter().profile());
+        if let Some(profile) = self.shared.renderer.profile(&self.turn.address) {
+            media::join(&mut files, &profile);
         }
         Adopted { files, remarks, withheld }
     }
@@ -168,9 +168,9 @@ impl TurnRun<'_> {
         retries: &mut u32,
     ) -> Result<OutgoingFile, MediaError> {
         let shared = self.shared;
-        let connection = shared.adapters.at(&self.turn.address).ok_or(MediaError::NotHere)?;
+        let profile = shared.renderer.profile(&self.turn.address).ok_or(MediaError::NotHere)?;
         loop {
-            match shared.media.adopt(path, caption, connection.adapter().profile()).await {
+            match shared.media.adopt(path, caption, &profile).await {
                 Err(MediaError::Disk(error)) if is_shortage(&error) && *retries > 0 => *retries -= 1,
                 ended => return ended,
             }
@@ -188,12 +188,7 @@ impl TurnRun<'_> {
     }
 
     pub(super) fn rendered(&self, text: &str) -> Vec<Part> {
-        match self.shared.adapters.at(&self.turn.address) {
-            Some(connection) => connection.adapter().profile().render(text),
-            // The channel is not configured any more: the text is kept as written until it is.
-            None if !is_visible(text) => Vec::new(),
-            None => vec![Part { key: 0, body: text.to_owned(), plain: text.to_owned() }],
-        }
+        self.shared.renderer.parts(&self.turn.address, text)
     }
 }
 

@@ -161,9 +161,7 @@ impl TurnRun<'_> {
         if self.rendered(text).len() <= PARTS {
             return None;
         }
-        let connection = self.shared.adapters.at(&self.turn.address)?;
-        let adapter = connection.adapter();
-        let profile = adapter.profile();
+        let profile = self.shared.renderer.profile(&self.turn.address)?;
         profile.media.filter(|most| *most >= text.len() as u64)?;
         let beginning = &text[..text.floor_char_boundary(BEGINNING.min(profile.limit.max / 2))];
         match self.shared.media.made(format!("{name}.md"), text.to_owned()).await {

@@ -4,6 +4,7 @@ use frontdesk_core::account::AccountId;
 use frontdesk_world::platform::CHANNEL;
 use frontdesk_world::{Step, World, plan};
 
+use crate::files::made;
 use crate::growing::{EVERY, in_pieces, next_edit};
 
 #[tokio::test]
@@ -71,6 +72,37 @@ async fn what_belongs_to_a_removed_account_waits_until_it_is_back() {
     work.outcome(late).await;
     world.at_rest().await;
     assert_eq!(bea.sees(), ["an answer", "second", "after it was removed"]);
+}
+
+#[tokio::test]
+async fn what_is_written_for_a_removed_account_is_sent_in_its_form_when_it_is_back() {
+    let mut world = World::with(plan()).await;
+    let work = world.platform().another_account("work");
+    world.reload().account(&work).apply(&mut world).await.unwrap();
+    let bea = world.user_of(&work, "bea");
+    let sentence = "A sentence that is one of many. ";
+    let says = std::iter::repeat_with(|| Step::Say(sentence)).take(20);
+    let answer: Vec<Step> =
+        std::iter::once(Step::Pause).chain(says).chain([Step::File("a.txt", None)]).collect();
+    made(&world, "a.txt", b"contents");
+    world.agent().will(answer);
+    bea.says("tell me much").await;
+    world.agent().begun(1).await;
+    world.reload().without(work.account()).apply(&mut world).await.unwrap();
+    world.agent().resume();
+    frontdesk_world::wait::until("the answer is in the outbox", || async {
+        (!world.outbox().await.is_empty()).then_some(())
+    })
+    .await;
+    world.reload().account(&work).apply(&mut world).await.unwrap();
+    world.at_rest().await;
+    let told = work.chat("bea");
+    let text: String = told.iter().map(|message| message.text.as_str()).collect();
+    assert!(
+        told.len() > 3 && text.replace(' ', "").contains(&sentence.repeat(20).replace(' ', "")),
+        "{told:?}"
+    );
+    assert!(told.iter().any(|message| message.file.is_some()), "{told:?}");
 }
 
 #[tokio::test]

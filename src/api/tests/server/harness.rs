@@ -291,6 +291,7 @@ fn setup(
         default_agent: "main".to_owned(),
         transcriber: None,
         adapters,
+        channels: Vec::new(),
         media: home.join("media"),
         secret: [7; 32],
         routing: BTreeMap::new(),
