@@ -30,6 +30,20 @@ CREATE TABLE counter (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO counter (name, n) VALUES ('sessions', 0), ('dead_letters_deleted', 0);
 
+-- What was measured in each minute in which something happened, for the charts of two days.
+CREATE TABLE minute (
+  minute        INTEGER PRIMARY KEY,  -- minutes since 1970
+  messages      INTEGER NOT NULL,  -- accepted
+  turns         INTEGER NOT NULL,  -- ended
+  turn_ms       INTEGER NOT NULL,  -- of all together
+  turn_max_ms   INTEGER NOT NULL,
+  cost_micro    INTEGER NOT NULL,  -- as in turn
+  commits       INTEGER NOT NULL,
+  commit_us     INTEGER NOT NULL,  -- of all together
+  commit_max_us INTEGER NOT NULL,
+  queue_ms      INTEGER NOT NULL   -- how long the message that has waited longest had waited
+) STRICT;
+
 -- How far each platform account has been read. Committed together with the events up to that point.
 CREATE TABLE source (
   id         TEXT PRIMARY KEY,     -- the platform's stable id, 'telegram:8123456': another bot inherits nothing

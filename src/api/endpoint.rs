@@ -3,10 +3,13 @@
 pub(crate) mod access;
 pub(crate) mod ask;
 pub(crate) mod audit;
+pub(crate) mod budget;
 pub(crate) mod channel;
+pub(crate) mod charts;
 pub(crate) mod chat;
 pub(crate) mod completion;
 pub(crate) mod config;
+pub(crate) mod console;
 pub(crate) mod dead_letter;
 pub(crate) mod file;
 pub(crate) mod gateway;

@@ -41,15 +41,19 @@ pub(crate) struct RowsQuery {
 
 impl RowsQuery {
     pub(crate) fn before(&self) -> Result<Option<i64>, ApiError> {
-        let before = self.before.as_deref().map(str::parse).transpose();
-        before.map_err(|_| {
-            ApiError::bad_request("before: an id is a number, as the list shows it, for example 42")
-        })
+        number_before(self.before.as_deref())
     }
 
     pub(crate) fn limit(&self) -> u32 {
         row_limit(self.limit)
     }
+}
+
+/// The number before which a list goes on.
+pub(crate) fn number_before(text: Option<&str>) -> Result<Option<i64>, ApiError> {
+    text.map(str::parse)
+        .transpose()
+        .map_err(|_| ApiError::bad_request("before: an id is a number, as the list shows it, for example 42"))
 }
 
 /// The number of rows in a list.

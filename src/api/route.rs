@@ -12,8 +12,9 @@ use tower::ServiceExt;
 
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
-    access, ask, audit, channel, chat, completion, config, dead_letter, file, gateway, group, hook, job, mcp,
-    message, outbox, page, pairing, search, send, session, status, task, timeline, token, webhook,
+    access, ask, audit, budget, channel, charts, chat, completion, config, console, dead_letter, file,
+    gateway, group, hook, job, mcp, message, outbox, page, pairing, search, send, session, status, task,
+    timeline, token, webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;
@@ -46,10 +47,13 @@ const PROMPT: Access = Access::Token(Scope::Admin, Action::Write);
 pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/" Access::Public, NoReplay, page::index;
     GET "/page/{file}" Access::Public, NoReplay, page::file;
+    GET "/console" Access::Public, NoReplay, console::index;
+    GET "/console/{file}" Access::Public, NoReplay, console::file;
     GET "/health" Access::Probe, NoReplay, status::health;
     GET "/ready" Access::Probe, NoReplay, status::ready;
     GET "/metrics" READ, NoReplay, status::metrics;
     GET "/api/status" READ, NoReplay, status::status;
+    GET "/api/charts" READ, NoReplay, charts::charts;
     GET "/api/sessions" OWN, NoReplay, session::list;
     GET "/api/messages" OWN, NoReplay, search::messages;
     GET "/api/session/{key}" OWN, NoReplay, session::get;
@@ -71,6 +75,8 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/api/pairing" READ, NoReplay, pairing::list;
     POST "/api/pairing/{code}/approve" ADMIN, Replay, pairing::approve;
     POST "/api/pairing/{code}/deny" ADMIN, Replay, pairing::deny;
+    POST "/api/pairing/requests/{id}/approve" ADMIN, Replay, pairing::approve_request;
+    POST "/api/pairing/requests/{id}/deny" ADMIN, Replay, pairing::deny_request;
     GET "/api/access" READ, NoReplay, access::list;
     POST "/api/access" ADMIN, Replay, access::grant;
     DELETE "/api/access/{principal}" ADMIN, NoReplay, access::revoke;
@@ -85,6 +91,7 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/api/channel/{channel}/groups/{id}" READ, NoReplay, group::get;
     POST "/api/gateway/stop" ADMIN, Replay, gateway::stop;
     POST "/api/gateway/restart" ADMIN, Replay, gateway::restart;
+    GET "/api/config" READ, NoReplay, config::show;
     POST "/api/config/reload" ADMIN, NoReplay, config::reload;
     GET "/api/asks" OWN, NoReplay, ask::list;
     POST "/api/asks/{id}" PROMPT, Replay, ask::answer;
@@ -108,6 +115,8 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     POST "/api/cron/jobs/{id}/resume" PROMPT, Replay, job::resume;
     GET "/api/cron/jobs/{id}/runs" OWN, NoReplay, job::runs;
     GET "/api/cron/jobs/{id}/runs/{run}" OWN, NoReplay, job::one_run;
+    GET "/api/budgets" READ, NoReplay, budget::list;
+    POST "/api/budgets" ADMIN, Replay, budget::set;
     GET "/api/audit" READ, NoReplay, audit::list;
     GET "/api/tokens" READ, NoReplay, token::list;
     POST "/api/tokens" ADMIN, NoReplay, token::make;
@@ -158,7 +167,8 @@ pub(crate) async fn respond(server: &ServerState, router: Router, request: Reque
         PageOrigin::None | PageOrigin::Own | PageOrigin::Foreign => None,
     };
     let path = request.uri().path();
-    let api = path != "/" && !path.starts_with("/page/");
+    let pages = ["/page/", "/console/"];
+    let api = path != "/" && path != "/console" && !pages.iter().any(|page| path.starts_with(page));
     let mut response = match refused {
         Err(error) => error.into_response(),
         Ok(()) if request.method() == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
@@ -255,6 +265,6 @@ mod tests {
             .filter(|e| matches!(e.access, Access::Public | Access::Probe))
             .map(|e| e.path)
             .collect();
-        assert_eq!(open, ["/", "/page/{file}", "/health", "/ready"]);
+        assert_eq!(open, ["/", "/page/{file}", "/console", "/console/{file}", "/health", "/ready"]);
     }
 }

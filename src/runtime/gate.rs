@@ -29,7 +29,9 @@ use frontdesk_core::message::{Cursor, Event, EventKind, Outcome, Refusal, Source
 use frontdesk_core::port::Busy;
 use frontdesk_core::queue_mode::QueueMode;
 use frontdesk_core::time::Now;
-use frontdesk_store::row::{Admitted, Batch, Decided, Disposition, EpochChange, Quota, Stopped, Stored};
+use frontdesk_store::row::{
+    Admitted, Batch, Decided, Disposition, EpochChange, MinuteRow, Quota, Stopped, Stored,
+};
 pub(crate) use inbox::GateInbox;
 pub(crate) use waking::wake;
 use waking::wake_for;
@@ -302,6 +304,9 @@ fn may_tell(admission: &Admission<'_>) -> bool {
 /// Acts on the result of storing an event, and returns the outcome for the adapter.
 async fn conclude(shared: &Shared, source: &Source, decided: &Decided, stored: Stored) -> Outcome {
     metrics::counter!("frontdesk_inbound_total", "outcome" => name(&stored)).increment(1);
+    if let Stored::Accepted { .. } = stored {
+        shared.minutes.add(shared.time.wall(), &MinuteRow { messages: 1, ..MinuteRow::default() });
+    }
     if let Some((raw, _)) = decided.dead_letter() {
         shared.inbound.unreadable.note(shared.time.clock(), source, &decided.event().id, raw);
     }

@@ -2,6 +2,8 @@
 
 mod access;
 mod asks;
+mod budgets;
+mod charts;
 mod events;
 mod files;
 mod groups;
@@ -37,6 +39,7 @@ use crate::voice::ActiveTranscriber;
 use crate::{health, media};
 
 pub use access::{AccessEntry, AccessView, Switched};
+pub use budgets::BudgetView;
 pub use events::{EventRequest, EventStored, EventTarget};
 pub use files::OpenFile;
 pub use groups::{GroupList, GroupView};
@@ -216,6 +219,11 @@ impl GatewayHandle {
         let unfinished = unfinished.iter().map(|what| format!("the configuration is in use, but {what}"));
         let degraded = [self.0.health.fault(), full, log, config, stopping].into_iter().flatten();
         Health { degraded: degraded.chain(unfinished).collect() }
+    }
+
+    /// The configuration in use, without secrets.
+    pub fn shown_config(&self) -> Arc<serde_json::Value> {
+        self.0.settings().shown.clone()
     }
 
     /// The state of every account.

@@ -30,6 +30,7 @@ mod limits;
 mod logins;
 mod marking;
 mod media;
+mod minutes;
 mod open_questions;
 mod operators;
 mod outbox;
@@ -64,9 +65,9 @@ pub use adapters::Account;
 pub use client_tools::ClientOffer;
 pub use config::Config;
 pub use handle::{
-    AccessEntry, AccessView, AgentLoad, AgentState, Broadcast, EventRequest, EventStored, EventTarget,
-    GatewayError, GatewayHandle, GroupList, GroupView, Health, JobFault, JobRequest, OpenFile, SendRequest,
-    Status, Switched, TaskError, TaskPlace, TaskRequest,
+    AccessEntry, AccessView, AgentLoad, AgentState, Broadcast, BudgetView, EventRequest, EventStored,
+    EventTarget, GatewayError, GatewayHandle, GroupList, GroupView, Health, JobFault, JobRequest, OpenFile,
+    SendRequest, Status, Switched, TaskError, TaskPlace, TaskRequest,
 };
 pub use media::{Described, IncomingFile, MediaError, UploadError};
 pub use process::{Lifecycle, ToolEndpoints};

@@ -30,6 +30,7 @@ use crate::lanes::{Class, LaneLimits, Lanes};
 use crate::last_check::LastCheck;
 use crate::limits::Limits;
 use crate::media::Media;
+use crate::minutes::Minutes;
 use crate::process::Process;
 use crate::renderer::ProfileRenderer;
 use crate::running_turns::RunningTurns;
@@ -93,6 +94,7 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
         media: Media::open(&media, settings.config.media.clone()).map_err(StartError::Media)?,
         time: Time::new(clock, store.believed_date().await?),
         health: StorageHealth::default(),
+        minutes: Minutes::default(),
         last_check,
         instructions: Instructions::new(setup.instructions),
         renderer,

@@ -31,6 +31,7 @@ use crate::inbound::Inbound;
 use crate::instructions::Instructions;
 use crate::last_check::LastCheck;
 use crate::media::{Media, MediaFiles};
+use crate::minutes::Minutes;
 use crate::process::Process;
 use crate::renderer::ProfileRenderer;
 use crate::settings::Settings;
@@ -49,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) process: Process,
     pub(crate) store: Store,
     pub(crate) health: StorageHealth,
+    pub(crate) minutes: Minutes,
     pub(crate) last_check: LastCheck,
     pub(crate) instructions: Instructions,
     /// Who may write, as admins have changed it.

@@ -30,8 +30,11 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: Stop) {
         round = round.wrapping_add(1);
         tokio::select! {
             () = shared.time.sleep(SHORT) => {}
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => break,
         }
+    }
+    if let Err(error) = shared.minutes.store(&shared.store, shared.time.wall(), true).await {
+        tracing::warn!(%error, "what was measured in the last minute is not stored");
     }
 }
 
@@ -108,6 +111,8 @@ async fn observe(shared: &Shared) -> Result<(), frontdesk_store::StoreError> {
     let age = |since: Option<chrono::DateTime<chrono::Utc>>| {
         since.map_or(0.0, |since| (now - since).num_milliseconds().max(0) as f64 / 1000.0)
     };
+    shared.minutes.observe(now, &totals, &shared.store);
+    shared.minutes.store(&shared.store, now, false).await?;
     metrics::gauge!("frontdesk_sessions").set(totals.sessions as f64);
     metrics::gauge!("frontdesk_queue_messages").set(totals.waiting as f64);
     metrics::gauge!("frontdesk_oldest_unanswered_seconds").set(age(totals.oldest_waiting));

@@ -28,7 +28,7 @@ use frontdesk_core::message::Refusal;
 use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_core::port::{Agent, Mono, Stop, Turn};
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{ClaimedTurn, InboundRow, Reason, Take};
+use frontdesk_store::row::{ClaimedTurn, InboundRow, MinuteRow, Reason, Take};
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -187,8 +187,12 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
     if turn.job.is_some() {
         shared.work.jobs.note();
     }
+    let took = shared.time.mono().since(started);
     metrics::histogram!("frontdesk_turn_seconds", "agent" => session.agent().to_owned())
-        .record(shared.time.mono().since(started).as_secs_f64());
+        .record(took.as_secs_f64());
+    let turn_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let measured = MinuteRow { turns: 1, turn_ms, turn_max_ms: turn_ms, ..MinuteRow::default() };
+    shared.minutes.add(shared.time.wall(), &measured);
     Ok(match ended? {
         Some(pause) => NextRun::At(pause),
         None if turn.more => NextRun::Again,

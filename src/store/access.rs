@@ -5,7 +5,7 @@ use frontdesk_core::time::Now;
 
 use crate::audit::audit;
 use crate::fault::Outcome;
-use crate::pairing::{Decision, decide};
+use crate::pairing::{Decision, decide, decide_request};
 use crate::queue::WorkClass;
 use crate::revocation::{Target, end_access};
 use crate::row::{AccessChange, AccessDone, Author, LostAccess, Revoked};
@@ -71,6 +71,8 @@ fn change_tables(tx: &Tx<'_>, change: &AccessChange, author: &Author, now: Now) 
         AccessChange::Deny { code, account } => {
             decide(tx, Decision::Denied, code, account.as_ref(), author, now)
         }
+        AccessChange::ApproveRequest(id) => decide_request(tx, Decision::Approved, *id, author, now),
+        AccessChange::DenyRequest(id) => decide_request(tx, Decision::Denied, *id, author, now),
         AccessChange::Grant { principal, scope } => grant::grant(tx, principal, scope, author, wall),
         AccessChange::Revoke { principal, scope, also, private } => {
             let from = grant::From { principal, scope: scope.as_ref(), also, private: private.as_ref() };

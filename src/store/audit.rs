@@ -1,7 +1,7 @@
 //! The audit: one row for every change that an admin or an operator makes, in the transaction of the change.
 
 use chrono::{DateTime, Utc};
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use crate::fault::Outcome;
 use crate::ids::Table;
@@ -10,6 +10,9 @@ use crate::row::{AuditRow, Author};
 use crate::sql::{at, ms};
 use crate::tx::Tx;
 use crate::{Result, Store, StoreReader};
+
+/// How many rows one search reads.
+const SEARCHED: i64 = 50_000;
 
 impl Store {
     /// Stores a row about something that changes nothing in the database: a refusal, for example. A change stores its row
@@ -29,6 +32,37 @@ impl Store {
 }
 
 impl StoreReader {
+    /// Rows of the audit in which these words stand, the newest first, before one of them or from the end; and where the
+    /// search goes on, `None` at its end. One search reads a part of the rows, because no index has their words.
+    pub async fn audits_with(
+        &self,
+        words: &str,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<(Vec<AuditRow>, Option<i64>)> {
+        let words = words.to_lowercase();
+        self.read(move |sql| {
+            let newest = "SELECT coalesce(max(id), 0) FROM audit";
+            let newest = sql.one(newest, [], |row| row.get::<_, i64>(0))?.unwrap_or(0);
+            let end = before.unwrap_or(i64::MAX).min(newest.saturating_add(1));
+            let begin = end.saturating_sub(SEARCHED);
+            let rows = sql.all(
+                "SELECT id, at, author, via, action, subject, outcome FROM audit
+                 WHERE id < ?1 AND id >= ?2
+                   AND instr(lower(author || ' ' || action || ' ' || subject || ' ' || outcome), ?3) > 0
+                 ORDER BY id DESC LIMIT ?4",
+                params![end, begin, words, limit],
+                audit_row,
+            )?;
+            let next = match rows.last() {
+                Some(last) if rows.len() >= limit as usize => Some(last.id),
+                _ => Some(begin).filter(|_| begin > 1),
+            };
+            Ok((rows, next))
+        })
+        .await
+    }
+
     /// Rows of the audit, the newest first, before one of them or from the end.
     pub async fn audits(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>> {
         self.read(move |sql| {
@@ -36,21 +70,23 @@ impl StoreReader {
                 "SELECT id, at, author, via, action, subject, outcome FROM audit
                  WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
                 params![before.unwrap_or(i64::MAX), limit],
-                |row| {
-                    Ok(AuditRow {
-                        id: row.get(0)?,
-                        at: at(row, 1)?,
-                        by: row.get(2)?,
-                        via: row.get(3)?,
-                        action: row.get(4)?,
-                        subject: row.get(5)?,
-                        outcome: row.get(6)?,
-                    })
-                },
+                audit_row,
             )
         })
         .await
     }
+}
+
+fn audit_row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
+    Ok(AuditRow {
+        id: row.get(0)?,
+        at: at(row, 1)?,
+        by: row.get(2)?,
+        via: row.get(3)?,
+        action: row.get(4)?,
+        subject: row.get(5)?,
+        outcome: row.get(6)?,
+    })
 }
 
 /// Stores a row. Never a code and never a message's text.

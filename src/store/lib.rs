@@ -54,6 +54,7 @@ mod mark;
 mod mark_dead;
 mod media;
 mod message;
+mod minute;
 mod moved;
 #[cfg(test)]
 mod null_renderer;
@@ -70,6 +71,7 @@ mod queue;
 mod quota;
 mod quote;
 mod reader;
+mod recent;
 mod recover;
 mod refuse;
 mod retry;

@@ -19,6 +19,7 @@ use crate::mark;
 use crate::others;
 use crate::queue::{Queue, WorkClass};
 use crate::reader::Readers;
+use crate::row::MinuteRow;
 use crate::schema::{self, not_opened, unreadable};
 use crate::shared::Shared;
 use crate::sql::Sql;
@@ -151,6 +152,12 @@ impl StoreReader {
     /// else is decided by it.
     pub fn waiting(&self) -> u64 {
         self.inner.shared.waiting()
+    }
+
+    /// What the writer has done since the last call: commits and their times.
+    pub fn take_commits(&self) -> MinuteRow {
+        let [commits, commit_us, commit_max_us] = self.inner.shared.take_commits();
+        MinuteRow { commits, commit_us, commit_max_us, ..MinuteRow::default() }
     }
 
     /// The size of the write-ahead log's file in bytes, as of the last checkpoint. It grows while any reader keeps one

@@ -81,6 +81,35 @@ pub(crate) fn decide(
         return Ok(AccessDone::NoSuchCode { left });
     };
     tx.run("DELETE FROM pairing_failure WHERE author = ?1", [&author.name])?;
+    settle(tx, decision, row, author, wall)
+}
+
+/// Decides about the person who has sent this request. No code is guessed here, so nothing is locked.
+pub(crate) fn decide_request(
+    tx: &Tx<'_>,
+    decision: Decision,
+    id: i64,
+    author: &Author,
+    now: Now,
+) -> Outcome<AccessDone> {
+    let Now { wall, steady } = now;
+    match open(tx, steady)?.into_iter().find(|request| request.row.id == id) {
+        Some(request) => settle(tx, decision, request.row, author, wall),
+        None => {
+            audit(tx, author, decision.action(), &format!("request {id}"), "refused:no_such_request", wall)?;
+            Ok(AccessDone::NoSuchRequest)
+        }
+    }
+}
+
+/// Ends an open request, and lets its sender in if it was approved.
+fn settle(
+    tx: &Tx<'_>,
+    decision: Decision,
+    row: PairingRow,
+    author: &Author,
+    wall: DateTime<Utc>,
+) -> Outcome<AccessDone> {
     tx.run("UPDATE pairing SET state = ?2 WHERE id = ?1", params![row.id, decision.state()])?;
     audit(tx, author, decision.action(), &format!("{} dm", row.principal), "done", wall)?;
     if decision == Decision::Denied {

@@ -12,7 +12,7 @@ use crate::file::unusable;
 const CREATE: &str = include_str!("../../schema/0001_init.sql");
 
 /// The schema's number, kept in the file's header. Until the first release every change of the file above counts it up.
-const VERSION: i64 = 29;
+const VERSION: i64 = 30;
 
 /// "FDSK" in the file's header: the program that the file belongs to.
 const APPLICATION: i64 = 0x4644_534b;
@@ -86,7 +86,7 @@ fn apply(conn: &Connection) -> Outcome<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{agent_session, compaction, erase, history, retry, session};
+    use crate::{agent_session, compaction, erase, history, recent, retry, session};
 
     /// A million conversations must not slow down the history of one.
     #[test]
@@ -106,6 +106,7 @@ mod tests {
             compaction::LAST_TURN,
             compaction::OF_EPOCH,
             history::PAGE,
+            recent::HAS_LATER,
             "SELECT m.file FROM session_message i JOIN media m ON m.message_id = i.id WHERE i.key = ?1",
             "SELECT principal FROM inbound WHERE id = (SELECT id FROM session_message WHERE key = ?1 LIMIT 1)",
         ];

@@ -127,8 +127,7 @@ impl StoreReader {
     /// One session.
     pub async fn session(&self, key: &SessionKey) -> Result<Option<SessionRow>> {
         let key = key.clone();
-        self.read(move |sql| sql.one(concat!(session_select!(), "WHERE s.key = ?1"), [key.as_str()], session))
-            .await
+        self.read(move |sql| one(sql, key.as_str())).await
     }
 
     /// Sessions in the order of their keys, after one of them: of one channel (`telegram`), of one account of it
@@ -301,6 +300,11 @@ pub(crate) fn end_of_group(key: &SessionKey) -> String {
         Some((colon, _)) => format!("{};", &text[..colon]),
         None => text.to_owned(),
     }
+}
+
+/// One session.
+pub(crate) fn one(sql: &Sql<'_>, key: &str) -> Outcome<Option<SessionRow>> {
+    sql.one(concat!(session_select!(), "WHERE s.key = ?1"), [key], session)
 }
 
 fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use frontdesk_core::id::BootId;
 use tokio::sync::watch;
@@ -19,6 +20,8 @@ pub(crate) struct Shared {
     waiting: AtomicI64,
     /// The size of the write-ahead log's file in bytes, as of the last checkpoint.
     log_bytes: AtomicU64,
+    /// Number of commits, their time together and the longest of them in microseconds, since they were last taken.
+    commits: [AtomicU64; 3],
     /// The fault after which nothing is tried any more.
     fatal: watch::Sender<Option<String>>,
 }
@@ -31,6 +34,7 @@ impl Shared {
             listener,
             waiting: AtomicI64::new(0),
             log_bytes: AtomicU64::new(0),
+            commits: Default::default(),
             fatal: watch::Sender::new(None),
         }
     }
@@ -53,6 +57,20 @@ impl Shared {
     pub(crate) fn set_log_bytes(&self, bytes: u64) {
         self.log_bytes.store(bytes, Ordering::Relaxed);
         metrics::gauge!("frontdesk_store_wal_bytes").set(bytes as f64);
+    }
+
+    /// Counts a commit and the time that it took.
+    pub(crate) fn committed(&self, took: Duration) {
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let [count, sum, longest] = &self.commits;
+        count.fetch_add(1, Ordering::Relaxed);
+        sum.fetch_add(took, Ordering::Relaxed);
+        longest.fetch_max(took, Ordering::Relaxed);
+    }
+
+    /// The number of commits, their time together and the longest of them in microseconds, since the last call.
+    pub(crate) fn take_commits(&self) -> [u64; 3] {
+        self.commits.each_ref().map(|counted| counted.swap(0, Ordering::Relaxed))
     }
 
     /// Remembers the first fatal fault, and tells those who wait for it.

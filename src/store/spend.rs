@@ -28,6 +28,26 @@ impl StoreReader {
         self.read(move |sql| Ok(row(sql, scope, &subject, day)?.spent)).await
     }
 
+    /// What subjects of a scope have used on a day, by their names, after one of them.
+    pub async fn spent_page(
+        &self,
+        scope: BudgetScope,
+        day: i64,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<SpentRow>> {
+        let after = after.to_owned();
+        self.read(move |sql| {
+            sql.all(
+                "SELECT turns, input, output, cost_micro, subject FROM spend
+                 WHERE day = ?1 AND scope = ?2 AND subject > ?3 ORDER BY subject LIMIT ?4",
+                params![day, scope.name(), after, limit],
+                |row| Ok(SpentRow { subject: row.get(4)?, spent: spent(row)? }),
+            )
+        })
+        .await
+    }
+
     /// What every subject of a scope has used on a day, by their names.
     pub async fn spent_by(&self, scope: BudgetScope, day: i64) -> Result<Vec<SpentRow>> {
         self.read(move |sql| {

@@ -115,7 +115,9 @@ impl Writer {
         let watch = Stopwatch::start();
         match self.transaction(group) {
             Ok(results) => {
-                metrics::histogram!("frontdesk_store_commit_seconds").record(watch.elapsed());
+                let took = watch.elapsed();
+                metrics::histogram!("frontdesk_store_commit_seconds").record(took);
+                self.shared.committed(took);
                 group.drain(..).zip(results).for_each(|(entry, result)| entry.work.end(result));
             }
             Err(error) => {

@@ -3,29 +3,16 @@
 //
 //   node channels.mjs [--shots FOLDER]      screenshots go to FOLDER
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { accessible } from "./axe.mjs";
+import { BotApi } from "./botapi.mjs";
 import { Gateway, run } from "./gateway.mjs";
-import { program } from "./program.mjs";
 
 const shots = process.argv[2] === "--shots" ? process.argv[3] : null;
 const ANNA = 1001;
-const botapi = spawn(process.env.FRONTDESK_BOTAPI || join(dirname(program), "frontdesk-botapi"), ["--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
-const url = await new Promise((resolve, reject) => {
-  let said = "";
-  botapi.stdout.on("data", (chunk) => {
-    said += chunk;
-    const found = said.match(/http:\/\/127\.0\.0\.1:\d+/);
-    if (found) resolve(found[0]);
-  });
-  botapi.once("exit", (code) => reject(new Error(`the fake Bot API ended with ${code}`)));
-});
-const control = async (action, body) => {
-  const reply = await fetch(`${url}/control/${action}`, { method: "POST", body: JSON.stringify(body) });
-  assert.ok(reply.ok, `${action}: ${await reply.clone().text()}`);
-};
+const botapi = new BotApi();
+await botapi.start();
 
 const gateway = new Gateway();
 writeFileSync(join(gateway.home, "frontdesk.toml"), `
@@ -37,11 +24,11 @@ per_minute = 0
 
 [channels.telegram]
 token = "123456:TEST-token"
-api_url = "${url}"
+api_url = "${botapi.url}"
 dm_policy = "open"
 `);
-await control("user", { id: ANNA, name: "Anna" });
-const say = (text) => control("say", { chat: ANNA, from: ANNA, text });
+await botapi.control("user", { id: ANNA, name: "Anna" });
+const say = (text) => botapi.control("say", { chat: ANNA, from: ANNA, text });
 
 const list = (page) => page.getByRole("navigation", { name: "List of conversations" });
 const mine = (page, part) => page.locator("li.mine", { hasText: part });
@@ -159,5 +146,4 @@ const tests = {
 };
 
 await run("channels", gateway, shots, tests);
-botapi.removeAllListeners("exit");
-botapi.kill();
+botapi.stop();

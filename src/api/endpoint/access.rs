@@ -2,11 +2,13 @@
 
 use frontdesk_core::account::{AccountId, NoSuchChannel};
 use frontdesk_core::address::{AddressError, Principal};
+use frontdesk_runtime::{AccessEntry, AccessView};
 use frontdesk_store::row::{AccessChange, AccessDone, Scope};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::error::ApiError;
+use crate::list;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
 use crate::show;
@@ -34,8 +36,43 @@ struct RevokeQuery {
     scope: Option<String>,
 }
 
+/// Which people a list has.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccessQuery {
+    /// Only people with this text in their id or name.
+    find: Option<String>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// How many people a page has; all, if it is left out.
+    limit: Option<u32>,
+}
+
+/// Who may write. With `limit` the people come in pages, by their ids; everything else is on the first one.
 pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    Ok(ApiResponse::ok(show::access(&request.server.handle.access())))
+    let AccessQuery { find, after, limit } = request.query()?;
+    let mut view = request.server.handle.access();
+    let words = find.unwrap_or_default().trim().to_lowercase();
+    let has_words = |id: &str, name: Option<&str>| {
+        words.is_empty() || [Some(id), name].iter().flatten().any(|text| text.to_lowercase().contains(&words))
+    };
+    let cursor = |entry: &AccessEntry| format!("{} {}", entry.principal, entry.scope.name());
+    if limit.is_some() {
+        view.entries.sort_by_cached_key(cursor);
+    }
+    view.entries.retain(|entry| has_words(entry.principal.as_str(), entry.shown.as_deref()));
+    view.blocked.retain(|row| has_words(row.principal.as_str(), None));
+    if let Some(after) = &after {
+        view.entries.retain(|entry| cursor(entry) > *after);
+        view = AccessView { entries: view.entries, ..AccessView::default() };
+    }
+    let limit = limit.map(|limit| list::row_limit(Some(limit)) as usize);
+    let more = limit.is_some_and(|limit| view.entries.len() > limit);
+    view.entries.truncate(limit.unwrap_or(usize::MAX));
+    let next = view.entries.last().filter(|_| more).map(cursor);
+    let mut shown = show::access(&view);
+    shown["next"] = next.into();
+    Ok(ApiResponse::ok(shown))
 }
 
 pub(crate) async fn grant(request: ApiRequest) -> Result<ApiResponse, ApiError> {

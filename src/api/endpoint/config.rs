@@ -3,10 +3,11 @@
 use axum::http::StatusCode;
 use frontdesk_store::row::Author;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::ReloadRefused;
 use crate::error::ApiError;
+use crate::list;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
 
@@ -17,6 +18,13 @@ pub(crate) struct ReloadRequest {
     /// Whether nothing is to be applied.
     #[serde(default)]
     plan: bool,
+}
+
+/// The configuration in use. Secrets are left out.
+pub(crate) async fn show(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let json = json!({"config": *request.server.handle.shown_config()}).to_string();
+    let reserved = request.server.reserve_unread(json.len()).await?;
+    Ok(list::reserved_response(json, reserved))
 }
 
 pub(crate) async fn reload(request: ApiRequest) -> Result<ApiResponse, ApiError> {

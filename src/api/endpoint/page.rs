@@ -11,8 +11,11 @@ use crate::request::{ApiRequest, ApiResponse};
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; media-src blob:; object-src 'none'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const SCRIPT: &str = "text/javascript; charset=utf-8";
-const STYLE: &str = "text/css; charset=utf-8";
+pub(crate) const SCRIPT: &str = "text/javascript; charset=utf-8";
+pub(crate) const STYLE: &str = "text/css; charset=utf-8";
+
+/// Name, media type and content.
+pub(crate) type PageFile = (&'static str, &'static str, &'static str);
 
 macro_rules! page_files {
     ($($name:literal $kind:expr;)*) => {
@@ -20,8 +23,8 @@ macro_rules! page_files {
     };
 }
 
-/// The files that the page loads: name, media type and content.
-static FILES: &[(&str, &str, &str)] = page_files! {
+/// The files that the page loads.
+static FILES: &[PageFile] = page_files! {
     "style.css" STYLE;
     "text.css" STYLE;
     "files.css" STYLE;
@@ -63,7 +66,8 @@ pub(crate) async fn file(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     }
 }
 
-fn respond(kind: &'static str, text: &'static str) -> Result<ApiResponse, ApiError> {
+/// A file of the page or of the console, with the headers that keep it apart from everything else.
+pub(crate) fn respond(kind: &'static str, text: &'static str) -> Result<ApiResponse, ApiError> {
     let headers: [(HeaderName, &str); 6] = [
         (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, "no-cache"),

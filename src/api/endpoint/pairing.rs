@@ -35,11 +35,31 @@ pub(crate) async fn deny(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     decide(&request, AccessChange::Deny { code, account }).await
 }
 
+/// Lets the sender of a request in whom the caller has seen in the list. The list shows no codes, so that nobody reads one
+/// out of it; an admin who knows the person needs none.
+pub(crate) async fn approve_request(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let id = request_id(&request)?;
+    decide(&request, AccessChange::ApproveRequest(id)).await
+}
+
+pub(crate) async fn deny_request(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let id = request_id(&request)?;
+    decide(&request, AccessChange::DenyRequest(id)).await
+}
+
+fn request_id(request: &ApiRequest) -> Result<i64, ApiError> {
+    let id = request.param(0)?.parse();
+    id.map_err(|_| ApiError::bad_request("a request's id is a number, as the list shows it"))
+}
+
 async fn decide(request: &ApiRequest, change: AccessChange) -> Result<ApiResponse, ApiError> {
     match request.server.handle.change_access(change, request.author()?).await? {
         AccessDone::Approved(row) => Ok(ApiResponse::ok(json!({"approved": show::pairing(&row)}))),
         AccessDone::Denied(row) => Ok(ApiResponse::ok(json!({"denied": show::pairing(&row)}))),
         AccessDone::NoSuchCode { left } => Err(no_such_code(left)),
+        AccessDone::NoSuchRequest => Err(ApiError::not_found(
+            "this request is not open any more: it was decided, or it is older than an hour",
+        )),
         AccessDone::Locked { until } => {
             let message = format!(
                 "too many wrong codes were entered: approving by code is locked for you until {}, also with a \

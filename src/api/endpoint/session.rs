@@ -3,7 +3,7 @@
 use frontdesk_core::access::Action;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_store::row::{Author, SessionChange};
+use frontdesk_store::row::{Author, SessionChange, SessionFilter};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
@@ -19,11 +19,29 @@ use crate::token::{Caller, Scope};
 #[serde(deny_unknown_fields)]
 pub(crate) struct SessionsQuery {
     channel: Option<String>,
+    agent: Option<String>,
+    /// Only sessions with this text in their key or title.
+    find: Option<String>,
+    /// By their keys, or the one with the latest message first.
+    #[serde(default)]
+    order: SessionOrder,
+    /// Only those in which something waits or runs.
+    #[serde(default)]
+    busy: bool,
     after: Option<String>,
     limit: Option<u32>,
     /// Whether to say how the current conversation of each began.
     #[serde(default)]
     openings: bool,
+}
+
+/// The order of a list of sessions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SessionOrder {
+    #[default]
+    Key,
+    Recent,
 }
 
 /// Maximum length of a session's title, in bytes.
@@ -113,6 +131,13 @@ pub(crate) async fn sessions(
     caller: &Caller,
     query: SessionsQuery,
 ) -> Result<Value, ApiError> {
+    let has_filter = query.agent.is_some() || query.find.is_some();
+    if query.order == SessionOrder::Recent {
+        return recent(server, caller, query).await;
+    }
+    if has_filter {
+        return Err(ApiError::bad_request("agent and find need order=recent"));
+    }
     let after = query.after.as_deref().map(key).transpose()?;
     let (store, limit) = (server.handle.store(), list::row_limit(query.limit));
     let rows = match caller.scope {
@@ -122,7 +147,10 @@ pub(crate) async fn sessions(
         }
         Scope::Read | Scope::Admin => {
             server.authorize(caller, Scope::Read, Action::Administer)?;
-            store.sessions(query.channel.as_deref(), after.as_ref(), limit).await?
+            match query.busy {
+                true => store.busy_sessions(after.as_ref(), limit).await?,
+                false => store.sessions(query.channel.as_deref(), after.as_ref(), limit).await?,
+            }
         }
     };
     let mut shown: Vec<Value> = rows.iter().map(show::session).collect();
@@ -132,7 +160,33 @@ pub(crate) async fn sessions(
             shown["opening"] = opening.into();
         }
     }
-    Ok(json!({"sessions": shown}))
+    let next = rows.last().filter(|_| rows.len() >= limit as usize).map(|row| row.key.as_str());
+    Ok(json!({"sessions": shown, "next": next}))
+}
+
+/// Sessions by their last message, the latest first. Each request reads a part of the messages, so that a page may be
+/// short, or empty, though `next` says that the list goes on.
+async fn recent(server: &ServerState, caller: &Caller, query: SessionsQuery) -> Result<Value, ApiError> {
+    server.authorize(caller, Scope::Read, Action::Administer)?;
+    let before = query.after.as_deref().map(parse_message).transpose()?;
+    let find = query.find.map(|words| words.trim().to_owned()).filter(|words| !words.is_empty());
+    let filter = SessionFilter { channel: query.channel, agent: query.agent, find };
+    let (store, limit) = (server.handle.store(), list::row_limit(query.limit));
+    let (found, next) = store.recent_sessions(filter, before, limit).await?;
+    let mut shown: Vec<Value> = Vec::with_capacity(found.len());
+    for one in &found {
+        let mut session = show::session(&one.session);
+        session["active"] = show::time(one.at).into();
+        shown.push(session);
+    }
+    if query.openings {
+        let rows: Vec<_> = found.into_iter().map(|one| one.session).collect();
+        let openings = store.openings(&rows).await?;
+        for (shown, opening) in shown.iter_mut().zip(openings) {
+            shown["opening"] = opening.into();
+        }
+    }
+    Ok(json!({"sessions": shown, "next": next.map(|message| message.to_string())}))
 }
 
 /// One session with what waits in it, and its epochs, the newest first.

@@ -27,9 +27,13 @@ pub(crate) async fn ready(request: ApiRequest) -> Result<ApiResponse, ApiError> 
     Ok(ApiResponse::Json(status, json!({"ready": ready, "accounts": accounts})))
 }
 
-/// The status of the gateway with its counts.
+/// The status of the gateway with its counts, and what the caller's token may do.
 pub(crate) async fn status(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    Ok(ApiResponse::ok(show::status(&request.server.handle.status().await?)))
+    let mut shown = show::status(&request.server.handle.status().await?);
+    shown["pairing"] = request.server.handle.pairing_requests().await?.len().into();
+    let caller = request.caller()?;
+    shown["caller"] = json!({"token": &*caller.token, "scope": caller.scope.name()});
+    Ok(ApiResponse::ok(shown))
 }
 
 /// The metrics in Prometheus' text format.

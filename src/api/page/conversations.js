@@ -115,6 +115,7 @@ async function more() {
 /** Lists the channels whose conversations an admin may read. */
 export async function showChannels() {
   const status = await get("/api/status").catch(() => null);
+  byId("console").hidden = !status;
   const names = [...new Set((status?.accounts || []).map((one) => one.channel))].filter((name) => name !== "web").sort();
   select.hidden = !names.length;
   const title = (name) => name[0].toUpperCase() + name.slice(1);

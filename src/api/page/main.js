@@ -97,6 +97,7 @@ function lookAgain() {
 function showView(name) {
   for (const id of ["login", "chat"]) byId(id).hidden = id !== name;
   for (const id of ["leave", "menu", "side"]) byId(id).hidden = name !== "chat";
+  if (name !== "chat") byId("console").hidden = true;
 }
 
 /** Shows what the chat is called. */
@@ -170,6 +171,7 @@ byId("examples").append(...examples.map((text) => {
 // -- start -----------------------------------------------------------------------------------------------
 
 byId("leave").append(icon("leave"));
+byId("console").append(icon("console"));
 byId("leave").addEventListener("click", () => logout());
 banner.setUp(() => connection.tryNow());
 asks.setUp({ send: (frame) => connection.send(frame), newId: chatRows.newId });

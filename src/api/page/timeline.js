@@ -177,7 +177,7 @@ export function onBeginning(load) {
 }
 
 down.append(icon("down"));
-down.addEventListener("click", () => { toEnd(); byId("text").focus(); });
+down.addEventListener("click", () => { toEnd(); byId("text")?.focus(); });
 
 // -- copying ---------------------------------------------------------------------------------------------
 

@@ -203,6 +203,16 @@ impl GatewayHandle {
         Ok(self.0.store.audits(before, limit).await?)
     }
 
+    /// Audit rows in which these words stand, the newest first, starting before a row, and where the search goes on.
+    pub async fn audits_with(
+        &self,
+        words: &str,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<(Vec<AuditRow>, Option<i64>), GatewayError> {
+        Ok(self.0.store.audits_with(words, before, limit).await?)
+    }
+
     /// Reports when an admin wants the process to end or to restart.
     pub fn lifecycle(&self) -> watch::Receiver<Option<Lifecycle>> {
         self.0.process.wanted.subscribe()

@@ -4,13 +4,14 @@ use std::panic::AssertUnwindSafe;
 
 use frontdesk_core::cause::Cause;
 use frontdesk_core::delivery::Ending;
+use frontdesk_core::delta::Usage;
 use frontdesk_core::id::TurnId;
 use frontdesk_core::markup::closing;
 use frontdesk_core::notice::{Failure, Notice};
 use frontdesk_core::port::Mono;
 use frontdesk_core::visible;
 use frontdesk_store::StoreError;
-use frontdesk_store::row::{Fenced, Finish, Reason};
+use frontdesk_store::row::{Fenced, Finish, MinuteRow, Reason};
 use futures_util::FutureExt;
 
 use super::{PAUSE, SHORTAGE, TurnEnd, TurnRun};
@@ -139,6 +140,7 @@ impl TurnRun<'_> {
     /// The turn was cancelled: the history keeps the text so far, and a message that was being streamed gets its final
     /// text.
     async fn cancelled(&mut self, so_far: String) -> Result<(), StoreError> {
+        self.count_cost(self.usage.as_ref());
         let so_far = Some(so_far).filter(|text| !text.trim().is_empty());
         if so_far.is_some() || self.usage.is_some() {
             let shown = self.flow.is_drafted();
@@ -154,9 +156,18 @@ impl TurnRun<'_> {
         Ok(())
     }
 
+    /// Adds to the cost that charts show.
+    fn count_cost(&self, usage: Option<&Usage>) {
+        if let Some(cost_micro) = usage.and_then(|usage| usage.cost_micro) {
+            let measured = MinuteRow { cost_micro, ..MinuteRow::default() };
+            self.shared.minutes.add(self.shared.time.wall(), &measured);
+        }
+    }
+
     /// Reports a stored end to metrics, the platform and hooks.
     async fn finished(&mut self, finish: &Finish) {
         metrics::counter!("frontdesk_turns_total", "ending" => finish.ending.name()).increment(1);
+        self.count_cost(finish.usage.as_ref());
         self.flow.end(finish.ending, finish.usage.clone()).await;
         self.agent_end(finish.answer.as_deref());
     }

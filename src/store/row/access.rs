@@ -199,6 +199,10 @@ pub enum AccessChange {
         /// Only if the request came through this account.
         account: Option<AccountId>,
     },
+    /// Approve the request with this number, without its code. The caller has seen who asks.
+    ApproveRequest(i64),
+    /// Deny the request with this number.
+    DenyRequest(i64),
     /// Grant access.
     Grant {
         /// To whom.
@@ -313,6 +317,8 @@ pub enum AccessDone {
         /// After how many more failures the author is locked out.
         left: u32,
     },
+    /// No open request has this number.
+    NoSuchRequest,
     /// The author has failed too often.
     Locked {
         /// Until when.

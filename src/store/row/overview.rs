@@ -95,6 +95,28 @@ pub struct SessionRow {
     pub archived: Option<DateTime<Utc>>,
 }
 
+/// Which sessions a list has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionFilter {
+    /// Only those of this channel (`telegram`) or account (`telegram@work`).
+    pub channel: Option<String>,
+    /// Only those of this agent.
+    pub agent: Option<String>,
+    /// Only those with this text in their key or title, in any case.
+    pub find: Option<String>,
+}
+
+/// A session in a list by its last message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecentSession {
+    /// The session.
+    pub session: SessionRow,
+    /// Its last message.
+    pub message: MessageId,
+    /// When that was accepted.
+    pub at: DateTime<Utc>,
+}
+
 /// A change of how a session is listed. What is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionChange {

@@ -8,6 +8,7 @@ mod asks;
 mod attacks;
 mod client;
 mod completions;
+mod console;
 mod disconnected;
 mod erased;
 mod files;

@@ -27,6 +27,7 @@ mod jobs;
 mod logins;
 mod mark_dead;
 mod media;
+mod minutes;
 mod moves;
 mod pairing;
 mod purge;

@@ -393,3 +393,22 @@ async fn nothing_that_is_said_about_codes_says_one() {
     words.insert(format!("{:?}", fixture.store.access_state().await.unwrap()));
     assert!(words.iter().all(|text| !text.contains(code.reveal())), "{words:?}");
 }
+
+#[tokio::test]
+async fn a_request_is_decided_by_its_number_once() {
+    let fixture = Fixture::open().await;
+    fixture.ask(0, asks("eve", "0")).await;
+    fixture.ask(0, asks("mallory", "1")).await;
+    let open = fixture.store.pairing_requests(t(1)).await.unwrap();
+    let (eve, mallory) = (open[0].id, open[1].id);
+    assert!(matches!(fixture.change(2, AccessChange::ApproveRequest(eve)).await, AccessDone::Approved(_)));
+    assert!(matches!(fixture.change(2, AccessChange::DenyRequest(mallory)).await, AccessDone::Denied(_)));
+    assert_eq!(fixture.grants().await, [format!("{} dm", person("eve"))]);
+    for again in [AccessChange::ApproveRequest(eve), AccessChange::ApproveRequest(mallory)] {
+        assert_eq!(fixture.change(3, again).await, AccessDone::NoSuchRequest);
+    }
+    assert_eq!(fixture.grants().await, [format!("{} dm", person("eve"))]);
+    fixture.ask(HOUR, asks("late", "2")).await;
+    let late = fixture.store.pairing_requests(t(HOUR)).await.unwrap()[0].id;
+    assert_eq!(fixture.change(3 * HOUR, AccessChange::ApproveRequest(late)).await, AccessDone::NoSuchRequest);
+}

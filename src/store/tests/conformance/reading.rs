@@ -190,3 +190,38 @@ async fn a_page_is_bounded_in_bytes_and_has_one_row_at_least() {
     }
     assert_eq!(fixture.store.history_page(&key, None, None, 2, 1 << 20).await.unwrap().rows.len(), 2);
 }
+
+#[tokio::test]
+async fn sessions_are_listed_by_their_last_message_each_once() {
+    let fixture = Fixture::open().await;
+    for (n, who) in ["anna", "bob", "anna", "carl", "bob", "dora"].into_iter().enumerate() {
+        fixture.accept_one(n as i64, says(who, &n.to_string(), "x")).await;
+    }
+    let (mut before, mut seen) = (None, Vec::new());
+    loop {
+        let (page, next) = fixture.store.recent_sessions(SessionFilter::default(), before, 1).await.unwrap();
+        seen.extend(page.into_iter().map(|one| (one.session.key, one.at)));
+        before = next;
+        if before.is_none() {
+            break;
+        }
+    }
+    let expected = [("dora", 5), ("bob", 4), ("carl", 3), ("anna", 2)];
+    assert_eq!(seen, expected.map(|(who, at)| (key(who), t(at))));
+    let turn = fixture.claim("bob").await.unwrap();
+    fixture.finish(answered(&turn, "y")).await;
+    let filter = |find: &str| SessionFilter { find: Some(find.into()), ..SessionFilter::default() };
+    let (found, next) = fixture.store.recent_sessions(filter("BO"), None, 10).await.unwrap();
+    assert_eq!((found.len(), &found[0].session.key, next), (1, &key("bob"), None));
+    let (rest, _) =
+        fixture.store.recent_sessions(SessionFilter::default(), Some(found[0].message), 10).await.unwrap();
+    assert!(
+        rest.iter().all(|one| one.session.key != key("bob")),
+        "its earlier message does not list it again"
+    );
+    let busy = fixture.store.busy_sessions(None, 10).await.unwrap();
+    assert_eq!(
+        busy.iter().map(|row| &row.key).collect::<Vec<_>>(),
+        [&key("anna"), &key("bob"), &key("carl"), &key("dora")]
+    );
+}
