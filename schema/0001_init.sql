@@ -260,6 +260,8 @@ CREATE TABLE task (
 ) STRICT;
 -- The tasks that have not ended.
 CREATE INDEX task_open ON task (state, id) WHERE state IN ('queued', 'running');
+-- Those that have ended, for lists.
+CREATE INDEX task_ended ON task (state, id) WHERE state IN ('succeeded', 'failed', 'cancelled', 'timed_out', 'lost');
 -- Those that have a place, and those that wait for one.
 CREATE INDEX task_placed ON task (id) WHERE state IN ('queued', 'running') AND placed_at IS NOT NULL;
 CREATE INDEX task_waiting ON task (id) WHERE state = 'queued' AND placed_at IS NULL;
@@ -414,6 +416,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_open ON outbox (address, place, id) WHERE state IN ('queued', 'streaming', 'sending');
 -- What did not arrive, for operators.
 CREATE INDEX outbox_failed ON outbox (state, id) WHERE state IN ('unknown', 'dead');
+CREATE INDEX outbox_dropped ON outbox (id) WHERE state = 'dropped';
 CREATE INDEX outbox_seq ON outbox (key, seq) WHERE seq IS NOT NULL;
 CREATE INDEX outbox_turn ON outbox (turn_id) WHERE turn_id IS NOT NULL;
 -- The files that were sent in one conversation: few rows, so that erasing it does not walk through the whole outbox.

@@ -61,6 +61,7 @@ mod null_renderer;
 mod open;
 mod others;
 mod outbox;
+mod outbox_list;
 mod pairing;
 mod pairing_request;
 mod part;

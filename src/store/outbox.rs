@@ -220,67 +220,6 @@ impl StoreReader {
         self.read(move |sql| load(sql, id)).await
     }
 
-    /// Parts, the newest first, of one state or of all.
-    pub async fn parts(
-        &self,
-        state: Option<OutboxState>,
-        before: Option<OutId>,
-        limit: u32,
-    ) -> Result<Vec<OutboxRow>> {
-        Ok(self.parts_page(state, before, limit, usize::MAX).await?.rows)
-    }
-
-    /// The same, with at most so many bytes of text, but at least one part.
-    pub async fn parts_page(
-        &self,
-        state: Option<OutboxState>,
-        before: Option<OutId>,
-        limit: u32,
-        most: usize,
-    ) -> Result<Page<OutboxRow>> {
-        let before = before.map_or(i64::MAX, |before| before.0);
-        self.read(move |sql| match state {
-            None => sql.within(
-                concat!(
-                    "SELECT ",
-                    out_columns!(),
-                    " FROM outbox o WHERE o.id < ?1 ORDER BY o.id DESC LIMIT ?2"
-                ),
-                params![before, limit],
-                most,
-                texts,
-                out,
-            ),
-            // Spelled out, so that each finds its own small index.
-            Some(state) => sql.within(
-                match state {
-                    OutboxState::Queued | OutboxState::Streaming | OutboxState::Sending => concat!(
-                        "SELECT ",
-                        out_columns!(),
-                        " FROM outbox o WHERE o.state IN ('queued', 'streaming', 'sending') AND o.state = ?3
-                           AND o.id < ?1 ORDER BY o.id DESC LIMIT ?2"
-                    ),
-                    OutboxState::Dead | OutboxState::Unknown => concat!(
-                        "SELECT ",
-                        out_columns!(),
-                        " FROM outbox o WHERE o.state IN ('unknown', 'dead') AND o.state = ?3
-                           AND o.id < ?1 ORDER BY o.id DESC LIMIT ?2"
-                    ),
-                    OutboxState::Sent | OutboxState::Dropped => concat!(
-                        "SELECT ",
-                        out_columns!(),
-                        " FROM outbox o WHERE o.state = ?3 AND o.id < ?1 ORDER BY o.id DESC LIMIT ?2"
-                    ),
-                },
-                params![before, limit, state.name()],
-                most,
-                texts,
-                out,
-            ),
-        })
-        .await
-    }
-
     /// A session's durable frames after a number, in order.
     pub async fn frames(&self, session: &SessionKey, after: u64, limit: u32) -> Result<Vec<OutboxRow>> {
         Ok(self.frames_page(session, after, limit, usize::MAX).await?.rows)

@@ -86,7 +86,7 @@ fn apply(conn: &Connection) -> Outcome<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{agent_session, compaction, erase, history, recent, retry, session};
+    use crate::{agent_session, compaction, erase, history, outbox_list, recent, retry, session, task};
 
     /// A million conversations must not slow down the history of one.
     #[test]
@@ -122,6 +122,30 @@ mod tests {
                 let is_scan = step.starts_with("SCAN") && step != "SCAN session_message";
                 assert!(!is_scan && !step.starts_with("MATERIALIZE"), "{query}: {step}");
             }
+        }
+    }
+
+    /// What did not arrive is found in a million parts that did, and a failed task among those that have succeeded.
+    #[test]
+    fn a_list_of_one_state_reads_the_index_of_its_rows() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(CREATE).unwrap();
+        let lists = [
+            (outbox_list::ALL, "o USING INTEGER PRIMARY KEY"),
+            (outbox_list::OPEN, "o USING INDEX outbox_open"),
+            (outbox_list::FAILED, "o USING INDEX outbox_failed (state=? AND id<?)"),
+            (outbox_list::DROPPED, "o USING INDEX outbox_dropped (id<?)"),
+            (task::LIST, "k USING INTEGER PRIMARY KEY"),
+            (task::OPEN, "k USING INDEX task_open"),
+            (task::ENDED, "k USING INDEX task_ended (state=? AND id<?)"),
+        ];
+        for (list, index) in lists {
+            let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {list}")).unwrap();
+            let (mut rows, mut steps) = (plan.raw_query(), Vec::new());
+            while let Some(row) = rows.next().unwrap() {
+                steps.push(row.get::<_, String>(3).unwrap());
+            }
+            assert!(steps.iter().any(|step| step.contains(index)), "{index}: {steps:?}");
         }
     }
 }

@@ -8,6 +8,8 @@ mod shown;
 
 pub(crate) use ending::{ended, report, stopped, turn_is_dead};
 pub(crate) use progress::shown_by;
+#[cfg(test)]
+pub(crate) use read::{ENDED, LIST, OPEN};
 pub(crate) use read::{by_id, of_session, reaches};
 pub(crate) use shown::{show_state, show_state_of};
 

@@ -1,4 +1,4 @@
-// Uses the operator's console in a real browser, as an admin would: with the fake Bot API, on a desk and on a phone.
+// Uses the operator's console in a real browser, as an admin would: with the fake Bot API, on a wide window and on a phone.
 //
 //   node console.mjs [--shots FOLDER]      screenshots go to FOLDER
 import assert from "node:assert/strict";
@@ -37,11 +37,11 @@ const to = (view) => gateway.address(`console#/${view}`);
 const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true });
 const confirm = (page, name) => page.getByRole("dialog").getByRole("button", { name, exact: true }).click();
 const phone = { width: 390, height: 844 };
-const desk = { width: 1280, height: 800 };
+const wide = { width: 1280, height: 800 };
 
 /** Checks a view for people who use a screen reader, and that nothing is cut off, in both sizes and colours. */
 async function fits(page, name) {
-  for (const [size, viewport] of Object.entries({ desk, phone })) {
+  for (const [size, viewport] of Object.entries({ wide, phone })) {
     await page.setViewportSize(viewport);
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
@@ -50,12 +50,12 @@ async function fits(page, name) {
     }
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${name}, ${size}: it is too wide`);
   }
-  await page.setViewportSize(desk);
+  await page.setViewportSize(wide);
 }
 
 const tests = {
   async "a login link opens the console, and leaves no token in the address bar"(page) {
-    await page.setViewportSize(desk);
+    await page.setViewportSize(wide);
     await page.goto(gateway.address("console"));
     await page.getByRole("heading", { name: "Log in to the console" }).waitFor();
     await fits(page, "login");
@@ -128,7 +128,7 @@ const tests = {
     await waiting.waitFor({ state: "hidden" });
     const access = await gateway.api("GET", "api/access");
     assert.ok(access.body.access.some((row) => row.principal === "telegram:1001" && row.scope === "dm"));
-    await page.setViewportSize(desk);
+    await page.setViewportSize(wide);
   },
 
   async "somebody is refused, and a wrong code says so where it was entered"(page) {
@@ -207,7 +207,7 @@ const tests = {
     await accessible(page, "navigation on a phone");
     await page.keyboard.press("Escape");
     assert.ok(await page.getByRole("button", { name: "Views" }).evaluate((node) => node === document.activeElement));
-    await page.setViewportSize(desk);
+    await page.setViewportSize(wide);
   },
 
   async "a gateway that is away is said, and found again"(page) {

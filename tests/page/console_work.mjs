@@ -41,20 +41,20 @@ const heading = (page, name) => page.getByRole("heading", { level: 1, name, exac
 const row = (page, text) => page.getByRole("row").filter({ hasText: text });
 const ask = (page, name) => page.getByRole("dialog").getByRole("button", { name, exact: true });
 const phone = { width: 390, height: 844 };
-const desk = { width: 1280, height: 800 };
+const wide = { width: 1280, height: 800 };
 
 async function fits(page, name) {
-  for (const [size, viewport] of Object.entries({ desk, phone })) {
+  for (const [size, viewport] of Object.entries({ wide, phone })) {
     await page.setViewportSize(viewport);
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
       await accessible(page, `${name}, ${size}, ${colorScheme}`);
       if (shots) await page.screenshot({ path: join(shots, `console-${name}-${size}-${colorScheme}.png`) });
     }
-    const wide = () => { const view = document.getElementById("view"); return document.documentElement.scrollWidth > innerWidth || view.scrollWidth > view.clientWidth; };
-    assert.equal(await page.evaluate(wide), false, `${name}, ${size}: it is too wide`);
+    const overflows = () => { const view = document.getElementById("view"); return document.documentElement.scrollWidth > innerWidth || view.scrollWidth > view.clientWidth; };
+    assert.equal(await page.evaluate(overflows), false, `${name}, ${size}: it is too wide`);
   }
-  await page.setViewportSize(desk);
+  await page.setViewportSize(wide);
 }
 
 /** Opens a view that has nothing yet. */
@@ -67,7 +67,7 @@ async function empty(page, view, name, text) {
 
 const tests = {
   async "lists with nothing in them say what to do next"(page) {
-    await page.setViewportSize(desk);
+    await page.setViewportSize(wide);
     await page.goto(gateway.address(`console#token=${gateway.token()}`));
     await heading(page, "Overview").waitFor();
     await empty(page, "sessions", "Sessions", "Open the chat and say hello");

@@ -88,16 +88,13 @@ impl GatewayHandle {
         let invalid = |problem: String| GatewayError::Invalid(format!("subject: {problem}"));
         match scope {
             BudgetScope::Person => {
-                let person: Principal = written.parse().map_err(|_| {
-                    invalid("a person is written as channel and id, for example telegram:123".to_owned())
-                })?;
+                let person: Principal =
+                    written.parse().map_err(|_| invalid("a person is written as CHANNEL:ID".to_owned()))?;
                 Ok(person.as_str().to_owned())
             }
             BudgetScope::Chat => {
                 let chat = written.parse::<Address>().ok().and_then(|chat| self.0.first_address(&chat));
-                let chat = chat.ok_or_else(|| {
-                    invalid("a chat is written as channel and id, for example telegram:-100123".to_owned())
-                })?;
+                let chat = chat.ok_or_else(|| invalid("a chat is written as CHANNEL:ID".to_owned()))?;
                 Ok(chat.as_str().to_owned())
             }
             BudgetScope::Agent if self.0.settings().agents.contains_key(written) => Ok(written.to_owned()),

@@ -35,6 +35,31 @@ macro_rules! task_columns {
     };
 }
 
+/// A list whose rows fulfil a condition.
+macro_rules! list {
+    ($from:literal) => {
+        concat!(
+            "SELECT ",
+            task_columns!(short),
+            " FROM task k ",
+            $from,
+            " AND k.id < ?1 AND (?2 IS NULL OR k.owner = ?2) AND (?3 = 0 OR k.state IN ('queued', 'running'))
+               AND (?4 IS NULL OR ?4 =
+                    iif(k.state = 'running' AND EXISTS (SELECT 1 FROM ask WHERE turn_id = k.turn_id AND state = 'open'),
+                        'waiting', k.state))
+               AND (?6 IS NULL OR k.origin_key = ?6)
+              ORDER BY k.id DESC LIMIT ?5"
+        )
+    };
+}
+
+pub(crate) const LIST: &str = list!("WHERE TRUE");
+pub(crate) const OPEN: &str = list!("INDEXED BY task_open WHERE k.state IN ('queued', 'running')");
+pub(crate) const ENDED: &str = list!(
+    "INDEXED BY task_ended
+     WHERE k.state IN ('succeeded', 'failed', 'cancelled', 'timed_out', 'lost') AND k.state = ?4"
+);
+
 impl StoreReader {
     /// One task, if it is within reach.
     pub async fn task(&self, id: TaskId, reach: TaskReach) -> Result<Option<TaskRow>> {
@@ -44,16 +69,11 @@ impl StoreReader {
     /// Tasks, the newest first, without their texts, files and results.
     pub async fn tasks(&self, filter: TaskFilter, limit: u32) -> Result<Vec<TaskRow>> {
         self.read(move |sql| {
-            let list = concat!(
-                "SELECT ",
-                task_columns!(short),
-                " FROM task k WHERE k.id < ?1 AND (?2 IS NULL OR k.owner = ?2) AND (?3 = 0 OR k.state IN ('queued', 'running'))
-                   AND (?4 IS NULL OR ?4 =
-                        iif(k.state = 'running' AND EXISTS (SELECT 1 FROM ask WHERE turn_id = k.turn_id AND state = 'open'),
-                            'waiting', k.state))
-                   AND (?6 IS NULL OR k.origin_key = ?6)
-                  ORDER BY k.id DESC LIMIT ?5"
-            );
+            let list = match (filter.open, filter.state) {
+                (false, None) => LIST,
+                (false, Some(state)) if state.has_ended() => ENDED,
+                _ => OPEN,
+            };
             let before = filter.before.map_or(i64::MAX, |id| id.0);
             let (reach, state) = (&filter.reach, filter.state.map(TaskState::name));
             let values = params![before, reach.owner(), filter.open, state, limit, reach.origin()];
