@@ -72,7 +72,7 @@ const tests = {
     await health.getByText("telegram@broken is not connected").waitFor({ timeout: 30_000 });
     const first = page.getByRole("list", { name: "Accounts" }).getByRole("listitem").first();
     await first.getByText("Telegram (broken)").waitFor();
-    assert.match(await first.innerText(), /not ready[\s\S]*Last message never/);
+    assert.match(await first.innerText(), /not ready[\s\S]*Nothing heard yet, not connected for/);
     await fits(page, "overview");
   },
 

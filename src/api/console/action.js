@@ -44,9 +44,11 @@ export function sentence(error) {
 export function button(label, { run, ask, place, done, kind = "", about = "" }) {
   const node = el("button", { type: "button", class: kind, "aria-label": about ? `${label} ${about}` : false }, label);
   node.addEventListener("click", async () => {
+    if (node.getAttribute("aria-disabled")) return;
     if (ask && !(await confirmed({ yes: label, danger: kind === "danger", ...(typeof ask === "function" ? ask() : ask) }))) return;
     const where = place?.() || node.parentElement;
-    node.disabled = true;
+    // A disabled button would lose the focus.
+    node.setAttribute("aria-disabled", "true");
     problem(where, null);
     try {
       speak((await run()) || `${label}: done`);
@@ -54,7 +56,7 @@ export function button(label, { run, ask, place, done, kind = "", about = "" }) 
     } catch (error) {
       problem(where, error);
     } finally {
-      node.disabled = false;
+      node.removeAttribute("aria-disabled");
     }
   });
   return node;

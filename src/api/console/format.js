@@ -12,13 +12,20 @@ export function span(seconds) {
   return days === 1 ? "1 day" : `${days} days`;
 }
 
+function agoWords(text) {
+  const seconds = (Date.now() - new Date(text)) / 1000;
+  return Math.abs(seconds) < 5 ? "now" : seconds > 0 ? `${span(seconds)} ago` : `in ${span(-seconds)}`;
+}
+
 /** How long ago something was, or in how long it will be, with the exact time as a title. */
 export function ago(text) {
   if (!text) return "never";
-  const at = new Date(text);
-  const seconds = (Date.now() - at) / 1000;
-  const words = Math.abs(seconds) < 5 ? "now" : seconds > 0 ? `${span(seconds)} ago` : `in ${span(-seconds)}`;
-  return el("time", { datetime: text, title: at.toLocaleString() }, words);
+  return el("time", { class: "ago", datetime: text, title: new Date(text).toLocaleString() }, agoWords(text));
+}
+
+/** Brings such times up to date. */
+export function updateTimes(node) {
+  for (const time of node.querySelectorAll("time.ago")) time.textContent = agoWords(time.getAttribute("datetime"));
 }
 
 export const number = (n) => n.toLocaleString();
@@ -54,5 +61,5 @@ export function sessionTitle(row) {
 export function sessionName(key) {
   const [, , from, scope, ...id] = key.split(":").map((part) => { try { return decodeURIComponent(part); } catch { return part; } });
   const [channel, account] = from.split("@");
-  return `${channelName(channel, account)} ${scope} ${id.join(" ")}`;
+  return `${channelName(channel, account)}, ${scope === "dm" ? "private chat" : scope} ${id.join(" ")}`;
 }

@@ -45,6 +45,7 @@ export function open(view) {
     ],
     path: (values, cursor) => "/api/cron/jobs" + list.query({ ...values, cursor, limit: 50 }),
     rows: (json) => json.jobs,
+    every: 5000,
     empty: ({ state: chosen }) => (chosen ? list.note("No job is in this state")
       : list.note("No scheduled jobs yet", "Ask an agent to do something every morning, or make one on the command line:", el("p", {}, el("code", {}, "frontdesk cron add news --cron \"0 8 * * *\" --task \"Tell me the news\"")))),
   });
@@ -78,6 +79,7 @@ export async function openOne(view, { about: id, title }) {
     ],
     path: (_, cursor) => path(id, "/runs") + list.query({ cursor, limit: 20 }),
     rows: (json) => json.runs,
+    every: 5000,
     empty: () => list.note("It has not run yet", "“Run now” runs it at once."),
   });
 }

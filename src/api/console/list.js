@@ -3,6 +3,7 @@
 import { get } from "/page/api.js";
 import { el } from "/page/dom.js";
 import { sentence } from "./action.js";
+import { updateTimes } from "./format.js";
 import * as place from "./place.js";
 
 /** A note in the place of a list: what is not there, and what to do next. */
@@ -35,6 +36,16 @@ function filterField({ name, label, options, placeholder }, values, change) {
   return el("div", { class: options ? "filter" : "filter search" }, el("label", { for: id, class: options ? "" : "unseen" }, label), field);
 }
 
+const nameOf = (node) => node.getAttribute("aria-label") || node.textContent;
+
+/** Gives the focus to what was focused before the rows were drawn again, or else to the list. */
+function refocus(node, name) {
+  const same = [...node.querySelectorAll("a, button")].find((one) => nameOf(one) === name);
+  if (same) return same.focus({ preventScroll: true });
+  node.setAttribute("tabindex", "-1");
+  node.focus({ preventScroll: true });
+}
+
 /** A table of rows. Columns have `title` and `cell(row)`; the first one names the row. */
 function table(label, columns) {
   const head = el("tr", { role: "row" }, ...columns.map(({ title, kind }) => el("th", { role: "columnheader", scope: "col", class: kind || false }, title || el("span", { class: "unseen" }, "Actions"))));
@@ -65,6 +76,8 @@ export function show(view, { label, filters = [], columns, path, rows, next = (j
   let cursor = null;
   let shown = 0;
   let reading = 0;
+  /** The first page as it was read last: what has not changed is not drawn again. */
+  let last = "";
 
   const change = (name, value) => {
     if (value) values[name] = value; else delete values[name];
@@ -80,6 +93,10 @@ export function show(view, { label, filters = [], columns, path, rows, next = (j
       const json = await get(path(values, isFirst ? null : cursor));
       if (mine !== reading) return;
       const all = rows(json || {});
+      const text = JSON.stringify(json);
+      if (isFirst && text === last) return updateTimes(rowsOf.node);
+      last = isFirst ? text : "";
+      const focused = rowsOf.node.contains(document.activeElement) ? nameOf(document.activeElement) : null;
       if (isFirst) { rowsOf.clear(); shown = 0; }
       all.forEach(rowsOf.show);
       shown += all.length;
@@ -87,9 +104,11 @@ export function show(view, { label, filters = [], columns, path, rows, next = (j
       more.hidden = !cursor;
       more.textContent = shown || !cursor ? "Show more" : "Go on with older ones";
       body.replaceChildren(shown ? rowsOf.node : cursor ? note("Nothing found so far", "The newest part of the list has nothing that fits.") : empty(values));
+      if (isFirst && focused) refocus(rowsOf.node, focused);
       count.textContent = shown ? `${shown}${cursor ? " or more" : ""} shown` : "";
     } catch (error) {
       if (mine !== reading) return;
+      last = "";
       if (isFirst) body.replaceChildren(failed(error, again)); else body.append(failed(error, () => { body.lastChild.remove(); page(false); }));
       more.hidden = true;
     } finally {
@@ -102,7 +121,7 @@ export function show(view, { label, filters = [], columns, path, rows, next = (j
   view.replaceChildren(...head, ...(filters.length ? [bar] : []), body, el("div", { class: "foot" }, more, count));
   again();
   // A list of which more was asked for stays as it is: it would jump back to its beginning.
-  if (every) place.whileOpen(setInterval(() => { if (!document.hidden && shown <= 50 && !view.contains(document.activeElement?.closest("tr"))) again(); }, every));
+  if (every) place.whileOpen(setInterval(() => { if (!document.hidden && shown <= 50 && !rowsOf.node.querySelector(".problem")) again(); }, every));
   return again;
 }
 

@@ -4,7 +4,7 @@ import { call, get } from "/page/api.js";
 import { el, icon } from "/page/dom.js";
 import { button, buttons, problem } from "./action.js";
 import { chart } from "./chart.js";
-import { ago, channelName, money, ms, number, plural } from "./format.js";
+import { ago, channelName, money, ms, number, plural, span } from "./format.js";
 import { failed } from "./list.js";
 import * as pairing from "./pairing.js";
 import * as place from "./place.js";
@@ -73,7 +73,7 @@ function accountCard(one, refresh) {
     })));
   const card = el("li", { class: `card ${kind}` },
     el("div", { class: "card-head" }, el("span", { class: "lamp", "aria-hidden": "true" }), el("strong", {}, name), el("span", { class: "word" }, one.state)),
-    el("p", { class: "fact" }, "Last message ", ago(one.last_heard), one.ready ? "; connected since " : "; since ", ago(one.since).textContent.replace(/ ago$/, "")),
+    el("p", { class: "fact" }, ...(one.last_heard ? ["Last heard ", ago(one.last_heard)] : ["Nothing heard yet"]), `, ${one.ready ? "connected" : isStopped ? "stopped" : "not connected"} for ${span((Date.now() - new Date(one.since)) / 1000)}`),
     one.error && !one.ready ? el("p", { class: "reason" }, one.error) : "",
     controls);
   return card;

@@ -70,7 +70,7 @@ function codeForm(again) {
 export async function open(view) {
   const list = el("div", { class: "rows" });
   const head = may.change ? [el("section", { class: "panel" }, el("h2", {}, "Somebody has told you their code"), codeForm(show))] : [];
-  view.replaceChildren(...head, list);
+  view.replaceChildren(list, ...head);
   async function show() {
     try {
       const requests = await read();

@@ -140,7 +140,7 @@ function about(row, again) {
     })));
   const back = el("a", { class: "back", href: place.to("sessions") }, icon("back"), "Sessions");
   node.replaceChildren(el("div", { class: "line" }, back, controls),
-    el("p", { class: "fact" }, facts.join(" · "), " · last message ", ago(row.last_user_at)), el("p", { class: "fact" }, el("code", {}, key)));
+    el("p", { class: "fact" }, facts.join(" · "), ...(row.last_user_at ? [" · last message ", ago(row.last_user_at)] : [])), el("p", { class: "fact" }, el("code", {}, key)));
 }
 
 export async function open(view, { about: key, title, showView }) {
