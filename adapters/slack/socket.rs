@@ -199,7 +199,7 @@ impl<'c> Sockets<'c> {
     }
 
     /// The frame, or `None` if a socket has ended and the other one goes on.
-    async fn received(&mut self, number: u64, frame: Received) -> Result<Option<Message>, AdapterError> {
+    fn received(&mut self, number: u64, frame: Received) -> Result<Option<Message>, AdapterError> {
         let why = match frame {
             Some(Ok(frame)) => return Ok(Some(frame)),
             Some(Err(error)) => self.connection.0.api.clean(&error.to_string()),
@@ -207,16 +207,10 @@ impl<'c> Sockets<'c> {
         };
         match (self.next.take(), number == self.current.number) {
             // The old socket has been closed, as Slack said.
-            (Some(next), true) => self.replace(next),
-            // It was closed before the next one was open.
-            (None, true) => match self.dialling.take() {
-                Some(dialling) => {
-                    let socket = dialling.await?;
-                    let next = self.opened(socket);
-                    self.replace(next);
-                }
-                None => return Err(AdapterError::Lost(why)),
-            },
+            (Some(next), true) if next.greeted => self.replace(next),
+            // It was closed before the next one was in use. What Slack had to say in between is in the histories only, which the
+            // next connection reads.
+            (_, true) => return Err(AdapterError::Lost(why)),
             (_, false) => {}
         }
         Ok(None)
@@ -311,7 +305,7 @@ impl Connection<'_> {
                 error = &mut reading => return Err(error),
                 () = timer.until(silent_at), if slot.is_some() => return Err(silence(patience)),
             };
-            let Some(frame) = sockets.received(number, frame).await? else { continue };
+            let Some(frame) = sockets.received(number, frame)? else { continue };
             if sockets.of(number).shows_life(&frame) {
                 silent_at = timer.mono() + patience;
                 self.0.heard();

@@ -236,6 +236,26 @@ async fn a_socket_is_read_while_the_next_one_is_opened_and_goes_on_if_that_fails
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_after_a_socket_has_closed_and_before_the_next_one_is_open_is_read() {
+    let slack = SlackApi::start().await;
+    let anna = slack.person("U0000ANNA", "Anna");
+    let (adapter, inbox) = (adapter(account(&slack)), Arc::new(RecordingInbox::default()));
+    running(&adapter, &inbox, &slack, async {
+        let opened = || slack.journal().calls_of("apps.connections.open").len();
+        let sent = anna.tells("known");
+        until(|| slack.journal().delivery(sent.number).unwrap().confirmed.is_some()).await;
+        slack.fault(Fault::slow(500).on("apps.connections.open").times(1));
+        slack.act("disconnect", json!({"app": APP, "reason": "warning"}));
+        until(|| opened() == 2).await;
+        slack.advance(Duration::from_secs(10));
+        until(|| slack.sockets() == 0).await;
+        anna.tells("in between");
+        until(|| inbox.events().iter().any(|event| event.text == "in between")).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dead_socket_is_found_by_its_silence() {
     let slack = SlackApi::start().await;
     let mut account = account(&slack);
