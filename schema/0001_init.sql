@@ -536,16 +536,20 @@ CREATE TABLE budget (
 -- Who may use the web channel and the API. Only hashes: the owner's clear token is in a file of its own, and every other one
 -- was shown once.
 CREATE TABLE token (
-  name         TEXT PRIMARY KEY,   -- also the id of its holder on the web channel; never used again
+  name         TEXT PRIMARY KEY,   -- never used again
+  holder       TEXT NOT NULL,      -- the id on the web channel of the person it stands for: its own name, or for a browser's that of
+                                   -- the token that let it in, 'anna' or 'shop/user'
   hash         BLOB NOT NULL UNIQUE, -- SHA-256
-  scope        TEXT NOT NULL,      -- 'chat', 'read', 'admin'
-  owner        INTEGER NOT NULL,   -- 1 for the token in the home folder
+  scope        TEXT NOT NULL,      -- 'chat', 'app', 'read', 'admin'
+  kind         TEXT NOT NULL,      -- 'owner' for the token in the home folder, 'named', 'browser' for one of a login link
   author       TEXT NOT NULL,
   created_at   INTEGER NOT NULL,   -- when the present secret was made
   expires_at   INTEGER,
   last_used_at INTEGER,            -- written from time to time
   revoked_at   INTEGER             -- NULL while it is valid
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX token_holder ON token (holder, created_at);
+CREATE INDEX token_browser ON token (expires_at) WHERE kind = 'browser';
 
 -- What an admin granted. The only change to a row is its revocation; a new grant is a new row.
 CREATE TABLE access (

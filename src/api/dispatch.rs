@@ -19,7 +19,7 @@ use crate::idempotency::Lookup;
 use crate::origin::PageOrigin;
 use crate::request::{ApiRequest, ApiResponse, Identity, Peer};
 use crate::server::ServerState;
-use crate::token::{Scope, bearer};
+use crate::token::{Scope, bearer, user};
 
 /// One method of one path, and who may call it.
 pub(crate) struct Endpoint {
@@ -38,6 +38,8 @@ pub(crate) enum Access {
     /// Nothing, and without a rate limit: a monitor would take a healthy gateway for dead if a probe were refused. A
     /// caller with a token may be told more.
     Probe,
+    /// A login ticket in the body.
+    Ticket,
     /// A token of this scope, whose holder may do this.
     Token(Scope, Action),
     /// A token that may write. The body is a file, which the endpoint reads itself.
@@ -97,7 +99,7 @@ async fn checked(
     let (body, stream) = if is_upload { (Body::empty(), body) } else { (body, Body::empty()) };
     // No body is read before the caller is authenticated, and none where a body has no meaning.
     let (body, reserved) = match (&endpoint.method, endpoint.access) {
-        (&Method::POST | &Method::PATCH, Access::Token(..) | Access::Tools) => {
+        (&Method::POST | &Method::PATCH, Access::Token(..) | Access::Tools | Access::Ticket) => {
             body::check_content_type(&parts.headers)?;
             body::read(&server, &parts.headers, body, max_body).await?
         }
@@ -137,7 +139,9 @@ fn authenticate(
     params: &[String],
 ) -> Result<Identity, ApiError> {
     match endpoint.access {
-        Access::Public => server.limit_without_token(ip, headers).map(|()| Identity::Unknown),
+        Access::Public | Access::Ticket => {
+            server.limit_without_token(ip, headers).map(|()| Identity::Unknown)
+        }
         Access::Probe => {
             Ok(server.identify(headers, ip, &peer.slot).map_or(Identity::Unknown, Identity::Caller))
         }
@@ -169,7 +173,7 @@ fn caller(
     scope: Scope,
     action: Action,
 ) -> Result<Identity, ApiError> {
-    let caller = server.authenticate(token(server, headers, ip)?, ip, &peer.slot)?;
+    let caller = server.authenticate(token(server, headers, ip)?, user(headers)?, ip, &peer.slot)?;
     server.authorize(&caller, scope, action)?;
     server.limit_token(&caller)?;
     Ok(Identity::Caller(caller))
@@ -208,7 +212,7 @@ async fn run_once(
     key: &str,
 ) -> Result<ApiResponse, ApiError> {
     let path = request.parts.uri.path().to_owned();
-    match server.idempotency.begin(request.token(), key, &path, &request.body)? {
+    match server.idempotency.begin(request.person(), key, &path, &request.body)? {
         Lookup::Answered(status, body) => Ok(ApiResponse::Json(status, body)),
         Lookup::New(pending) => {
             let response = (endpoint.run)(request).await?;

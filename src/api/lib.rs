@@ -37,7 +37,9 @@ mod route;
 mod server;
 mod settings;
 mod show;
+mod sse;
 mod task;
+mod ticket;
 mod token;
 mod tool_token;
 mod url;
@@ -168,6 +170,7 @@ impl Api {
             handle: self.handle,
             tokens: self.tokens,
             tool_tokens,
+            tickets: ticket::Tickets::default(),
             metrics: self.metrics,
             stop,
         });

@@ -102,7 +102,7 @@ async fn stored(
     caller: &Caller,
     prompt: NewPrompt,
 ) -> Result<Result<Result<Outcome, Busy>, Canceled>, ApiError> {
-    let outcome = server.hub.submit(&caller.token, prompt)?;
+    let outcome = server.hub.submit(&caller.person, prompt)?;
     tokio::select! {
         outcome = outcome => Ok(outcome),
         // The adapter may have ended before it stored the prompt. A request with the same id after the restart tells.

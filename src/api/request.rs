@@ -129,9 +129,9 @@ impl ApiRequest {
         })
     }
 
-    /// The id of the caller's token; empty without a caller.
-    pub(crate) fn token(&self) -> &str {
-        self.caller().map_or("", |caller| &caller.token)
+    /// The caller's id on the web channel; empty without a caller.
+    pub(crate) fn person(&self) -> &str {
+        self.caller().map_or("", |caller| &caller.person)
     }
 
     /// The `Idempotency-Key`.

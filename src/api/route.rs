@@ -12,9 +12,9 @@ use tower::ServiceExt;
 
 use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
-    access, ask, audit, budget, channel, charts, chat, completion, config, console, dead_letter, file,
-    gateway, group, hook, job, mcp, message, outbox, page, pairing, search, send, session, status, task,
-    timeline, token, webhook,
+    access, ask, audit, budget, channel, charts, chat, completion, config, console, dead_letter, event, file,
+    gateway, group, hook, job, login, mcp, message, outbox, page, pairing, search, send, session, status,
+    task, timeline, token, webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;
@@ -117,11 +117,16 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/api/cron/jobs/{id}/runs/{run}" OWN, NoReplay, job::one_run;
     GET "/api/budgets" READ, NoReplay, budget::list;
     POST "/api/budgets" ADMIN, Replay, budget::set;
+    GET "/api/events" OWN, NoReplay, event::events;
     GET "/api/audit" READ, NoReplay, audit::list;
     GET "/api/tokens" READ, NoReplay, token::list;
     POST "/api/tokens" ADMIN, NoReplay, token::make;
     POST "/api/tokens/{name}/rotate" ADMIN, NoReplay, token::rotate;
     DELETE "/api/tokens/{name}" ADMIN, NoReplay, token::revoke;
+    POST "/api/tickets" OWN, NoReplay, login::ticket;
+    GET "/api/login" OWN, NoReplay, login::who;
+    POST "/api/login" Access::Ticket, NoReplay, login::log_in;
+    DELETE "/api/login" OWN, NoReplay, login::log_out;
     GET "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
     POST "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
     POST "/hooks/{name}" Access::Event, NoReplay, hook::receive;
@@ -133,8 +138,8 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     DELETE "/api/files/{name}" PROMPT, NoReplay, file::remove;
     POST "/api/chat" PROMPT, NoReplay, chat::chat;
     POST "/v1/chat/completions" PROMPT, NoReplay, completion::complete;
-    GET "/v1/models" READ, NoReplay, completion::models;
-    GET "/v1/models/{model}" READ, NoReplay, completion::model;
+    GET "/v1/models" OWN, NoReplay, completion::models;
+    GET "/v1/models/{model}" OWN, NoReplay, completion::model;
     POST "/mcp" Access::Tools, NoReplay, mcp::respond;
     GET "/ws" Access::WebSocket, NoReplay, handshake::upgrade;
 };

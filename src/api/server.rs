@@ -13,6 +13,7 @@ use frontdesk_core::ask::Audience;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::{Clock, Mono, Stop, Webhook};
 use frontdesk_core::rate_limiter::RateLimiter;
+use frontdesk_core::token::AppUserError;
 use frontdesk_runtime::GatewayHandle;
 use frontdesk_store::row::Author;
 use tokio_util::task::TaskTracker;
@@ -28,7 +29,8 @@ use crate::network::client_network;
 use crate::origin::PageOrigin;
 use crate::refusals::{RefusalKind, RefusalLog, shortened};
 use crate::settings::HttpSettings;
-use crate::token::{Caller, Scope, Tokens, bearer, hash_token};
+use crate::ticket::Tickets;
+use crate::token::{Caller, Scope, Tokens, USER, bearer, hash_token, user};
 use crate::tool_token::ToolTokens;
 
 /// Maximum bytes of request bodies in memory.
@@ -49,6 +51,7 @@ pub(crate) struct ServerState {
     pub(crate) handle: GatewayHandle,
     pub(crate) tokens: Tokens,
     pub(crate) tool_tokens: ToolTokens,
+    pub(crate) tickets: Tickets,
     pub(crate) idempotency: IdempotencyCache,
     pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub(crate) stop: Stop,
@@ -107,22 +110,34 @@ impl ServerState {
 
     /// Counts a request of a token.
     pub(crate) fn limit_token(&self, caller: &Caller) -> Result<(), ApiError> {
-        self.settings().per_token.take(&caller.token, self.now()).map_err(ApiError::too_many)
+        self.settings().per_token.take(&caller.person, self.now()).map_err(ApiError::too_many)
     }
 
-    /// The caller of a token. An address with too many wrong tokens must wait, but a valid token is accepted from it
-    /// all the same, because guessing 256 bits does not gain from many attempts.
+    /// The caller of a token, or the user whom the program that holds it names. An address with too many wrong tokens must
+    /// wait, but a valid token is accepted from it all the same, because guessing 256 bits does not gain from many attempts.
     pub(crate) fn authenticate(
         &self,
         token: &str,
+        user: Option<&str>,
         ip: IpAddr,
         slot: &ConnectionSlot,
     ) -> Result<Caller, ApiError> {
-        if let Some(caller) = self.tokens.find(token).or_else(|| self.named_caller(token)) {
-            slot.authenticate();
-            return Ok(caller);
+        let caller = self.tokens.find(token).or_else(|| self.named_caller(token));
+        let caller = caller.ok_or_else(|| self.wrong_token(ip))?;
+        slot.authenticate();
+        match (caller.scope, user) {
+            (Scope::App, Some(user)) => {
+                let user = user.parse().map_err(|error: AppUserError| ApiError::user(error.to_string()))?;
+                caller.for_user(&user).map_err(|error| ApiError::user(error.to_string()))
+            }
+            (Scope::App, None) => Err(ApiError::user(format!(
+                "a token with the scope app talks in the name of a user: name one in the header {USER}"
+            ))),
+            (_, Some(_)) => {
+                Err(ApiError::user("only a token with the scope app names users; this one has another"))
+            }
+            (_, None) => Ok(caller),
         }
-        Err(self.wrong_token(ip))
     }
 
     fn named_caller(&self, token: &str) -> Option<Caller> {
@@ -133,10 +148,7 @@ impl ServerState {
 
     /// Whether a caller's token is still valid, with the same scope.
     pub(crate) fn is_valid(&self, caller: &Caller) -> bool {
-        let is_same = |row: frontdesk_store::row::TokenRow| {
-            row.name.as_str() == &*caller.token && row.scope == caller.scope
-        };
-        self.tokens.is_valid(caller) || self.handle.token(caller.hash()).is_some_and(is_same)
+        self.tokens.is_valid(caller) || self.handle.token(caller.hash()).is_some_and(|row| caller.is_of(&row))
     }
 
     /// The session of an agent's token.
@@ -161,9 +173,19 @@ impl ServerState {
         ApiError::unauthorized()
     }
 
+    /// Counts a login ticket that is not valid, and returns the error for it.
+    pub(crate) fn wrong_ticket(&self, ip: IpAddr) -> ApiError {
+        metrics::counter!("frontdesk_auth_failures_total").increment(1);
+        if let Err(too_many) = self.count_auth_failure(ip) {
+            return too_many;
+        }
+        let message = "this login link was used already, or is too old: get a new one with `frontdesk link`";
+        ApiError::new(StatusCode::UNAUTHORIZED, "ticket_used", message)
+    }
+
     /// The caller of a probe, if the request shows a token that may read. The response then says more.
     pub(crate) fn identify(&self, headers: &HeaderMap, ip: IpAddr, slot: &ConnectionSlot) -> Option<Caller> {
-        let caller = self.authenticate(bearer(headers)?, ip, slot).ok()?;
+        let caller = self.authenticate(bearer(headers)?, user(headers).ok()?, ip, slot).ok()?;
         self.authorize(&caller, Scope::Read, Action::Administer).ok().map(|()| caller)
     }
 
@@ -198,6 +220,8 @@ impl ServerState {
             // The token is what lets its holder read; the rules say whether they may be here at all.
             Scope::Read => (scope == Scope::Read, Action::Write),
             Scope::Chat => (action == Action::Write, action),
+            // Only the users whom it names may do something.
+            Scope::App => (false, action),
         };
         if !is_enough {
             return Err(ApiError::forbidden());

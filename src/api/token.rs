@@ -9,10 +9,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::{AddressError, Principal};
 use frontdesk_core::key::{Scope as SessionScope, SessionKey};
+use frontdesk_core::token::{AppUser, AppUserError};
 use frontdesk_store::row::{Author, TokenRow};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tokio::sync::watch;
+
+use crate::error::ApiError;
 
 pub use frontdesk_core::token::TokenScope as Scope;
 
@@ -49,26 +52,52 @@ struct KnownToken {
 /// The holder of a valid token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
-    pub(crate) token: Arc<str>,
+    /// The person for whom the token stands, by their id on the web channel.
+    pub(crate) person: Arc<str>,
     pub(crate) principal: Principal,
+    /// What they may do: a user whom a program names has the scope `chat`.
     pub(crate) scope: Scope,
+    /// The token's own name, scope and SHA-256.
+    name: Arc<str>,
+    granted: Scope,
     hash: [u8; 32],
 }
 
 impl Caller {
-    /// The author of a change, for the audit.
+    /// The author of a change, for the audit: the token, or the user whom a program names.
     pub(crate) fn author(&self) -> Author {
-        Author { name: format!("api:{}", self.token), via: "api" }
+        let name = if self.granted == Scope::App { &self.person } else { &self.name };
+        Author { name: format!("api:{name}"), via: "api" }
     }
 
-    /// The holder of a named token.
+    /// The holder of a named token or of a browser's.
     pub(crate) fn named(row: &TokenRow) -> Result<Self, AddressError> {
+        let person = row.holder.to_string();
         Ok(Self {
-            token: row.name.as_str().into(),
-            principal: token_holder(row.name.as_str())?,
+            principal: token_holder(&person)?,
+            person: person.into(),
             scope: row.scope,
+            name: row.name.as_str().into(),
+            granted: row.scope,
             hash: row.hash,
         })
+    }
+
+    /// This user of the program that holds the token.
+    pub(crate) fn for_user(&self, user: &AppUser) -> Result<Self, AddressError> {
+        let person = format!("{}/{user}", self.person);
+        let principal = token_holder(&person)?;
+        Ok(Self { person: person.into(), principal, scope: Scope::Chat, ..self.clone() })
+    }
+
+    /// Whether this is the row of the caller's token, with the same scope.
+    pub(crate) fn is_of(&self, row: &TokenRow) -> bool {
+        row.name.as_str() == &*self.name && row.scope == self.granted
+    }
+
+    /// The name of the token.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// SHA-256 of the token.
@@ -79,18 +108,18 @@ impl Caller {
     /// The chat that the caller means by a name: with the scope `chat` one of their own, otherwise the one that everybody
     /// else calls so.
     pub(crate) fn chat(&self, name: String) -> String {
-        if self.scope == Scope::Chat { format!("{}/{name}", self.token) } else { name }
+        if self.scope == Scope::Chat { format!("{}/{name}", self.person) } else { name }
     }
 
     /// What the addresses of the caller's own chats begin with.
     pub(crate) fn chats(&self) -> String {
-        format!("{CHANNEL}:{}/", self.token)
+        format!("{CHANNEL}:{}/", self.person)
     }
 
     /// Whether a session may be named by the caller: with the scope `chat` only those of their own chats.
     pub(crate) fn owns(&self, session: &SessionKey) -> bool {
         let is_own = || {
-            let chat = session.id().strip_prefix(&*self.token);
+            let chat = session.id().strip_prefix(&*self.person);
             *session.account() == AccountId::default_of(CHANNEL)
                 && session.scope() == SessionScope::Dm
                 && chat.is_some_and(|chat| chat.starts_with('/'))
@@ -156,10 +185,13 @@ impl Tokens {
         }
         let known =
             bool::from(found).then(|| usize::try_from(at).ok()).flatten().and_then(|at| list.get(at))?;
+        let id: Arc<str> = known.token.id.as_str().into();
         Some(Caller {
-            token: known.token.id.as_str().into(),
+            person: id.clone(),
             principal: known.principal.clone(),
             scope: known.token.scope,
+            name: id,
+            granted: known.token.scope,
             hash: known.token.hash,
         })
     }
@@ -168,8 +200,8 @@ impl Tokens {
     pub(crate) fn is_valid(&self, caller: &Caller) -> bool {
         self.list().iter().any(|known| {
             known.token.hash == caller.hash
-                && known.token.scope == caller.scope
-                && known.token.id == *caller.token
+                && known.token.scope == caller.granted
+                && known.token.id == *caller.name
         })
     }
 
@@ -195,6 +227,19 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// The header in which a program names the user for whom it calls.
+pub(crate) const USER: &str = "X-Frontdesk-User";
+
+/// The user that a request names.
+pub(crate) fn user(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let mut named = headers.get_all(USER).iter();
+    match (named.next(), named.next()) {
+        (None, _) => Ok(None),
+        (Some(user), None) => user.to_str().map(Some).map_err(|_| ApiError::user(AppUserError.to_string())),
+        (Some(_), Some(_)) => Err(ApiError::user(format!("the header {USER} is there twice"))),
+    }
+}
+
 fn with_principals(tokens: Vec<Token>) -> Result<Arc<[KnownToken]>, AddressError> {
     tokens.into_iter().map(|token| Ok(KnownToken { principal: token_holder(&token.id)?, token })).collect()
 }
@@ -214,7 +259,7 @@ mod tests {
             Tokens::new(vec![token("a", &clear, Scope::Admin), token("b", "other", Scope::Read)]).unwrap();
         assert_eq!(tokens.find(&clear).map(|caller| caller.scope), Some(Scope::Admin));
         assert_eq!(
-            tokens.find("other").map(|caller| (caller.token, caller.scope)),
+            tokens.find("other").map(|caller| (caller.person, caller.scope)),
             Some(("b".into(), Scope::Read))
         );
         for wrong in ["", "x", "null", &clear[1..], &format!("{clear}x"), &clear.to_uppercase()] {

@@ -2,6 +2,7 @@
 
 mod call;
 mod connection;
+mod dialect;
 pub(crate) mod handshake;
 mod message;
 mod pending_prompts;

@@ -183,8 +183,13 @@ enum Command {
                       Examples:\n  frontdesk tui\n  frontdesk tui --chat work\n  \
                       frontdesk tui --session agent:main:telegram:dm:123456789")]
     Tui(tui::TuiArgs),
-    /// Print the link that logs a browser in
-    Link(Remote),
+    /// Print a link that logs one browser in, once
+    #[command(
+        after_help = "The link is good for one login within its time. Make a new one for each browser.\n\n\
+                      Examples:\n  frontdesk link\n  frontdesk link --expires 1h\n  \
+                      frontdesk link --url https://frontdesk.example.org"
+    )]
+    Link(link::LinkArgs),
     /// Check, show or reload the configuration; print its schema or an example
     Config(config::ConfigArgs),
     /// Explain how a rule decides; needs no running gateway
@@ -307,7 +312,7 @@ fn act(command: Command) -> Done {
         Command::DeadLetters(args) => client::block_on(dead_letters::dead_letters(args)),
         Command::Chat(args) => client::block_on(chat::chat(args)),
         Command::Tui(args) => client::block_on(tui::tui(args)),
-        Command::Link(remote) => link::link(&remote),
+        Command::Link(args) => client::block_on(link::link(args)),
         Command::Config(args) => config::config(args),
         Command::Explain(args) => explain::explain(args),
         Command::Format(args) => format::format(&args),

@@ -137,8 +137,13 @@ impl Running {
     pub fn url(&self) -> String {
         match &self.get_config().gateway.public_url {
             Some(url) => url.trim_end_matches('/').to_owned(),
-            None => local_url(self.parts.address),
+            None => self.local_url(),
         }
+    }
+
+    /// The URL at which programs on this machine reach the gateway.
+    pub fn local_url(&self) -> String {
+        local_url(self.parts.address)
     }
 
     /// The token of the API, and whether this start created it.

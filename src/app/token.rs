@@ -88,12 +88,6 @@ impl ClearToken {
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
-
-    /// The link that logs a browser in at `url`. Browsers do not send the part behind `#`, so no server and no proxy sees
-    /// the token.
-    pub fn link(&self, url: &str) -> String {
-        format!("{}/#token={}", url.trim_end_matches('/'), self.expose())
-    }
 }
 
 /// Writes a temporary file and renames it, so that a crash leaves no half-written token.
@@ -121,7 +115,6 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         assert_eq!(format!("{made:?}"), "ClearToken(***)");
         assert_ne!(made.pairing_secret(), made.hash(), "the database knows the hash");
-        assert_eq!(made.link("http://127.0.0.1:1/"), format!("http://127.0.0.1:1/#token={}", made.expose()));
     }
 
     #[test]

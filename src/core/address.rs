@@ -178,6 +178,19 @@ impl Principal {
     pub fn id(&self) -> &str {
         &self.0.id
     }
+
+    /// Whether a principal, in its text form, is this one or one of its users: the program `web:shop` has users such as
+    /// `web:shop/anna`.
+    pub fn includes(&self, other: &str) -> bool {
+        let rest = other.strip_prefix(self.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// The program of which this is a user, if the id has the form of one.
+    pub fn program(&self) -> Option<Principal> {
+        let (program, _) = self.id().split_once('/')?;
+        Self::at(self.account(), program).ok()
+    }
 }
 
 impl FromStr for Principal {

@@ -12,7 +12,7 @@ mod served;
 mod tokens;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use chrono::{DateTime, Utc};
@@ -24,10 +24,11 @@ use frontdesk_core::budget::BudgetScope;
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::Clock;
 use frontdesk_core::time::Pause;
+use frontdesk_core::token::TokenScope;
 use frontdesk_core::zone::parse_zone;
 use frontdesk_store::row::{
-    AccessChange, AccessState, BlockRow, BudgetRow, ChatRow, GrantRow, LinkRow, Scope, StoppedAccount,
-    TokenRow,
+    AccessChange, AccessState, BlockRow, BudgetRow, ChatRow, GrantRow, LinkRow, Scope, StoppedAccount, TOKEN,
+    TokenKind, TokenRow,
 };
 use tokio::sync::{Mutex, MutexGuard, watch};
 
@@ -70,6 +71,8 @@ struct AccessTables {
     budgets: HashMap<BudgetScope, HashMap<String, BudgetRow>>,
     /// Named tokens of the API, by their hashes.
     tokens: HashMap<[u8; 32], TokenRow>,
+    /// Programs that talk in the name of users of their own, who may write where the program may.
+    programs: HashSet<Principal>,
 }
 
 impl Access {
@@ -279,11 +282,15 @@ impl Access {
                     row.allowed = false;
                 }
             }
-            AccessChange::RotateToken { name, .. } => tables.tokens.retain(|_, token| token.name != *name),
-            AccessChange::RevokeToken { name, holder, .. } => {
-                tables.tokens.retain(|_, token| token.name != *name);
-                tables.grants.remove(holder);
+            AccessChange::RotateToken { name, .. } => {
+                tables.tokens.retain(|_, token| token.holder.name != *name)
             }
+            AccessChange::RevokeToken { name, holder, .. } => {
+                tables.tokens.retain(|_, token| token.holder.name != *name);
+                tables.grants.remove(holder);
+                tables.programs.remove(holder);
+            }
+            AccessChange::LogOut { name } => tables.tokens.retain(|_, token| token.name != *name),
             _ => {}
         }
         drop(tables);
@@ -314,6 +321,14 @@ impl Access {
 }
 
 impl AccessTables {
+    /// The program of which somebody is a user. An id of this form is nobody's user unless such a program exists.
+    fn program_of(&self, principal: &Principal) -> Option<Principal> {
+        if self.programs.is_empty() {
+            return None;
+        }
+        principal.program().filter(|program| self.programs.contains(program))
+    }
+
     fn grants_of(
         &self,
         principal: &Principal,
@@ -322,6 +337,11 @@ impl AccessTables {
     ) -> Grants {
         let account = principal.account();
         let mut grants = Grants { blocked: self.blocked.contains_key(principal), ..Grants::default() };
+        if let Some(program) = self.program_of(principal) {
+            let own = self.grants.get(&program).into_iter().flatten();
+            grants.blocked |= self.blocked.contains_key(&program);
+            grants.dm |= own.filter(|grant| keeps(&grant.scope)).any(|grant| grant.scope == Scope::Dm);
+        }
         let held = self.grants.get(principal).into_iter().flatten();
         for grant in held.filter(|grant| keeps(&grant.scope)) {
             match (&grant.scope, context) {
@@ -365,7 +385,14 @@ impl From<AccessState> for AccessTables {
         let zones = state.chats.iter().filter_map(zone).collect();
         let by_admins = |row: &ChatRow| row.zone.is_none() || row.allowed || row.muted_until.is_some();
         let chats = state.chats.into_iter().filter(by_admins);
+        let is_program = |token: &TokenRow| token.scope == TokenScope::App && token.kind == TokenKind::Named;
+        let names: HashSet<&str> =
+            state.tokens.iter().filter(|token| is_program(token)).map(|token| token.name.as_str()).collect();
+        let by_token = |grant: &GrantRow| grant.source == TOKEN && names.contains(grant.principal.id());
+        let programs = grants.values().flatten().filter(|grant| by_token(grant));
+        let programs = programs.map(|grant| grant.principal.clone()).collect();
         AccessTables {
+            programs,
             grants,
             blocked: state.blocked.into_iter().map(|row| (row.principal.clone(), row)).collect(),
             chats: chats.map(|row| (row.chat.clone(), row)).collect(),

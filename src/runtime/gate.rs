@@ -36,6 +36,7 @@ pub(crate) use inbox::GateInbox;
 pub(crate) use waking::wake;
 use waking::wake_for;
 
+use crate::activity::Activity;
 use crate::budgets::BudgetPlace;
 use crate::running_turns::SteerRequest;
 use crate::settings::Settings;
@@ -307,6 +308,7 @@ async fn conclude(shared: &Shared, source: &Source, decided: &Decided, stored: S
     if let Stored::Accepted { .. } = stored {
         shared.minutes.add(shared.time.wall(), &MinuteRow { messages: 1, ..MinuteRow::default() });
     }
+    note_activity(shared, source, decided, &stored);
     if let Some((raw, _)) = decided.dead_letter() {
         shared.inbound.unreadable.note(shared.time.clock(), source, &decided.event().id, raw);
     }
@@ -329,6 +331,23 @@ async fn conclude(shared: &Shared, source: &Source, decided: &Decided, stored: S
             }
         }
     }
+}
+
+/// Shows those who watch the gateway what became of an event.
+fn note_activity(shared: &Shared, source: &Source, decided: &Decided, stored: &Stored) {
+    let message = match stored {
+        Stored::Accepted { message, .. } | Stored::Refused { message, .. } | Stored::Dead { message } => {
+            Some(*message)
+        }
+        _ => None,
+    };
+    let session = match decided {
+        Decided::Admitted(admitted) => Some(admitted.session.clone()),
+        Decided::Dropped { .. } | Decided::Deletion(_) => None,
+    };
+    let account = source.account.clone();
+    let received = Activity::Received { account, outcome: name(stored), message, session };
+    shared.work.activity.note(shared.time.wall(), received);
 }
 
 /// Wakes the lane or the command runner of a stored message.

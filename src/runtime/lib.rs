@@ -3,6 +3,7 @@
 mod access;
 mod access_change;
 mod active_agents;
+mod activity;
 mod adapters;
 mod albums;
 mod announcer;
@@ -61,6 +62,7 @@ mod watchdog;
 mod work;
 
 pub use access::{AllowedAction, AllowedGroup, ConfiguredAccess};
+pub use activity::{Activity, Step};
 pub use adapters::Account;
 pub use client_tools::ClientOffer;
 pub use config::Config;

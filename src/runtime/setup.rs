@@ -16,6 +16,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 use tokio_util::task::TaskTracker;
 
 use crate::access::{Access, AccessRules};
+use crate::activity::ActivityLog;
 use crate::adapters::Adapters;
 use crate::announcer::Announcer;
 use crate::asks::Asks;
@@ -142,6 +143,7 @@ fn work(
 ) -> Work {
     let sends = send_limits(adapters.iter().map(|adapter| adapter.account()));
     Work {
+        activity: ActivityLog::default(),
         turns: Lanes::new(clock.clone(), settings.turn_limits(), |session| session.agent(), class_of),
         running: RunningTurns::default(),
         failures: TurnFailures::default(),

@@ -67,6 +67,7 @@ async fn sweep(shared: &Shared, long: bool) -> Result<(), frontdesk_store::Store
         if believed {
             shared.store.date_believed(date).await?;
         }
+        shared.store.purge_browsers(date).await?;
         let gone = shared.store.purge(keep, date).await?;
         if gone > 0 {
             tracing::info!(rows = gone, "old rows were purged");

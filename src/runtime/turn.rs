@@ -33,6 +33,7 @@ use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use crate::activity::Activity;
 use crate::flow::Flow;
 use crate::lanes::NextRun;
 use crate::running_turns::{ToolEvent, TurnInputs};
@@ -153,6 +154,8 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
     let settings = shared.settings();
     shared.work.marks.note_change();
     let started = shared.time.mono();
+    let (id, of) = (turn.claim.id, turn.session.clone());
+    shared.work.activity.note(shared.time.wall(), Activity::TurnBegan { turn: id, session: of.clone() });
     let role = shared.role_of(&settings, turn.chat(), turn.messages.iter().chain(&turn.replayed));
     let TurnInputs { stop, steers, tools, has_sent } = shared.work.running.begin(&turn, role.clone());
     let flow = Flow::new(shared, &settings, &turn, &stop);
@@ -188,11 +191,12 @@ async fn attempt(shared: &Arc<Shared>, session: &SessionKey) -> Result<NextRun, 
         shared.work.jobs.note();
     }
     let took = shared.time.mono().since(started);
-    metrics::histogram!("frontdesk_turn_seconds", "agent" => session.agent().to_owned())
-        .record(took.as_secs_f64());
+    let seconds = took.as_secs_f64();
+    metrics::histogram!("frontdesk_turn_seconds", "agent" => session.agent().to_owned()).record(seconds);
     let turn_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let measured = MinuteRow { turns: 1, turn_ms, turn_max_ms: turn_ms, ..MinuteRow::default() };
     shared.minutes.add(shared.time.wall(), &measured);
+    shared.work.activity.note(shared.time.wall(), Activity::TurnEnded { turn: id, session: of, seconds });
     Ok(match ended? {
         Some(pause) => NextRun::At(pause),
         None if turn.more => NextRun::Again,

@@ -10,6 +10,7 @@ use frontdesk_core::log_limit::LogLimit;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::task::TaskTracker;
 
+use crate::activity::ActivityLog;
 use crate::asks::Asks;
 use crate::client_tools::OfferedTools;
 use crate::failures::TurnFailures;
@@ -44,6 +45,8 @@ pub(crate) struct Work {
     pub(crate) jobs: Scheduler,
     /// Tools that clients carry out.
     pub(crate) client_tools: OfferedTools,
+    /// What was done lately.
+    pub(crate) activity: ActivityLog,
     /// Operations that continue after their caller has disconnected.
     pub(crate) background: TaskTracker,
 }

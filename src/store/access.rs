@@ -90,6 +90,8 @@ fn change_tables(tx: &Tx<'_>, change: &AccessChange, author: &Author, now: Now) 
         }
         AccessChange::Switch { accounts, stopped } => account::switch(tx, accounts, *stopped, author, wall),
         AccessChange::MakeToken(new) => token::make(tx, new, author, wall),
+        AccessChange::LogIn(new) => token::log_in(tx, new, author, wall),
+        AccessChange::LogOut { name } => token::log_out(tx, name, author, wall),
         AccessChange::RotateToken { name, hash, expires } => {
             token::rotate(tx, name, hash, *expires, author, wall)
         }

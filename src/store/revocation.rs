@@ -33,7 +33,7 @@ impl Target<'_> {
     /// Whether messages of this principal end.
     fn is_author(self, who: &str) -> bool {
         match self {
-            Target::Person { principal, .. } => principal.as_str() == who,
+            Target::Person { principal, .. } => principal.includes(who),
             Target::Group(_) => true,
         }
     }
@@ -179,7 +179,7 @@ fn is_theirs(tx: &Tx<'_>, target: Target<'_>, part: &UnsentPart) -> Outcome<bool
                           WHERE m.key = ?1 AND i.address = ?2 LIMIT 1";
             let of_chat = params![session.as_str(), part.address.as_str()];
             let person = tx.one(person, of_chat, |row| row.get::<_, String>(0))?;
-            return Ok(person.is_some_and(|person| person == principal.as_str()));
+            return Ok(person.is_some_and(|person| principal.includes(&person)));
         }
     }
     let Some(session) = part.session.as_ref().filter(|session| part.answers && target.covers(session)) else {

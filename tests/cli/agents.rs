@@ -291,8 +291,7 @@ fn a_pi_that_cannot_be_started_is_counted() {
     );
     let daemon = Daemon::start(&home.path());
     home.run(&["chat", "hello"]).failed(1, &[]);
-    let link = home.run(&["link"]).good().out.clone();
-    let (url, token) = link.trim().split_once("/#token=").unwrap();
+    let (url, token) = home.reached();
     let mut curl = std::process::Command::new("curl");
     curl.args(["-sf", &format!("{url}/metrics"), "-H", &format!("Authorization: Bearer {token}")]);
     let metrics = String::from_utf8(curl.output().unwrap().stdout).unwrap();

@@ -126,8 +126,7 @@ fn an_agent_reaches_no_private_address_through_the_proxy_but_the_gateway_itself(
         refused.starts_with("403 refused: ") && refused.contains("security.ssrf.allowed_hosts"),
         "{refused}"
     );
-    let link = home.run(&["link"]).good().out.clone();
-    let (gateway, _) = link.trim().split_once("/#token=").unwrap();
+    let (gateway, _) = home.reached();
     let own = home.run(&["chat", &format!("{gateway}/health\n")]).good().out.clone();
     assert!(own.starts_with("200 "), "{own}");
     let ran = daemon.stop();

@@ -13,8 +13,7 @@ const AGENT: &str = "[agents.main]\nkind = \"command\"\ncommand = [\"cat\"]\n";
 
 /// Where the gateway of a home listens.
 fn address(home: &NewHome) -> String {
-    let link = home.run(&["link"]).good().out.clone();
-    link.trim().split_once("/#token=").unwrap().0.strip_prefix("http://").unwrap().to_owned()
+    home.reached().0.strip_prefix("http://").unwrap().to_owned()
 }
 
 #[test]

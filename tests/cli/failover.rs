@@ -47,8 +47,7 @@ impl Providers {
 
     /// An answer of the API.
     fn get(&self, path: &str) -> String {
-        let link = self.home.run(&["link"]).good().out.clone();
-        let (url, token) = link.trim().split_once("/#token=").unwrap();
+        let (url, token) = self.home.reached();
         let mut curl = Command::new("curl");
         curl.args(["-sf", &format!("{url}{path}"), "-H", &format!("Authorization: Bearer {token}")]);
         finish(&mut curl, "").good().out.clone()

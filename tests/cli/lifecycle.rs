@@ -9,8 +9,7 @@ use serde_json::json;
 use crate::program::{Daemon, NewHome, command, finish, until};
 
 fn url(home: &NewHome) -> String {
-    let link = home.run(&["link"]).good().out.clone();
-    link.split_once("/#token=").unwrap().0.to_owned()
+    home.reached().0
 }
 
 #[test]
@@ -186,8 +185,7 @@ fn a_second_signal_ends_it_at_once_and_loses_nothing() {
     let home = NewHome::new();
     home.write("frontdesk.toml", "[turns]\ndrain_seconds = 600\n");
     let mut daemon = Daemon::start(&home.path());
-    let link = home.run(&["link"]).good().out.clone();
-    let (url, token) = link.trim().split_once("/#token=").unwrap();
+    let (url, token) = home.reached();
     let mut post = std::process::Command::new("curl");
     post.args(["-sf", &format!("{url}/api/chat"), "-H", &format!("Authorization: Bearer {token}")]);
     post.args(["-H", "content-type: application/json", "-d", r#"{"text":"!wait 300000 late","wait":false}"#]);

@@ -116,6 +116,14 @@ impl NewHome {
         file
     }
 
+    /// The URL of the gateway that runs, and the owner's token.
+    pub fn reached(&self) -> (String, String) {
+        let read = |name: &str| std::fs::read_to_string(self.path().join(name)).unwrap();
+        let lock = read("frontdesk.lock");
+        let address = lock.lines().find_map(|line| line.strip_prefix("address=")).unwrap();
+        (format!("http://{address}"), read("token").trim().to_owned())
+    }
+
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Ran {
         frontdesk(&self.path(), arguments)

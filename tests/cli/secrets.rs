@@ -35,11 +35,7 @@ fn a_refused_token_is_shown_nowhere() {
     while errors() < 3 {
         assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", home.run(&["status", "--json"]));
     }
-    let link = home.run(&["link"]).good().out.clone();
-    let (_, token) = link.trim().split_once("/#token=").unwrap();
-    // The link has the public URL, so the local address is read from the lock file.
-    let lock = std::fs::read_to_string(home.path().join("frontdesk.lock")).unwrap();
-    let url = format!("http://{}", lock.lines().find_map(|line| line.strip_prefix("address=")).unwrap());
+    let (url, token) = home.reached();
     let get = |path: &str| {
         let mut curl = std::process::Command::new("curl");
         curl.args(["-s", &format!("{url}{path}"), "-H", &format!("Authorization: Bearer {token}")]);

@@ -248,8 +248,7 @@ fn programs_send_blocks_and_an_account_with_a_webhook_only_sends() {
     slack.home.run(&["send", "--to", "slack:alerts:webhook", "--message", "**wet** <!here>"]).good();
     until("the webhook's channel shows it", || alerts.shows().len() == 1);
     assert_eq!((alerts.shows()[0].text.as_str(), alerts.shows()[0].mentions.len()), ("*wet* <!here>", 0));
-    let link = slack.home.run(&["link"]).good().out.clone();
-    let (url, token) = link.trim().split_once("/#token=").unwrap();
+    let (url, token) = slack.home.reached();
     let send = |blocks: Value| {
         let body = json!({"to": "slack:C0GARDEN", "text": "It is wet.", "blocks": blocks}).to_string();
         let mut post = std::process::Command::new("curl");

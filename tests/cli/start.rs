@@ -2,12 +2,12 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::program::{Daemon, NewHome, command, fed};
+use crate::program::{Daemon, NewHome, command, fed, finish};
 use crate::terminal::terminal;
 
 #[test]
@@ -77,15 +77,27 @@ fn the_login_link_is_neither_printed_into_a_file_nor_logged() {
     let daemon = Daemon::start(&home.path());
     let token = std::fs::read_to_string(home.path().join("token")).unwrap().trim().to_owned();
     let link = home.run(&["link"]).good().out.trim().to_owned();
-    assert!(link.starts_with("http://127.0.0.1:") && link.ends_with(&format!("/#token={token}")), "{link}");
+    assert!(link.starts_with("http://127.0.0.1:") && link.contains("/#ticket="), "{link}");
+    assert!(!link.contains(&token), "a link has no token");
     let behind_a_proxy = home.run(&["link", "--url", "https://frontdesk.example.org"]).good().out.clone();
-    assert_eq!(behind_a_proxy, format!("https://frontdesk.example.org/#token={token}\n"));
+    assert!(behind_a_proxy.starts_with("https://frontdesk.example.org/#ticket="), "{behind_a_proxy}");
+    let (url, ticket) = link.split_once("/#ticket=").unwrap();
+    let redeem = || {
+        let mut curl = Command::new("curl");
+        curl.args(["-s", &format!("{url}/api/login"), "-H", "content-type: application/json"]);
+        let answer = finish(curl.args(["-d", &json!({"ticket": ticket}).to_string()]), "").good().out.clone();
+        serde_json::from_str::<Value>(&answer).unwrap()
+    };
+    assert_eq!(redeem()["person"], json!("main"));
+    assert_eq!(redeem()["error"]["code"], json!("ticket_used"));
+    assert!(home.run(&["tokens"]).good().out.contains("browser-"));
     home.run(&["chat", "a secret text"]).good();
     let first = daemon.stop();
     assert!(
         first.out.contains("frontdesk link") && !first.out.contains(&token),
         "a file may keep it: {first:?}"
     );
+    assert!(!first.err.contains(ticket), "{first:?}");
     assert!(!first.err.contains(&token) && !first.err.contains("a secret text"), "{first:?}");
     let second = Daemon::start(&home.path()).stop();
     assert!(!second.out.contains(&token) && !second.err.contains(&token), "{second:?}");
@@ -105,8 +117,7 @@ fn at_a_terminal_the_first_start_alone_prints_the_login_link() {
         while !greeting.contains("frontdesk link") || (is_first && !greeting.contains("frontdesk chat")) {
             assert!(screen.read_line(&mut greeting).unwrap() > 0, "{greeting}");
         }
-        let link = home.run(&["link"]).good().out.trim().to_owned();
-        assert_eq!(greeting.contains(&link), is_first, "{greeting}");
+        assert_eq!(greeting.contains("/#ticket="), is_first, "{greeting}");
         kill_process(Pid::from_child(&run), Signal::TERM).unwrap();
         assert!(run.wait().unwrap().success());
     }
@@ -118,7 +129,7 @@ fn the_login_link_leads_to_the_public_url() {
     home.write("frontdesk.toml", "[gateway]\npublic_url = \"https://frontdesk.example.org\"\n");
     let daemon = Daemon::start(&home.path());
     let link = home.run(&["link"]).good().out.clone();
-    assert!(link.starts_with("https://frontdesk.example.org/#token="), "{link}");
+    assert!(link.starts_with("https://frontdesk.example.org/#ticket="), "{link}");
     assert_eq!(home.run(&["chat", "hello"]).good().out, "hello\n", "commands still use where it listens");
     assert!(daemon.stop().out.contains("ready at https://frontdesk.example.org ("), "as it was greeted");
 }

@@ -20,8 +20,7 @@ fn a_flood_of_refused_requests_is_a_few_lines_without_a_secret() {
     // One more guess a minute and not one in six seconds, so that a slow machine sees the same answers.
     home.write("frontdesk.toml", "[gateway.limits.auth_failures]\nburst = 10\nper_minute = 1\n");
     let daemon = Daemon::start(&home.path());
-    let link = home.run(&["link"]).good().out.clone();
-    let (url, token) = link.trim().split_once("/#token=").unwrap();
+    let (url, token) = home.reached();
     let address = url.strip_prefix("http://").unwrap();
     let end = "Connection: close\r\n\r\n";
     for n in 0..300 {

@@ -7,8 +7,7 @@ use crate::program::{Daemon, NewHome};
 
 /// The status of a request to the running gateway with this token.
 fn status(home: &NewHome, token: &str, path: &str) -> u16 {
-    let link = home.run(&["link"]).good().out.trim().to_owned();
-    let url = format!("{}{path}", link.split("/#").next().unwrap());
+    let url = format!("{}{path}", home.reached().0);
     let request = reqwest::Client::builder().no_proxy().build().unwrap().get(url).bearer_auth(token);
     Runtime::new().unwrap().block_on(request.send()).unwrap().status().as_u16()
 }
@@ -21,7 +20,7 @@ fn a_token_is_made_used_replaced_and_revoked() {
     let secret = made.good().out.trim().to_owned();
     assert!(secret.len() == 43 && made.err.contains("shown only now"), "{made:?}");
     home.run(&["tokens", "add", "grafana", "--scope", "read"]).failed(1, &["never used again"]);
-    home.run(&["tokens", "add", "x", "--scope", "all"]).failed(2, &["chat, read, admin"]);
+    home.run(&["tokens", "add", "x", "--scope", "all"]).failed(2, &["chat, app, read, admin"]);
     home.run(&["tokens", "add", "x", "--scope", "chat", "--expires", "soon"]).failed(2, &["for example 90d"]);
     assert_eq!(status(&home, &secret, "/api/sessions"), 200);
     drop(daemon);

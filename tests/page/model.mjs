@@ -47,7 +47,7 @@ class FirstRun extends Gateway {
       this.daemon.once("exit", (code) => reject(new Error(`the program ended with ${code}: ${this.shown}`)));
       this.daemon.stdout.on("data", (chunk) => {
         this.shown += chunk;
-        const found = /(http:\/\/127\.0\.0\.1:(\d+)\/#token=\S+)\s[^]*Answers come from/.exec(this.shown);
+        const found = /(http:\/\/127\.0\.0\.1:(\d+)\/#ticket=\S+)\s[^]*Answers come from/.exec(this.shown);
         if (found) resolve(found);
       });
     });

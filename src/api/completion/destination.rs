@@ -53,7 +53,7 @@ impl Destination {
             None => asked.whole_prompt()?,
         };
         let is_named = named.is_some();
-        let chat = named.map_or_else(|| own_chat(request.token(), key.as_deref()), Ok)?;
+        let chat = named.map_or_else(|| own_chat(request.person(), key.as_deref()), Ok)?;
         prompt::check(&chat, &text, !images.is_empty())?;
         let chat = request.caller()?.chat(chat);
         let input = if is_named { PromptInput::Message(text) } else { PromptInput::Plain(text) };

@@ -1,11 +1,8 @@
 //! A streamed answer: chunks as server-sent events. A failure is an event with an error, never a normal end.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use frontdesk_core::delivery::Ending;
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
@@ -21,6 +18,7 @@ use super::object::{self, Completion};
 use crate::error::ApiError;
 use crate::frame::{FrameKind, ServerFrame};
 use crate::server::ServerState;
+use crate::sse::{self, KEEP_ALIVE};
 use crate::waiter::{AnswerWaiter, StreamEvent};
 
 /// Cancels a message when its client disconnects before the answer has ended.
@@ -99,12 +97,7 @@ pub(crate) fn response(
         let (written, goes_on) = streamed.next().await;
         Some((written, goes_on.then_some(streamed)))
     });
-    let all = stream::iter([first]).chain(rest).map(|written| Ok::<_, Infallible>(Bytes::from(written)));
-    let headers = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        (header::HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
-    (headers, Body::from_stream(all)).into_response()
+    sse::response(stream::iter([first]).chain(rest))
 }
 
 impl Streamed {
@@ -116,7 +109,7 @@ impl Streamed {
                     Ok(written) => written,
                     Err(error) => return (self.failed(&error), false),
                 },
-                Ok(Some(StreamEvent::KeepAlive)) => Some(": still at work\n\n".to_owned()),
+                Ok(Some(StreamEvent::KeepAlive)) => Some(KEEP_ALIVE.to_owned()),
                 Ok(None) if self.answered => return (self.end().await, false),
                 Ok(None) => return (self.failed(&ApiError::internal()), false),
                 Err(error) => return (self.failed(&error), false),

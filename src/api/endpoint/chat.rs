@@ -1,10 +1,8 @@
 //! Prompts over HTTP: answered when the prompt is stored, when the agent has answered, or as a stream of events.
 
-use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
 use frontdesk_core::port::PromptInput;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -15,6 +13,7 @@ use crate::prompt_queue::NewPrompt;
 use crate::random;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::show::usage;
+use crate::sse::{self, KEEP_ALIVE, event};
 use crate::waiter::{AnswerWaiter, ReceivedAnswer, StreamEvent};
 
 #[derive(Debug, Deserialize)]
@@ -99,21 +98,10 @@ fn events(waiter: AnswerWaiter, accepted: &AcceptedPrompt) -> axum::response::Re
             Ok(Some(StreamEvent::Frame(frame))) => {
                 (event(frame.event_name(), waiter.json(&frame)), Some(waiter))
             }
-            Ok(Some(StreamEvent::KeepAlive)) => (": still at work\n\n".to_owned(), Some(waiter)),
+            Ok(Some(StreamEvent::KeepAlive)) => (KEEP_ALIVE.to_owned(), Some(waiter)),
             Ok(None) => return None,
             Err(error) => (event("error", &error.frame(None).to_string()), None),
         })
     });
-    let all = futures_util::StreamExt::chain(stream::iter([first]), rest);
-    let body =
-        futures_util::StreamExt::map(all, |event| Ok::<_, std::convert::Infallible>(Bytes::from(event)));
-    let kind = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        (header::HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
-    (kind, Body::from_stream(body)).into_response()
-}
-
-fn event(name: &str, data: &str) -> String {
-    format!("event: {name}\ndata: {data}\n\n")
+    sse::response(stream::iter([first]).chain(rest))
 }

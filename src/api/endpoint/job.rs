@@ -43,7 +43,7 @@ pub(crate) async fn create(request: ApiRequest) -> Result<ApiResponse, ApiError>
     let source = if request.author()?.via == "cli" { JobSource::Cli } else { JobSource::Api };
     let key = request.idempotency_key()?.map(|key| {
         // A token's id may contain any character, so its length separates it from the key.
-        let token = request.token();
+        let token = request.person();
         format!("{}:{token}/{key}", token.len())
     });
     let asked = JobRequest { owner: caller.principal.clone(), source, key, draft };

@@ -37,7 +37,7 @@ pub(crate) async fn messages(request: ApiRequest) -> Result<ApiResponse, ApiErro
     let before = before.map_err(|error| ApiError::bad_request(format!("before: {error}")))?;
     let (server, caller) = (&request.server, request.caller()?);
     let (of_chats, action) = match caller.scope {
-        Scope::Chat => (Some(caller.chats()), Action::Write),
+        Scope::Chat | Scope::App => (Some(caller.chats()), Action::Write),
         Scope::Read | Scope::Admin => (None, Action::Administer),
     };
     server.authorize(caller, Scope::Read, action)?;

@@ -123,7 +123,7 @@ fn key(request: &ApiRequest) -> Result<String, ApiError> {
         None => random::id()?,
     };
     // A token's id may contain any character, so its length separates it from the key.
-    let token = &request.caller()?.token;
+    let token = &request.caller()?.person;
     Ok(format!("{}:{token}/{key}", token.len()))
 }
 

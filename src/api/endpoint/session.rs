@@ -141,7 +141,7 @@ pub(crate) async fn sessions(
     let after = query.after.as_deref().map(key).transpose()?;
     let (store, limit) = (server.handle.store(), list::row_limit(query.limit));
     let rows = match caller.scope {
-        Scope::Chat => {
+        Scope::Chat | Scope::App => {
             server.authorize(caller, Scope::Read, Action::Write)?;
             store.sessions_in(&caller.chats(), after.as_ref(), limit).await?
         }

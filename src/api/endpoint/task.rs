@@ -192,7 +192,7 @@ fn reach(server: &ServerState, caller: &Caller) -> TaskReach {
 /// The key of a request in the database, unique over all tokens.
 fn stored_key(caller: &Caller, what: &str, key: &str) -> String {
     // A token's id may contain any character, so its length separates it from the key.
-    format!("{what}:{}:{}/{key}", caller.token.len(), caller.token)
+    format!("{what}:{}:{}/{key}", caller.person.len(), caller.person)
 }
 
 /// The state that a query names, and whether it names all that have not ended.

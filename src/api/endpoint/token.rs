@@ -42,7 +42,8 @@ pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
         json!({
             "name": row.name.as_str(),
             "scope": row.scope.name(),
-            "kind": if row.is_owner { "owner" } else { "named" },
+            "kind": row.kind.name(),
+            "holder": row.holder.to_string(),
             "state": state,
             "by": row.by,
             "created": time(row.created),

@@ -20,6 +20,21 @@ export async function call(method, path, body) {
   return json;
 }
 
+/** Exchanges a login ticket. Returns the token and the person. */
+export async function redeem(ticket) {
+  const headers = { "Content-Type": "application/json" };
+  const reply = await fetch("/api/login", { method: "POST", headers, cache: "no-store", body: JSON.stringify({ ticket }) });
+  const json = await reply.json().catch(() => ({}));
+  if (!reply.ok) throw new Refused(reply.status, json.error?.message || "status " + reply.status);
+  return json;
+}
+
+/** Ends this browser's token, if it came from a login link. */
+export function leave() {
+  const headers = { Authorization: "Bearer " + token.get() };
+  fetch("/api/login", { method: "DELETE", headers, cache: "no-store", keepalive: true }).catch(() => {});
+}
+
 /** The content of a file. */
 export async function content(path) {
   const reply = await fetch(path, { headers: { Authorization: "Bearer " + token.get() }, cache: "no-store" });

@@ -45,7 +45,7 @@ export class Connection {
 
   async reason() {
     try {
-      const reply = await fetch("/api/status", { headers: { Authorization: "Bearer " + token.get() }, cache: "no-store" });
+      const reply = await fetch("/api/login", { headers: { Authorization: "Bearer " + token.get() }, cache: "no-store" });
       return reply.status === 401 ? "unknown" : null;
     } catch {
       return null;

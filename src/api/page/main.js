@@ -1,6 +1,7 @@
 // The web chat. It connects only to the gateway that served it: no address and no token is ever read from the query.
 // Text of people and agents is inserted as text nodes, never as markup.
 
+import { leave } from "./api.js";
 import * as asks from "./asks.js";
 import * as attachments from "./attachments.js";
 import * as banner from "./banner.js";
@@ -172,14 +173,14 @@ byId("examples").append(...examples.map((text) => {
 
 byId("leave").append(icon("leave"));
 byId("console").append(icon("console"));
-byId("leave").addEventListener("click", () => logout());
+byId("leave").addEventListener("click", () => { leave(); logout(); });
 banner.setUp(() => connection.tryNow());
 asks.setUp({ send: (frame) => connection.send(frame), newId: chatRows.newId });
 chatRows.setUp({ send: (frame) => connection.send(frame), lookAgain, moved: refreshList });
 epochs.setUp({ resume(epoch) { chatRows.say("/resume " + epoch); composer.focus(); } });
 conversations.setUp({ title: showTitle, reveal(message, isOpen) { wanted = message; if (isOpen) revealWanted(); } });
 composer.setUp({ send: chatRows.say, stop: chatRows.stop });
-login.setUp((given) => { token.set(given); enter(place.read().chat); });
+login.setUp(() => enter(place.read().chat));
 timeline.onBeginning(() => history.showEarlier(chat.session).catch(() => {}));
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && recorder.discard()) return event.preventDefault();
@@ -188,13 +189,11 @@ addEventListener("keydown", (event) => {
 // A login link that is opened in this tab changes only the fragment, as does the address of another chat.
 addEventListener("hashchange", start);
 
-function start() {
+async function start() {
   const given = place.read();
-  if (given.token) {
-    if (given.token !== token.get()) forget();
-    if (/^[\w-]+$/.test(given.token)) token.set(given.token);
-  }
-  if (token.get()) enter(given.chat, given.session); else logout(given.token ? "malformed" : undefined);
+  const why = given.token || given.ticket ? await login.take(given) : undefined;
+  // A link that was used here before leads to where it has led.
+  if (token.get() && why !== "malformed") enter(given.chat, given.session); else logout(why);
 }
 
 start();

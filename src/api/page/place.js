@@ -3,15 +3,15 @@
 
 export const MAIN = "main";
 
-/** The parameters of the fragment. A token is taken out of the address bar. A chat of another channel is named by its session. */
+/** The parameters of the fragment. A token or a login ticket is taken out of the address bar. A chat of another channel is named by its session. */
 export function read() {
   const given = new URLSearchParams(location.hash.slice(1));
   const session = given.get("session");
-  if (session && !given.get("token")) return { chat: session, session, token: null };
+  const [token, ticket] = [given.get("token"), given.get("ticket")];
+  if (session && !token && !ticket) return { chat: session, session, token, ticket };
   const chat = given.get("chat") || MAIN;
-  const token = given.get("token");
-  if (location.hash && (token || chat === MAIN)) show(chat);
-  return { chat, session: null, token };
+  if (location.hash && (token || ticket || chat === MAIN)) show(chat);
+  return { chat, session: null, token, ticket };
 }
 
 /** Shows a chat in the address bar. */
@@ -23,10 +23,10 @@ export function fragment(chat) { return chat === MAIN ? "" : "#" + new URLSearch
 /** The fragment that names a session of another channel. */
 export function sessionFragment(session) { return "#" + new URLSearchParams({ session }); }
 
-/** The token in what a person has pasted: a token, or a link with one. Null if it is neither. */
-export function tokenIn(text) {
-  const inLink = /[#&?]token=([^&\s]+)/.exec(text);
-  let found = inLink ? inLink[1] : text.trim();
+/** What a person has pasted: `{ token }` or `{ ticket }` of a link, or a token alone. Null if it is neither. */
+export function keyIn(text) {
+  const [, kind, inLink] = /[#&?](token|ticket)=([^&\s]+)/.exec(text) || [];
+  let found = inLink || text.trim();
   try { found = decodeURIComponent(found); } catch { return null; }
-  return /^[\w-]+$/.test(found) ? found : null;
+  return /^[\w-]+$/.test(found) ? { [kind || "token"]: found } : null;
 }

@@ -1,12 +1,19 @@
 // What this browser remembers: the token, drafts, and messages that the gateway has not confirmed yet.
 
 const TOKEN = "frontdesk.token";
+const PERSON = "frontdesk.person";
 const OUTBOX = "frontdesk.outbox";
 const DRAFT = "frontdesk.draft.";
 
 export const token = {
   get: () => localStorage.getItem(TOKEN),
   set: (value) => localStorage.setItem(TOKEN, value),
+};
+
+/** Whose token it is, if a login link has told it. */
+export const person = {
+  get: () => localStorage.getItem(PERSON),
+  set: (value) => localStorage.setItem(PERSON, value),
 };
 
 export const draft = {

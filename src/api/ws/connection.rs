@@ -254,7 +254,7 @@ impl Connection {
         let sender = self.subscriber.id();
         let prompt =
             NewPrompt { sender, files, ..NewPrompt::new(chat, id.clone(), PromptInput::Message(text)) };
-        let outcome = self.server.hub.submit(&self.caller.token, prompt)?;
+        let outcome = self.server.hub.submit(&self.caller.person, prompt)?;
         self.prompts.push(id, outcome);
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::extract::ws::WebSocketUpgrade;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 
@@ -13,13 +13,11 @@ use crate::connections::ConnectionSlot;
 use crate::error::ApiError;
 use crate::request::{ApiRequest, ApiResponse, Peer};
 use crate::server::ServerState;
-use crate::token::{Caller, bearer};
+use crate::token::{Caller, bearer, user};
 use crate::ws::connection::Connection;
+use crate::ws::dialect::Dialect;
 use crate::ws::message::{ClientFrame, ClientMessage};
 use crate::ws::socket::{ClientSocket, Disconnect};
-
-/// The WebSocket subprotocol of this interface.
-const PROTOCOL: &str = "frontdesk.v1";
 
 /// The prefix of a token that is offered as a subprotocol, because browsers cannot set a header.
 const BEARER: &str = "bearer.";
@@ -36,7 +34,8 @@ pub(crate) async fn upgrade(mut request: ApiRequest) -> Result<ApiResponse, ApiE
     let headers = request.parts.headers.clone();
     let caller = match token(&headers)? {
         Some(token) => {
-            let caller = request.server.authenticate(token, request.ip, &request.peer.slot)?;
+            let caller =
+                request.server.authenticate(token, user(&headers)?, request.ip, &request.peer.slot)?;
             request.server.limit_token(&caller)?;
             Some(caller)
         }
@@ -59,7 +58,9 @@ pub(crate) async fn upgrade(mut request: ApiRequest) -> Result<ApiResponse, ApiE
         .write_buffer_size(BUFFER)
         .max_message_size(limits.max_frame)
         .max_frame_size(limits.max_frame);
-    if let Some(protocol) = selected(&headers) {
+    let selected = selected(&headers);
+    let dialect = selected.as_ref().and_then(|protocol| Dialect::named(protocol.to_str().ok()?));
+    if let Some(protocol) = selected {
         upgrade.set_selected_protocol(protocol);
     }
     peer.slot.upgrade();
@@ -71,6 +72,7 @@ pub(crate) async fn upgrade(mut request: ApiRequest) -> Result<ApiResponse, ApiE
     let response = upgrade
         .on_failed_upgrade(|error| tracing::debug!(%error, "a WebSocket upgrade failed"))
         .on_upgrade(move |socket| async move {
+            let socket = ClientSocket::new(server.clone(), socket, dialect.unwrap_or(Dialect::Own));
             serve(server, socket, caller, peer, ip).await;
             drop(task);
         });
@@ -85,13 +87,13 @@ fn token(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     Ok(offered(headers).find_map(|protocol| protocol.strip_prefix(BEARER)))
 }
 
-/// The subprotocol to select: ours, or a lone token, because browsers close the connection if none of the offered
+/// The subprotocol to select: the first that is known, or a lone token, because browsers close the connection if none of the offered
 /// subprotocols is selected.
 fn selected(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut bearer = None;
     for protocol in offered(headers) {
-        if protocol == PROTOCOL {
-            return Some(HeaderValue::from_static(PROTOCOL));
+        if Dialect::named(protocol).is_some() {
+            return HeaderValue::from_str(protocol).ok();
         }
         if protocol.starts_with(BEARER) {
             bearer = Some(protocol);
@@ -109,8 +111,13 @@ fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
         .map(str::trim)
 }
 
-async fn serve(server: Arc<ServerState>, socket: WebSocket, caller: Option<Caller>, peer: Peer, ip: IpAddr) {
-    let mut socket = ClientSocket::new(server.clone(), socket);
+async fn serve(
+    server: Arc<ServerState>,
+    mut socket: ClientSocket,
+    caller: Option<Caller>,
+    peer: Peer,
+    ip: IpAddr,
+) {
     let caller = match caller {
         Some(caller) => Ok(caller),
         None => first_frame(&server, &mut socket, &peer.slot, ip).await,
@@ -143,8 +150,8 @@ async fn first_frame(
         () = server.stop.cancelled() => return Err(Disconnect::Stopping),
     };
     let result = match ClientFrame::read(&text) {
-        Ok(ClientFrame { message: ClientMessage::Auth { token }, .. }) => {
-            server.authenticate(&token, ip, slot)
+        Ok(ClientFrame { message: ClientMessage::Auth { token, user }, .. }) => {
+            server.authenticate(&token, user.as_deref(), ip, slot)
         }
         _ => Err(ApiError::unauthorized()),
     };
@@ -174,6 +181,7 @@ mod tests {
         assert_eq!(chosen("frontdesk.v1, bearer.abc").as_deref(), Some("frontdesk.v1"));
         assert_eq!(chosen("bearer.abc,frontdesk.v1").as_deref(), Some("frontdesk.v1"));
         assert_eq!(chosen("bearer.abc").as_deref(), Some("bearer.abc"));
+        assert_eq!(chosen("bearer.abc, kobold.v0").as_deref(), Some("kobold.v0"));
         assert_eq!(chosen("chat"), None);
     }
 

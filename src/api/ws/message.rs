@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::endpoint::ask::GivenAnswer;
 use crate::error::ApiError;
 use crate::prompt;
+use crate::random;
 
 /// One frame of a client.
 #[derive(Debug, PartialEq)]
@@ -22,6 +23,8 @@ pub(crate) struct ClientFrame {
 pub(crate) enum ClientMessage {
     Auth {
         token: String,
+        /// For whom a program calls.
+        user: Option<String>,
     },
     Prompt {
         id: String,
@@ -124,6 +127,9 @@ fn message(mut frame: Value) -> Result<ClientMessage, ApiError> {
     if !TYPES.contains(&kind.as_str()) {
         let message = "there is no such type; there are auth, prompt, abort, resume, answer, ping and calls";
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "unknown_type", message));
+    }
+    if kind == "prompt" && frame.get("id").is_none_or(Value::is_null) {
+        frame["id"] = random::id()?.into();
     }
     let message: ClientMessage =
         serde_json::from_value(frame).map_err(|error| ApiError::bad_request(format!("{kind}: {error}")))?;

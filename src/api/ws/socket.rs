@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::client_stream::TOO_MANY_BYTES;
 use crate::frame_queue::FrameQueue;
 use crate::server::ServerState;
+use crate::ws::dialect::Dialect;
 
 /// A client is disconnected when a write to it makes no progress for this long.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -48,11 +49,12 @@ pub(crate) enum Disconnect {
 pub(crate) struct ClientSocket {
     server: Arc<ServerState>,
     socket: WebSocket,
+    dialect: Dialect,
 }
 
 impl ClientSocket {
-    pub(crate) fn new(server: Arc<ServerState>, socket: WebSocket) -> Self {
-        Self { server, socket }
+    pub(crate) fn new(server: Arc<ServerState>, socket: WebSocket, dialect: Dialect) -> Self {
+        Self { server, socket, dialect }
     }
 
     /// Waits for the client's next text frame.
@@ -67,7 +69,7 @@ impl ClientSocket {
     /// Waits for the client's next frame: a text, or `None` for a ping or a pong.
     pub(crate) async fn receive(&mut self) -> Result<Option<Utf8Bytes>, Disconnect> {
         match self.socket.next().await {
-            Some(Ok(Message::Text(text))) => Ok(Some(text)),
+            Some(Ok(Message::Text(text))) => Ok(Some(self.dialect.received(text))),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
             Some(Ok(Message::Binary(_))) => Err(Disconnect::Binary),
             Some(Ok(Message::Close(_))) | None => Err(Disconnect::Closed),
@@ -85,7 +87,8 @@ impl ClientSocket {
 
     /// Writes a text and flushes it.
     pub(crate) async fn send(&mut self, text: Utf8Bytes) -> Result<(), Disconnect> {
-        let Self { server, socket } = self;
+        let Self { server, socket, dialect } = self;
+        let Some(text) = dialect.sent(text, || server.clock().wall()) else { return Ok(()) };
         with_timeout(server, None, socket.send(Message::Text(text))).await
     }
 
@@ -96,18 +99,19 @@ impl ClientSocket {
 
     /// Writes a text without flushing it. Meanwhile `queue` must not overrun.
     pub(crate) async fn feed(&mut self, text: Utf8Bytes, queue: &FrameQueue) -> Result<(), Disconnect> {
-        let Self { server, socket } = self;
+        let Self { server, socket, dialect } = self;
+        let Some(text) = dialect.sent(text, || server.clock().wall()) else { return Ok(()) };
         with_timeout(server, Some(queue), socket.feed(Message::Text(text))).await
     }
 
     /// Flushes what was fed. Meanwhile `queue` must not overrun.
     pub(crate) async fn flush(&mut self, queue: &FrameQueue) -> Result<(), Disconnect> {
-        let Self { server, socket } = self;
+        let Self { server, socket, .. } = self;
         with_timeout(server, Some(queue), socket.flush()).await
     }
 
     pub(crate) async fn ping(&mut self) -> Result<(), Disconnect> {
-        let Self { server, socket } = self;
+        let Self { server, socket, .. } = self;
         with_timeout(server, None, socket.send(Message::Ping(Default::default()))).await
     }
 

@@ -119,9 +119,14 @@ pub fn token(remote: &Remote) -> Result<ClearToken, Failure> {
 }
 
 impl Client {
+    /// A client of the gateway at this URL.
+    pub fn at(url: String, token: ClearToken) -> Result<Client, Failure> {
+        Ok(Client { http: http()?, url, token })
+    }
+
     /// Finds the gateway and reads the token. Nothing is sent.
     pub fn find(remote: &Remote) -> Result<Client, Failure> {
-        Ok(Client { http: http()?, url: url(remote)?, token: token(remote)? })
+        Self::at(url(remote)?, token(remote)?)
     }
 
     /// GET.

@@ -1,15 +1,41 @@
-//! `frontdesk link`: the link that logs a browser in.
+//! `frontdesk link`: a link that logs a browser in.
 
-use serde_json::json;
+use std::time::Duration;
 
-use super::{Done, Remote, client};
+use clap::Args;
+use serde_json::{Value, json};
 
-pub fn link(remote: &Remote) -> Done {
-    // Nothing is sent here, so any URL is accepted: `--url https://frontdesk.example.org` for a gateway behind a proxy.
-    let url = match &remote.url {
+use super::client::{Client, fresh_key, public_url};
+use super::{Done, Failure, Remote, field, screen, tokens};
+
+#[derive(Args)]
+pub struct LinkArgs {
+    #[command(flatten)]
+    remote: Remote,
+    /// For how long the link can be used, for example 30m; at most 24h
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = tokens::span)]
+    expires: Duration,
+}
+
+pub async fn link(args: LinkArgs) -> Done {
+    let remote = &args.remote;
+    // A gateway behind a proxy is asked at the address where it listens, and reached by people at another one.
+    let shown = match &remote.url {
         Some(url) => url.clone(),
-        None => client::public_url(remote)?,
+        None => public_url(remote)?,
     };
-    let link = client::token(remote)?.link(&url);
-    remote.say(&json!({"link": link}), &link)
+    let near = Remote { url: remote.url.clone().filter(|url| url.starts_with("http://")), ..remote.clone() };
+    let (link, expires) = fresh(&Client::find(&near)?, &shown, args.expires).await?;
+    if remote.json {
+        return screen::json(&json!({"link": link, "expires": expires}));
+    }
+    screen::line(link)
+}
+
+/// A link that lets one browser in, once, and until when.
+pub async fn fresh(client: &Client, url: &str, valid_for: Duration) -> Result<(String, Value), Failure> {
+    let body = json!({"expires_s": valid_for.as_secs()});
+    let made = client.post("/api/tickets", &body, &fresh_key()?).await?;
+    let link = format!("{}{}", url.trim_end_matches('/'), field::text(&made, "path"));
+    Ok((link, made["expires"].clone()))
 }

@@ -197,7 +197,7 @@ async fn run_until_stopped(
         } else {
             let ready = clock.mono().0.as_millis();
             tracing::info!(address = %running.address(), version = env!("CARGO_PKG_VERSION"), "ready in {ready} ms");
-            greeting::greet(&running)?;
+            greeting::greet(&running).await?;
         }
         systemd::ready();
         match serve(running, &mut signals, &recorder, &clock).await? {

@@ -16,9 +16,10 @@ pub enum What {
     List(List),
     /// Make a token and print its secret, which is shown only now
     #[command(
-        after_help = "Scopes: chat talks to agents in chats of its own and sees only those, read sees everything and changes nothing, \
-                      admin may do everything.\n\n\
-                      Examples:\n  frontdesk tokens add anna --scope chat\n  frontdesk tokens add grafana --scope read --expires 90d"
+        after_help = "Scopes: chat talks to agents in chats of its own and sees only those; app does the same for users of a program, \
+                      whom it names in each request; read sees everything and changes nothing; admin may do everything.\n\n\
+                      Examples:\n  frontdesk tokens add anna --scope chat\n  frontdesk tokens add shop --scope app\n  \
+                      frontdesk tokens add grafana --scope read --expires 90d"
     )]
     Add(Add),
     /// Replace the secret of a token and print the new one; the old one is refused at once
@@ -42,7 +43,7 @@ pub struct Add {
     /// Its name, which is also the name of its holder; it can never be used for another one
     name: String,
     /// What the token may be used for
-    #[arg(long, value_parser = ["chat", "read", "admin"])]
+    #[arg(long, value_parser = ["chat", "app", "read", "admin"])]
     scope: String,
     /// After what time it is refused, for example 12h or 90d [default: never]
     #[arg(long, value_name = "TIME", value_parser = span)]
@@ -88,6 +89,7 @@ async fn list(remote: &Remote) -> Done {
     let row = |token: &Value| {
         vec![
             field::text(token, "name"),
+            field::text(token, "holder"),
             field::text(token, "scope"),
             field::text(token, "state"),
             field::ago(token, "created"),
@@ -98,7 +100,7 @@ async fn list(remote: &Remote) -> Done {
     };
     let rows = field::list(&answer, "tokens").iter().map(row).collect();
     table::print(
-        &["NAME", "SCOPE", "STATE", "MADE", "BY", "LAST USED", "EXPIRES"],
+        &["NAME", "PERSON", "SCOPE", "STATE", "MADE", "BY", "LAST USED", "EXPIRES"],
         rows,
         "There are no tokens.",
     )
@@ -146,7 +148,7 @@ async fn revoke(args: Revoke) -> Done {
 }
 
 /// A span such as `90d`, `12h`, `30m` or `45s`.
-fn span(text: &str) -> Result<Duration, String> {
+pub fn span(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is not a time: write a number with d, h, m or s, for example 90d");
     let unit = text.chars().last().ok_or_else(wrong)?;
     let seconds: u64 = match unit {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use frontdesk_core::address::Principal;
 use frontdesk_core::port::OWNER_TOKEN;
-use frontdesk_core::token::{TokenName, TokenScope};
-use frontdesk_store::row::{AccessChange, AccessDone, Author, NewToken, Revoked, TokenRow};
+use frontdesk_core::token::{Holder, TokenName, TokenScope};
+use frontdesk_store::row::{AccessChange, AccessDone, Author, NewBrowser, NewToken, Revoked, TokenRow};
 use tokio::sync::watch;
 
 use super::{GatewayError, GatewayHandle};
@@ -52,6 +52,31 @@ impl GatewayHandle {
                 "there is or was a token called {name}, and a name is never used again, because its chats are somebody's: choose \
                  another one, or rotate the token"
             ))),
+        }
+    }
+
+    /// Makes the token of a browser for a person whose login link was opened. Returns from when on it is refused.
+    pub async fn log_in(
+        &self,
+        (name, holder): (TokenName, Holder),
+        scope: TokenScope,
+        hash: [u8; 32],
+        valid_for: Duration,
+        author: Author,
+    ) -> Result<DateTime<Utc>, GatewayError> {
+        let expires = self.expiry(Some(valid_for))?.unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let change = AccessChange::LogIn(NewBrowser { name, holder, hash, scope, expires });
+        match self.change_access(change, author).await? {
+            AccessDone::TokenStored => Ok(expires),
+            _ => Err(GatewayError::Invalid("this browser is logged in already".to_owned())),
+        }
+    }
+
+    /// Revokes the token of a browser; its sockets close, and what its holder has open goes on.
+    pub async fn log_out(&self, name: TokenName, author: Author) -> Result<(), GatewayError> {
+        match self.change_access(AccessChange::LogOut { name: name.clone() }, author).await? {
+            AccessDone::TokenStored => Ok(()),
+            _ => Err(no_such(&name)),
         }
     }
 

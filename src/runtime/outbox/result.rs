@@ -10,6 +10,7 @@ use frontdesk_store::StoreError;
 use frontdesk_store::row::{OutboxAct, OutboxRow, SendResult};
 
 use super::{Claimed, PAUSE};
+use crate::activity::Activity;
 use crate::adapters::Connection;
 use crate::config::Ambiguous;
 use crate::shared::Shared;
@@ -157,6 +158,13 @@ pub(super) fn note(shared: &Shared, row: &OutboxRow, outcome: &SendResult, cause
     };
     metrics::counter!("frontdesk_sends_total", "channel" => channel.to_owned(), "outcome" => name)
         .increment(1);
+    let sent = Activity::Sent {
+        part: row.post.out,
+        account: account.clone(),
+        outcome: name,
+        cause: error.and(cause).map(str::to_owned),
+    };
+    shared.work.activity.note(shared.time.wall(), sent);
     let (Some(error), Some(cause)) = (error, cause) else { return };
     let part = row.post.out;
     tracing::debug!(%part, error, "the platform's error");

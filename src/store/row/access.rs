@@ -7,7 +7,7 @@ use frontdesk_core::budget::{BudgetOverride, BudgetScope};
 use frontdesk_core::id::{MessageId, TurnId};
 use frontdesk_core::key::SessionKey;
 use frontdesk_core::pairing::Code;
-use frontdesk_core::token::{TokenName, TokenScope};
+use frontdesk_core::token::{Holder, TokenName, TokenScope};
 
 use super::{BudgetRow, LinkRow, PairingRow};
 
@@ -147,14 +147,16 @@ pub struct AccessState {
 /// A token of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRow {
-    /// Its name, the id of its holder on the web channel.
+    /// Its name.
     pub name: TokenName,
+    /// The person it stands for.
+    pub holder: Holder,
     /// SHA-256 of its secret.
     pub hash: [u8; 32],
     /// What the token may be used for.
     pub scope: TokenScope,
-    /// Whether it is the one in the home folder.
-    pub is_owner: bool,
+    /// How it came about.
+    pub kind: TokenKind,
     /// Who made it.
     pub by: String,
     /// When its present secret was made.
@@ -165,6 +167,51 @@ pub struct TokenRow {
     pub last_used: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked: Option<DateTime<Utc>>,
+}
+
+/// The source of a grant that came with a token of the API.
+pub const TOKEN: &str = "token";
+
+/// How a token came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// It is the one in the home folder.
+    Owner,
+    /// An admin has made it.
+    Named,
+    /// A login link was exchanged for it.
+    Browser,
+}
+
+impl TokenKind {
+    /// The text form.
+    pub fn name(self) -> &'static str {
+        match self {
+            TokenKind::Owner => "owner",
+            TokenKind::Named => "named",
+            TokenKind::Browser => "browser",
+        }
+    }
+
+    /// The one with this text form.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Owner, Self::Named, Self::Browser].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// A browser that a login link lets in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBrowser {
+    /// The name of its token.
+    pub name: TokenName,
+    /// The person who logs in.
+    pub holder: Holder,
+    /// SHA-256 of the secret of its token.
+    pub hash: [u8; 32],
+    /// What the token may be used for.
+    pub scope: TokenScope,
+    /// From when on it is refused.
+    pub expires: DateTime<Utc>,
 }
 
 /// A token that is to be made.
@@ -276,6 +323,13 @@ pub enum AccessChange {
     },
     /// Make a token of the API.
     MakeToken(NewToken),
+    /// Make the token of a browser that a login link has let in.
+    LogIn(NewBrowser),
+    /// Revoke the token of a browser.
+    LogOut {
+        /// Which one.
+        name: TokenName,
+    },
     /// Replace the secret of a token. The old one is refused from now on.
     RotateToken {
         /// Which one.

@@ -261,7 +261,7 @@ impl TestServer {
 /// A grant rule like the program's: user ids are numbers here.
 fn only_numbers(principal: &Principal, _scope: &row::Scope) -> Result<(), String> {
     let number = principal.id().bytes().all(|byte| byte.is_ascii_digit());
-    if number { Ok(()) } else { Err("this is not an id".to_owned()) }
+    if number || principal.platform() == "web" { Ok(()) } else { Err("this is not an id".to_owned()) }
 }
 
 fn setup(

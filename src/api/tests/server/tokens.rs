@@ -8,7 +8,7 @@ use crate::client::{Reply, answer, within};
 use crate::harness::{MAIN, TestServer};
 
 /// Makes a token and returns its secret.
-async fn make(server: &TestServer, name: &str, scope: &str) -> String {
+pub async fn make(server: &TestServer, name: &str, scope: &str) -> String {
     let made = server.post("/api/tokens", json!({"name": name, "scope": scope})).await;
     assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
     made.body["token"].as_str().unwrap().to_owned()
@@ -250,7 +250,7 @@ async fn wrong_requests_about_tokens_say_what_is_wrong() {
     for (body, expected) in [
         (json!({"name": "A B", "scope": "chat"}), "a token's name has"),
         (json!({"name": "a/b", "scope": "chat"}), "a token's name has"),
-        (json!({"name": "x", "scope": "everything"}), "there are chat, read, admin"),
+        (json!({"name": "x", "scope": "everything"}), "there are chat, app, read, admin"),
         (json!({"name": "main", "scope": "admin"}), "the token in the home folder"),
         (json!({"name": "x", "scope": "chat", "expires_s": 0}), "at least 1 second"),
         (json!({"name": "x", "scope": "chat", "expires_s": u64::MAX}), "beyond the calendar"),

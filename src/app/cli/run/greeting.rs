@@ -1,23 +1,35 @@
 //! What `frontdesk run` prints once it is ready: where to go, what is on, what is off and why, and who answers.
 
+use std::time::Duration;
+
 use frontdesk::Running;
 use frontdesk::config::Config;
 use frontdesk_agents::Config as Agent;
 use frontdesk_kit::ConfiguredAccount;
 
-use super::super::{Done, env, screen};
+use super::super::client::Client;
+use super::super::{Done, env, link, screen};
+
+/// For how long the login link can be used.
+const LINK: Duration = Duration::from_secs(3600);
 
 /// Prints it. The login link is a secret: it is printed on the first start only, and only for a person at a terminal, because
 /// other outputs end in files and journals.
-pub fn greet(running: &Running) -> Done {
+pub async fn greet(running: &Running) -> Done {
     let url = running.url();
-    match running.token() {
-        (token, true) if screen::is_terminal() => screen::line(format!(
-            "Frontdesk is ready. Open this link to log in; `frontdesk link` prints it again:\n\n  {}\n\n\
-             Or ask from the command line: frontdesk chat \"Hello\"\n",
-            token.link(&url)
+    let link = match running.token() {
+        (token, true) if screen::is_terminal() => {
+            let here = Client::at(running.local_url(), token.clone())?;
+            link::fresh(&here, &url, LINK).await.ok()
+        }
+        _ => None,
+    };
+    match link {
+        Some((link, _)) => screen::line(format!(
+            "Frontdesk is ready. Open this link within an hour to log in; `frontdesk link` prints a new one:\n\n  {link}\n\n\
+             Or ask from the command line: frontdesk chat \"Hello\"\n"
         ))?,
-        _ => screen::line(format!(
+        None => screen::line(format!(
             "Frontdesk is ready at {url} (`frontdesk link` prints a link that logs you in).\n"
         ))?,
     }

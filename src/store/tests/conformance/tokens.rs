@@ -37,7 +37,7 @@ async fn the_owners_token_can_be_replaced_and_is_no_named_one() {
     assert_eq!(fixture.change(2, revoke("main")).await, AccessDone::NoSuchToken);
     assert_eq!(fixture.change(2, make("main", TokenScope::Chat, 9)).await, AccessDone::TokenNameTaken);
     let shown = fixture.store.tokens().await.unwrap();
-    assert_eq!((shown.len(), shown[0].is_owner, shown[0].scope), (1, true, TokenScope::Admin));
+    assert_eq!((shown.len(), shown[0].kind, shown[0].scope), (1, TokenKind::Owner, TokenScope::Admin));
 }
 
 #[tokio::test]
