@@ -46,7 +46,7 @@ fn a_flood_of_refused_requests_is_a_few_lines_without_a_secret() {
     assert!((5..=11).contains(&lines), "{lines} lines: {log}");
     assert!(log.contains("296 times: a page of a foreign origin was refused"), "how many there were: {log}");
     for secret in
-        [token, "GUESS", "\u{202e}", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"]
+        [&token, "GUESS", "\u{202e}", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"]
     {
         assert!(!log.contains(secret), "{secret:?} is in the log: {log}");
     }
