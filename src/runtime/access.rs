@@ -286,7 +286,7 @@ impl Access {
                 tables.tokens.retain(|_, token| token.holder.name != *name)
             }
             AccessChange::RevokeToken { name, holder, .. } => {
-                tables.tokens.retain(|_, token| token.holder.name != *name);
+                tables.tokens.retain(|_, token| token.holder.name != *name && token.name != *name);
                 tables.grants.remove(holder);
                 tables.programs.remove(holder);
             }

@@ -180,7 +180,8 @@ pub(crate) fn rotate(
     Ok(if rotated { AccessDone::TokenStored } else { AccessDone::NoSuchToken })
 }
 
-/// Revokes a token and everything that its holder was granted, and ends what they have open.
+/// Revokes a token and everything that its holder was granted, and ends what they have open. The token of a browser ends
+/// alone.
 pub(crate) fn revoke(
     tx: &Tx<'_>,
     name: &TokenName,
@@ -189,6 +190,14 @@ pub(crate) fn revoke(
     author: &Author,
     now: DateTime<Utc>,
 ) -> Outcome<AccessDone> {
+    let logged_out = tx.run(
+        "UPDATE token SET revoked_at = ?2 WHERE name = ?1 AND kind = 'browser' AND revoked_at IS NULL",
+        params![name.as_str(), ms(now)],
+    )? > 0;
+    if logged_out {
+        audit(tx, author, "log_out", name.as_str(), "done", now)?;
+        return Ok(AccessDone::Revoked(Revoked::default()));
+    }
     let revoked = tx.run(
         "UPDATE token SET revoked_at = ?2 WHERE name = ?1 AND kind = 'named' AND revoked_at IS NULL",
         params![name.as_str(), ms(now)],

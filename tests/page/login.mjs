@@ -111,10 +111,9 @@ const tests = {
       await other.getByRole("link", { name: "a second topic" }).waitFor();
       await other.getByRole("link", { name: "Main chat" }).click();
       await answer(other, "hello from anna").waitFor();
-      await say(other, "/new");
-      await other.getByLabel("Search").fill("second");
+      await other.getByRole("searchbox").fill("second");
       await other.getByRole("link", { name: "a second topic" }).waitFor();
-      await other.getByLabel("Search").fill("");
+      await other.getByRole("searchbox").fill("");
       await shot(other, "chat-token");
       const second = await other.context().newPage();
       await second.goto(gateway.address());

@@ -1,7 +1,7 @@
 // The operator's console: finds the view that the address names, and keeps the navigation. It connects only to the gateway
 // that served it. Text of people and agents is inserted as text nodes, never as markup.
 
-import { get } from "/page/api.js";
+import { get, leave } from "/page/api.js";
 import { byId, el, icon } from "/page/dom.js";
 import * as login from "/page/login.js";
 import { forget, token } from "/page/storage.js";
@@ -149,22 +149,24 @@ async function open() {
   }
 }
 
-/** A login link, in this tab or at the start: the token is taken out of the address at once. */
-function start() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given !== null) {
+/** A login link, in this tab or at the start: what it carries is taken out of the address at once. */
+async function start() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const key = { token: given.get("token"), ticket: given.get("ticket") };
+  let why;
+  if (key.token !== null || key.ticket !== null) {
     history.replaceState(null, "", location.pathname);
-    if (given !== token.get()) forget();
-    if (/^[\w-]+$/.test(given)) token.set(given); else return logout("malformed");
+    why = await login.take(key);
   }
-  if (!token.get()) return logout();
+  // A link that was used here before leads to where it has led.
+  if (!token.get() || why === "malformed") return logout(why);
   open();
 }
 
 byId("leave").append(icon("leave"));
-byId("leave").addEventListener("click", () => logout());
+byId("leave").addEventListener("click", () => { leave(); logout(); });
 byId("chat-link").append(icon("chat"));
-login.setUp((given) => { token.set(given); open(); });
-addEventListener("hashchange", () => { start(); if (!byId("view").hidden) byId("title").focus({ preventScroll: true }); });
+login.setUp(open);
+addEventListener("hashchange", async () => { await start(); if (!byId("view").hidden) byId("title").focus({ preventScroll: true }); });
 setInterval(() => { if (!document.hidden && token.get() && byId("login").hidden) refresh().catch(() => {}); }, 15_000);
 start();

@@ -32,7 +32,7 @@ pub(crate) async fn status(request: ApiRequest) -> Result<ApiResponse, ApiError>
     let mut shown = show::status(&request.server.handle.status().await?);
     shown["pairing"] = request.server.handle.pairing_requests().await?.len().into();
     let caller = request.caller()?;
-    shown["caller"] = json!({"token": &*caller.token, "scope": caller.scope.name()});
+    shown["caller"] = json!({"token": &*caller.person, "scope": caller.scope.name()});
     Ok(ApiResponse::ok(shown))
 }
 

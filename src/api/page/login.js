@@ -33,7 +33,7 @@ function remember(value, who) {
 
 /** Takes a token, or what a ticket is exchanged for. Returns what was wrong, or nothing. */
 export async function take(key) {
-  if (key.token) return /^[\w-]+$/.test(key.token) ? remember(key.token) : "malformed";
+  if (key.ticket === null || key.ticket === undefined) return /^[\w-]+$/.test(key.token) ? remember(key.token) : "malformed";
   try {
     const { token: value, person: who } = await redeem(key.ticket);
     remember(value, who);

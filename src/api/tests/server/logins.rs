@@ -159,6 +159,14 @@ async fn a_login_link_lets_one_browser_in_once() {
     assert_eq!(out.status, StatusCode::OK, "{out:?}");
     assert_eq!(get(&server, &browser, LOGIN).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(get(&server, &anna, "/api/sessions").await.status, StatusCode::OK);
+    let next = log_in(&server, &anna, json!({})).await;
+    let name = next.body["name"].as_str().unwrap();
+    assert_eq!(
+        server.delete(&format!("/api/tokens/{name}")).await.status,
+        StatusCode::OK,
+        "an admin logs it out"
+    );
+    assert_eq!(get(&server, &secret(&next), LOGIN).await.status, StatusCode::UNAUTHORIZED);
     let not_a_browser = answer(server.request(Method::DELETE, LOGIN).bearer_auth(&anna)).await;
     assert_eq!(not_a_browser.code(), "no_browser");
     server.close().await;
