@@ -213,7 +213,6 @@ mod tests {
         assert_eq!(code(r#"{"type":"dance","id":"x"}"#), (Some(json!("x")), "unknown_type".into()));
         assert_eq!(code(r#"{"type":"call","method":"x"}"#).1, "unknown_type");
         for wrong in [
-            r#"{"type":"prompt","text":"no id"}"#,
             r#"{"type":"prompt","id":"1","text":" "}"#,
             r#"{"type":"prompt","id":"","text":"a"}"#,
             r#"{"type":"prompt","id":"1","text":"a","chat":""}"#,
