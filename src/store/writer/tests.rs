@@ -127,7 +127,11 @@ fn silent_then(tx: &Tx<'_>, outcome: Outcome<()>) -> Outcome<()> {
 }
 
 fn insert(tx: &Tx<'_>, id: &str) -> Outcome<usize> {
-    tx.run("INSERT INTO token (name, hash, scope, owner, author, created_at) VALUES (?1, randomblob(32), 'chat', 0, 'x', 0)", [id])
+    tx.run(
+        "INSERT INTO token (name, holder, hash, scope, kind, author, created_at)
+         VALUES (?1, ?1, randomblob(32), 'chat', 'named', 'x', 0)",
+        [id],
+    )
 }
 
 /// A listener that records the keys of the parts it is told of, and the authors of the grants that hold.
