@@ -78,7 +78,7 @@ async fn main() -> anyhow::Result<()> {
         .json()
         .await?;
     println!("desserts -> {}", answer["text"].as_str().unwrap_or_default());
-    println!("sessions: {}", gateway.status().await?.totals.sessions);
+    println!("sessions: {}, clients: {}", gateway.status().await?.totals.sessions, gateway.clients());
 
     gateway.stop().await;
     std::fs::remove_dir_all(&home)?;

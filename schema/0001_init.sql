@@ -551,6 +551,20 @@ CREATE TABLE token (
 CREATE INDEX token_holder ON token (holder, created_at);
 CREATE INDEX token_browser ON token (expires_at) WHERE kind = 'browser';
 
+-- Where it is posted what became of a message that a program did not wait for.
+CREATE TABLE callback (
+  message_id INTEGER PRIMARY KEY,
+  url        TEXT NOT NULL,
+  token      TEXT NOT NULL,        -- the name of the token that asked for it, and whose hash signs it
+  state      TEXT NOT NULL,        -- 'waiting', 'sent', 'dead'
+  tries      INTEGER NOT NULL,     -- how often it was posted
+  next_at    INTEGER NOT NULL,     -- when it may be posted, once its message has ended
+  error      TEXT,                 -- why it was not taken
+  created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX callback_due ON callback (next_at) WHERE state = 'waiting';
+CREATE INDEX callback_created ON callback (created_at);
+
 -- What an admin granted. The only change to a row is its revocation; a new grant is a new row.
 CREATE TABLE access (
   id         INTEGER PRIMARY KEY,

@@ -30,6 +30,8 @@ pub struct WebHub {
     /// each piece once.
     growing: Mutex<GrowingAnswers>,
     next_subscriber: AtomicU64,
+    /// The number of open WebSockets.
+    clients: AtomicUsize,
 }
 
 /// A prompt as others see it.
@@ -46,6 +48,16 @@ fn said(prompt: &NewPrompt) -> Option<Said> {
         PromptInput::Press(_) => return None,
     };
     Some(Said { id: prompt.id.clone(), text, files: prompt.files.clone(), sender: prompt.sender })
+}
+
+/// An open WebSocket.
+pub(crate) struct ConnectedClient(Arc<WebHub>);
+
+impl Drop for ConnectedClient {
+    fn drop(&mut self) {
+        self.0.clients.fetch_sub(1, Ordering::Relaxed);
+        metrics::gauge!("frontdesk_websockets").decrement(1.0);
+    }
 }
 
 /// Who reads what. A frame without a session goes to the subscribers of its address.
@@ -67,7 +79,20 @@ impl WebHub {
             subscribers: RwLock::default(),
             growing: Mutex::default(),
             next_subscriber: AtomicU64::new(1),
+            clients: AtomicUsize::new(0),
         })
+    }
+
+    /// The number of open WebSockets.
+    pub fn clients(&self) -> usize {
+        self.clients.load(Ordering::Relaxed)
+    }
+
+    /// Counts a WebSocket until the result is dropped.
+    pub(crate) fn connect(self: &Arc<Self>) -> ConnectedClient {
+        self.clients.fetch_add(1, Ordering::Relaxed);
+        metrics::gauge!("frontdesk_websockets").increment(1.0);
+        ConnectedClient(self.clone())
     }
 
     /// Accepts no more prompts, and refuses those that the adapter has not taken yet. Frames are still sent. A second

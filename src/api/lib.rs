@@ -5,6 +5,7 @@ mod ask;
 mod attachment;
 mod body;
 mod budget;
+mod callback;
 mod client_stream;
 mod completion;
 pub mod config;
@@ -58,6 +59,7 @@ use frontdesk_core::rate_limiter::RateLimiter;
 use frontdesk_core::tool::ToolEndpoint;
 use frontdesk_runtime::{GatewayHandle, ToolEndpoints};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 pub use config::{Config, Limits, Rate};
@@ -171,6 +173,7 @@ impl Api {
             tokens: self.tokens,
             tool_tokens,
             tickets: ticket::Tickets::default(),
+            callbacks: Notify::new(),
             metrics: self.metrics,
             stop,
         });
@@ -178,6 +181,7 @@ impl Api {
             // First, so that the first prompt finds the channel's current state.
             biased;
             () = server.follow_channel_switch() => {}
+            () = callback::run(server.clone()) => {}
             () = listen::run(server.clone(), listener) => {}
         }
         server.hub.close(Closed::Stopping);

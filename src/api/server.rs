@@ -16,6 +16,7 @@ use frontdesk_core::rate_limiter::RateLimiter;
 use frontdesk_core::token::AppUserError;
 use frontdesk_runtime::GatewayHandle;
 use frontdesk_store::row::Author;
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use crate::Reload;
@@ -52,6 +53,8 @@ pub(crate) struct ServerState {
     pub(crate) tokens: Tokens,
     pub(crate) tool_tokens: ToolTokens,
     pub(crate) tickets: Tickets,
+    /// Told when a callback was stored.
+    pub(crate) callbacks: Notify,
     pub(crate) idempotency: IdempotencyCache,
     pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub(crate) stop: Stop,

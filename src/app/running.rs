@@ -64,6 +64,11 @@ impl Running {
         self.handle().status().await
     }
 
+    /// The number of open WebSockets: pages, terminals and programs that are connected.
+    pub fn clients(&self) -> usize {
+        self.parts.hub.clients()
+    }
+
     /// The configuration in use.
     pub fn get_config(&self) -> Arc<Config> {
         self.parts.reloader.config.load_full()

@@ -1,8 +1,10 @@
 //! The handle of a running gateway for the API, the library and the command line.
 
 mod access;
+mod activity;
 mod asks;
 mod budgets;
+mod callbacks;
 mod charts;
 mod events;
 mod files;
@@ -31,9 +33,6 @@ use frontdesk_store::row::{
 };
 use frontdesk_store::{StoreError, StoreReader};
 
-use tokio::sync::watch;
-
-use crate::activity::Step;
 use crate::adapters::{Account, Login};
 pub use crate::error::{GatewayError, JobFault, TaskError};
 use crate::session_status::SessionStatus;
@@ -135,16 +134,6 @@ impl Status {
 }
 
 impl GatewayHandle {
-    /// What was done after the step of this number, as far as it is still known, and whether something is missing before that.
-    pub fn activity_after(&self, number: u64) -> (Vec<Step>, bool) {
-        self.0.work.activity.after(number)
-    }
-
-    /// Follows the number of the last step.
-    pub fn last_activity(&self) -> watch::Receiver<u64> {
-        self.0.work.activity.last()
-    }
-
     /// The database, to read lists and histories. Whoever has this handle changes nothing past the runtime.
     pub fn store(&self) -> &StoreReader {
         &self.0.store

@@ -49,6 +49,7 @@ mod session_status;
 mod settings;
 mod setup;
 mod shared;
+mod signed_post;
 mod sweep;
 mod task_changes;
 mod tasks;
@@ -76,6 +77,7 @@ pub use process::{Lifecycle, ToolEndpoints};
 pub use reload::{Next, NextAgent, Part, ReloadError, TakenOver};
 pub use running::Running;
 pub use session_status::{OptionStatus, SessionStatus};
+pub use signed_post::{next_attempt, signed_post};
 pub use tools::tool_names;
 
 use std::collections::BTreeMap;

@@ -68,6 +68,7 @@ async fn sweep(shared: &Shared, long: bool) -> Result<(), frontdesk_store::Store
             shared.store.date_believed(date).await?;
         }
         shared.store.purge_browsers(date).await?;
+        shared.store.purge_callbacks(date).await?;
         let gone = shared.store.purge(keep, date).await?;
         if gone > 0 {
             tracing::info!(rows = gone, "old rows were purged");

@@ -14,6 +14,7 @@ mod audit;
 mod backlog;
 mod block;
 mod budget;
+mod callback;
 mod change;
 mod chat;
 mod claim;

@@ -12,7 +12,7 @@ use crate::file::unusable;
 const CREATE: &str = include_str!("../../schema/0001_init.sql");
 
 /// The schema's number, kept in the file's header. Until the first release every change of the file above counts it up.
-const VERSION: i64 = 31;
+const VERSION: i64 = 32;
 
 /// "FDSK" in the file's header: the program that the file belongs to.
 const APPLICATION: i64 = 0x4644_534b;

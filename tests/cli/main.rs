@@ -8,6 +8,7 @@ mod agents;
 mod answers;
 mod asks;
 mod background;
+mod callbacks;
 mod closed_in;
 mod configuration;
 mod daemon;

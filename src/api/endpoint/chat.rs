@@ -6,6 +6,7 @@ use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::callback;
 use crate::error::ApiError;
 use crate::list;
 use crate::prompt::{self, AcceptedPrompt};
@@ -30,12 +31,14 @@ struct ChatRequest {
     wait: bool,
     #[serde(default)]
     stream: bool,
+    /// Where it is posted what became of the message, if the caller does not wait.
+    callback: Option<String>,
 }
 
 /// Accepts a prompt. The `Idempotency-Key` is the prompt's id: a repeated key means the same message and gets the same
 /// answer, also after a restart.
 pub(crate) async fn chat(mut request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let ChatRequest { text, files, chat, wait, stream } = request.json()?;
+    let ChatRequest { text, files, chat, wait, stream, callback } = request.json()?;
     request.release_body();
     prompt::check(&chat, &text, !files.is_empty())?;
     let id = match request.idempotency_key()? {
@@ -43,12 +46,21 @@ pub(crate) async fn chat(mut request: ApiRequest) -> Result<ApiResponse, ApiErro
         None => random::id()?,
     };
     let stream = stream || accepts_events(&request);
+    if let Some(url) = &callback {
+        callback::check(url)?;
+        if wait || stream {
+            return Err(ApiError::bad_request("callback: this is for requests with \"wait\": false"));
+        }
+    }
     let chat = request.caller()?.chat(chat);
     let address = prompt::address(&chat)?;
     let files = prompt::uploads(&request.server, request.caller()?, &files).await?;
     let prompt = NewPrompt { files, ..NewPrompt::new(chat, id, PromptInput::Message(text)) };
     if !wait && !stream {
         let accepted = prompt::submit(&request.server, request.caller()?, prompt).await?;
+        if let Some(url) = callback {
+            callback::add(&request.server, request.caller()?, accepted.message, url).await?;
+        }
         return Ok(ApiResponse::Json(StatusCode::ACCEPTED, to_json(&accepted)));
     }
     // Subscribed before the prompt is submitted, so that no frame of the answer is missed.

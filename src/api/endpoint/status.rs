@@ -31,6 +31,7 @@ pub(crate) async fn ready(request: ApiRequest) -> Result<ApiResponse, ApiError> 
 pub(crate) async fn status(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let mut shown = show::status(&request.server.handle.status().await?);
     shown["pairing"] = request.server.handle.pairing_requests().await?.len().into();
+    shown["clients"] = request.server.hub.clients().into();
     let caller = request.caller()?;
     shown["caller"] = json!({"token": &*caller.person, "scope": caller.scope.name()});
     Ok(ApiResponse::ok(shown))

@@ -124,10 +124,8 @@ async fn serve(
     };
     let end = match caller {
         Ok(caller) => {
-            metrics::gauge!("frontdesk_websockets").increment(1.0);
-            let end = Connection::new(server.clone(), caller, ip).serve(&mut socket).await;
-            metrics::gauge!("frontdesk_websockets").decrement(1.0);
-            end
+            let _counted = server.hub.connect();
+            Connection::new(server.clone(), caller, ip).serve(&mut socket).await
         }
         Err(end) => end,
     };

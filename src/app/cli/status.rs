@@ -102,6 +102,10 @@ fn background(status: &Value) -> Done {
         };
         screen::line(format!("Jobs      {}, {next}. To see them: frontdesk cron list", n("jobs")))?;
     }
+    match field::number(status, "clients") {
+        0 => {}
+        clients => screen::line(format!("Clients   {clients} connected to the page or the API"))?,
+    }
     Ok(())
 }
 
