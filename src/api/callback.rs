@@ -14,8 +14,9 @@ use frontdesk_runtime::{next_attempt, signed_post};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{CallbackResult, CallbackRow};
 use futures_util::future::join_all;
+use serde_json::Value;
 
-use crate::endpoint::message;
+use crate::answered;
 use crate::error::ApiError;
 use crate::server::ServerState;
 use crate::token::Caller;
@@ -77,6 +78,10 @@ pub(crate) async fn run(server: Arc<ServerState>) {
     }
 }
 
+async fn shown(server: &ServerState, id: MessageId) -> Result<Value, ApiError> {
+    answered::shown(server, answered::row(server, id).await?).await
+}
+
 /// Posts what is due, all at once, and returns when the next is.
 async fn post_due(server: &Arc<ServerState>) -> Result<Option<DateTime<Utc>>, StoreError> {
     let due = server.handle.store().callbacks_due(server.clock().wall()).await?;
@@ -85,7 +90,7 @@ async fn post_due(server: &Arc<ServerState>) -> Result<Option<DateTime<Utc>>, St
 }
 
 async fn post(server: &ServerState, callback: CallbackRow) {
-    let posted = match (callback.key, message::shown(server, callback.message).await) {
+    let posted = match (callback.key, shown(server, callback.message).await) {
         (None, _) => Err(WebhookFault::Refused("its token was revoked".to_owned())),
         (Some(_), Err(error)) if error.code != "not_found" => {
             Err(WebhookFault::Later(error.message.into_owned()))

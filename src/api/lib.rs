@@ -1,6 +1,7 @@
 //! The HTTP server: the API, the WebSocket and the web chat's page. It owns the sockets and decides only who may call
 //! it; the runtime's gate decides about messages.
 
+mod answered;
 mod ask;
 mod attachment;
 mod body;

@@ -83,3 +83,70 @@ async fn a_revoked_token_takes_everything_with_it_and_its_name_stays_taken() {
         ]
     );
 }
+
+/// Logs a browser in, for the person of this name.
+fn log_in(browser: u8, who: &str) -> AccessChange {
+    AccessChange::LogIn(NewBrowser {
+        name: format!("browser-{browser}").parse().unwrap(),
+        holder: who.parse().unwrap(),
+        hash: [browser; 32],
+        scope: TokenScope::Chat,
+        expires: t(1_000_000),
+    })
+}
+
+#[tokio::test]
+async fn browsers_end_with_the_token_that_let_them_in_and_nobody_elses() {
+    for end in ["rotate", "revoke"] {
+        let fixture = Fixture::open().await;
+        for (who, scope, hash) in
+            [("shop", TokenScope::App, 201), ("shop0", TokenScope::Chat, 202), ("sho", TokenScope::Chat, 203)]
+        {
+            fixture.change(1, make(who, scope, hash)).await;
+        }
+        for (browser, who) in [(1, "shop/anna"), (2, "shop/ben"), (3, "shop0"), (4, "sho")] {
+            assert_eq!(fixture.change(2, log_in(browser, who)).await, AccessDone::TokenStored);
+        }
+        assert_eq!(fixture.change(2, log_in(1, "sho")).await, AccessDone::TokenNameTaken);
+        let change = match end {
+            "rotate" => {
+                AccessChange::RotateToken { name: "shop".parse().unwrap(), hash: [9; 32], expires: None }
+            }
+            _ => revoke("shop"),
+        };
+        fixture.change(3, change).await;
+        let left: Vec<String> = valid(&fixture).await.into_iter().map(|(name, _)| name).collect();
+        let of_browsers: Vec<&str> =
+            left.iter().map(String::as_str).filter(|name| name.starts_with("browser")).collect();
+        assert_eq!(of_browsers, ["browser-3", "browser-4"], "{end}");
+    }
+}
+
+#[tokio::test]
+async fn a_person_has_at_most_fifty_browsers_and_one_is_logged_out_alone() {
+    let fixture = Fixture::open().await;
+    fixture.change(1, make("anna", TokenScope::Chat, 200)).await;
+    for browser in 0..52 {
+        fixture.change(10 + i64::from(browser), log_in(browser, "anna")).await;
+    }
+    let names = |left: Vec<(String, u8)>| left.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    let left = names(valid(&fixture).await);
+    assert_eq!(left.len(), 51, "the token and fifty browsers");
+    assert!(!left.contains(&"browser-0".to_owned()) && !left.contains(&"browser-1".to_owned()), "{left:?}");
+    let out = AccessChange::LogOut { name: "browser-7".parse().unwrap() };
+    assert_eq!(fixture.change(100, out.clone()).await, AccessDone::TokenStored);
+    assert_eq!(fixture.change(100, out).await, AccessDone::NoSuchToken);
+    let named = AccessChange::LogOut { name: "anna".parse().unwrap() };
+    assert_eq!(fixture.change(100, named).await, AccessDone::NoSuchToken);
+    assert_eq!(valid(&fixture).await.len(), 50);
+    // An admin ends one in the same way; its person keeps everything.
+    let by_admin = AccessChange::RevokeToken {
+        name: "browser-8".parse().unwrap(),
+        holder: person("browser-8"),
+        private: None,
+    };
+    assert_eq!(fixture.change(101, by_admin).await, AccessDone::Revoked(Revoked::default()));
+    assert_eq!((valid(&fixture).await.len(), fixture.grants().await), (49, vec!["telegram:7 dm".to_owned()]));
+    fixture.store.purge_browsers(t(1_000_000) + chrono::TimeDelta::days(31)).await.unwrap();
+    assert_eq!(fixture.store.tokens().await.unwrap().len(), 1);
+}
