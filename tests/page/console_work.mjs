@@ -23,6 +23,14 @@ per_token = { per_minute = 0, burst = 0 }
 [limits.user]
 per_minute = 0
 
+[agents.main]
+kind = "echo"
+
+[agents.asking]
+kind = "command"
+mode = "lasting"
+command = ${JSON.stringify([process.execPath, join(import.meta.dirname, "asking_agent.mjs")])}
+
 [channels.telegram]
 token = "123456:TEST-token"
 api_url = "${botapi.url}"
@@ -124,6 +132,23 @@ const tests = {
     assert.deepEqual(left.body.messages.map(({ text, answer }) => [text, answer]).filter(([text, answer]) => text || answer), []);
   },
 
+  async "a question of an agent is answered"(page) {
+    await gateway.api("POST", "api/tasks", { text: "name", title: "Find a name", agent: "asking", session: "agent:main:web:dm:chat-8" });
+    await gateway.api("POST", "api/tasks", { text: "permission", title: "Clean up", agent: "asking", session: "agent:main:web:dm:chat-9" });
+    await page.goto(to("questions"));
+    await row(page, "May I delete").getByRole("button", { name: /^Allow/ }).waitFor({ timeout: 20_000 });
+    await row(page, "How should it be called").getByLabel(/^Answer to/).waitFor({ timeout: 20_000 });
+    await fits(page, "questions");
+    await row(page, "May I delete").getByRole("button", { name: /^Allow/ }).click();
+    await row(page, "May I delete").waitFor({ state: "detached" });
+    await row(page, "How should it be called").getByLabel(/^Answer to/).fill("Rex");
+    await page.keyboard.press("Enter");
+    await page.getByText("No agent asks anything").waitFor();
+    await page.getByLabel("State").selectOption("answered");
+    await row(page, "May I delete").filter({ hasText: "Allow" }).waitFor();
+    await row(page, "How should it be called").filter({ hasText: "Rex" }).waitFor();
+  },
+
   async "tasks are looked at, cancelled and run again"(page) {
     await gateway.api("POST", "api/tasks", { text: "!wait 600000 a report", title: "The long report" });
     await gateway.api("POST", "api/tasks", { text: "short", title: "The short one" });
@@ -139,10 +164,10 @@ const tests = {
     await row(page, "The long report").getByRole("button", { name: /^Run again/ }).click();
     await page.getByLabel("State").selectOption("open");
     await row(page, "The long report").getByRole("link").click();
-    await heading(page, "Task b3").waitFor();
+    await heading(page, "Task b5").waitFor();
     await page.getByText("!wait 600000 a report").waitFor();
     await fits(page, "task");
-    await gateway.api("POST", "api/tasks/b3/cancel", {});
+    await gateway.api("POST", "api/tasks/b5/cancel", {});
   },
 
   async "a job is run, paused and resumed, and shows its runs and next times"(page) {

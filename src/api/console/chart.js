@@ -54,7 +54,7 @@ export function chart({ title, series, format, whole = false, axis = format, emp
     const x = (n) => LEFT + ((width - LEFT - RIGHT) * (n + 0.5)) / Math.max(1, points.length);
     const y = (v) => HEIGHT - BOTTOM - ((HEIGHT - TOP - BOTTOM) * v) / top;
     const parts = [];
-    for (let v = 0; v <= top + step / 2; v += step) {
+    for (let v = 0; v <= (most ? top + step / 2 : 0); v += step) {
       parts.push(svg("line", { class: v ? "grid" : "base", x1: LEFT, x2: width - RIGHT, y1: y(v), y2: y(v) }));
       const label = svg("text", { class: "tick", x: LEFT - 7, y: y(v) + 4, "text-anchor": "end" });
       label.textContent = axis(v);

@@ -95,7 +95,7 @@ export async function open(view) {
     }
   }
 
-  view.replaceChildren(el("div", { class: "section-head" }, el("div", { class: "choice", role: "group", "aria-label": "Kinds of events" }, ...toggles), pause), problem, body);
+  view.replaceChildren(el("div", { class: "section-head" }, el("div", { class: "chips", role: "group", "aria-label": "Kinds of events" }, ...toggles), pause), problem, body);
   await read();
   place.whileOpen(setInterval(read, EVERY));
 }

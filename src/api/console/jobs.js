@@ -68,7 +68,7 @@ export async function openOne(view, { about: id, title }) {
     ...fact("Session", el("a", { href: place.to("session", job.session) }, el("code", {}, job.session)))),
   el("section", {}, el("h2", {}, "What it does"), el("p", { class: "body-text" }, job.task)),
   actions(job, again, () => { location.hash = place.to("jobs"); }),
-  el("h2", {}, "Runs"), runs);
+  el("section", {}, el("h2", {}, "Runs"), runs));
   list.show(runs, {
     label: "Runs",
     columns: [

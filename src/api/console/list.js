@@ -6,6 +6,9 @@ import { sentence } from "./action.js";
 import { updateTimes } from "./format.js";
 import * as place from "./place.js";
 
+/** How many parts of a list a search reads by itself. */
+const PARTS = 20;
+
 /** A note in the place of a list: what is not there, and what to do next. */
 export function note(title, ...text) {
   return el("div", { class: "note-card" }, el("h2", {}, title), ...text.map((one) => (typeof one === "string" ? el("p", {}, one) : one)));
@@ -86,7 +89,8 @@ export function show(view, { label, filters = [], columns, path, rows, next = (j
   };
   bar.append(...filters.map((filter) => filterField(filter, values, change)));
 
-  async function page(isFirst) {
+  /** Reads a page. A search goes on by itself while it has found nothing, for this many parts. */
+  async function page(isFirst, parts = PARTS) {
     const mine = ++reading;
     more.disabled = true;
     try {
@@ -101,10 +105,13 @@ export function show(view, { label, filters = [], columns, path, rows, next = (j
       all.forEach(rowsOf.show);
       shown += all.length;
       cursor = json ? next(json) : null;
-      more.hidden = !cursor;
+      const goesOn = !shown && cursor && parts > 1;
+      more.hidden = !cursor || goesOn;
       more.textContent = shown || !cursor ? "Show more" : "Go on with older ones";
-      body.replaceChildren(shown ? rowsOf.node : cursor ? note("Nothing found so far", "The newest part of the list has nothing that fits.") : empty(values));
+      const none = goesOn ? note("Searching…", "Older ones are read.") : note("Nothing found so far", "The newest part of the list has nothing that fits.");
+      body.replaceChildren(shown ? rowsOf.node : cursor ? none : empty(values));
       if (isFirst && focused) refocus(rowsOf.node, focused);
+      if (goesOn) return page(false, parts - 1);
       count.textContent = shown ? `${shown}${cursor ? " or more" : ""} shown` : "";
     } catch (error) {
       if (mine !== reading) return;
@@ -121,7 +128,7 @@ export function show(view, { label, filters = [], columns, path, rows, next = (j
   view.replaceChildren(...head, ...(filters.length ? [bar] : []), body, el("div", { class: "foot" }, more, count));
   again();
   // A list of which more was asked for stays as it is: it would jump back to its beginning.
-  if (every) place.whileOpen(setInterval(() => { if (!document.hidden && shown <= 50 && !rowsOf.node.querySelector(".problem")) again(); }, every));
+  if (every) place.whileOpen(setInterval(() => { if (!document.hidden && shown <= 50 && !values.find && !rowsOf.node.querySelector(".problem")) again(); }, every));
   return again;
 }
 

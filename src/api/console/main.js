@@ -19,6 +19,7 @@ import * as overview from "./overview.js";
 import * as pairing from "./pairing.js";
 import * as people from "./people.js";
 import * as place from "./place.js";
+import * as questions from "./questions.js";
 import * as sessions from "./sessions.js";
 import * as tasks from "./tasks.js";
 import * as tokens from "./tokens.js";
@@ -29,7 +30,7 @@ const groups = [
   ["", { overview: ["Overview", overview.open] }],
   ["Who may write", { pairing: ["Pairing", pairing.open], people: ["People", people.open], groups: ["Groups", groupsView.open] }],
   ["Work", {
-    sessions: ["Sessions", sessions.open], session: ["", transcript.open, "sessions"], tasks: ["Tasks", tasks.open], task: ["", tasks.openOne, "tasks"],
+    sessions: ["Sessions", sessions.open], session: ["", transcript.open, "sessions"], questions: ["Questions", questions.open], tasks: ["Tasks", tasks.open], task: ["", tasks.openOne, "tasks"],
     jobs: ["Jobs", jobs.open], job: ["", jobs.openOne, "jobs"],
   }],
   ["Delivery", { outbox: ["Outbox", outbox.open], "dead-letters": ["Dead letters", deadletters.open], "dead-letter": ["", deadletters.openOne, "dead-letters"] }],
@@ -72,6 +73,7 @@ async function refresh() {
   document.body.classList.toggle("reads-only", !may.change);
   const { pairing = 0 } = status;
   badge("pairing", pairing, "wait");
+  badge("questions", status.totals.asks, "open");
   badge("outbox", status.totals.dead_parts, "not delivered");
   badge("dead-letters", status.totals.dead_letters, "kept");
   byId("state").textContent = may.change ? "" : "Read only";

@@ -94,7 +94,7 @@ function showNumbers(node, { totals, tasks, jobs, next_run: next, today }) {
   const all = [
     ["Messages wait", number(totals.waiting), place.to("sessions", "", { order: "busy" })],
     ["Turns run", number(totals.running), place.to("sessions", "", { order: "busy" })],
-    ["Questions open", number(totals.asks), null],
+    ["Questions open", number(totals.asks), place.to("questions")],
     ["To be sent", number(totals.outbox), place.to("outbox", "", { state: "queued" })],
     ["Not delivered", number(totals.dead_parts), place.to("outbox", "", { state: "dead" }), totals.dead_parts],
     ["Dead letters", number(totals.dead_letters), place.to("dead-letters"), totals.dead_letters],

@@ -31,6 +31,7 @@ static FILES: &[PageFile] = console_files! {
     "pairing.js" SCRIPT;
     "people.js" SCRIPT;
     "place.js" SCRIPT;
+    "questions.js" SCRIPT;
     "sessions.js" SCRIPT;
     "tasks.js" SCRIPT;
     "tokens.js" SCRIPT;

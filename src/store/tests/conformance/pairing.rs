@@ -402,6 +402,8 @@ async fn a_request_is_decided_by_its_number_once() {
     let open = fixture.store.pairing_requests(t(1)).await.unwrap();
     let (eve, mallory) = (open[0].id, open[1].id);
     assert!(matches!(fixture.change(2, AccessChange::ApproveRequest(eve)).await, AccessDone::Approved(_)));
+    let twice = fixture.change(2, AccessChange::ApproveRequest(eve)).await;
+    assert_eq!(twice, AccessDone::NoSuchRequest, "and nobody else is let in");
     assert!(matches!(fixture.change(2, AccessChange::DenyRequest(mallory)).await, AccessDone::Denied(_)));
     assert_eq!(fixture.grants().await, [format!("{} dm", person("eve"))]);
     for again in [AccessChange::ApproveRequest(eve), AccessChange::ApproveRequest(mallory)] {
