@@ -220,7 +220,6 @@ const tests = {
     await page.goto(to("tokens"));
     await page.getByLabel("Name").fill("grafana");
     await page.getByLabel("May", { exact: true }).selectOption("read");
-    await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Make" }).click();
     const secret = page.locator("#secret code");
     await secret.waitFor();
@@ -255,7 +254,14 @@ const tests = {
     const log = page.getByRole("log", { name: "Events" });
     await log.getByText("session erase").first().waitFor();
     await gateway.api("POST", "api/chat", { text: "a new one", chat: "chat-9" });
-    await log.getByText(/Answer o\d+ to web:chat-9 was sent/).first().waitFor({ timeout: 20_000 });
+    await log.getByText(/Message m\d+ on Web accepted in Web, private chat chat-9/).waitFor({ timeout: 20_000 });
+    await log.getByText(/Turn t\d+ ended in Web, private chat chat-9 after/).waitFor({ timeout: 20_000 });
+    await gateway.kill();
+    await page.getByRole("alert").getByText("cannot be reached").waitFor({ timeout: 20_000 });
+    await gateway.start();
+    await page.getByRole("alert").waitFor({ state: "detached", timeout: 20_000 });
+    await gateway.api("POST", "api/chat", { text: "and another", chat: "chat-10" });
+    await log.getByText(/Turn t\d+ ended in Web, private chat chat-10 after/).waitFor({ timeout: 20_000 });
     await page.getByRole("button", { name: "Changes" }).click();
     await log.getByText("session erase").first().waitFor({ state: "detached" });
     await fits(page, "events");

@@ -2,7 +2,7 @@
 
 import { call } from "/page/api.js";
 import { el } from "/page/dom.js";
-import { show, treeOf } from "/page/markdown.js";
+import { GrowingText } from "/page/markdown.js";
 import { button, may, problem } from "./action.js";
 import { ago, sessionName } from "./format.js";
 import * as list from "./list.js";
@@ -13,7 +13,7 @@ const words = { cancelled: "withdrawn" };
 
 function text(row) {
   const node = el("div", { class: "prose" });
-  show(node, treeOf(row.text));
+  new GrowingText(node).show(row.text);
   return node;
 }
 

@@ -33,6 +33,7 @@ static FILES: &[PageFile] = console_files! {
     "place.js" SCRIPT;
     "questions.js" SCRIPT;
     "sessions.js" SCRIPT;
+    "stream.js" SCRIPT;
     "tasks.js" SCRIPT;
     "tokens.js" SCRIPT;
     "transcript.js" SCRIPT;
