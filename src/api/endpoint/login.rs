@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use crate::error::ApiError;
 use crate::random;
 use crate::request::{ApiRequest, ApiResponse};
+use crate::server::ServerState;
 use crate::show::time;
 use crate::ticket::{LONGEST, Login, USUAL};
-use crate::token::{hash_token, make_token};
+use crate::token::{Caller, hash_token, make_token};
 
 /// For how long a browser stays logged in.
 const BROWSER: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -63,7 +64,7 @@ pub(crate) async fn log_in(request: ApiRequest) -> Result<ApiResponse, ApiError>
         (name.clone(), holder.clone()),
         scope,
         hash_token(&secret),
-        BROWSER,
+        longest(server, &maker),
         maker.author(),
     );
     let expires = made.await?;
@@ -72,6 +73,13 @@ pub(crate) async fn log_in(request: ApiRequest) -> Result<ApiResponse, ApiError>
     body["token"] = secret.into();
     body["expires"] = time(expires).into();
     Ok(ApiResponse::Json(StatusCode::CREATED, body))
+}
+
+/// For how long a browser that this caller lets in stays logged in: no longer than the caller's own token is valid.
+fn longest(server: &ServerState, maker: &Caller) -> Duration {
+    let expires = server.handle.token(maker.hash()).and_then(|row| row.expires);
+    let left = expires.map(|at| (at - server.clock().wall()).to_std().unwrap_or_default());
+    left.map_or(BROWSER, |left| left.min(BROWSER))
 }
 
 /// Who the caller is.

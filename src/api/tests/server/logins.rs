@@ -185,6 +185,10 @@ async fn browsers_are_logged_out_when_the_token_that_let_them_in_changes() {
         "ticket_used",
         "its maker's token is gone"
     );
+    let short = server.post("/api/tokens", json!({"name": "short", "scope": "chat", "expires_s": 600})).await;
+    let browser = log_in(&server, short.body["token"].as_str().unwrap(), json!({})).await;
+    let until = |reply: &Reply| reply.body["expires"].as_str().unwrap().to_owned();
+    assert!(until(&browser) <= until(&short), "a browser outlives no token: {browser:?} {short:?}");
     let reader = make(&server, "grafana", "read").await;
     let browser = secret(&log_in(&server, &reader, json!({})).await);
     assert_eq!(get(&server, &browser, "/api/status").await.status, StatusCode::OK);
