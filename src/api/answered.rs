@@ -2,11 +2,10 @@
 
 use frontdesk_core::id::MessageId;
 use frontdesk_store::row::HistoryRow;
-use serde_json::Value;
 
 use crate::error::ApiError;
 use crate::server::ServerState;
-use crate::show;
+use crate::show::session::Message;
 
 /// The error for a message that does not exist, or is nobody's business.
 pub(crate) fn no_message(id: MessageId) -> ApiError {
@@ -19,12 +18,12 @@ pub(crate) async fn row(server: &ServerState, id: MessageId) -> Result<HistoryRo
 }
 
 /// The message as JSON, with its answer also if that is to several messages at once.
-pub(crate) async fn shown(server: &ServerState, mut row: HistoryRow) -> Result<Value, ApiError> {
+pub(crate) async fn shown(server: &ServerState, mut row: HistoryRow) -> Result<Message, ApiError> {
     if row.answer.is_none()
         && let Some(turn) = row.message.turn
         && let Some(last) = server.handle.store().last_of_turn(turn).await?
     {
         row.answer = last.answer;
     }
-    Ok(show::history(&row))
+    Ok(Message::from(&row))
 }

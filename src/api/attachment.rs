@@ -10,7 +10,8 @@ use frontdesk_core::message::Attachment;
 use frontdesk_runtime::OpenFile;
 use futures_util::stream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::error::ApiError;
@@ -24,16 +25,42 @@ const HEAD: usize = 12;
 /// What need not be escaped in the name of a file (RFC 5987).
 const IN_NAMES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The JSON of a file that came with a message.
-pub(crate) fn shown(file: &Attachment) -> Value {
-    json!({"kind": file.kind.name(), "name": file.name, "mime": file.mime, "size": file.size})
+/// A file that came with a message.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ReceivedFile {
+    /// `photo`, `voice`, `audio`, `video`, `document` or another kind of the platform.
+    kind: &'static str,
+    name: Option<String>,
+    /// The media type that its sender states.
+    mime: Option<String>,
+    /// In bytes.
+    size: Option<u64>,
 }
 
-/// The JSON of a file that was sent to a chat.
-pub(crate) fn sent(out: OutId, file: &PostedFile) -> Value {
-    json!({
-        "id": out.to_string(), "kind": file.kind.name(), "name": file.name, "mime": file.mime, "size": file.size,
-    })
+impl From<&Attachment> for ReceivedFile {
+    fn from(file: &Attachment) -> Self {
+        let Attachment { kind, name, mime, size, .. } = file;
+        Self { kind: kind.name(), name: name.clone(), mime: mime.clone(), size: *size }
+    }
+}
+
+/// A file that was sent to a chat.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct SentFile {
+    /// For example `o9`.
+    id: String,
+    kind: &'static str,
+    name: String,
+    mime: Option<String>,
+    /// In bytes.
+    size: Option<u64>,
+}
+
+impl SentFile {
+    pub(crate) fn new(out: OutId, file: &PostedFile) -> Self {
+        let PostedFile { kind, name, mime, size, .. } = file;
+        Self { id: out.to_string(), kind: kind.name(), name: name.clone(), mime: mime.clone(), size: *size }
+    }
 }
 
 /// The content of a file. Only a picture whose first bytes say so is shown; a browser saves every other file, whatever its

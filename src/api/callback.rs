@@ -79,7 +79,11 @@ pub(crate) async fn run(server: Arc<ServerState>) {
 }
 
 async fn shown(server: &ServerState, id: MessageId) -> Result<Value, ApiError> {
-    answered::shown(server, answered::row(server, id).await?).await
+    let shown = answered::shown(server, answered::row(server, id).await?).await?;
+    serde_json::to_value(shown).map_err(|error| {
+        tracing::error!(%error, "a callback could not be serialized");
+        ApiError::internal()
+    })
 }
 
 /// Posts what is due, all at once, and returns when the next is.

@@ -30,6 +30,15 @@ pub(crate) struct Endpoint {
     pub(crate) run: fn(ApiRequest) -> BoxFuture<'static, Result<ApiResponse, ApiError>>,
 }
 
+/// What an endpoint's handler says about itself.
+pub(crate) struct Description {
+    /// The handler's module.
+    pub(crate) tag: &'static str,
+    pub(crate) handler: &'static str,
+    pub(crate) path: String,
+    pub(crate) operation: utoipa::openapi::path::Operation,
+}
+
 /// What a caller of an endpoint needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -61,6 +70,8 @@ pub(crate) enum Idempotency {
     NoReplay,
     /// A repeated request gets the first response, for a while.
     Replay,
+    /// The same, for a request without fields: its body is empty or `{}`.
+    ReplayBare,
 }
 
 /// Checks a request whose method and path match an endpoint, and carries it out.
@@ -122,8 +133,13 @@ async fn checked(
         reserved,
         stream: Mutex::new(stream),
     };
+    if endpoint.idempotency == Idempotency::ReplayBare {
+        request.check_bare()?;
+    }
     match (endpoint.idempotency, request.idempotency_key()?) {
-        (Idempotency::Replay, Some(key)) => run_once(&server, endpoint, request, &key).await,
+        (Idempotency::Replay | Idempotency::ReplayBare, Some(key)) => {
+            run_once(&server, endpoint, request, &key).await
+        }
         _ => (endpoint.run)(request).await,
     }
 }

@@ -23,6 +23,7 @@ pub(crate) mod message;
 pub(crate) mod outbox;
 pub(crate) mod page;
 pub(crate) mod pairing;
+pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod send;
 pub(crate) mod session;

@@ -13,13 +13,14 @@ use frontdesk_core::message::Attachment;
 use frontdesk_core::progress::Progress;
 use frontdesk_core::task::TaskChange;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::ask::{AskEnding, Question};
+use crate::attachment::{ReceivedFile, SentFile};
 use crate::ending::failure;
-use crate::show::usage_numbers;
-use crate::task;
-use crate::{ask, attachment};
-use wire::{TurnFields, Wire};
+use crate::task::TaskError;
+pub(crate) use wire::Wire;
+use wire::{ErrorFrame, TurnFields};
 
 /// A serialized frame with what the server must know about it.
 #[derive(Debug)]
@@ -88,7 +89,7 @@ impl ServerFrame {
                 kind: FrameKind::Typing,
                 about: MessageRefs::default(),
                 seq: 0,
-                json: Utf8Bytes::from_static(r#"{"type":"typing"}"#),
+                json: text(&Wire::Typing),
                 for_others: None,
             }),
             Signal::Draft { .. } | Signal::Grow { .. } | Signal::Waits { .. } => None,
@@ -106,7 +107,7 @@ impl ServerFrame {
         }
         if let Some(file) = &post.file {
             let json = text(&Wire::File {
-                file: attachment::sent(post.out, file),
+                file: SentFile::new(post.out, file),
                 text: &post.part.body,
                 markup: markup::tree(&post.part.body),
                 kind: post.kind.name(),
@@ -155,7 +156,7 @@ impl ServerFrame {
             state: change.state.name(),
             attempt: change.attempt,
             title,
-            error: change.problem.as_ref().map(task::problem),
+            error: change.problem.as_ref().map(TaskError::from),
             seq: (seq > 0).then_some(seq),
         });
         Self { kind: FrameKind::Task, about, seq, json, for_others: None }
@@ -182,12 +183,12 @@ impl ServerFrame {
     fn ask(about: MessageRefs, reply: bool, seq: u64, ask: PostedAsk) -> Self {
         let (id, seq_field) = (ask.id.to_string(), (seq > 0).then_some(seq));
         if let Some(end) = &ask.closed {
-            let (turn, end) = (TurnFields::new(&about), ask::end(end));
-            let json = text(&Wire::AskClosed { ask: id, turn, end, seq: seq_field });
+            let (turn, end) = (TurnFields::new(&about), AskEnding::new(end));
+            let json = text(&Wire::AskClosed { id: None, ask: id, turn, end, seq: seq_field });
             return Self { kind: FrameKind::AskClosed, about, seq, json, for_others: None };
         }
         let frame = |may_answer| {
-            let (turn, question) = (TurnFields::new(&about), ask::question(&ask, may_answer));
+            let (turn, question) = (TurnFields::new(&about), Question::new(&ask, may_answer));
             text(&Wire::Ask { ask: id.clone(), reply, turn, question, seq: seq_field })
         };
         let (json, others) = (frame(true), frame(false));
@@ -206,7 +207,7 @@ impl ServerFrame {
 
     /// Tells a client that deltas of this session were left out.
     pub(crate) fn gap(session: Option<SessionKey>) -> Self {
-        let json = text(&json!({"type": "gap", "session": session.as_ref().map(SessionKey::as_str)}));
+        let json = text(&Wire::Gap { session: session.as_ref().map(SessionKey::as_str) });
         Self {
             kind: FrameKind::Gap,
             about: MessageRefs { session, messages: Vec::new() },
@@ -239,7 +240,7 @@ impl ServerFrame {
         id: &str,
         (words, files): (&str, &[Attachment]),
     ) -> Self {
-        let attachments = files.iter().map(attachment::shown).collect();
+        let attachments = files.iter().map(ReceivedFile::from).collect();
         let (about, key) = (message.to_string(), session.as_str());
         let json = text(&Wire::Prompt { id, text: words, attachments, message: about, session: key });
         let about = MessageRefs { session: Some(session.clone()), messages: vec![message] };
@@ -261,12 +262,14 @@ impl ServerFrame {
             None => text(&Wire::Status {
                 state: ending.name(),
                 model: usage.and_then(|usage| usage.model.as_deref()),
-                usage: usage.map(usage_numbers),
+                usage: usage.map(Into::into),
                 turn,
             }),
             Some((code, message)) => {
                 let TurnFields { session, message: about, messages } = turn;
-                text(&Wire::Error { code, message: &message, session, about, messages })
+                let error =
+                    ErrorFrame { code, message: &message, session, about, messages, ..ErrorFrame::default() };
+                text(&Wire::Error { error })
             }
         };
         Self { kind: FrameKind::End(ending), about, seq: 0, json, for_others: None }
@@ -306,6 +309,13 @@ impl ServerFrame {
             FrameKind::Gap | FrameKind::Stored => "gap",
         }
     }
+}
+
+/// The frame of a question's end, for the client that has answered it with the frame `id`.
+pub(crate) fn answered(id: Option<Value>, view: &AskView) -> Utf8Bytes {
+    let about = MessageRefs { session: Some(view.session.clone()), messages: Vec::new() };
+    let (ask, turn, end) = (view.id.to_string(), TurnFields::new(&about), AskEnding::of(view));
+    text(&Wire::AskClosed { id, ask, turn, end, seq: None })
 }
 
 /// The session of a signal, by which its subscribers are found; `None` if its address decides.

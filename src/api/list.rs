@@ -8,7 +8,8 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use frontdesk_store::StoreError;
 use frontdesk_store::row::Page;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::budget::{Reserved, reserved_bytes};
@@ -32,10 +33,13 @@ const MAX_ROWS: u32 = 200;
 const RESERVE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The query of a list whose rows have numbers.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RowsQuery {
+    /// The id of the last row of the page before.
+    #[schemars(pattern(r"^[0-9]{1,18}$"))]
     before: Option<String>,
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<u32>,
 }
 
@@ -44,7 +48,7 @@ impl RowsQuery {
         number_before(self.before.as_deref())
     }
 
-    pub(crate) fn limit(&self) -> u32 {
+    pub(crate) fn limit(&self) -> Result<u32, ApiError> {
         row_limit(self.limit)
     }
 }
@@ -57,8 +61,11 @@ pub(crate) fn number_before(text: Option<&str>) -> Result<Option<i64>, ApiError>
 }
 
 /// The number of rows in a list.
-pub(crate) fn row_limit(asked: Option<u32>) -> u32 {
-    asked.unwrap_or(DEFAULT_ROWS).clamp(1, MAX_ROWS)
+pub(crate) fn row_limit(asked: Option<u32>) -> Result<u32, ApiError> {
+    match asked.unwrap_or(DEFAULT_ROWS) {
+        rows @ 1..=MAX_ROWS => Ok(rows),
+        _ => Err(ApiError::bad_request(format!("limit: this is a number from 1 to {MAX_ROWS}"))),
+    }
 }
 
 impl ServerState {
@@ -89,12 +96,12 @@ impl ServerState {
     }
 
     /// A page as JSON: `{NAME: [...], "next": ...}`, serialized row by row. `next` is the cursor of the next page.
-    pub(crate) async fn list_response<T>(
+    pub(crate) async fn list_response<T, S: Serialize>(
         &self,
         name: &str,
         (page, mut reserved): (Page<T>, Reserved),
         limit: u32,
-        show: impl Fn(&T) -> Value,
+        show: impl Fn(&T) -> S,
         cursor: impl Fn(&T) -> String,
     ) -> Result<ApiResponse, ApiError> {
         let more = page.more || page.rows.len() >= limit as usize;
@@ -104,7 +111,7 @@ impl ServerState {
             if n > 0 {
                 json.push(',');
             }
-            json.push_str(&show(&row).to_string());
+            json.push_str(&text(&show(&row))?);
         }
         json.push_str("],\"next\":");
         json.push_str(&Value::from(next).to_string());
@@ -115,13 +122,31 @@ impl ServerState {
             drop(reserved);
             reserved = self.reserve_unread(json.len()).await?;
         }
-        Ok(reserved_response(json, reserved))
+        Ok(response(json, reserved))
+    }
+
+    /// An answer that may be large.
+    pub(crate) async fn large_response<T: Serialize>(&self, body: &T) -> Result<ApiResponse, ApiError> {
+        let json = text(body)?;
+        let reserved = self.reserve_unread(json.len()).await?;
+        Ok(response(json, reserved))
     }
 }
 
 /// An answer whose memory stays reserved until the client has read it.
-pub(crate) fn reserved_response(json: String, mut reserved: Reserved) -> ApiResponse {
+pub(crate) fn reserved_response<T: Serialize>(body: &T, reserved: Reserved) -> Result<ApiResponse, ApiError> {
+    Ok(response(text(body)?, reserved))
+}
+
+fn response(json: String, mut reserved: Reserved) -> ApiResponse {
     reserved.shrink(json.len());
     let body = Body::from(reserved_bytes(json.into_bytes(), reserved));
     ApiResponse::Other(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+fn text<T: Serialize>(body: &T) -> Result<String, ApiError> {
+    serde_json::to_string(body).map_err(|error| {
+        tracing::error!(%error, "a response could not be serialized");
+        ApiError::internal()
+    })
 }

@@ -14,7 +14,7 @@ use crate::server::ServerState;
 use crate::token::Caller;
 
 /// Maximum length of a chat's name, in bytes.
-const MAX_CHAT_NAME: usize = 200;
+pub(crate) const MAX_CHAT_NAME: usize = 200;
 
 /// Maximum number of uploads that one prompt names.
 pub(crate) const MAX_FILES: usize = 10;

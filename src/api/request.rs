@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use frontdesk_core::key::{KeyError, SessionKey};
 use frontdesk_store::row::Author;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::net::TcpStream;
 
@@ -92,6 +93,15 @@ impl ApiRequest {
         Ok(read)
     }
 
+    /// Refuses a body that says anything, where a request has no fields.
+    pub(crate) fn check_bare(&self) -> Result<(), ApiError> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct NoFields {}
+
+        if self.body.is_empty() { Ok(()) } else { self.json().map(|NoFields {}| ()) }
+    }
+
     /// Releases the memory of the body once it has been read.
     pub(crate) fn release_body(&mut self) {
         self.body = Bytes::new();
@@ -137,7 +147,8 @@ impl ApiRequest {
     /// The `Idempotency-Key`.
     pub(crate) fn idempotency_key(&self) -> Result<Option<String>, ApiError> {
         let Some(key) = self.parts.headers.get("idempotency-key") else { return Ok(None) };
-        let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= 200);
+        let is_printable = |key: &&str| key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        let key = key.to_str().ok().filter(|key| (1..=200).contains(&key.len())).filter(is_printable);
         key.map(|key| Some(key.to_owned())).ok_or_else(|| {
             ApiError::bad_request("an Idempotency-Key has 1 to 200 printable ASCII characters")
         })
@@ -146,8 +157,20 @@ impl ApiRequest {
 
 impl ApiResponse {
     /// 200 with JSON.
-    pub(crate) fn ok(body: Value) -> Self {
-        Self::Json(StatusCode::OK, body)
+    pub(crate) fn ok<T: Serialize>(body: T) -> Self {
+        Self::json(StatusCode::OK, body)
+    }
+
+    /// A status with JSON.
+    pub(crate) fn json<T: Serialize>(status: StatusCode, body: T) -> Self {
+        match serde_json::to_value(body) {
+            Ok(body) => Self::Json(status, body),
+            // This does not happen with the bodies of this crate: their maps have only strings as keys.
+            Err(error) => {
+                tracing::error!(%error, "a response could not be serialized");
+                Self::Other(ApiError::internal().into_response())
+            }
+        }
     }
 }
 

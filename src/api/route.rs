@@ -1,4 +1,17 @@
 //! The table of endpoints, and the router built from it.
+//!
+//! A new endpoint is a line in the table and a handler that describes itself:
+//!
+//! ```text
+//! /// Lists notes, the newest first.                         (the first sentence is the summary)
+//! #[utoipa::path(get, path = "/api/notes", params(NotesQuery), responses((status = 200, body = Notes), (status = 404)))]
+//! pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+//! ```
+//!
+//! Bodies and queries derive `JsonSchema` and stand in the list of `openapi/schemas.rs`, a new parameter of a path in that of
+//! `openapi/parameters.rs`. Errors that all endpoints of a kind share are added there; a handler names those of its own by
+//! their status. A POST without fields is `ReplayBare`. `UPDATE=1 cargo test -p frontdesk-api --lib openapi` then writes
+//! `schema/openapi.json`, and every response that the server suite sees is compared with it.
 
 use std::sync::Arc;
 
@@ -10,11 +23,11 @@ use axum::routing::{MethodFilter, on};
 use frontdesk_core::access::Action;
 use tower::ServiceExt;
 
-use crate::dispatch::{Access, Endpoint, Idempotency, dispatch};
+use crate::dispatch::{Access, Description, Endpoint, Idempotency, dispatch};
 use crate::endpoint::{
     access, ask, audit, budget, channel, charts, chat, completion, config, console, dead_letter, event, file,
-    gateway, group, hook, job, login, mcp, message, outbox, page, pairing, search, send, session, status,
-    task, timeline, token, webhook,
+    gateway, group, hook, job, login, mcp, message, outbox, page, pairing, schema, search, send, session,
+    status, task, timeline, token, webhook,
 };
 use crate::error::ApiError;
 use crate::origin::PageOrigin;
@@ -26,14 +39,25 @@ use crate::url;
 use crate::ws::handshake;
 
 macro_rules! endpoints {
-    ($($method:ident $path:literal $access:expr, $idempotency:ident, $run:path;)*) => {
-        &[$(Endpoint {
+    ($($method:ident $path:literal $access:expr, $idempotency:ident, $module:ident::$handler:ident;)*) => {
+        /// Every endpoint. A path that is not listed here does not exist, so every path has its access rule.
+        pub(crate) static ENDPOINTS: &[Endpoint] = &[$(Endpoint {
             method: Method::$method,
             path: $path,
             access: $access,
             idempotency: Idempotency::$idempotency,
-            run: |request| Box::pin($run(request)),
-        }),*]
+            run: |request| Box::pin($module::$handler(request)),
+        }),*];
+
+        /// What each of them says about itself, in the same order.
+        pub(crate) static DESCRIPTIONS: &[fn() -> Description] = &[$(|| pastey::paste! {
+            Description {
+                tag: stringify!($module),
+                handler: stringify!($handler),
+                path: <$module::[<__path_ $handler>] as utoipa::Path>::path(),
+                operation: <$module::[<__path_ $handler>] as utoipa::Path>::operation(),
+            }
+        }),*];
     };
 }
 
@@ -43,12 +67,13 @@ const ADMIN: Access = Access::Token(Scope::Admin, Action::Administer);
 const OWN: Access = Access::Token(Scope::Read, Action::Write);
 const PROMPT: Access = Access::Token(Scope::Admin, Action::Write);
 
-/// Every endpoint. A path that is not listed here does not exist, so every path has its access rule.
-pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
+endpoints! {
     GET "/" Access::Public, NoReplay, page::index;
-    GET "/page/{file}" Access::Public, NoReplay, page::file;
+    GET "/page/{asset}" Access::Public, NoReplay, page::file;
     GET "/console" Access::Public, NoReplay, console::index;
-    GET "/console/{file}" Access::Public, NoReplay, console::file;
+    GET "/console/{asset}" Access::Public, NoReplay, console::file;
+    GET "/api/openapi.json" Access::Public, NoReplay, schema::openapi;
+    GET "/api/frames.json" Access::Public, NoReplay, schema::frames;
     GET "/health" Access::Probe, NoReplay, status::health;
     GET "/ready" Access::Probe, NoReplay, status::ready;
     GET "/metrics" READ, NoReplay, status::metrics;
@@ -62,87 +87,87 @@ pub(crate) static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/api/session/{key}/messages" OWN, NoReplay, session::messages;
     GET "/api/session/{key}/timeline" OWN, NoReplay, timeline::list;
     GET "/api/session/{key}/files/{file}" OWN, NoReplay, file::of_session;
-    POST "/api/session/{key}/reset" PROMPT, Replay, session::reset;
-    POST "/api/session/{key}/stop" PROMPT, Replay, session::stop;
-    GET "/api/messages/{id}" OWN, NoReplay, message::get;
+    POST "/api/session/{key}/reset" PROMPT, ReplayBare, session::reset;
+    POST "/api/session/{key}/stop" PROMPT, ReplayBare, session::stop;
+    GET "/api/messages/{message}" OWN, NoReplay, message::get;
     GET "/api/outbox" READ, NoReplay, outbox::list;
-    POST "/api/outbox/{id}/retry" ADMIN, Replay, outbox::retry;
-    POST "/api/outbox/{id}/drop" ADMIN, Replay, outbox::discard;
+    POST "/api/outbox/{part}/retry" ADMIN, ReplayBare, outbox::retry;
+    POST "/api/outbox/{part}/drop" ADMIN, ReplayBare, outbox::discard;
     GET "/api/dead-letters" READ, NoReplay, dead_letter::list;
-    DELETE "/api/dead-letters" ADMIN, NoReplay, dead_letter::discard;
-    GET "/api/dead-letters/{id}" READ, NoReplay, dead_letter::get;
-    DELETE "/api/dead-letters/{id}" ADMIN, NoReplay, dead_letter::discard;
+    DELETE "/api/dead-letters" ADMIN, NoReplay, dead_letter::discard_all;
+    GET "/api/dead-letters/{letter}" READ, NoReplay, dead_letter::get;
+    DELETE "/api/dead-letters/{letter}" ADMIN, NoReplay, dead_letter::discard;
     GET "/api/pairing" READ, NoReplay, pairing::list;
     POST "/api/pairing/{code}/approve" ADMIN, Replay, pairing::approve;
     POST "/api/pairing/{code}/deny" ADMIN, Replay, pairing::deny;
-    POST "/api/pairing/requests/{id}/approve" ADMIN, Replay, pairing::approve_request;
-    POST "/api/pairing/requests/{id}/deny" ADMIN, Replay, pairing::deny_request;
+    POST "/api/pairing/requests/{request}/approve" ADMIN, ReplayBare, pairing::approve_request;
+    POST "/api/pairing/requests/{request}/deny" ADMIN, ReplayBare, pairing::deny_request;
     GET "/api/access" READ, NoReplay, access::list;
     POST "/api/access" ADMIN, Replay, access::grant;
     DELETE "/api/access/{principal}" ADMIN, NoReplay, access::revoke;
-    POST "/api/access/{principal}/block" ADMIN, Replay, access::block;
+    POST "/api/access/{principal}/block" ADMIN, ReplayBare, access::block;
     DELETE "/api/access/{principal}/block" ADMIN, NoReplay, access::unblock;
     GET "/api/allowlist" READ, NoReplay, access::list;
     POST "/api/allowlist" ADMIN, Replay, access::grant;
     DELETE "/api/allowlist/{principal}" ADMIN, NoReplay, access::revoke;
-    POST "/api/channel/{channel}/start" ADMIN, Replay, channel::start;
-    POST "/api/channel/{channel}/stop" ADMIN, Replay, channel::stop;
+    POST "/api/channel/{channel}/start" ADMIN, ReplayBare, channel::start;
+    POST "/api/channel/{channel}/stop" ADMIN, ReplayBare, channel::stop;
     GET "/api/channel/{channel}/groups" READ, NoReplay, group::list;
-    GET "/api/channel/{channel}/groups/{id}" READ, NoReplay, group::get;
-    POST "/api/gateway/stop" ADMIN, Replay, gateway::stop;
-    POST "/api/gateway/restart" ADMIN, Replay, gateway::restart;
+    GET "/api/channel/{channel}/groups/{group}" READ, NoReplay, group::get;
+    POST "/api/gateway/stop" ADMIN, ReplayBare, gateway::stop;
+    POST "/api/gateway/restart" ADMIN, ReplayBare, gateway::restart;
     GET "/api/config" READ, NoReplay, config::show;
     POST "/api/config/reload" ADMIN, NoReplay, config::reload;
     GET "/api/asks" OWN, NoReplay, ask::list;
-    POST "/api/asks/{id}" PROMPT, Replay, ask::answer;
+    POST "/api/asks/{ask}" PROMPT, Replay, ask::answer;
     GET "/api/tasks" OWN, NoReplay, task::list;
     POST "/api/tasks" PROMPT, Replay, task::submit;
-    GET "/api/tasks/{id}" OWN, NoReplay, task::get;
-    POST "/api/tasks/{id}/cancel" PROMPT, Replay, task::cancel;
-    POST "/api/tasks/{id}/retry" PROMPT, Replay, task::retry;
+    GET "/api/tasks/{task}" OWN, NoReplay, task::get;
+    POST "/api/tasks/{task}/cancel" PROMPT, ReplayBare, task::cancel;
+    POST "/api/tasks/{task}/retry" PROMPT, ReplayBare, task::retry;
     GET "/api/background" OWN, NoReplay, task::list;
     POST "/api/background" PROMPT, Replay, task::submit;
-    GET "/api/background/{id}" OWN, NoReplay, task::get;
-    POST "/api/background/{id}/cancel" PROMPT, Replay, task::cancel;
-    POST "/api/background/{id}/retry" PROMPT, Replay, task::retry;
+    GET "/api/background/{task}" OWN, NoReplay, task::get;
+    POST "/api/background/{task}/cancel" PROMPT, ReplayBare, task::cancel;
+    POST "/api/background/{task}/retry" PROMPT, ReplayBare, task::retry;
     GET "/api/cron/jobs" OWN, NoReplay, job::list;
     POST "/api/cron/jobs" PROMPT, Replay, job::create;
-    GET "/api/cron/jobs/{id}" OWN, NoReplay, job::get;
-    PATCH "/api/cron/jobs/{id}" PROMPT, NoReplay, job::change;
-    DELETE "/api/cron/jobs/{id}" PROMPT, NoReplay, job::remove;
-    POST "/api/cron/jobs/{id}/run" PROMPT, Replay, job::run;
-    POST "/api/cron/jobs/{id}/pause" PROMPT, Replay, job::pause;
-    POST "/api/cron/jobs/{id}/resume" PROMPT, Replay, job::resume;
-    GET "/api/cron/jobs/{id}/runs" OWN, NoReplay, job::runs;
-    GET "/api/cron/jobs/{id}/runs/{run}" OWN, NoReplay, job::one_run;
+    GET "/api/cron/jobs/{job}" OWN, NoReplay, job::get;
+    PATCH "/api/cron/jobs/{job}" PROMPT, NoReplay, job::change;
+    DELETE "/api/cron/jobs/{job}" PROMPT, NoReplay, job::remove;
+    POST "/api/cron/jobs/{job}/run" PROMPT, ReplayBare, job::run;
+    POST "/api/cron/jobs/{job}/pause" PROMPT, ReplayBare, job::pause;
+    POST "/api/cron/jobs/{job}/resume" PROMPT, ReplayBare, job::resume;
+    GET "/api/cron/jobs/{job}/runs" OWN, NoReplay, job::runs;
+    GET "/api/cron/jobs/{job}/runs/{run}" OWN, NoReplay, job::one_run;
     GET "/api/budgets" READ, NoReplay, budget::list;
     POST "/api/budgets" ADMIN, Replay, budget::set;
     GET "/api/events" OWN, NoReplay, event::events;
     GET "/api/audit" READ, NoReplay, audit::list;
     GET "/api/tokens" READ, NoReplay, token::list;
     POST "/api/tokens" ADMIN, NoReplay, token::make;
-    POST "/api/tokens/{name}/rotate" ADMIN, NoReplay, token::rotate;
-    DELETE "/api/tokens/{name}" ADMIN, NoReplay, token::revoke;
+    POST "/api/tokens/{token}/rotate" ADMIN, NoReplay, token::rotate;
+    DELETE "/api/tokens/{token}" ADMIN, NoReplay, token::revoke;
     POST "/api/tickets" OWN, NoReplay, login::ticket;
     GET "/api/login" OWN, NoReplay, login::who;
     POST "/api/login" Access::Ticket, NoReplay, login::log_in;
     DELETE "/api/login" OWN, NoReplay, login::log_out;
     GET "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
     POST "/webhooks/{channel}/{account}" Access::Webhook, NoReplay, webhook::receive;
-    POST "/hooks/{name}" Access::Event, NoReplay, hook::receive;
+    POST "/hooks/{hook}" Access::Event, NoReplay, hook::receive;
     POST "/api/send" ADMIN, Replay, send::send;
     POST "/api/broadcast" ADMIN, Replay, send::broadcast;
     GET "/api/files" OWN, NoReplay, file::limits;
     POST "/api/files" Access::Upload, NoReplay, file::upload;
-    GET "/api/files/{name}" OWN, NoReplay, file::get;
-    DELETE "/api/files/{name}" PROMPT, NoReplay, file::remove;
+    GET "/api/files/{upload}" OWN, NoReplay, file::get;
+    DELETE "/api/files/{upload}" PROMPT, NoReplay, file::remove;
     POST "/api/chat" PROMPT, NoReplay, chat::chat;
     POST "/v1/chat/completions" PROMPT, NoReplay, completion::complete;
     GET "/v1/models" OWN, NoReplay, completion::models;
     GET "/v1/models/{model}" OWN, NoReplay, completion::model;
     POST "/mcp" Access::Tools, NoReplay, mcp::respond;
     GET "/ws" Access::WebSocket, NoReplay, handshake::upgrade;
-};
+}
 
 /// Builds the router from the table.
 pub(crate) fn router(server: Arc<ServerState>) -> Router {
@@ -266,12 +291,24 @@ mod tests {
     }
 
     #[test]
-    fn only_the_page_and_the_probes_need_no_token() {
+    fn only_the_page_the_schemas_and_the_probes_need_no_token() {
         let open: Vec<&str> = ENDPOINTS
             .iter()
             .filter(|e| matches!(e.access, Access::Public | Access::Probe))
             .map(|e| e.path)
             .collect();
-        assert_eq!(open, ["/", "/page/{file}", "/console", "/console/{file}", "/health", "/ready"]);
+        assert_eq!(
+            open,
+            [
+                "/",
+                "/page/{asset}",
+                "/console",
+                "/console/{asset}",
+                "/api/openapi.json",
+                "/api/frames.json",
+                "/health",
+                "/ready"
+            ]
+        );
     }
 }

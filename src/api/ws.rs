@@ -1,10 +1,10 @@
 //! The WebSocket interface: the handshake, one loop per connection, and method calls.
 
-mod call;
+pub(crate) mod call;
 mod connection;
 mod dialect;
 pub(crate) mod handshake;
-mod message;
+pub(crate) mod message;
 mod pending_prompts;
 mod socket;
 mod task_progress;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -12,15 +13,17 @@ use super::image::Images;
 use crate::error::ApiError;
 
 /// A message as a client sends it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct ChatMessage {
     pub(super) role: Role,
     content: Option<Content>,
     #[serde(default, deserialize_with = "or_default")]
+    #[schemars(with = "Option<Vec<ToolCall>>")]
     tool_calls: Vec<ToolCall>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// Who has said a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Role {
     System,
@@ -66,7 +69,23 @@ impl<'de> Deserialize<'de> for Content {
     }
 }
 
-#[derive(Debug, Deserialize)]
+impl JsonSchema for Content {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Content".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let part = generator.subschema_for::<ContentPart>();
+        json_schema!({"anyOf": [{"type": "string"}, {"type": "array", "items": part}]})
+    }
+}
+
+/// A part of a message.
+#[derive(Debug, Deserialize, JsonSchema)]
 struct ContentPart {
     r#type: String,
     text: Option<String>,
@@ -74,20 +93,24 @@ struct ContentPart {
     image_url: Option<ImageUrl>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Where an image is.
+#[derive(Debug, Deserialize, JsonSchema)]
 struct ImageUrl {
     url: String,
 }
 
-#[derive(Debug, Deserialize)]
+/// A call of a tool in an earlier answer.
+#[derive(Debug, Deserialize, JsonSchema)]
 struct ToolCall {
     function: FunctionCall,
 }
 
-#[derive(Debug, Deserialize)]
+/// The function that was called.
+#[derive(Debug, Deserialize, JsonSchema)]
 struct FunctionCall {
     name: String,
     #[serde(default, deserialize_with = "or_default")]
+    #[schemars(with = "Option<String>")]
     arguments: String,
 }
 

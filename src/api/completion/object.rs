@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::delta::Usage;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::tool::ClientCall;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::waiter::ReceivedAnswer;
@@ -77,9 +79,31 @@ pub(super) fn streamed_calls(calls: &[ClientCall]) -> Value {
     indexed.collect()
 }
 
-/// One model of a list: an agent.
-pub(crate) fn model(agent: &str, created: DateTime<Utc>) -> Value {
-    json!({"id": agent, "object": "model", "created": created.timestamp(), "owned_by": "frontdesk"})
+/// A chat completion, as OpenAI describes it.
+// Streams and whole answers share their objects, so they are made by hand.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ChatCompletion {
+    id: String,
+    object: String,
+    /// Seconds since 1970.
+    created: i64,
+    model: String,
+    choices: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Value>,
+}
+
+/// An agent as a model.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Model {
+    id: String,
+    object: &'static str,
+    created: i64,
+    owned_by: &'static str,
+}
+
+pub(crate) fn model(agent: &str, created: DateTime<Utc>) -> Model {
+    Model { id: agent.to_owned(), object: "model", created: created.timestamp(), owned_by: "frontdesk" }
 }
 
 /// An agent that does not count a kind of token has none of it.

@@ -1,6 +1,7 @@
 //! The body of a chat completion request, and the prompt that it makes.
 
 use frontdesk_core::tool::ClientTools;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -15,12 +16,13 @@ const GO_ON: &str = "(The results of your tool calls are above. Go on.)";
 
 /// The parts of a request that Frontdesk reads. How a model samples is decided by the agent's own configuration, so those
 /// fields are ignored, like those that this version does not know.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct CompletionRequest {
     /// The name of an agent.
     pub(crate) model: String,
     messages: Vec<ChatMessage>,
     #[serde(default, deserialize_with = "or_default")]
+    #[schemars(with = "Option<bool>")]
     pub(crate) stream: bool,
     stream_options: Option<StreamOptions>,
     n: Option<u32>,
@@ -31,13 +33,16 @@ pub(crate) struct CompletionRequest {
     response_format: Option<ResponseFormat>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What a stream has besides the answer.
+#[derive(Debug, Deserialize, JsonSchema)]
 struct StreamOptions {
     #[serde(default, deserialize_with = "or_default")]
+    #[schemars(with = "Option<bool>")]
     include_usage: bool,
 }
 
-#[derive(Debug, Deserialize)]
+/// The form of the answer: `text`.
+#[derive(Debug, Deserialize, JsonSchema)]
 struct ResponseFormat {
     r#type: String,
 }

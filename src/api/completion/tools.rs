@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use frontdesk_core::tool::{ClientTool, ClientTools, ToolChoice};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -14,13 +15,15 @@ const MAX_TOOLS: usize = 128;
 const MAX_NAME: usize = 64;
 
 /// A tool as a request describes it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(super) struct OfferedTool {
     r#type: String,
     function: Option<Function>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+/// A function that a client offers.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(rename = "OfferedFunction")]
 struct Function {
     name: String,
     #[serde(default)]

@@ -4,51 +4,115 @@ use frontdesk_core::account::{AccountId, NoSuchChannel};
 use frontdesk_core::address::{AddressError, Principal};
 use frontdesk_runtime::{AccessEntry, AccessView};
 use frontdesk_store::row::{AccessChange, AccessDone, Scope};
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
 use crate::list;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
-use crate::show;
+use crate::show::access::AccessList;
 
-#[derive(Debug, Deserialize)]
+/// A permission to be granted.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct GrantRequest {
+pub(crate) struct GrantRequest {
+    #[schemars(length(min = 1))]
     platform: String,
+    /// Unset means the account `default`.
     account: Option<String>,
     user: UserId,
+    /// `dm`, `admin` or `group:ID`; unset means `dm`.
+    #[schemars(pattern(r"^(dm|admin|group:.+)$"))]
     scope: Option<String>,
 }
 
-/// Many platforms' user ids are numbers.
-#[derive(Debug, Deserialize)]
+/// The platform's id of a person. Many platforms' user ids are numbers.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum UserId {
-    Text(String),
+    Text(#[schemars(length(min = 1))] String),
     Number(i64),
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RevokeQuery {
+pub(crate) struct RevokeQuery {
+    /// `dm`, `admin` or `group:ID`; unset means all.
+    #[schemars(pattern(r"^(dm|admin|group:.+)$"))]
     scope: Option<String>,
 }
 
+/// A permission that is granted.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Granted {
+    principal: String,
+    scope: String,
+    /// Whether the person did not have it before.
+    new: bool,
+}
+
+/// Permissions that are revoked, and what ended with them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Revoked {
+    principal: String,
+    scope: Option<String>,
+    /// Number of revoked permissions.
+    grants: u64,
+    #[serde(flatten)]
+    ended: EndedWork,
+    /// The same in words.
+    said: String,
+}
+
+/// A person who is blocked, and what ended with that.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Blocked {
+    principal: String,
+    /// Whether the person was not blocked before.
+    new: bool,
+    #[serde(flatten)]
+    ended: EndedWork,
+    /// The same in words.
+    said: String,
+}
+
+/// Numbers of what a person's loss of access has ended.
+#[derive(Debug, Serialize, JsonSchema)]
+struct EndedWork {
+    /// Turns that ran.
+    running: usize,
+    /// Messages that waited.
+    waiting: usize,
+    /// Parts that were not sent yet.
+    dropped: u64,
+}
+
+/// A person who is blocked no more.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Unblocked {
+    principal: String,
+    /// Whether the person was blocked.
+    before: bool,
+    /// The same in words.
+    said: String,
+}
+
 /// Which people a list has.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct AccessQuery {
+pub(crate) struct AccessQuery {
     /// Only people with this text in their id or name.
     find: Option<String>,
     /// `next` of the page before.
     after: Option<String>,
     /// How many people a page has; all, if it is left out.
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<u32>,
 }
 
-/// Who may write. With `limit` the people come in pages, by their ids; everything else is on the first one.
+/// Lists who may do what. With `limit` the people come in pages, by their ids; everything else is on the first one.
+#[utoipa::path(get, path = "/api/access", params(AccessQuery), responses((status = 200, body = AccessList)))]
 pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let AccessQuery { find, after, limit } = request.query()?;
     let mut view = request.server.handle.access();
@@ -66,15 +130,16 @@ pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
         view.entries.retain(|entry| cursor(entry) > *after);
         view = AccessView { entries: view.entries, ..AccessView::default() };
     }
-    let limit = limit.map(|limit| list::row_limit(Some(limit)) as usize);
-    let more = limit.is_some_and(|limit| view.entries.len() > limit);
-    view.entries.truncate(limit.unwrap_or(usize::MAX));
+    let limit = limit.map(|limit| list::row_limit(Some(limit))).transpose()?;
+    let limit = limit.map_or(usize::MAX, |limit| limit as usize);
+    let more = view.entries.len() > limit;
+    view.entries.truncate(limit);
     let next = view.entries.last().filter(|_| more).map(cursor);
-    let mut shown = show::access(&view);
-    shown["next"] = next.into();
-    Ok(ApiResponse::ok(shown))
+    Ok(ApiResponse::ok(AccessList::new(&view, next)))
 }
 
+/// Grants a person a permission.
+#[utoipa::path(post, path = "/api/access", request_body = GrantRequest, responses((status = 200, body = Granted)))]
 pub(crate) async fn grant(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let GrantRequest { platform, account, user, scope } = request.json()?;
     let user = match user {
@@ -85,63 +150,70 @@ pub(crate) async fn grant(request: ApiRequest) -> Result<ApiResponse, ApiError> 
     let scope = scope.as_deref().map_or(Ok(Scope::Dm), parse_scope)?;
     request.server.handle.refuse_odd_ids(&principal, &scope)?;
     check_account(&request.server, principal.account())?;
-    let mut answer = json!({"principal": principal.as_str(), "scope": scope.name()});
+    let (granted, name) = (principal.as_str().to_owned(), scope.name());
     let change = AccessChange::Grant { principal, scope };
     match request.server.handle.change_access(change, request.author()?).await? {
-        AccessDone::Granted { new } => {
-            answer["new"] = new.into();
-            Ok(ApiResponse::ok(answer))
-        }
+        AccessDone::Granted { new } => Ok(ApiResponse::ok(Granted { principal: granted, scope: name, new })),
         _ => Err(ApiError::internal()),
     }
 }
 
+/// Revokes one or all permissions of a person. Running answers are cancelled, waiting messages refused.
+#[utoipa::path(delete, path = "/api/access/{principal}", params(RevokeQuery), responses((status = 200, body = Revoked), (status = 404)))]
 pub(crate) async fn revoke(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let RevokeQuery { scope } = request.query()?;
     let principal: Principal = request.param(0)?.parse().map_err(malformed)?;
     let scope = scope.as_deref().map(parse_scope).transpose()?;
-    let mut answer = json!({"principal": principal.as_str(), "scope": scope.as_ref().map(Scope::name)});
     let (revoked, revoked_scope) = (principal.clone(), scope.clone());
     let change = AccessChange::Revoke { principal, scope, also: Vec::new(), private: None };
     match request.server.handle.change_access(change, request.author()?).await? {
-        AccessDone::Revoked(ended) => {
-            answer["grants"] = ended.grants.into();
-            answer["running"] = ended.running.len().into();
-            answer["waiting"] = ended.waiting.len().into();
-            answer["dropped"] = ended.dropped.into();
-            answer["said"] = request.server.handle.revoked(&revoked, revoked_scope.as_ref(), &ended).into();
-            Ok(ApiResponse::ok(answer))
-        }
+        AccessDone::Revoked(ended) => Ok(ApiResponse::ok(Revoked {
+            said: request.server.handle.revoked(&revoked, revoked_scope.as_ref(), &ended),
+            principal: revoked.as_str().to_owned(),
+            scope: revoked_scope.as_ref().map(Scope::name),
+            grants: ended.grants,
+            ended: EndedWork {
+                running: ended.running.len(),
+                waiting: ended.waiting.len(),
+                dropped: ended.dropped,
+            },
+        })),
         _ => Err(ApiError::internal()),
     }
 }
 
+/// Blocks a person, whatever is granted.
+#[utoipa::path(post, path = "/api/access/{principal}/block", responses((status = 200, body = Blocked)))]
 pub(crate) async fn block(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let principal: Principal = request.param(0)?.parse().map_err(malformed)?;
     check_account(&request.server, principal.account())?;
     let change = AccessChange::Block { principal: principal.clone(), private: None };
     match request.server.handle.change_access(change, request.author()?).await? {
-        AccessDone::Blocked { new, ended } => Ok(ApiResponse::ok(json!({
-            "principal": principal.as_str(),
-            "new": new,
-            "running": ended.running.len(),
-            "waiting": ended.waiting.len(),
-            "dropped": ended.dropped,
-            "said": request.server.handle.blocked(&principal, new, &ended),
-        }))),
+        AccessDone::Blocked { new, ended } => Ok(ApiResponse::ok(Blocked {
+            principal: principal.as_str().to_owned(),
+            new,
+            said: request.server.handle.blocked(&principal, new, &ended),
+            ended: EndedWork {
+                running: ended.running.len(),
+                waiting: ended.waiting.len(),
+                dropped: ended.dropped,
+            },
+        })),
         _ => Err(ApiError::internal()),
     }
 }
 
+/// Ends a block.
+#[utoipa::path(delete, path = "/api/access/{principal}/block", responses((status = 200, body = Unblocked)))]
 pub(crate) async fn unblock(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let principal: Principal = request.param(0)?.parse().map_err(malformed)?;
     let change = AccessChange::Unblock { principal: principal.clone() };
     match request.server.handle.change_access(change, request.author()?).await? {
-        AccessDone::Unblocked { before } => Ok(ApiResponse::ok(json!({
-            "principal": principal.as_str(),
-            "before": before,
-            "said": request.server.handle.unblocked(&principal, before),
-        }))),
+        AccessDone::Unblocked { before } => Ok(ApiResponse::ok(Unblocked {
+            principal: principal.as_str().to_owned(),
+            before,
+            said: request.server.handle.unblocked(&principal, before),
+        })),
         _ => Err(ApiError::internal()),
     }
 }

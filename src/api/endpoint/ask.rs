@@ -1,5 +1,6 @@
 //! Questions that wait for a person, and their answers.
 
+use axum::extract::ws::Utf8Bytes;
 use frontdesk_core::access::Action;
 use frontdesk_core::ask::{
     self as questions, Answerer, AskAnswer, AskChoice, AskError, AskState, AskView, Press,
@@ -7,12 +8,14 @@ use frontdesk_core::ask::{
 use frontdesk_core::id::{AskId, IdError};
 use frontdesk_core::port::PromptInput;
 use frontdesk_store::row::{self, AskFilter};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::ask;
+use crate::ask::Ask;
 use crate::endpoint::session;
 use crate::error::ApiError;
+use crate::frame;
 use crate::list;
 use crate::prompt;
 use crate::prompt_queue::NewPrompt;
@@ -21,16 +24,30 @@ use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
 use crate::token::{Caller, Scope};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct AsksQuery {
+pub(crate) struct AsksQuery {
+    /// Unset means `open`.
+    #[schemars(extend("enum" = states()))]
     state: Option<String>,
+    /// The session in which they are asked. A token with the scope `chat` must name one of its own.
     session: Option<String>,
+    /// `next` of the page before.
+    #[schemars(pattern(r"^a[0-9]{1,18}$"))]
     before: Option<String>,
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<u32>,
 }
 
-/// Questions, the newest first: the open ones, unless the query names another state or all.
+/// Questions to people.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Asks {
+    asks: Vec<Ask>,
+    next: Option<String>,
+}
+
+/// Lists questions, the newest first: the open ones, unless the query names another state or all.
+#[utoipa::path(get, path = "/api/asks", params(AsksQuery), responses((status = 200, body = Asks), (status = 404)))]
 pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let query: AsksQuery = request.query()?;
     let filter = AskFilter {
@@ -38,7 +55,7 @@ pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
         session: query.session.as_deref().map(session::key).transpose()?,
         before: query.before.as_deref().map(id).transpose()?,
     };
-    let (server, caller, limit) = (&request.server, request.caller()?, list::row_limit(query.limit));
+    let (server, caller, limit) = (&request.server, request.caller()?, list::row_limit(query.limit)?);
     match &filter.session {
         Some(session) => server.authorize_session(caller, Scope::Read, session)?,
         None if caller.scope == Scope::Chat => {
@@ -50,16 +67,17 @@ pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     }
     let views = server.handle.all_asks(filter, limit).await?;
     let next = views.last().filter(|_| views.len() >= limit as usize).map(|view| view.id.to_string());
-    let shown = views.iter().map(|view| ask::view(view, server.may_answer(caller, &view.audience)));
-    Ok(ApiResponse::ok(json!({"asks": shown.collect::<Vec<_>>(), "next": next})))
+    let asks = views.iter().map(|view| Ask::new(view, server.may_answer(caller, &view.audience))).collect();
+    Ok(ApiResponse::ok(Asks { asks, next }))
 }
 
 /// Answers a question.
+#[utoipa::path(post, path = "/api/asks/{ask}", request_body = GivenAnswer, responses((status = 200, body = Ask), (status = 404), (status = 409)))]
 pub(crate) async fn answer(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let (id, given) = (id(request.param(0)?)?, request.json()?);
     let (server, caller) = (&request.server, request.caller()?);
     let view = give(server, caller, id, given).await?;
-    Ok(ApiResponse::ok(ask::view(&view, server.may_answer(caller, &view.audience))))
+    Ok(ApiResponse::ok(Ask::new(&view, server.may_answer(caller, &view.audience))))
 }
 
 /// The state that a query names; `None` for all.
@@ -68,19 +86,22 @@ fn state(name: Option<&str>) -> Result<Option<AskState>, ApiError> {
         None => Ok(Some(AskState::Open)),
         Some("all") => Ok(None),
         Some(name) => AskState::named(name).map(Some).ok_or_else(|| {
-            let names: Vec<_> = AskState::ALL.map(AskState::name).into();
-            ApiError::bad_request(format!(
-                "state: there is no {name:?}; there are {} and all",
-                names.join(", ")
-            ))
+            let names = states().join(", ");
+            ApiError::bad_request(format!("state: there is no {name:?}; there are {names}"))
         }),
     }
 }
 
+/// What a query may name as the state.
+fn states() -> Vec<&'static str> {
+    AskState::ALL.map(AskState::name).into_iter().chain(["all"]).collect()
+}
+
 /// An answer as a client sends it: the id of a choice, or a text. A text to a question with choices may be the number,
 /// the id or the label of one.
-#[derive(Debug, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
 pub(crate) struct GivenAnswer {
+    /// The id of a choice.
     choice: Option<String>,
     text: Option<String>,
 }
@@ -145,14 +166,8 @@ pub(crate) async fn answer_frame(
     id: Option<Value>,
     ask: &str,
     given: GivenAnswer,
-) -> Result<Value, ApiError> {
+) -> Result<Utf8Bytes, ApiError> {
     server.authorize(caller, Scope::Admin, Action::Write)?;
     let view = give(server, caller, self::id(ask)?, given).await?;
-    let mut frame = Map::new();
-    frame.extend(id.map(|id| ("id".to_owned(), id)));
-    frame.insert("type".to_owned(), "ask_closed".into());
-    frame.insert("ask".to_owned(), view.id.to_string().into());
-    frame.insert("session".to_owned(), view.session.as_str().into());
-    frame.extend(view.end.as_ref().map(ask::end).unwrap_or_default());
-    Ok(Value::Object(frame))
+    Ok(frame::answered(id, &view))
 }

@@ -3,40 +3,72 @@
 use axum::http::{StatusCode, header};
 use frontdesk_core::port::PromptInput;
 use futures_util::{StreamExt, stream};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::callback;
 use crate::error::ApiError;
+use crate::frame::{self, Wire};
 use crate::list;
 use crate::prompt::{self, AcceptedPrompt};
 use crate::prompt_queue::NewPrompt;
 use crate::random;
 use crate::request::{ApiRequest, ApiResponse};
-use crate::show::usage;
+use crate::show::session::Usage;
 use crate::sse::{self, KEEP_ALIVE, event};
 use crate::waiter::{AnswerWaiter, ReceivedAnswer, StreamEvent};
 
-#[derive(Debug, Deserialize)]
+/// A message to the agent.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ChatRequest {
+pub(crate) struct ChatRequest {
+    /// A message has a text, files or both.
     #[serde(default)]
     text: String,
     /// Uploads of the caller.
     #[serde(default)]
+    #[schemars(length(max = prompt::MAX_FILES))]
     files: Vec<String>,
+    /// The name of the caller's chat.
     #[serde(default = "prompt::default_chat")]
+    #[schemars(length(min = 1, max = prompt::MAX_CHAT_NAME))]
     chat: String,
+    /// Whether to wait for the answer; otherwise the response comes once the message is stored.
     #[serde(default = "yes")]
     wait: bool,
+    /// Whether to answer as server-sent events, whose data are frames. The header `Accept: text/event-stream` says the same.
     #[serde(default)]
     stream: bool,
     /// Where it is posted what became of the message, if the caller does not wait.
     callback: Option<String>,
 }
 
-/// Accepts a prompt. The `Idempotency-Key` is the prompt's id: a repeated key means the same message and gets the same
-/// answer, also after a restart.
+/// A message that is stored.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct AcceptedMessage {
+    /// For example `m7`.
+    message: String,
+    session: String,
+}
+
+/// A message that is answered.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct AnsweredMessage {
+    #[serde(flatten)]
+    accepted: AcceptedMessage,
+    /// The answer.
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Usage>,
+}
+
+/// Sends a message to the agent. The `Idempotency-Key` is the message's id: a repeated key means the same message and gets
+/// the same answer, also after a restart.
+#[utoipa::path(post, path = "/api/chat", request_body = ChatRequest, responses(
+    (status = 200, description = "The answer, or with `stream` its events as they come", content((AnsweredMessage = "application/json"), (String = "text/event-stream"))),
+    (status = 202, description = "The message is stored (`wait` is false)", body = AcceptedMessage),
+    (status = 404), (status = 409), (status = 502),
+))]
 pub(crate) async fn chat(mut request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let ChatRequest { text, files, chat, wait, stream, callback } = request.json()?;
     request.release_body();
@@ -61,7 +93,7 @@ pub(crate) async fn chat(mut request: ApiRequest) -> Result<ApiResponse, ApiErro
         if let Some(url) = callback {
             callback::add(&request.server, request.caller()?, accepted.message, url).await?;
         }
-        return Ok(ApiResponse::Json(StatusCode::ACCEPTED, to_json(&accepted)));
+        return Ok(ApiResponse::json(StatusCode::ACCEPTED, AcceptedMessage::from(&accepted)));
     }
     // Subscribed before the prompt is submitted, so that no frame of the answer is missed.
     let session = request.server.handle.session_at(&address)?;
@@ -75,13 +107,9 @@ pub(crate) async fn chat(mut request: ApiRequest) -> Result<ApiResponse, ApiErro
         return Ok(ApiResponse::Other(events(waiter, &accepted)));
     }
     let ReceivedAnswer { text, usage: used, .. } = waiter.answer().await?;
-    let mut body = to_json(&accepted);
-    body["text"] = text.into();
-    if let Some(used) = used {
-        body["usage"] = usage(&used);
-    }
+    let body = AnsweredMessage { accepted: (&accepted).into(), text, usage: used.as_ref().map(Usage::from) };
     Ok(match waiter.take_reserved() {
-        Some(reserved) => list::reserved_response(body.to_string(), reserved),
+        Some(reserved) => list::reserved_response(&body, reserved)?,
         None => ApiResponse::ok(body),
     })
 }
@@ -90,8 +118,10 @@ fn yes() -> bool {
     true
 }
 
-fn to_json(accepted: &AcceptedPrompt) -> Value {
-    json!({"message": accepted.message.to_string(), "session": accepted.session.as_str()})
+impl From<&AcceptedPrompt> for AcceptedMessage {
+    fn from(accepted: &AcceptedPrompt) -> Self {
+        Self { message: accepted.message.to_string(), session: accepted.session.as_str().to_owned() }
+    }
 }
 
 fn accepts_events(request: &ApiRequest) -> bool {
@@ -101,9 +131,8 @@ fn accepts_events(request: &ApiRequest) -> bool {
 
 /// The answer as server-sent events, with the same JSON as the WebSocket's frames.
 fn events(waiter: AnswerWaiter, accepted: &AcceptedPrompt) -> axum::response::Response {
-    let mut first = to_json(accepted);
-    first["type"] = "accepted".into();
-    let first = event("accepted", &first.to_string());
+    let (message, session) = (accepted.message.to_string(), accepted.session.as_str());
+    let first = event("accepted", &frame::text(&Wire::Accepted { id: None, message, session }));
     let rest = stream::unfold(Some(waiter), async |waiter| {
         let mut waiter = waiter?;
         Some(match waiter.next().await {

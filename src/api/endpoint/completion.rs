@@ -4,13 +4,14 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use frontdesk_core::message::Attachment;
 use frontdesk_core::tool::ClientTools;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::completion::destination::{CHAT, Destination, Lasts};
 use crate::completion::error;
 use crate::completion::finish;
 use crate::completion::image::Image;
-use crate::completion::object::{self, Completion};
+use crate::completion::object::{self, ChatCompletion, Completion, Model};
 use crate::completion::request::CompletionRequest;
 use crate::completion::stream::{self, CancelOnDrop, TurnTools};
 use crate::ending::beginning;
@@ -25,20 +26,33 @@ use crate::waiter::{AnswerWaiter, ReceivedAnswer};
 /// The message's id, by which a complaint can be traced. The official clients log it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Answers the last message of a conversation.
+/// The agents, as models.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ModelList {
+    object: &'static str,
+    data: Vec<Model>,
+}
+
+/// Answers the last message of a conversation, as OpenAI's interface does.
+#[utoipa::path(post, path = "/v1/chat/completions", request_body = CompletionRequest, responses(
+    (status = 200, description = "A chat completion, or with `stream` its chunks as they come", content((ChatCompletion = "application/json"), (String = "text/event-stream"))),
+    (status = 404), (status = 409), (status = 502),
+))]
 pub(crate) async fn complete(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let response = completed(request).await.unwrap_or_else(error::response);
     Ok(ApiResponse::Other(response))
 }
 
-/// The agents.
+/// Lists the agents as models.
+#[utoipa::path(get, path = "/v1/models", responses((status = 200, body = ModelList)))]
 pub(crate) async fn models(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let handle = &request.server.handle;
     let models = handle.agents().into_iter().map(|agent| object::model(&agent, handle.started()));
-    Ok(ApiResponse::ok(json!({"object": "list", "data": models.collect::<Vec<_>>()})))
+    Ok(ApiResponse::ok(ModelList { object: "list", data: models.collect() }))
 }
 
-/// One agent.
+/// One agent as a model.
+#[utoipa::path(get, path = "/v1/models/{model}", responses((status = 200, body = Model), (status = 404)))]
 pub(crate) async fn model(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     Ok(match known_agent(&request, request.param(0)?) {
         Ok(agent) => ApiResponse::ok(object::model(&agent, request.server.handle.started())),
@@ -109,7 +123,7 @@ async fn whole(
     let reason = finish::reason(&answer, &calls, completion.message);
     let body = completion.whole(&answer, &calls, reason.map_err(|error| failed(error, &answer))?);
     Ok(match waiter.take_reserved() {
-        Some(reserved) => list::reserved_response(body.to_string(), reserved),
+        Some(reserved) => list::reserved_response(&body, reserved)?,
         None => ApiResponse::ok(body),
     }
     .into_response())

@@ -2,34 +2,53 @@
 
 use axum::http::StatusCode;
 use frontdesk_store::row::Author;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::ReloadRefused;
 use crate::error::ApiError;
-use crate::list;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
 
 /// What a reload is asked to do.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReloadRequest {
-    /// Whether nothing is to be applied.
+    /// Whether to say only what would change.
     #[serde(default)]
     plan: bool,
 }
 
-/// The configuration in use. Secrets are left out.
-pub(crate) async fn show(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let json = json!({"config": *request.server.handle.shown_config()}).to_string();
-    let reserved = request.server.reserve_unread(json.len()).await?;
-    Ok(list::reserved_response(json, reserved))
+/// The configuration in use.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ShownConfig {
+    config: Value,
 }
 
+/// The configuration in use. Secrets are left out.
+#[utoipa::path(get, path = "/api/config", responses((status = 200, body = ShownConfig)))]
+pub(crate) async fn show(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let config = Value::clone(&request.server.handle.shown_config());
+    request.server.large_response(&ShownConfig { config }).await
+}
+
+/// What a reload has changed or would change.
+// The program that reads the configuration makes the body.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ReloadReport {
+    /// Whether nothing was applied.
+    plan: bool,
+    /// Accounts and agents with what happens to each, and the keys and routes that change.
+    #[serde(flatten)]
+    more: Map<String, Value>,
+}
+
+/// Reads the configuration again and applies it.
+#[utoipa::path(post, path = "/api/config/reload", request_body = Option<ReloadRequest>, responses((status = 200, body = ReloadReport), (status = 404)))]
 pub(crate) async fn reload(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let wanted = if request.body.is_empty() { ReloadRequest::default() } else { request.json()? };
-    take_over(&request.server, &wanted, request.author()?).await.map(ApiResponse::ok)
+    take_over(&request.server, &wanted, request.author()?).await.map(ApiResponse::ok::<Value>)
 }
 
 /// Reloads the configuration for an admin.

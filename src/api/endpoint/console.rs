@@ -39,10 +39,14 @@ static FILES: &[PageFile] = console_files! {
     "transcript.js" SCRIPT;
 };
 
+/// The operator's console.
+#[utoipa::path(get, path = "/console", responses((status = 200, content_type = "text/html", body = String)))]
 pub(crate) async fn index(_: ApiRequest) -> Result<ApiResponse, ApiError> {
     respond("text/html; charset=utf-8", include_str!("../console/index.html"))
 }
 
+/// A file that the console loads.
+#[utoipa::path(get, path = "/console/{asset}", responses((status = 200, content((String = "text/javascript"), (String = "text/css"))), (status = 404)))]
 pub(crate) async fn file(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let name = request.param(0)?;
     match FILES.iter().find(|(known, ..)| *known == name) {

@@ -10,6 +10,7 @@ use frontdesk_core::access::Action;
 use frontdesk_core::key::SessionKey;
 use frontdesk_runtime::{Activity, Step};
 use futures_util::stream;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -32,16 +33,17 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Maximum number and bytes of stored frames that are read at once.
 const PAGE: (u32, usize) = (100, 128 * 1024);
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct EventsQuery {
-    /// A session's key.
+pub(crate) struct EventsQuery {
+    /// The key of a session, whose frames are sent. Without it, what the gateway does is sent.
     session: Option<String>,
     /// The number after which to begin, as `Last-Event-ID`, which browsers send by themselves.
     after: Option<u64>,
 }
 
-/// The events.
+/// Sends what happens, as server-sent events: the frames of a session, or for admins what the gateway does.
+#[utoipa::path(get, path = "/api/events", params(EventsQuery), responses((status = 200, description = "Events as they come", content_type = "text/event-stream", body = String), (status = 404)))]
 pub(crate) async fn events(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let query: EventsQuery = request.query()?;
     let after = last_event(&request.parts.headers)?.or(query.after);
@@ -223,7 +225,7 @@ impl Gateway {
     fn look(&mut self) {
         let handle = &self.watched.server.handle;
         for account in handle.accounts() {
-            let (id, shown) = (account.id.to_string(), show::account(&account));
+            let (id, shown) = (account.id.to_string(), json!(show::status::Account::from(&account)));
             let is_same =
                 |known: &Value| ["ready", "state", "error"].iter().all(|name| known[name] == shown[name]);
             if !self.accounts.get(&id).is_some_and(is_same) {

@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use frontdesk_core::id::{MessageId, OutId};
 use frontdesk_runtime::{Described, IncomingFile, OpenFile};
 use http_body_util::BodyExt;
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::attachment;
+use crate::attachment::{self, ReceivedFile};
 use crate::error::ApiError;
 use crate::prompt;
 use crate::random;
@@ -22,33 +22,63 @@ use crate::token::Scope;
 /// The longest time in which a file may arrive. Between two pieces of it, `request_timeout_seconds` may pass.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct UploadQuery {
+pub(crate) struct UploadQuery {
     /// The file's name.
     name: Option<String>,
     #[serde(default)]
     kind: UploadKind,
 }
 
-/// How a chat shows the file.
-#[derive(Debug, Default, Deserialize, PartialEq)]
+/// How a chat shows the file: as its name and its first bytes say, or as something that a person has said.
+#[derive(Debug, Default, Deserialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum UploadKind {
-    /// As its name and its first bytes say.
+#[schemars(inline)]
+pub(crate) enum UploadKind {
+    // As its name and its first bytes say.
     #[default]
     File,
-    /// As something that a person has said.
+    // As something that a person has said.
     Voice,
 }
 
 /// What an upload may have.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct UploadLimits {
+    /// Maximum size of a file.
+    max_bytes: u64,
+    /// Maximum number of files of one message.
+    max_files: usize,
+}
+
+/// A file that is uploaded.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Upload {
+    #[serde(flatten)]
+    file: ReceivedFile,
+    /// The name by which messages and paths call it.
+    #[serde(rename = "file")]
+    upload: String,
+}
+
+/// An upload that is removed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct RemovedUpload {
+    removed: String,
+}
+
+/// Says how large an upload may be, and how many a message may have.
+#[utoipa::path(get, path = "/api/files", responses((status = 200, body = UploadLimits)))]
 pub(crate) async fn limits(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let max_bytes = request.server.handle.max_file_bytes();
-    Ok(ApiResponse::ok(json!({"max_bytes": max_bytes, "max_files": prompt::MAX_FILES})))
+    Ok(ApiResponse::ok(UploadLimits { max_bytes, max_files: prompt::MAX_FILES }))
 }
 
 /// Takes a file: the body is its content. Answers when the file is durable.
+#[utoipa::path(post, path = "/api/files", params(UploadQuery),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, in any media type except that of a form"),
+    responses((status = 201, body = Upload), (status = 409), (status = 507)))]
 pub(crate) async fn upload(mut request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let UploadQuery { name, kind } = request.query()?;
     let key = request.idempotency_key()?;
@@ -62,26 +92,28 @@ pub(crate) async fn upload(mut request: ApiRequest) -> Result<ApiResponse, ApiEr
     // A key cannot contain a space, so that two pairs never make the same request.
     let names = (random::id()?, key.map(|key| format!("{owner} {key}")));
     let upload = server.handle.uploaded(owner, file, described, names).await?;
-    let mut shown = attachment::shown(&upload.attachment);
-    shown["file"] = upload.name.into();
-    Ok(ApiResponse::Json(StatusCode::CREATED, shown))
+    let shown = Upload { file: (&upload.attachment).into(), upload: upload.name };
+    Ok(ApiResponse::json(StatusCode::CREATED, shown))
 }
 
 /// The content of an upload of the caller.
+#[utoipa::path(get, path = "/api/files/{upload}", responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 404)))]
 pub(crate) async fn get(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let owner = &request.caller()?.principal;
     respond(request.server.handle.open_upload(owner, request.param(0)?).await?).await
 }
 
 /// Removes an upload of the caller.
+#[utoipa::path(delete, path = "/api/files/{upload}", responses((status = 200, body = RemovedUpload), (status = 404)))]
 pub(crate) async fn remove(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let name = request.param(0)?;
     request.server.handle.drop_upload(&request.caller()?.principal, name).await?;
-    Ok(ApiResponse::ok(json!({"removed": name})))
+    Ok(ApiResponse::ok(RemovedUpload { removed: name.to_owned() }))
 }
 
 /// The content of a file of a session: `m7.0` is the first one that came with the message `m7`, `o9` the one that was sent
 /// as `o9`.
+#[utoipa::path(get, path = "/api/session/{key}/files/{file}", responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 404)))]
 pub(crate) async fn of_session(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let (session, name) = (request.session(Scope::Read)?, request.param(1)?);
     let handle = &request.server.handle;

@@ -6,7 +6,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use frontdesk_core::message::Outcome;
 use frontdesk_runtime::{EventRequest, EventStored};
 use frontdesk_store::row::OutboxRow;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::ApiError;
 use crate::hook::signature::{Rejected, Signature};
@@ -33,7 +35,58 @@ pub(crate) fn check_head(
     hook.check_head(headers, server.clock().wall()).map_err(|why| refused(server, &hook, why, ip))
 }
 
-/// Stores an event, and answers once it is committed. A repetition gets the same answer and changes nothing.
+/// What an event has become.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct AcceptedEvent {
+    /// The key by which a repetition is recognised.
+    event: String,
+    #[serde(flatten)]
+    became: Became,
+}
+
+/// A background task, a message to an agent, or messages to a chat, as the endpoint is configured.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+enum Became {
+    Task {
+        task: String,
+        session: String,
+        state: &'static str,
+    },
+    Messages {
+        parts: Vec<QueuedPart>,
+    },
+    Message {
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<String>,
+    },
+}
+
+/// A message to a chat. Its sender learns neither the chat nor what became of it.
+#[derive(Debug, Serialize, JsonSchema)]
+struct QueuedPart {
+    id: String,
+    state: &'static str,
+}
+
+/// The answer to a request that is no event.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum EventReply {
+    /// Slack asks whether the endpoint is there.
+    Challenge { challenge: String },
+    /// The event is of no interest.
+    Ignored { ignored: bool },
+}
+
+const IGNORED: EventReply = EventReply::Ignored { ignored: true };
+
+/// Takes an event of another program: JSON or a form, as the endpoint is configured in `[hooks]`. Answers once it is stored; a
+/// repetition gets the same answer and changes nothing.
+#[utoipa::path(post, path = "/hooks/{hook}", request_body = Value, responses(
+    (status = 200, body = EventReply), (status = 202, body = AcceptedEvent), (status = 401), (status = 404), (status = 409), (status = 422),
+))]
 pub(crate) async fn receive(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let (server, headers) = (&request.server, &request.parts.headers);
     let hook = server.hook(&request.params)?;
@@ -46,7 +99,7 @@ pub(crate) async fn receive(request: ApiRequest) -> Result<ApiResponse, ApiError
     }
     let text = match hook.text(&event) {
         Ok(EventText::Text(text)) => text,
-        Ok(EventText::Unwanted) => return Ok(ApiResponse::ok(json!({"ignored": true}))),
+        Ok(EventText::Unwanted) => return Ok(ApiResponse::ok(IGNORED)),
         Err(error) => return Err(unreadable(&hook, &error)),
     };
     let key = payload::key(hook.signature, headers, &request.body, &event)?;
@@ -56,45 +109,50 @@ pub(crate) async fn receive(request: ApiRequest) -> Result<ApiResponse, ApiError
     };
     let (name, target) = (hook.name.clone(), hook.target.clone());
     let stored = EventRequest { hook: name, key: key.clone(), text, owner, target };
-    let mut body = shown(server.handle.event(stored).await?)?;
-    body["event"] = key.into();
+    let body = AcceptedEvent { became: became(server.handle.event(stored).await?)?, event: key };
     metrics::counter!("frontdesk_events_total", "hook" => hook.name.clone()).increment(1);
-    Ok(ApiResponse::Json(StatusCode::ACCEPTED, body))
+    Ok(ApiResponse::json(StatusCode::ACCEPTED, body))
 }
 
 /// The answer to a request by which a sender only asks whether the endpoint is there.
-fn only_a_question(hook: &Hook, headers: &HeaderMap, event: &Value) -> Option<Value> {
+fn only_a_question(hook: &Hook, headers: &HeaderMap, event: &Value) -> Option<EventReply> {
     let is = |field: &str, value: &str| event.get(field).and_then(Value::as_str) == Some(value);
     match hook.signature {
         Signature::Slack if is("type", "url_verification") => {
-            Some(json!({"challenge": event.get("challenge").and_then(Value::as_str).unwrap_or_default()}))
+            let challenge = event.get("challenge").and_then(Value::as_str).unwrap_or_default();
+            Some(EventReply::Challenge { challenge: challenge.to_owned() })
         }
         Signature::Github if headers.get("x-github-event").map(HeaderValue::as_bytes) == Some(b"ping") => {
-            Some(json!({"ignored": true}))
+            Some(IGNORED)
         }
         _ => None,
     }
 }
 
 /// What an event has become.
-fn shown(stored: EventStored) -> Result<Value, ApiError> {
+fn became(stored: EventStored) -> Result<Became, ApiError> {
     Ok(match stored {
-        EventStored::Task(task) => json!({
-            "task": task.id.to_string(), "session": task.session.as_str(), "state": task.state.name(),
-        }),
+        EventStored::Task(task) => Became::Task {
+            task: task.id.to_string(),
+            session: task.session.as_str().to_owned(),
+            state: task.state.name(),
+        },
         // The sender may show it to people who are to know neither the chat nor what became of the message.
-        EventStored::Messages(parts) => json!({"parts": parts.iter().map(part).collect::<Value>()}),
+        EventStored::Messages(parts) => Became::Messages { parts: parts.iter().map(part).collect() },
         // Its template has changed since: it is the same event all the same.
-        EventStored::Input(Outcome::Conflict { message }) => json!({"message": message.to_string()}),
+        EventStored::Input(Outcome::Conflict { message }) => {
+            Became::Message { message: message.to_string(), session: None }
+        }
         EventStored::Input(outcome) => {
             let accepted = prompt::accepted(Ok(Ok(outcome)))?;
-            json!({"message": accepted.message.to_string(), "session": accepted.session.as_str()})
+            let session = Some(accepted.session.as_str().to_owned());
+            Became::Message { message: accepted.message.to_string(), session }
         }
     })
 }
 
-fn part(part: &OutboxRow) -> Value {
-    json!({"id": part.post.out.to_string(), "state": part.state.name()})
+fn part(part: &OutboxRow) -> QueuedPart {
+    QueuedPart { id: part.post.out.to_string(), state: part.state.name() }
 }
 
 fn refused(server: &ServerState, hook: &Hook, why: Rejected, ip: IpAddr) -> ApiError {

@@ -3,35 +3,73 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use frontdesk_core::token::{Holder, TokenName};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use frontdesk_core::token::{Holder, TokenName, TokenScope};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
 use crate::random;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
-use crate::show::time;
+use crate::show::{Timestamp, maybe};
 use crate::ticket::{LONGEST, Login, USUAL};
 use crate::token::{Caller, hash_token, make_token};
 
 /// For how long a browser stays logged in.
 const BROWSER: Duration = Duration::from_secs(90 * 24 * 3600);
 
-#[derive(Debug, Deserialize)]
+/// A ticket to be made.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct TicketRequest {
+pub(crate) struct TicketRequest {
     /// For how many seconds it is valid.
+    #[schemars(range(min = 1, max = LONGEST.as_secs()))]
     expires_s: Option<u64>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A browser that logs in.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct LoginRequest {
+pub(crate) struct LoginRequest {
     ticket: String,
 }
 
+/// A ticket with which one browser can log in.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Ticket {
+    ticket: String,
+    /// What follows the gateway's URL in a login link.
+    path: String,
+    expires: Timestamp,
+}
+
+/// Whom a token stands for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Identity {
+    /// The name of the token.
+    name: String,
+    /// `owner`, `named` or `browser`.
+    kind: &'static str,
+    person: String,
+    #[schemars(extend("enum" = TokenScope::ALL.map(TokenScope::name)))]
+    scope: &'static str,
+    expires: Option<Timestamp>,
+}
+
+/// The token of a browser that has logged in. No other response has it.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct LoggedIn {
+    #[serde(flatten)]
+    identity: Identity,
+    token: String,
+}
+
+/// A browser is logged out.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct LoggedOut {}
+
 /// Makes a ticket with which one browser can log in as the caller.
+#[utoipa::path(post, path = "/api/tickets", request_body = TicketRequest, responses((status = 201, body = Ticket)))]
 pub(crate) async fn ticket(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let TicketRequest { expires_s } = request.json()?;
     let valid_for = expires_s.map_or(USUAL, Duration::from_secs);
@@ -44,11 +82,12 @@ pub(crate) async fn ticket(request: ApiRequest) -> Result<ApiResponse, ApiError>
     let login = Login { maker: caller.clone(), holder, scope: caller.scope };
     let secret = server.tickets.make(login, server.now(), valid_for)?;
     let expires = server.clock().wall() + valid_for;
-    let body = json!({"ticket": secret, "path": format!("/#ticket={secret}"), "expires": time(expires)});
-    Ok(ApiResponse::Json(StatusCode::CREATED, body))
+    let body = Ticket { path: format!("/#ticket={secret}"), ticket: secret, expires: expires.into() };
+    Ok(ApiResponse::json(StatusCode::CREATED, body))
 }
 
 /// Exchanges a ticket for the token of a browser.
+#[utoipa::path(post, path = "/api/login", request_body = LoginRequest, responses((status = 201, body = LoggedIn), (status = 401)))]
 pub(crate) async fn log_in(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let LoginRequest { ticket } = request.json()?;
     let server = &request.server;
@@ -69,30 +108,33 @@ pub(crate) async fn log_in(request: ApiRequest) -> Result<ApiResponse, ApiError>
     );
     let expires = made.await?;
     request.peer.slot.authenticate();
-    let mut body = shown(name.as_str(), "browser", &holder.to_string(), scope.name());
-    body["token"] = secret.into();
-    body["expires"] = time(expires).into();
-    Ok(ApiResponse::Json(StatusCode::CREATED, body))
+    let identity = Identity {
+        name: name.to_string(),
+        kind: "browser",
+        person: holder.to_string(),
+        scope: scope.name(),
+        expires: Some(expires.into()),
+    };
+    Ok(ApiResponse::json(StatusCode::CREATED, LoggedIn { identity, token: secret }))
 }
 
-/// For how long a browser that this caller lets in stays logged in: no longer than the caller's own token is valid.
-fn longest(server: &ServerState, maker: &Caller) -> Duration {
-    let expires = server.handle.token(maker.hash()).and_then(|row| row.expires);
-    let left = expires.map(|at| (at - server.clock().wall()).to_std().unwrap_or_default());
-    left.map_or(BROWSER, |left| left.min(BROWSER))
-}
-
-/// Who the caller is.
+/// Says who the caller is.
+#[utoipa::path(get, path = "/api/login", responses((status = 200, body = Identity)))]
 pub(crate) async fn who(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let caller = request.caller()?;
     let row = request.server.handle.token(caller.hash());
     let kind = row.as_ref().map_or("owner", |row| row.kind.name());
-    let mut body = shown(caller.name(), kind, &caller.person, caller.scope.name());
-    body["expires"] = row.and_then(|row| row.expires).map(time).into();
-    Ok(ApiResponse::ok(body))
+    Ok(ApiResponse::ok(Identity {
+        name: caller.name().to_owned(),
+        kind,
+        person: caller.person.to_string(),
+        scope: caller.scope.name(),
+        expires: maybe(row.and_then(|row| row.expires)),
+    }))
 }
 
 /// Logs the browser out that calls.
+#[utoipa::path(delete, path = "/api/login", responses((status = 200, body = LoggedOut), (status = 409)))]
 pub(crate) async fn log_out(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let name: TokenName = request.caller()?.name().parse().map_err(|_| ApiError::internal())?;
     let is_browser = request.server.handle.token(request.caller()?.hash());
@@ -102,9 +144,12 @@ pub(crate) async fn log_out(request: ApiRequest) -> Result<ApiResponse, ApiError
         return Err(ApiError::new(StatusCode::CONFLICT, "no_browser", message));
     }
     request.server.handle.log_out(name, request.author()?).await?;
-    Ok(ApiResponse::ok(json!({})))
+    Ok(ApiResponse::ok(LoggedOut {}))
 }
 
-fn shown(name: &str, kind: &str, person: &str, scope: &str) -> Value {
-    json!({"name": name, "kind": kind, "person": person, "scope": scope})
+/// For how long a browser that this caller lets in stays logged in: no longer than the caller's own token is valid.
+fn longest(server: &ServerState, maker: &Caller) -> Duration {
+    let expires = server.handle.token(maker.hash()).and_then(|row| row.expires);
+    let left = expires.map(|at| (at - server.clock().wall()).to_std().unwrap_or_default());
+    left.map_or(BROWSER, |left| left.min(BROWSER))
 }

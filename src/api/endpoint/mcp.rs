@@ -7,7 +7,14 @@ use crate::json_rpc;
 use crate::mcp::ToolServer;
 use crate::request::{ApiRequest, ApiResponse, Identity};
 
-/// Answers one message of a client. The token of the request says for which session it calls.
+/// Answers one message of an MCP client (Model Context Protocol, JSON-RPC 2.0). The token is that of an agent and says for which
+/// session it calls.
+#[utoipa::path(post, path = "/mcp", request_body = Value, responses(
+    (status = 200, content((Value = "application/json"), (String = "text/event-stream"))),
+    (status = 400, description = "An error of JSON-RPC, or one of the gateway", body = Value),
+    (status = 202, description = "A notification, which gets no answer"),
+    (status = 406, description = "The header `Accept` names neither `application/json` nor `text/event-stream`", body = Value),
+))]
 pub(crate) async fn respond(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let ApiRequest { server, identity, parts, body, reserved, .. } = request;
     let Identity::Agent(session) = identity else { return Err(ApiError::unauthorized()) };

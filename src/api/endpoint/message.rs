@@ -5,9 +5,11 @@ use frontdesk_core::id::{IdError, MessageId};
 use crate::answered::{self, no_message};
 use crate::error::ApiError;
 use crate::request::{ApiRequest, ApiResponse};
+use crate::show::session::Message;
 use crate::token::Scope;
 
 /// A message with its answer, also if the answer is to several messages at once.
+#[utoipa::path(get, path = "/api/messages/{message}", responses((status = 200, body = Message), (status = 404)))]
 pub(crate) async fn get(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let id: MessageId =
         request.param(0)?.parse().map_err(|error: IdError| ApiError::bad_request(error.to_string()))?;

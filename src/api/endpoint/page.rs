@@ -54,10 +54,14 @@ static FILES: &[PageFile] = page_files! {
     "timeline.js" SCRIPT;
 };
 
+/// The web chat.
+#[utoipa::path(get, path = "/", responses((status = 200, content_type = "text/html", body = String)))]
 pub(crate) async fn index(_: ApiRequest) -> Result<ApiResponse, ApiError> {
     respond("text/html; charset=utf-8", include_str!("../page/index.html"))
 }
 
+/// A file that the page loads.
+#[utoipa::path(get, path = "/page/{asset}", responses((status = 200, content((String = "text/javascript"), (String = "text/css"))), (status = 404)))]
 pub(crate) async fn file(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let name = request.param(0)?;
     match FILES.iter().find(|(known, ..)| *known == name) {

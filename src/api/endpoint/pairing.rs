@@ -4,32 +4,58 @@ use axum::http::StatusCode;
 use frontdesk_core::account::AccountId;
 use frontdesk_core::pairing::Code;
 use frontdesk_store::row::{AccessChange, AccessDone};
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::endpoint::access::check_account;
 use crate::error::ApiError;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::show;
+use crate::show::access::PairingRequest;
 
 /// The account that the request must have come through; any if none is given.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct AccountFilter {
+pub(crate) struct PairingAccount {
     platform: Option<String>,
+    /// An account needs its platform.
     account: Option<String>,
 }
 
-pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let rows = request.server.handle.pairing_requests().await?;
-    Ok(ApiResponse::ok(json!({"requests": rows.iter().map(show::pairing).collect::<Vec<_>>()})))
+/// The open pairing requests.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct PairingRequests {
+    requests: Vec<PairingRequest>,
 }
 
+/// The person who is let in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ApprovedPairing {
+    approved: PairingRequest,
+}
+
+/// The person who is not let in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct DeniedPairing {
+    denied: PairingRequest,
+}
+
+/// Lists the open pairing requests.
+#[utoipa::path(get, path = "/api/pairing", responses((status = 200, body = PairingRequests)))]
+pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let rows = request.server.handle.pairing_requests().await?;
+    Ok(ApiResponse::ok(PairingRequests { requests: rows.iter().map(PairingRequest::from).collect() }))
+}
+
+/// Lets in the person who shows this code.
+#[utoipa::path(post, path = "/api/pairing/{code}/approve", request_body = Option<PairingAccount>, responses((status = 200, body = ApprovedPairing), (status = 404)))]
 pub(crate) async fn approve(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let (code, account) = code_and_account(&request)?;
     decide(&request, AccessChange::Approve { code, account }).await
 }
 
+/// Denies the request with this code.
+#[utoipa::path(post, path = "/api/pairing/{code}/deny", request_body = Option<PairingAccount>, responses((status = 200, body = DeniedPairing), (status = 404)))]
 pub(crate) async fn deny(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let (code, account) = code_and_account(&request)?;
     decide(&request, AccessChange::Deny { code, account }).await
@@ -37,11 +63,14 @@ pub(crate) async fn deny(request: ApiRequest) -> Result<ApiResponse, ApiError> {
 
 /// Lets the sender of a request in whom the caller has seen in the list. The list shows no codes, so that nobody reads one
 /// out of it; an admin who knows the person needs none.
+#[utoipa::path(post, path = "/api/pairing/requests/{request}/approve", responses((status = 200, body = ApprovedPairing), (status = 404)))]
 pub(crate) async fn approve_request(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let id = request_id(&request)?;
     decide(&request, AccessChange::ApproveRequest(id)).await
 }
 
+/// Denies a request that the caller has seen in the list.
+#[utoipa::path(post, path = "/api/pairing/requests/{request}/deny", responses((status = 200, body = DeniedPairing), (status = 404)))]
 pub(crate) async fn deny_request(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let id = request_id(&request)?;
     decide(&request, AccessChange::DenyRequest(id)).await
@@ -54,8 +83,8 @@ fn request_id(request: &ApiRequest) -> Result<i64, ApiError> {
 
 async fn decide(request: &ApiRequest, change: AccessChange) -> Result<ApiResponse, ApiError> {
     match request.server.handle.change_access(change, request.author()?).await? {
-        AccessDone::Approved(row) => Ok(ApiResponse::ok(json!({"approved": show::pairing(&row)}))),
-        AccessDone::Denied(row) => Ok(ApiResponse::ok(json!({"denied": show::pairing(&row)}))),
+        AccessDone::Approved(row) => Ok(ApiResponse::ok(ApprovedPairing { approved: (&row).into() })),
+        AccessDone::Denied(row) => Ok(ApiResponse::ok(DeniedPairing { denied: (&row).into() })),
         AccessDone::NoSuchCode { left } => Err(no_such_code(left)),
         AccessDone::NoSuchRequest => Err(ApiError::not_found(
             "this request is not open any more: it was decided, or it is older than an hour",
@@ -106,8 +135,8 @@ fn code_and_account(request: &ApiRequest) -> Result<(Code, Option<AccountId>), A
         ApiError::bad_request("a code has eight letters and digits, such as ABCD2345, and never 0, O, 1 or I")
     };
     let code = Code::read(request.param(0)?).ok_or_else(malformed)?;
-    let filter: AccountFilter =
-        if request.body.is_empty() { AccountFilter::default() } else { request.json()? };
+    let filter: PairingAccount =
+        if request.body.is_empty() { PairingAccount::default() } else { request.json()? };
     let account = match (filter.platform, filter.account) {
         (Some(platform), name) => {
             let account = AccountId::new(&platform, name.as_deref());

@@ -2,14 +2,14 @@
 
 use frontdesk_core::access::Action;
 use frontdesk_core::id::MessageId;
-use frontdesk_store::row::FoundMessage;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use frontdesk_store::row;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
 use crate::list;
 use crate::request::{ApiRequest, ApiResponse};
-use crate::show::time;
+use crate::show::Timestamp;
 use crate::token::Scope;
 
 /// Maximum length of the words that are searched for, in bytes.
@@ -18,15 +18,40 @@ const MAX_WORDS: usize = 200;
 /// Number of characters before and after what was found.
 const AROUND: usize = 60;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct SearchQuery {
+pub(crate) struct SearchQuery {
+    /// The words, without regard to ASCII case.
+    #[schemars(length(min = 1, max = MAX_WORDS), pattern(r"\S"))]
     search: String,
+    /// `next` of the page before.
+    #[schemars(pattern(r"^m[0-9]{1,18}$"))]
     before: Option<String>,
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<u32>,
 }
 
-/// Messages whose text or answer has these words, the newest first, with the words around them.
+/// Messages that were found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct FoundMessages {
+    messages: Vec<FoundMessage>,
+    next: Option<String>,
+}
+
+/// A message that was found.
+#[derive(Debug, Serialize, JsonSchema)]
+struct FoundMessage {
+    message: String,
+    session: String,
+    received: Timestamp,
+    /// The words in the text with those around them.
+    text: Option<String>,
+    /// The words in the answer with those around them.
+    answer: Option<String>,
+}
+
+/// Searches messages: with the scope `chat` those of the caller's own chats, otherwise all. Returns those whose text or answer has these words, the newest first, with the words around them.
+#[utoipa::path(get, path = "/api/messages", params(SearchQuery), responses((status = 200, body = FoundMessages)))]
 pub(crate) async fn messages(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let SearchQuery { search, before, limit } = request.query()?;
     let words = search.trim();
@@ -41,20 +66,20 @@ pub(crate) async fn messages(request: ApiRequest) -> Result<ApiResponse, ApiErro
         Scope::Read | Scope::Admin => (None, Action::Administer),
     };
     server.authorize(caller, Scope::Read, action)?;
-    let found_in = server.handle.store().search(words, of_chats.as_deref(), before, list::row_limit(limit));
+    let found_in = server.handle.store().search(words, of_chats.as_deref(), before, list::row_limit(limit)?);
     let (rows, next) = found_in.await?;
-    let shown: Vec<Value> = rows.iter().map(|row| found(row, words)).collect();
-    Ok(ApiResponse::ok(json!({"messages": shown, "next": next.map(|next| next.to_string())})))
+    let messages = rows.iter().map(|row| found(row, words)).collect();
+    Ok(ApiResponse::ok(FoundMessages { messages, next: next.map(|next| next.to_string()) }))
 }
 
-fn found(row: &FoundMessage, words: &str) -> Value {
-    json!({
-        "message": row.message.to_string(),
-        "session": row.session.as_str(),
-        "received": time(row.received),
-        "text": excerpt(&row.text, words),
-        "answer": row.answer.as_deref().and_then(|answer| excerpt(answer, words)),
-    })
+fn found(row: &row::FoundMessage, words: &str) -> FoundMessage {
+    FoundMessage {
+        message: row.message.to_string(),
+        session: row.session.as_str().to_owned(),
+        received: row.received.into(),
+        text: excerpt(&row.text, words),
+        answer: row.answer.as_deref().and_then(|answer| excerpt(answer, words)),
+    }
 }
 
 /// The words with what stands around them, on one line; `None` where they do not occur.

@@ -8,47 +8,78 @@ use frontdesk_core::address::{Address, AddressError};
 use frontdesk_core::visible::is_visible;
 use frontdesk_runtime::{Broadcast, SendRequest as Message};
 use frontdesk_store::row::OutboxRow;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::ApiError;
 use crate::random;
 use crate::request::{ApiRequest, ApiResponse};
-use crate::show;
+use crate::show::outbox::Part;
 
 /// Maximum number of chats of one broadcast.
 const MAX_CHATS: usize = 1000;
 
-#[derive(Debug, Deserialize)]
+/// A message to a chat. It has a text, a file or both.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct SendRequest {
+pub(crate) struct SendRequest {
+    /// The address, for example `telegram:4711`.
+    #[schemars(pattern(r"^[^:/]+:.+$"))]
     to: String,
+    /// In Markdown.
     #[serde(default)]
     text: String,
+    /// A file, relative to the media folder.
     media: Option<String>,
+    /// Whether quiet hours do not hold it.
     #[serde(default)]
     urgent: bool,
     /// The message in the platform's own form, on Slack.
     blocks: Option<Value>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A message to several chats: those of `to`, or those of a list.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct BroadcastRequest {
+pub(crate) struct BroadcastRequest {
+    /// Addresses.
     #[serde(default)]
+    #[schemars(length(max = MAX_CHATS))]
     to: Vec<String>,
+    /// A list of the configuration.
     list: Option<String>,
+    /// In Markdown.
     #[serde(default)]
     text: String,
+    /// A file, relative to the media folder.
     media: Option<String>,
+    /// Whether quiet hours do not hold it.
     #[serde(default)]
     urgent: bool,
+    /// Whether chats on no configured channel are left out; otherwise nothing is sent if there are any.
     #[serde(default)]
     skip_unknown: bool,
 }
 
-/// Puts a text into the outbox. The key makes its parts unique in the database, so that a repeated request sends
+/// What is to be sent to one chat.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Queued {
+    to: String,
+    parts: Vec<Part>,
+}
+
+/// What is to be sent to several chats.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct QueuedBroadcast {
+    queued: Vec<Queued>,
+    /// Chats on no configured channel.
+    unknown: Vec<String>,
+}
+
+/// Sends a text, a file or both to a chat. The key makes its parts unique in the database, so that a repeated request sends
 /// nothing twice, even after a restart.
+#[utoipa::path(post, path = "/api/send", request_body = SendRequest, responses((status = 202, body = Queued), (status = 404), (status = 409)))]
 pub(crate) async fn send(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let SendRequest { to, text, media, urgent, blocks } = request.json()?;
     let to = address(&to)?;
@@ -66,10 +97,11 @@ pub(crate) async fn send(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let message = Message { text: &text, media, key: &key, author: &author, urgent, native };
     let parts = request.server.handle.send_as(&to, message).await?;
     let held = held(&request, &to, urgent);
-    Ok(ApiResponse::Json(StatusCode::ACCEPTED, sent(&to, &parts, held)))
+    Ok(ApiResponse::json(StatusCode::ACCEPTED, sent(&to, &parts, held)))
 }
 
-/// Puts a text into the outbox for each of several chats. A repeated request sends it to those that have not got it.
+/// Sends a text, a file or both to several chats. A repeated request sends it to those that have not got it.
+#[utoipa::path(post, path = "/api/broadcast", request_body = BroadcastRequest, responses((status = 202, body = QueuedBroadcast), (status = 404), (status = 409)))]
 pub(crate) async fn broadcast(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let BroadcastRequest { to, list, text, media, urgent, skip_unknown } = request.json()?;
     let handle = &request.server.handle;
@@ -92,7 +124,7 @@ pub(crate) async fn broadcast(request: ApiRequest) -> Result<ApiResponse, ApiErr
     let (key, author) = (key(&request)?, request.author()?);
     let message = Message { text: &text, media, key: &key, author: &author, urgent, native: None };
     let Broadcast { queued, unknown } = handle.broadcast(&to, skip_unknown, message).await?;
-    let unknown: Vec<&str> = unknown.iter().map(Address::as_str).collect();
+    let unknown: Vec<String> = unknown.iter().map(|to| to.as_str().to_owned()).collect();
     if !unknown.is_empty() && !skip_unknown {
         let message = format!(
             "nothing is sent, because these chats are on no channel of the configuration: {}",
@@ -100,9 +132,8 @@ pub(crate) async fn broadcast(request: ApiRequest) -> Result<ApiResponse, ApiErr
         );
         return Err(ApiError::new(StatusCode::NOT_FOUND, "unknown_chats", message));
     }
-    let queued: Value =
-        queued.iter().map(|(to, parts)| sent(to, parts, held(&request, to, urgent))).collect();
-    Ok(ApiResponse::Json(StatusCode::ACCEPTED, json!({"queued": queued, "unknown": unknown})))
+    let queued = queued.iter().map(|(to, parts)| sent(to, parts, held(&request, to, urgent))).collect();
+    Ok(ApiResponse::json(StatusCode::ACCEPTED, QueuedBroadcast { queued, unknown }))
 }
 
 /// Until when quiet hours hold a message for a chat.
@@ -110,10 +141,10 @@ fn held(request: &ApiRequest, to: &Address, urgent: bool) -> Option<DateTime<Utc
     request.server.handle.quiet_until(to).filter(|_| !urgent)
 }
 
-fn sent(to: &Address, parts: &[OutboxRow], held: Option<DateTime<Utc>>) -> Value {
+fn sent(to: &Address, parts: &[OutboxRow], held: Option<DateTime<Utc>>) -> Queued {
     let queued = |row: &OutboxRow| OutboxRow { held_until: row.held_until.or(held), ..row.clone() };
-    let parts: Value = parts.iter().map(|row| show::part(&queued(row))).collect();
-    json!({"to": to.as_str(), "parts": parts})
+    let parts = parts.iter().map(|row| Part::from(&queued(row))).collect();
+    Queued { to: to.as_str().to_owned(), parts }
 }
 
 /// The key of a request in the database, unique over all tokens.

@@ -1,21 +1,23 @@
 //! Sessions: lists, histories, and an admin's changes. The WebSocket's calls use the same functions.
 
+use chrono::{DateTime, Utc};
 use frontdesk_core::access::Action;
 use frontdesk_core::id::MessageId;
 use frontdesk_core::key::SessionKey;
-use frontdesk_store::row::{Author, SessionChange, SessionFilter};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use frontdesk_store::row::{Author, SessionChange, SessionFilter, SessionRow};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::ApiError;
 use crate::list;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
-use crate::show;
+use crate::show::session::{Epoch, Message, Session, SessionDetails, WaitingMessage};
+use crate::show::{Timestamp, maybe};
 use crate::token::{Caller, Scope};
 
 /// Selects sessions.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SessionsQuery {
     channel: Option<String>,
@@ -28,7 +30,9 @@ pub(crate) struct SessionsQuery {
     /// Only those in which something waits or runs.
     #[serde(default)]
     busy: bool,
+    /// `next` of the page before.
     after: Option<String>,
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<u32>,
     /// Whether to say how the current conversation of each began.
     #[serde(default)]
@@ -36,8 +40,9 @@ pub(crate) struct SessionsQuery {
 }
 
 /// The order of a list of sessions.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 enum SessionOrder {
     #[default]
     Key,
@@ -48,10 +53,11 @@ enum SessionOrder {
 const MAX_TITLE: usize = 200;
 
 /// What is left out stays as it is; a title of `null` removes it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct SessionChangeRequest {
+pub(crate) struct SessionChangeRequest {
     #[serde(default, deserialize_with = "given")]
+    #[schemars(length(max = MAX_TITLE))]
     title: Option<Option<String>>,
     archived: Option<bool>,
 }
@@ -61,22 +67,82 @@ fn given<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, 
     Option::deserialize(field).map(Some)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct HistoryQuery {
+pub(crate) struct HistoryQuery {
+    /// The number of a conversation; unset means all.
     epoch: Option<u64>,
+    /// `next` of the page before.
+    #[schemars(pattern(r"^m[0-9]{1,18}$"))]
     before: Option<String>,
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<u32>,
 }
 
+/// A page of sessions.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Sessions {
+    sessions: Vec<ListedSession>,
+    next: Option<String>,
+}
+
+/// A session in a list.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ListedSession {
+    #[serde(flatten)]
+    session: Session,
+    /// How the current conversation began, if the query asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opening: Option<Option<String>>,
+    /// When its last message came, in the order of the latest messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active: Option<Timestamp>,
+}
+
+/// The messages of a session.
+// It is written row by row.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Messages {
+    messages: Vec<Message>,
+    next: Option<String>,
+}
+
+/// A session with a new conversation.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ResetSession {
+    session: String,
+    epoch: u64,
+}
+
+/// Numbers of the cancelled turns and of the cancelled messages that waited.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct StoppedSession {
+    session: String,
+    running: usize,
+    waiting: usize,
+}
+
+/// A session that is deleted with all that was said in it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ErasedSession {
+    erased: String,
+}
+
+/// Lists sessions: with the scope `chat` those of the caller's own chats, otherwise all. In the order of the latest messages a
+/// page may be short, or empty, though `next` says that the list goes on.
+#[utoipa::path(get, path = "/api/sessions", params(SessionsQuery), responses((status = 200, body = Sessions)))]
 pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     sessions(&request.server, request.caller()?, request.query()?).await.map(ApiResponse::ok)
 }
 
+/// One session with what waits in it, and its conversations.
+#[utoipa::path(get, path = "/api/session/{key}", responses((status = 200, body = SessionDetails), (status = 404)))]
 pub(crate) async fn get(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     session(&request.server, &request.session(Scope::Read)?).await.map(ApiResponse::ok)
 }
 
+/// Lists the messages of a session with their answers, the newest first.
+#[utoipa::path(get, path = "/api/session/{key}/messages", params(HistoryQuery), responses((status = 200, body = Messages), (status = 404)))]
 pub(crate) async fn messages(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let key = request.session(Scope::Read)?;
     let query: HistoryQuery = request.query()?;
@@ -85,26 +151,31 @@ pub(crate) async fn messages(request: ApiRequest) -> Result<ApiResponse, ApiErro
     if store.session(&key).await?.is_none() {
         return Err(no_session(&key));
     }
-    let limit = list::row_limit(query.limit);
+    let limit = list::row_limit(query.limit)?;
     let read = |max| store.history_page(&key, query.epoch, before, limit, max);
     let page = request.server.page(list::MAX_PAGE_BYTES, read).await?;
     request
         .server
-        .list_response("messages", page, limit, show::history, |row| row.message.id.to_string())
+        .list_response("messages", page, limit, |row| Message::from(row), |row| row.message.id.to_string())
         .await
 }
 
+/// Starts a new conversation.
+#[utoipa::path(post, path = "/api/session/{key}/reset", responses((status = 200, body = ResetSession), (status = 404)))]
 pub(crate) async fn reset(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     reset_session(&request.server, &request.session(Scope::Admin)?, &request.author()?)
         .await
         .map(ApiResponse::ok)
 }
 
+/// Cancels the running and the waiting turns.
+#[utoipa::path(post, path = "/api/session/{key}/stop", responses((status = 200, body = StoppedSession), (status = 404)))]
 pub(crate) async fn stop(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     cancel(&request.server, &request.session(Scope::Admin)?, &request.author()?).await.map(ApiResponse::ok)
 }
 
 /// Changes how a session is listed: its title, and whether it is archived.
+#[utoipa::path(patch, path = "/api/session/{key}", request_body = SessionChangeRequest, responses((status = 200, body = SessionDetails), (status = 404)))]
 pub(crate) async fn change(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let key = request.session(Scope::Admin)?;
     let SessionChangeRequest { title, archived } = request.json()?;
@@ -119,10 +190,12 @@ pub(crate) async fn change(request: ApiRequest) -> Result<ApiResponse, ApiError>
     session(&request.server, &key).await.map(ApiResponse::ok)
 }
 
+/// Deletes a session with all that was said in it.
+#[utoipa::path(delete, path = "/api/session/{key}", responses((status = 200, body = ErasedSession), (status = 404)))]
 pub(crate) async fn erase(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let key = key(request.param(0)?)?;
     request.server.handle.erase(&key, &request.author()?).await?;
-    Ok(ApiResponse::ok(json!({"erased": key.as_str()})))
+    Ok(ApiResponse::ok(ErasedSession { erased: key.as_str().to_owned() }))
 }
 
 /// Sessions in the order of their keys: with the scope `chat` those of the caller's own chats, otherwise all.
@@ -130,7 +203,7 @@ pub(crate) async fn sessions(
     server: &ServerState,
     caller: &Caller,
     query: SessionsQuery,
-) -> Result<Value, ApiError> {
+) -> Result<Sessions, ApiError> {
     let has_filter = query.agent.is_some() || query.find.is_some();
     if query.order == SessionOrder::Recent {
         return recent(server, caller, query).await;
@@ -139,7 +212,7 @@ pub(crate) async fn sessions(
         return Err(ApiError::bad_request("agent and find need order=recent"));
     }
     let after = query.after.as_deref().map(key).transpose()?;
-    let (store, limit) = (server.handle.store(), list::row_limit(query.limit));
+    let (store, limit) = (server.handle.store(), list::row_limit(query.limit)?);
     let rows = match caller.scope {
         Scope::Chat | Scope::App => {
             server.authorize(caller, Scope::Read, Action::Write)?;
@@ -153,53 +226,51 @@ pub(crate) async fn sessions(
             }
         }
     };
-    let mut shown: Vec<Value> = rows.iter().map(show::session).collect();
-    if query.openings {
-        let openings = server.handle.store().openings(&rows).await?;
-        for (shown, opening) in shown.iter_mut().zip(openings) {
-            shown["opening"] = opening.into();
-        }
-    }
-    let next = rows.last().filter(|_| rows.len() >= limit as usize).map(|row| row.key.as_str());
-    Ok(json!({"sessions": shown, "next": next}))
+    let next = rows.last().filter(|_| rows.len() >= limit as usize).map(|row| row.key.as_str().to_owned());
+    let rows: Vec<_> = rows.into_iter().map(|row| (row, None)).collect();
+    listed(server, rows, query.openings, next).await
 }
 
 /// Sessions by their last message, the latest first. Each request reads a part of the messages, so that a page may be
 /// short, or empty, though `next` says that the list goes on.
-async fn recent(server: &ServerState, caller: &Caller, query: SessionsQuery) -> Result<Value, ApiError> {
+async fn recent(server: &ServerState, caller: &Caller, query: SessionsQuery) -> Result<Sessions, ApiError> {
     server.authorize(caller, Scope::Read, Action::Administer)?;
     let before = query.after.as_deref().map(parse_message).transpose()?;
     let find = query.find.map(|words| words.trim().to_owned()).filter(|words| !words.is_empty());
     let filter = SessionFilter { channel: query.channel, agent: query.agent, find };
-    let (store, limit) = (server.handle.store(), list::row_limit(query.limit));
+    let (store, limit) = (server.handle.store(), list::row_limit(query.limit)?);
     let (found, next) = store.recent_sessions(filter, before, limit).await?;
-    let mut shown: Vec<Value> = Vec::with_capacity(found.len());
-    for one in &found {
-        let mut session = show::session(&one.session);
-        session["active"] = show::time(one.at).into();
-        shown.push(session);
-    }
-    if query.openings {
-        let rows: Vec<_> = found.into_iter().map(|one| one.session).collect();
-        let openings = store.openings(&rows).await?;
-        for (shown, opening) in shown.iter_mut().zip(openings) {
-            shown["opening"] = opening.into();
+    let rows = found.into_iter().map(|one| (one.session, Some(one.at))).collect();
+    listed(server, rows, query.openings, next.map(|message| message.to_string())).await
+}
+
+/// A page of sessions, each with the time of its last message if the order is that of the latest.
+async fn listed(
+    server: &ServerState,
+    rows: Vec<(SessionRow, Option<DateTime<Utc>>)>,
+    openings: bool,
+    next: Option<String>,
+) -> Result<Sessions, ApiError> {
+    let (rows, times): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let session = |(row, at)| ListedSession { session: Session::from(row), opening: None, active: maybe(at) };
+    let mut sessions: Vec<_> = rows.iter().zip(times).map(session).collect();
+    if openings {
+        let openings = server.handle.store().openings(&rows).await?;
+        for (session, opening) in sessions.iter_mut().zip(openings) {
+            session.opening = Some(opening);
         }
     }
-    Ok(json!({"sessions": shown, "next": next.map(|message| message.to_string())}))
+    Ok(Sessions { sessions, next })
 }
 
 /// One session with what waits in it, and its epochs, the newest first.
-pub(crate) async fn session(server: &ServerState, key: &SessionKey) -> Result<Value, ApiError> {
+pub(crate) async fn session(server: &ServerState, key: &SessionKey) -> Result<SessionDetails, ApiError> {
     let store = server.handle.store();
     let status = server.handle.session_status(key).await?.ok_or_else(|| no_session(key))?;
     let epochs = store.epochs(key, None, list::DEFAULT_ROWS).await?;
     let waiting = store.waiting_messages(key, None).await?;
-    let mut shown = show::session_status(&status);
-    shown["queue"]["waiting"] =
-        waiting.iter().take(list::DEFAULT_ROWS as usize).map(show::waiting).collect::<Vec<_>>().into();
-    shown["epochs"] = epochs.iter().map(show::epoch).collect();
-    Ok(shown)
+    let waiting = waiting.iter().take(list::DEFAULT_ROWS as usize).map(WaitingMessage::from).collect();
+    Ok(SessionDetails::new(&status, waiting, epochs.iter().map(Epoch::from).collect()))
 }
 
 /// Starts a new epoch.
@@ -207,9 +278,9 @@ pub(crate) async fn reset_session(
     server: &ServerState,
     key: &SessionKey,
     author: &Author,
-) -> Result<Value, ApiError> {
+) -> Result<ResetSession, ApiError> {
     let epoch = server.handle.reset(key, author).await?;
-    Ok(json!({"session": key.as_str(), "epoch": epoch}))
+    Ok(ResetSession { session: key.as_str().to_owned(), epoch })
 }
 
 /// Cancels the running and the waiting turns.
@@ -217,13 +288,13 @@ pub(crate) async fn cancel(
     server: &ServerState,
     key: &SessionKey,
     author: &Author,
-) -> Result<Value, ApiError> {
+) -> Result<StoppedSession, ApiError> {
     Ok(cancelled(key, server.handle.cancel(key, author).await?))
 }
 
-/// The number of cancelled turns and waiting messages, as JSON.
-pub(crate) fn cancelled(key: &SessionKey, (running, waiting): (usize, usize)) -> Value {
-    json!({"session": key.as_str(), "running": running, "waiting": waiting})
+/// The number of cancelled turns and waiting messages.
+pub(crate) fn cancelled(key: &SessionKey, (running, waiting): (usize, usize)) -> StoppedSession {
+    StoppedSession { session: key.as_str().to_owned(), running, waiting }
 }
 
 /// Parses a session key.

@@ -9,63 +9,91 @@ use frontdesk_core::id::{IdError, TaskId};
 use frontdesk_core::task::{TaskSource, TaskState};
 use frontdesk_runtime::{TaskPlace, TaskRequest};
 use frontdesk_store::row::{AskFilter, Author, TaskFilter, TaskReach, TaskRow};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::ask;
+use crate::ask::Ask;
 use crate::endpoint::session;
 use crate::error::ApiError;
 use crate::file::{self, NewFile};
 use crate::list;
 use crate::request::{ApiRequest, ApiResponse};
 use crate::server::ServerState;
-use crate::task;
+use crate::task::{Task, TaskDetails};
 use crate::token::Caller;
 
 /// How many open questions of a task are shown.
 const ASKS: u32 = 50;
 
 /// A task as a client hands it over.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewTask {
+    /// What is to be done.
+    #[schemars(pattern(r"\S"))]
     text: String,
+    /// Unset means the agent that answers in the chat.
     agent: Option<String>,
+    /// A session of the caller, which gets the result. A task has a session, an address or neither.
     session: Option<String>,
+    /// The address that gets the result.
     to: Option<String>,
     title: Option<String>,
+    #[schemars(range(min = 1, max = 604_800))]
     time_limit_s: Option<u64>,
     #[serde(default)]
     attachments: Vec<NewFile>,
 }
 
 /// Which tasks a client asks for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TasksQuery {
+    /// Unset means `all`.
+    #[schemars(extend("enum" = states()))]
     state: Option<String>,
+    /// `next` of the page before.
+    #[schemars(pattern(r"^b[0-9]{1,18}$"))]
     #[serde(alias = "before")]
     cursor: Option<String>,
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<u32>,
 }
 
+/// A task that is stored.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct SubmittedTask {
+    /// For example `b4`.
+    task: String,
+    session: String,
+    state: &'static str,
+}
+
+/// Background tasks.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Tasks {
+    tasks: Vec<Task>,
+    next: Option<String>,
+}
+
 /// Hands over a task. With an `Idempotency-Key` it is stored once, also across a restart.
+#[utoipa::path(post, path = "/api/tasks", request_body = NewTask, responses((status = 202, body = SubmittedTask), (status = 404), (status = 409)))]
 pub(crate) async fn submit(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let new = request.json()?;
     let source = if request.author()?.via == "cli" { TaskSource::Cli } else { TaskSource::Api };
     let key = request.idempotency_key()?;
     let body = submit_task(&request.server, request.caller()?, new, source, key.as_deref()).await?;
-    Ok(ApiResponse::Json(StatusCode::ACCEPTED, body))
+    Ok(ApiResponse::json(StatusCode::ACCEPTED, body))
 }
 
-/// Stores a task and returns it as JSON. HTTP and the WebSocket use this. `key` names the request, if it may be repeated.
+/// Stores a task. HTTP and the WebSocket use this. `key` names the request, if it may be repeated.
 pub(crate) async fn submit_task(
     server: &ServerState,
     caller: &Caller,
     new: NewTask,
     source: TaskSource,
     key: Option<&str>,
-) -> Result<Value, ApiError> {
+) -> Result<SubmittedTask, ApiError> {
     let NewTask { text, agent, session, to, title, time_limit_s, attachments } = new;
     let place = match (session, to) {
         (None, None) => TaskPlace::Nowhere,
@@ -100,12 +128,15 @@ pub(crate) async fn submit_task(
         server.handle.discard_files(&files).await;
     }
     let task = stored?;
-    Ok(json!({
-        "task": task.id.to_string(), "session": task.session.as_str(), "state": task.state.name(),
-    }))
+    Ok(SubmittedTask {
+        task: task.id.to_string(),
+        session: task.session.as_str().to_owned(),
+        state: task.state.name(),
+    })
 }
 
-/// Tasks, the newest first: those in the state that the query names, or all.
+/// Lists tasks, the newest first: those in the state that the query names, or all.
+#[utoipa::path(get, path = "/api/tasks", params(TasksQuery), responses((status = 200, body = Tasks)))]
 pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     Ok(ApiResponse::ok(tasks(&request.server, request.caller()?, request.query()?).await?))
 }
@@ -114,29 +145,31 @@ pub(crate) async fn tasks(
     server: &ServerState,
     caller: &Caller,
     query: TasksQuery,
-) -> Result<Value, ApiError> {
+) -> Result<Tasks, ApiError> {
     let (state, open) = state(query.state.as_deref())?;
     let before = query.cursor.as_deref().map(id).transpose()?;
     let filter = TaskFilter { reach: reach(server, caller), state, open, before };
-    let limit = list::row_limit(query.limit);
+    let limit = list::row_limit(query.limit)?;
     let tasks = server.handle.store().tasks(filter, limit).await?;
     let next = tasks.last().filter(|_| tasks.len() >= limit as usize).map(|task| task.id.to_string());
-    let shown: Vec<Value> = tasks.iter().map(task::row).collect();
-    Ok(json!({"tasks": shown, "next": next}))
+    Ok(Tasks { tasks: tasks.iter().map(Task::from).collect(), next })
 }
 
+/// One task with its text, its open questions and its result.
+#[utoipa::path(get, path = "/api/tasks/{task}", responses((status = 200, body = TaskDetails), (status = 404)))]
 pub(crate) async fn get(request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let json = task(&request.server, request.caller()?, request.param(0)?).await?.to_string();
-    let reserved = request.server.reserve_unread(json.len()).await?;
-    Ok(list::reserved_response(json, reserved))
+    let shown = task(&request.server, request.caller()?, request.param(0)?).await?;
+    request.server.large_response(&shown).await
 }
 
 /// A task with its text, its open questions and its result.
-pub(crate) async fn task(server: &ServerState, caller: &Caller, name: &str) -> Result<Value, ApiError> {
+pub(crate) async fn task(server: &ServerState, caller: &Caller, name: &str) -> Result<TaskDetails, ApiError> {
     let task = server.handle.task(id(name)?, reach(server, caller)).await?;
     whole(server, caller, &task).await
 }
 
+/// Cancels a task that has not ended.
+#[utoipa::path(post, path = "/api/tasks/{task}/cancel", responses((status = 200, body = Task), (status = 404), (status = 409)))]
 pub(crate) async fn cancel(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let (server, caller) = (&request.server, request.caller()?);
     Ok(ApiResponse::ok(cancel_task(server, caller, request.param(0)?, request.author()?).await?))
@@ -147,16 +180,17 @@ pub(crate) async fn cancel_task(
     caller: &Caller,
     name: &str,
     author: Author,
-) -> Result<Value, ApiError> {
+) -> Result<Task, ApiError> {
     let task = server.handle.cancel_task(id(name)?, reach(server, caller), author).await?;
-    Ok(task::row(&task))
+    Ok(Task::from(&task))
 }
 
 /// Runs an ended task again, as a new task.
+#[utoipa::path(post, path = "/api/tasks/{task}/retry", responses((status = 202, body = Task), (status = 404), (status = 409)))]
 pub(crate) async fn retry(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let (caller, key) = (request.caller()?, request.idempotency_key()?);
     let again = retry_task(&request.server, caller, request.param(0)?, key.as_deref()).await?;
-    Ok(ApiResponse::Json(StatusCode::ACCEPTED, again))
+    Ok(ApiResponse::json(StatusCode::ACCEPTED, again))
 }
 
 pub(crate) async fn retry_task(
@@ -164,14 +198,14 @@ pub(crate) async fn retry_task(
     caller: &Caller,
     name: &str,
     key: Option<&str>,
-) -> Result<Value, ApiError> {
+) -> Result<Task, ApiError> {
     let id = id(name)?;
     let key = key.map(|key| stored_key(caller, &format!("retry {id}"), key));
-    Ok(task::row(&server.handle.retry_task(id, reach(server, caller), key).await?))
+    Ok(Task::from(&server.handle.retry_task(id, reach(server, caller), key).await?))
 }
 
 /// A task with its text, its open questions and its result.
-async fn whole(server: &ServerState, caller: &Caller, task: &TaskRow) -> Result<Value, ApiError> {
+async fn whole(server: &ServerState, caller: &Caller, task: &TaskRow) -> Result<TaskDetails, ApiError> {
     let asked_in = task.order.origin.as_ref().unwrap_or(&task.session).clone();
     let open = AskFilter { state: Some(AskState::Open), session: Some(asked_in), before: None };
     let asks = match task.state {
@@ -179,9 +213,9 @@ async fn whole(server: &ServerState, caller: &Caller, task: &TaskRow) -> Result<
         _ => Vec::new(),
     };
     let of_task = asks.iter().filter(|view| view.turn.is_some() && view.turn == task.turn);
-    let asks = of_task.map(|view| ask::view(view, server.may_answer(caller, &view.audience))).collect();
+    let asks = of_task.map(|view| Ask::new(view, server.may_answer(caller, &view.audience))).collect();
     let files = server.handle.store().task_files(task.id).await?;
-    Ok(task::whole(task, asks, &files))
+    Ok(TaskDetails::new(task, asks, &files))
 }
 
 /// The tasks that the caller may see and change.
@@ -201,13 +235,15 @@ fn state(name: Option<&str>) -> Result<(Option<TaskState>, bool), ApiError> {
         None | Some("all") => Ok((None, false)),
         Some("open") => Ok((None, true)),
         Some(name) => TaskState::named(name).map(|state| (Some(state), false)).ok_or_else(|| {
-            let names: Vec<_> = TaskState::ALL.map(TaskState::name).into();
-            ApiError::bad_request(format!(
-                "state: there is no {name:?}; there are {}, open and all",
-                names.join(", ")
-            ))
+            let names = states().join(", ");
+            ApiError::bad_request(format!("state: there is no {name:?}; there are {names}"))
         }),
     }
+}
+
+/// What a query may name as the state.
+fn states() -> Vec<&'static str> {
+    TaskState::ALL.map(TaskState::name).into_iter().chain(["open", "all"]).collect()
 }
 
 fn id(text: &str) -> Result<TaskId, ApiError> {

@@ -1,31 +1,74 @@
 //! The timeline of a session: all that its chat has shown.
 
 use frontdesk_core::ask::Audience;
-use frontdesk_core::markup;
+use frontdesk_core::markup::{self, Node};
 use frontdesk_store::row::{TimelineCursor, TimelineItem};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::ApiError;
-use crate::frame::ServerFrame;
+use crate::frame::{ServerFrame, Wire};
 use crate::list;
 use crate::request::{ApiRequest, ApiResponse};
-use crate::show::{history, time};
+use crate::show::Timestamp;
+use crate::show::session::Message;
 use crate::token::Scope;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct TimelineQuery {
+pub(crate) struct TimelineQuery {
+    /// `next` of the page before.
     before: Option<String>,
+    #[schemars(range(min = 1, max = 200))]
     limit: Option<u32>,
 }
 
-/// What the chat has shown: its messages, its stored frames and the beginnings of its conversations, the newest first.
+/// What a chat has shown.
+// It is written row by row.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Timeline {
+    items: Vec<Item>,
+    next: Option<String>,
+}
+
+/// One thing that a chat has shown.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TimelineItem")]
+struct Item {
+    #[serde(flatten)]
+    what: Shown,
+    at: Timestamp,
+}
+
+/// What a chat has shown.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "each is written at once")]
+enum Shown {
+    /// A message with its answer.
+    Prompt {
+        #[serde(flatten)]
+        message: Message,
+        /// The answer as a tree, if it is more than one plain paragraph.
+        markup: Option<Vec<Node>>,
+    },
+    /// A stored frame.
+    Frame {
+        #[schemars(with = "Wire<'static>")]
+        frame: Value,
+    },
+    /// The beginning of a conversation.
+    Epoch { epoch: u64, reason: String },
+}
+
+/// Lists what the chat has shown: its messages, its stored frames and the beginnings of its conversations, the newest first.
+#[utoipa::path(get, path = "/api/session/{key}/timeline", params(TimelineQuery), responses((status = 200, body = Timeline), (status = 404)))]
 pub(crate) async fn list(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let key = request.session(Scope::Read)?;
     let query: TimelineQuery = request.query()?;
     let before = query.before.as_deref().map(parse_cursor).transpose()?.unwrap_or(TimelineCursor::END);
-    let limit = list::row_limit(query.limit);
+    let limit = list::row_limit(query.limit)?;
     let store = request.server.handle.store();
     let read = |max| store.timeline(&key, before, limit, max);
     let page = request.server.page(list::MAX_PAGE_BYTES, read).await?;
@@ -41,23 +84,16 @@ fn parse_cursor(text: &str) -> Result<TimelineCursor, ApiError> {
 }
 
 /// One thing that a chat has shown, as JSON. `may_answer` says whether the reader is one of those who may answer a question.
-fn shown(item: &TimelineItem, may_answer: impl FnOnce(&Audience) -> bool) -> Value {
-    let mut shown = match item {
+fn shown(item: &TimelineItem, may_answer: impl FnOnce(&Audience) -> bool) -> Item {
+    let what = match item {
         TimelineItem::Message(row) => {
-            let mut message = history(row);
-            message["markup"] = json!(row.answer.as_deref().and_then(markup::tree));
-            message["type"] = "prompt".into();
-            message
+            Shown::Prompt { message: (&**row).into(), markup: row.answer.as_deref().and_then(markup::tree) }
         }
         TimelineItem::Frame(row) => {
             let frame = ServerFrame::post(row.post.clone());
-            let frame: Value = serde_json::from_str(frame.json_for(may_answer)).unwrap_or_default();
-            json!({"type": "frame", "frame": frame})
+            Shown::Frame { frame: serde_json::from_str(frame.json_for(may_answer)).unwrap_or_default() }
         }
-        TimelineItem::Epoch(row) => {
-            json!({"type": "epoch", "epoch": row.n, "reason": row.reason.to_string()})
-        }
+        TimelineItem::Epoch(row) => Shown::Epoch { epoch: row.n, reason: row.reason.to_string() },
     };
-    shown["at"] = time(item.at()).into();
-    shown
+    Item { what, at: item.at().into() }
 }

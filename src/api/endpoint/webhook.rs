@@ -15,7 +15,9 @@ use crate::request::{ApiRequest, ApiResponse};
 /// When a platform may send a refused request again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// Passes a request to its adapter, and answers when its events are committed.
+/// Takes a request of a platform, which shows by a secret or a signature that it comes from there. Answers when its events are
+/// stored, in the form that the platform expects.
+#[utoipa::path(method(get, post), path = "/webhooks/{channel}/{account}", responses((status = 200, content((Value = "application/json"), (String = "text/plain"))), (status = 401), (status = 404)))]
 pub(crate) async fn receive(mut request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let server = request.server.clone();
     let (account, webhook) = server.webhook(&request.params)?;

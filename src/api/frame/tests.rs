@@ -4,6 +4,7 @@ use chrono::DateTime;
 use frontdesk_core::ask::{Answerer, AskAnswer, AskChoice, AskEnd, AskKind, ChoiceStyle};
 use frontdesk_core::id::{AskId, OutId};
 use frontdesk_core::markup::Part;
+use serde_json::json;
 
 use super::*;
 
@@ -74,7 +75,7 @@ fn each_frame_is_serialized_as_the_interface_documents() {
         format!(r#"{{"type":"prompt","id":"1","text":"hi","message":"m7",{session}}}"#)
     );
     let usage = Some(Usage { model: Some("m".into()), input: Some(1), ..Usage::default() });
-    let numbers = r#"{"cache_read":null,"cache_write":null,"context_used":null,"context_window":null,"cost_micro":null,"input":1,"output":null}"#;
+    let numbers = r#"{"input":1,"output":null,"cache_read":null,"cache_write":null,"cost_micro":null,"context_used":null,"context_window":null}"#;
     assert_eq!(
         given(Signal::End { about: about(&[7]), ending: Ending::Answered, usage }),
         format!(
@@ -107,7 +108,7 @@ fn a_question_and_its_end_are_frames_of_their_own() {
     let open = frame(&ask);
     let question = |may| {
         format!(
-            r#"{{"type":"ask","ask":"a7","session":"agent:main:web:dm:main","message":"m7","choices":[{{"id":"yes","label":"Yes","style":"danger"}}],"deadline":"1970-01-01T00:00:00.000Z","kind":"confirm","markup":[{{"children":["Go ",{{"children":["on"],"type":"bold"}},"?"],"type":"paragraph"}}],"may_answer":{may},"text":"Go **on**?","seq":3}}"#
+            r#"{{"type":"ask","ask":"a7","session":"agent:main:web:dm:main","message":"m7","kind":"confirm","text":"Go **on**?","markup":[{{"type":"paragraph","children":["Go ",{{"type":"bold","children":["on"]}},"?"]}}],"choices":[{{"id":"yes","label":"Yes","style":"danger"}}],"deadline":"1970-01-01T00:00:00.000Z","may_answer":{may},"seq":3}}"#
         )
     };
     assert_eq!(open.json_for(|audience| *audience == Audience::Admins).as_str(), question(true));
@@ -118,7 +119,7 @@ fn a_question_and_its_end_are_frames_of_their_own() {
     assert_eq!((closed.kind, closed.event_name()), (FrameKind::AskClosed, "ask_closed"));
     assert_eq!(
         closed.json_for(|_| false).as_str(),
-        r#"{"type":"ask_closed","ask":"a7","session":"agent:main:web:dm:main","message":"m7","by":"web:main","by_name":"An\\u{202e}na","choice":"yes","state":"answered","seq":3}"#
+        r#"{"type":"ask_closed","ask":"a7","session":"agent:main:web:dm:main","message":"m7","state":"answered","choice":"yes","by":"web:main","by_name":"An\\u{202e}na","seq":3}"#
     );
 }
 

@@ -12,9 +12,10 @@ use frontdesk_core::key::SessionKey;
 use frontdesk_core::port::PromptInput;
 use serde_json::{Value, json};
 
+use crate::endpoint::session::StoppedSession;
 use crate::endpoint::{ask, session};
 use crate::error::ApiError;
-use crate::frame::{FrameKind, ServerFrame};
+use crate::frame::{self, FrameKind, ServerFrame, Wire};
 use crate::hub::Subscriber;
 use crate::prompt::{self, AcceptedPrompt};
 use crate::prompt_queue::NewPrompt;
@@ -83,7 +84,7 @@ impl Connection {
         let server = self.server.clone();
         // The token may have been revoked between the handshake and this watch.
         self.check_token()?;
-        socket.send(r#"{"type":"ready","protocol":1}"#.into()).await?;
+        socket.send(frame::text(&Wire::Ready { protocol: 1 })).await?;
         let mut ping = Box::pin(server.pause(PING_INTERVAL));
         loop {
             self.send_queued(socket).await?;
@@ -177,7 +178,7 @@ impl Connection {
                 (id, self.server.limit_token(&self.caller).and(Err(*error)))
             }
             Ok(ClientFrame { message: ClientMessage::Ping, .. }) => {
-                return socket.send(r#"{"type":"pong"}"#.into()).await;
+                return socket.send(frame::text(&Wire::Pong)).await;
             }
             Ok(ClientFrame { id, message }) => match self.server.limit_token(&self.caller) {
                 Err(error) => (id, Err(error)),
@@ -211,7 +212,7 @@ impl Connection {
             }
             ClientMessage::Abort { session, chat } => {
                 self.acknowledge_all(socket).await?;
-                self.abort(session.as_deref(), &chat).await.map(Some)
+                self.abort(session.as_deref(), &chat).await.map(|stopped| Some(json!(stopped)))
             }
             ClientMessage::Call { method, params } => {
                 self.acknowledge_all(socket).await?;
@@ -221,7 +222,7 @@ impl Connection {
                 self.acknowledge_all(socket).await?;
                 match ask::answer_frame(&self.server, &self.caller, id, &ask, answer).await {
                     Ok(frame) => {
-                        socket.send_json(&frame).await?;
+                        socket.send(frame).await?;
                         Ok(None)
                     }
                     Err(error) => Err(error),
@@ -285,7 +286,7 @@ impl Connection {
     }
 
     /// Cancels the running and the waiting turns of a chat. A chat without messages has none.
-    async fn abort(&self, session: Option<&str>, chat: &str) -> Result<Value, ApiError> {
+    async fn abort(&self, session: Option<&str>, chat: &str) -> Result<StoppedSession, ApiError> {
         self.server.authorize(&self.caller, Scope::Admin, Action::Write)?;
         let session = self.session(session, chat)?;
         match session::cancel(&self.server, &session, &self.caller.author()).await {
@@ -417,11 +418,11 @@ impl Connection {
 }
 
 async fn acknowledge(socket: &mut ClientSocket, (id, outcome): Acknowledgement) -> Result<(), Disconnect> {
-    let frame = match outcome {
+    match outcome {
         Ok(AcceptedPrompt { message, session, .. }) => {
-            json!({"type": "accepted", "id": id, "message": message.to_string(), "session": session.as_str()})
+            let (message, session) = (message.to_string(), session.as_str());
+            socket.send(frame::text(&Wire::Accepted { id: Some(id), message, session })).await
         }
-        Err(error) => error.frame(Some(&id)),
-    };
-    socket.send_json(&frame).await
+        Err(error) => socket.send_json(&error.frame(Some(&id))).await,
+    }
 }

@@ -28,8 +28,10 @@ const BUFFER: usize = 2048;
 /// Maximum bytes that are read from a socket before its token.
 const FIRST_FRAME: usize = 16 * 1024;
 
-/// Upgrades a request to a WebSocket. A request with a wrong token is refused here; a client without a token may send it
+/// Opens a WebSocket; the frames have a schema of their own. The token may be a header, the subprotocol `bearer.TOKEN` beside
+/// `frontdesk.v1`, or the first frame. A request with a wrong token is refused here; a client without a token may send it
 /// in its first frame, within a few seconds.
+#[utoipa::path(get, path = "/ws", responses((status = 101, description = "The connection is a WebSocket from now on"), (status = 401), (status = 426)))]
 pub(crate) async fn upgrade(mut request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let headers = request.parts.headers.clone();
     let caller = match token(&headers)? {

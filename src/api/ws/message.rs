@@ -1,6 +1,7 @@
 //! Frames that a client sends over the WebSocket.
 
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -18,17 +19,22 @@ pub(crate) struct ClientFrame {
 }
 
 /// What a client's frame says.
-#[derive(Debug, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum ClientMessage {
+    /// Shows the token, as the first frame of a client that cannot set a header.
     Auth {
         token: String,
         /// For whom a program calls.
         user: Option<String>,
     },
+    /// Sends a message to the agent. `accepted` says that it is stored.
     Prompt {
+        /// Unique in the chat: a repeated id with the same text is the same message. One is made without it.
+        #[schemars(with = "Option<String>", length(min = 1, max = 200))]
         id: String,
         #[serde(default = "prompt::default_chat", deserialize_with = "chat")]
+        #[schemars(with = "Option<String>")]
         chat: String,
         #[serde(default)]
         text: String,
@@ -36,14 +42,18 @@ pub(crate) enum ClientMessage {
         #[serde(default)]
         files: Vec<String>,
     },
+    /// Cancels the running and the waiting turns of a chat.
     Abort {
         session: Option<String>,
         #[serde(default = "prompt::default_chat", deserialize_with = "chat")]
+        #[schemars(with = "Option<String>")]
         chat: String,
     },
+    /// Follows a session from now on, and asks for the stored frames after `last_seq`.
     Resume {
         session: Option<String>,
         #[serde(default = "prompt::default_chat", deserialize_with = "chat")]
+        #[schemars(with = "Option<String>")]
         chat: String,
         #[serde(default)]
         last_seq: u64,
@@ -51,19 +61,18 @@ pub(crate) enum ClientMessage {
         #[serde(default)]
         follow: bool,
     },
+    /// Answers a question.
     Answer {
         id: Option<Value>,
         ask: String,
         #[serde(flatten)]
         answer: GivenAnswer,
     },
+    /// Asks for `pong`.
     Ping,
     /// A call has a method instead of a type.
     #[serde(skip)]
-    Call {
-        method: String,
-        params: Value,
-    },
+    Call { method: String, params: Value },
 }
 
 /// The types that a client's frame may have.

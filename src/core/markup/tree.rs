@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use pulldown_cmark::{Alignment, Event, LinkType, Parser, Tag, TagEnd};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::definitions::UnusedDefinitions;
@@ -17,8 +18,9 @@ pub(super) const DEEPEST: usize = 24;
 const LONGEST: usize = 256 * 1024;
 
 /// A piece of text, or what it is part of. In JSON a text is a string.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "MarkupNode")]
 pub enum Node {
     /// Text, with the line breaks that its author made.
     Text(String),
@@ -27,8 +29,9 @@ pub enum Node {
 }
 
 /// An element of a text in Markdown. Raw HTML is text.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[schemars(rename = "MarkupElement")]
 #[expect(missing_docs, reason = "each variant says what its fields hold")]
 pub enum Element {
     /// Words.

@@ -116,7 +116,7 @@ pub(crate) fn wrong(field: &'static str, problem: impl ToString) -> FieldError {
 }
 
 /// A job to be made, as a request describes it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobDraft {
     /// Its name; one is made without it.
@@ -147,7 +147,7 @@ pub struct JobDraft {
 }
 
 /// A change of a job. What is left out stays as it is.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobChange {
     /// When it runs.

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+use crate::described;
 use crate::harness::ADMIN;
 
 /// The response to a request.
@@ -39,12 +40,17 @@ impl Client {
     }
 }
 
-/// Sends a request and reads the JSON of its response.
+/// Sends a request and reads the JSON of its response, which must be as the interface is described.
 pub async fn answer(request: RequestBuilder) -> Reply {
-    let response = within(request.send()).await.unwrap();
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, url) = (request.method().clone(), request.url().clone());
+    let response = within(client.execute(request)).await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
     let body = within(response.text()).await.unwrap();
-    Reply { status, headers, body: serde_json::from_str(&body).unwrap_or(Value::String(body)) }
+    let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
+    described::check(&method, &url, status, &headers, &body);
+    Reply { status, headers, body }
 }
 
 /// Fails instead of waiting forever.
@@ -68,7 +74,9 @@ impl Socket {
     }
 
     pub async fn prompt(&mut self, id: &str, text: &str) {
-        self.send_json(json!({"type": "prompt", "id": id, "text": text})).await;
+        let frame = json!({"type": "prompt", "id": id, "text": text});
+        described::check_client_frame(&frame);
+        self.send_json(frame).await;
     }
 
     pub async fn receive(&mut self) -> Value {
@@ -82,7 +90,14 @@ impl Socket {
     pub async fn next(&mut self) -> Result<Value, Option<u16>> {
         loop {
             match within(self.stream.next()).await {
-                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Text(text))) => {
+                    let frame = serde_json::from_str(&text).unwrap();
+                    // Other gateways' frames are not described here.
+                    if !matches!(self.protocol.as_deref(), Some("kobold.v0" | "pi-gateway.v0")) {
+                        described::check_frame(&frame);
+                    }
+                    return Ok(frame);
+                }
                 Some(Ok(Message::Close(frame))) => return Err(frame.map(|frame| frame.code.into())),
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return Err(None),

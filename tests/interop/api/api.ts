@@ -1,0 +1,2 @@
+// The names that the client uses.
+export type { ClientFrame, ServerFrame, paths as ApiPaths } from "../../../schema/frontdesk.js";
