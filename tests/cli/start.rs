@@ -81,6 +81,7 @@ fn the_login_link_is_neither_printed_into_a_file_nor_logged() {
     assert!(!link.contains(&token), "a link has no token");
     let behind_a_proxy = home.run(&["link", "--url", "https://frontdesk.example.org"]).good().out.clone();
     assert!(behind_a_proxy.starts_with("https://frontdesk.example.org/#ticket="), "{behind_a_proxy}");
+    home.run(&["link", "--expires", "2d"]).failed(2, &["at most 24h"]);
     let (url, ticket) = link.split_once("/#ticket=").unwrap();
     let redeem = || {
         let mut curl = Command::new("curl");

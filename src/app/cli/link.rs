@@ -13,8 +13,18 @@ pub struct LinkArgs {
     #[command(flatten)]
     remote: Remote,
     /// For how long the link can be used, for example 30m; at most 24h
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = tokens::span)]
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = validity)]
     expires: Duration,
+}
+
+/// The longest time for which a link can be used.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+fn validity(text: &str) -> Result<Duration, String> {
+    match tokens::span(text)? {
+        span if span > LONGEST => Err("a login link can be used for at most 24h".to_owned()),
+        span => Ok(span),
+    }
 }
 
 pub async fn link(args: LinkArgs) -> Done {
