@@ -100,6 +100,12 @@ async fn each_user_of_a_program_has_limits_of_their_own_and_can_be_blocked() {
     assert_eq!(blocked.status, StatusCode::OK, "{blocked:?}");
     assert_eq!(says(&server, &shop, "carl", "hello").await.status, StatusCode::FORBIDDEN);
     assert_eq!(says(&server, &shop, "dora", "hello").await.status, StatusCode::OK);
+    server.post("/api/access/web:shop/block", json!({})).await;
+    assert_eq!(
+        says(&server, &shop, "emil", "hello").await.status,
+        StatusCode::FORBIDDEN,
+        "the program is blocked"
+    );
     server.close().await;
 }
 
