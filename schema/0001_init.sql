@@ -30,7 +30,7 @@ CREATE TABLE counter (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO counter (name, n) VALUES ('sessions', 0), ('dead_letters_deleted', 0);
 
--- What was measured in each minute in which something happened, for the charts of two days.
+-- Measurements of each minute with activity, from which the charts are drawn. They are kept for two days.
 CREATE TABLE minute (
   minute        INTEGER PRIMARY KEY,  -- minutes since 1970
   messages      INTEGER NOT NULL,  -- accepted

@@ -2053,7 +2053,7 @@ export interface components {
              * @description Turns that ran.
              */
             running: number;
-            /** @description The same in words. */
+            /** @description A sentence that says what was done. */
             said: string;
             /**
              * Format: uint
@@ -2104,7 +2104,7 @@ export interface components {
              */
             urgent?: boolean;
         };
-        /** @description What one person, chat or agent has used today, and may use. */
+        /** @description What a person, a chat or an agent has used today, with the limits that apply. */
         Budget: {
             /**
              * Format: uint64
@@ -3293,7 +3293,7 @@ export interface components {
              * @description Turns that ran.
              */
             running: number;
-            /** @description The same in words. */
+            /** @description A sentence that says what was done. */
             said: string;
             scope: string | null;
             /**
@@ -4041,7 +4041,7 @@ export interface components {
             /** @description Whether the person was blocked. */
             before: boolean;
             principal: string;
-            /** @description The same in words. */
+            /** @description A sentence that says what was done. */
             said: string;
         };
         /** @description A file that is uploaded. */

@@ -7,7 +7,7 @@ use crate::error::ApiError;
 use crate::server::ServerState;
 use crate::show::session::Message;
 
-/// The error for a message that does not exist, or is nobody's business.
+/// The error for a message that does not exist or that the caller may not see.
 pub(crate) fn no_message(id: MessageId) -> ApiError {
     ApiError::not_found(format!("there is no message {id}"))
 }

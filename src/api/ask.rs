@@ -86,7 +86,7 @@ impl AskEnding {
         }
     }
 
-    /// Of a question as it is now.
+    /// The state of a question at this moment.
     pub(crate) fn of(view: &AskView) -> Self {
         let open =
             || Self { state: AskState::Open.name(), choice: None, answer: None, by: None, by_name: None };

@@ -70,7 +70,7 @@ pub(crate) enum Idempotency {
     NoReplay,
     /// A repeated request gets the first response, for a while.
     Replay,
-    /// The same, for a request without fields: its body is empty or `{}`.
+    /// As `Replay`, for a request without fields: its body must be empty or `{}`.
     ReplayBare,
 }
 

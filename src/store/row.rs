@@ -18,6 +18,7 @@ mod run;
 mod state;
 mod task;
 mod timeline;
+mod token;
 mod turn;
 mod waiting;
 
@@ -39,5 +40,6 @@ pub use run::*;
 pub use state::*;
 pub use task::*;
 pub use timeline::*;
+pub use token::*;
 pub use turn::*;
 pub use waiting::*;

@@ -101,11 +101,7 @@ async function showEarlier() {
     const { items, next } = await page(earlier);
     if (mine !== session) return;
     earlier = next;
-    timeline.keepPlace(() => {
-      let before = timeline.first();
-      for (const item of items) before = showItem(item, before);
-      byId("earlier").hidden = !earlier;
-    });
+    timeline.addEarlier(items, showItem, Boolean(earlier));
   } finally {
     loading = false;
   }

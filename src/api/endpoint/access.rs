@@ -61,7 +61,7 @@ pub(crate) struct Revoked {
     grants: u64,
     #[serde(flatten)]
     ended: EndedWork,
-    /// The same in words.
+    /// A sentence that says what was done.
     said: String,
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct Blocked {
     new: bool,
     #[serde(flatten)]
     ended: EndedWork,
-    /// The same in words.
+    /// A sentence that says what was done.
     said: String,
 }
 
@@ -94,7 +94,7 @@ pub(crate) struct Unblocked {
     principal: String,
     /// Whether the person was blocked.
     before: bool,
-    /// The same in words.
+    /// A sentence that says what was done.
     said: String,
 }
 

@@ -47,7 +47,7 @@ pub(crate) struct Budgets {
     next: Option<String>,
 }
 
-/// What one person, chat or agent has used today, and may use.
+/// What a person, a chat or an agent has used today, with the limits that apply.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Budget {
     #[schemars(extend("enum" = BudgetScope::ALL.map(BudgetScope::name)))]

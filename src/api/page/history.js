@@ -68,11 +68,7 @@ export async function showEarlier(session) {
   try {
     const { items, next } = await page(session, earlier);
     earlier = next;
-    timeline.keepPlace(() => {
-      let before = timeline.first();
-      for (const item of items) before = showItem(item, before);
-      byId("earlier").hidden = !earlier;
-    });
+    timeline.addEarlier(items, showItem, Boolean(earlier));
   } finally {
     loading = false;
   }

@@ -154,6 +154,15 @@ export function keepPlace(change) {
   if (seen?.isConnected) log.scrollTop += seen.getBoundingClientRect().top - before;
 }
 
+/** Adds a page of items, the newest first, above the earliest row. `more` says whether there are still earlier ones. */
+export function addEarlier(items, showItem, more) {
+  keepPlace(() => {
+    let before = first();
+    for (const item of items) before = showItem(item, before);
+    byId("earlier").hidden = !more;
+  });
+}
+
 let lastTop = 0;
 
 log.addEventListener("scroll", () => {

@@ -9,7 +9,7 @@ use frontdesk_store::row::{AccessChange, Author, BudgetRow};
 
 use super::{GatewayError, GatewayHandle};
 
-/// What one person, chat or agent has used today, and may use.
+/// What a person, a chat or an agent has used today, with the limits that apply.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BudgetView {
     /// Whose budget it is.
