@@ -101,9 +101,9 @@ impl SlackApi {
         Channel { shared: self.shared().clone(), id: id.to_owned() }
     }
 
-    /// How many sockets the app has open.
+    /// How many sockets the app has open and in use: it has read their hello. A socket that closes sooner was of no use to it.
     pub fn sockets(&self) -> usize {
-        self.shared().state().apps.get(APP).map_or(0, |app| app.sockets.len())
+        self.shared().state().apps.get(APP).map_or(0, |app| app.read.len())
     }
 
     /// What the control port shows of a channel or of an app.

@@ -110,7 +110,11 @@ async fn end(mut socket: WebSocket) {
 }
 
 fn forget(shared: &Shared<World>, app: &str, number: u64) {
-    shared.change(|world| world.apps.get_mut(app).map(|app| app.sockets.remove(&number)));
+    shared.change(|world| {
+        let Some(app) = world.apps.get_mut(app) else { return };
+        app.sockets.remove(&number);
+        app.read.remove(&number);
+    });
 }
 
 /// Passes frames both ways until the socket ends.
@@ -146,6 +150,11 @@ async fn pass(
                 Some(Ok(Message::Text(text))) => { heard(shared, &text); Ok(()) }
                 // Reading on answers a close.
                 Some(Err(_)) | None => return,
+                // The first ping follows the hello.
+                Some(Ok(Message::Pong(_))) => {
+                    shared.change(|world| world.apps.get_mut(app).map(|app| app.read.insert(number)));
+                    Ok(())
+                }
                 Some(Ok(_)) => Ok(()),
             },
             _ = pings.tick() => socket.send(Message::Ping("Ping from applink-1".into())).await,

@@ -61,6 +61,8 @@ pub struct App {
     /// Where events go over HTTP, and whether the address has proved itself. Without one, Socket Mode is on.
     pub request_url: Option<(String, bool)>,
     pub sockets: BTreeMap<u64, UnboundedSender<Frame>>,
+    /// Those of them whose client has answered a ping, so that it has read the hello.
+    pub read: BTreeSet<u64>,
     /// Tickets of sockets, usable once.
     pub tickets: HashSet<String>,
 }
