@@ -19,6 +19,18 @@ const tests = {
     assert.equal(page.url(), address());
   },
 
+  async "a page of which a part could not be loaded loads again by itself"(page) {
+    for (const [missing, path] of [["page/tasks.js", ""], ["page/text.css", ""], ["console/list.js", "console"]]) {
+      await page.route(`**/${missing}`, (route) => route.abort(), { times: 1 });
+      await page.goto(address(path));
+      const there = path === "" ? page.getByText("Connected", { exact: true }) : page.getByRole("heading", { name: "Overview" });
+      await there.waitFor();
+      await page.waitForFunction(() => performance.getEntriesByType("navigation")[0].type === "reload");
+    }
+    await page.goto(address());
+    await page.getByText("Connected", { exact: true }).waitFor();
+  },
+
   async "a message is answered, and markup is text"(page) {
     const text = 'hello <img src=x onerror="document.title=1"> **there**';
     await page.getByLabel("Message").fill(text);

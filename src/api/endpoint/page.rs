@@ -48,6 +48,7 @@ static FILES: &[PageFile] = page_files! {
     "place.js" SCRIPT;
     "recorder.js" SCRIPT;
     "search.js" SCRIPT;
+    "start.js" SCRIPT;
     "storage.js" SCRIPT;
     "tasks.js" SCRIPT;
     "thinking.js" SCRIPT;
