@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::config::Secret;
 use frontdesk_core::message::Source;
 use frontdesk_core::port::{
-    AdapterError, Clock, Inbox, Webhook, WebhookOutcome, WebhookReply, WebhookRequest,
+    AdapterError, Clock, Forgery, Inbox, Webhook, WebhookOutcome, WebhookProof, WebhookReply, WebhookRequest,
 };
 use frontdesk_kit::timer::Timer;
 use hmac::{Hmac, Mac};
@@ -100,21 +100,26 @@ impl Endpoint {
 
 #[async_trait]
 impl Webhook for Endpoint {
+    fn proof(&self) -> WebhookProof {
+        WebhookProof::Body
+    }
+
     fn admits(&self, header: &(dyn for<'n> Fn(&'n str) -> Option<String> + Sync)) -> bool {
         // An old one is read as well: whether a clock is wrong or somebody else has signed it, only the body shows.
         let has_time = header(TIMESTAMP).is_some_and(|time| time.parse::<i64>().is_ok());
         has_time && header(SIGNATURE).is_some_and(|signature| signature.starts_with("v0="))
     }
 
-    async fn receive(&self, request: WebhookRequest) -> WebhookOutcome {
+    fn verify(&self, request: &WebhookRequest) -> Result<(), Forgery> {
         let (time, signature) = (request.header(TIMESTAMP), request.header(SIGNATURE));
-        let (Some(time), Some(signature)) = (time, signature) else { return WebhookOutcome::Forged };
+        let (Some(time), Some(signature)) = (time, signature) else { return Err(Forgery::Forged) };
         if !is_signed(self.secret.expose(), time, &request.body, signature) {
-            return WebhookOutcome::Forged;
+            return Err(Forgery::Forged);
         }
-        if !is_recent(time, self.clock.wall()) {
-            return WebhookOutcome::Stale;
-        }
+        if is_recent(time, self.clock.wall()) { Ok(()) } else { Err(Forgery::Stale) }
+    }
+
+    async fn receive(&self, request: WebhookRequest) -> WebhookOutcome {
         if request.get {
             return WebhookOutcome::Garbage;
         }

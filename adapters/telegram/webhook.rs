@@ -10,7 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use frontdesk_core::config::Secret;
 use frontdesk_core::message::Source;
-use frontdesk_core::port::{AdapterError, Inbox, Webhook, WebhookOutcome, WebhookRequest};
+use frontdesk_core::port::{
+    AdapterError, Forgery, Inbox, Webhook, WebhookOutcome, WebhookProof, WebhookRequest,
+};
 use serde::Deserialize;
 use serde_json::json;
 use subtle::ConstantTimeEq;
@@ -61,14 +63,19 @@ impl WebhookEndpoint {
 
 #[async_trait]
 impl Webhook for WebhookEndpoint {
+    fn proof(&self) -> WebhookProof {
+        WebhookProof::Head
+    }
+
     fn admits(&self, header: &(dyn for<'n> Fn(&'n str) -> Option<String> + Sync)) -> bool {
         self.is_from_telegram(header(HEADER).as_deref())
     }
 
+    fn verify(&self, request: &WebhookRequest) -> Result<(), Forgery> {
+        if self.is_from_telegram(request.header(HEADER)) { Ok(()) } else { Err(Forgery::Forged) }
+    }
+
     async fn receive(&self, request: WebhookRequest) -> WebhookOutcome {
-        if !self.is_from_telegram(request.header(HEADER)) {
-            return WebhookOutcome::Forged;
-        }
         let Some(connection) = self.connection().clone() else { return WebhookOutcome::Busy };
         match request.get {
             true => WebhookOutcome::Garbage,

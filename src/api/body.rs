@@ -1,5 +1,8 @@
 //! Reads request bodies: their size, their content type, and their memory.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use futures_util::FutureExt;
@@ -7,6 +10,7 @@ use http_body_util::BodyExt;
 
 use crate::budget::Reserved;
 use crate::error::ApiError;
+use crate::network::client_network;
 use crate::server::ServerState;
 
 /// Refuses a body that is too large by its `Content-Length`, and one whose size is only known once it is decompressed.
@@ -50,45 +54,59 @@ pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message))
 }
 
-/// Reads a body of at most `max` bytes within the time limit. Its memory is reserved before its first byte is read,
-/// so that bodies which never end cannot hold more than all bodies may hold together.
-pub(crate) async fn read(
-    server: &ServerState,
-    headers: &HeaderMap,
-    body: Body,
-    max: usize,
-) -> Result<(Bytes, Option<Reserved>), ApiError> {
-    let settings = server.settings();
-    let limits = &settings.config.limits;
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if length == Some(0) || (length.is_none() && !headers.contains_key(header::TRANSFER_ENCODING)) {
-        return Ok((Bytes::new(), None));
-    }
-    let (most, mut has_memory) = (length.unwrap_or(max), false);
-    let reading = async {
-        let reserved = server.bodies.reserve(most).await;
-        has_memory = true;
-        Ok((collect(body, max).await?, reserved))
-    };
-    {
-        let mut reading = std::pin::pin!(reading);
-        // Nearly every body has arrived already; no timer is started for those.
-        if let Some(read) = reading.as_mut().now_or_never() {
-            return read;
+/// How long the body of a client that has not shown who it is may take.
+const STRANGERS_TIME: Duration = Duration::from_secs(10);
+
+/// Reads the body of one request.
+pub(crate) struct BodyReader<'r> {
+    pub(crate) server: &'r ServerState,
+    pub(crate) headers: &'r HeaderMap,
+    /// The address of a client that has not shown yet who it is. It cannot use the memory of those who have.
+    pub(crate) stranger: Option<IpAddr>,
+}
+
+impl BodyReader<'_> {
+    /// Reads a body of at most `max` bytes within the time limit. Its memory is reserved before its first byte is read,
+    /// so that bodies which never end cannot hold more than all bodies may hold together.
+    pub(crate) async fn read(&self, body: Body, max: usize) -> Result<(Bytes, Option<Reserved>), ApiError> {
+        let Self { server, headers, stranger } = *self;
+        check_size(headers, max)?;
+        let length =
+            headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        if length == Some(0) || (length.is_none() && !headers.contains_key(header::TRANSFER_ENCODING)) {
+            return Ok((Bytes::new(), None));
         }
-        tokio::select! {
-            read = reading => return read,
-            () = server.pause(limits.request_timeout()) => {}
+        let (most, mut has_memory) = (length.unwrap_or(max), false);
+        let reading = async {
+            let reserved = match stranger {
+                None => server.bodies.reserve(most).await,
+                Some(ip) => server.strangers_bodies.reserve(client_network(ip), most).await?,
+            };
+            has_memory = true;
+            Ok((collect(body, max).await?, reserved))
+        };
+        let timeout = server.settings().config.limits.request_timeout();
+        let timeout = if stranger.is_some() { timeout.min(STRANGERS_TIME) } else { timeout };
+        {
+            let mut reading = std::pin::pin!(reading);
+            // Nearly every body has arrived already; no timer is started for those.
+            if let Some(read) = reading.as_mut().now_or_never() {
+                return read;
+            }
+            tokio::select! {
+                read = reading => return read,
+                () = server.pause(timeout) => {}
+            }
         }
+        let late = || {
+            ApiError::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "timeout",
+                "the body did not arrive in time: send it again",
+            )
+        };
+        Err(if has_memory { late() } else { ApiError::busy() })
     }
-    let late = || {
-        ApiError::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "timeout",
-            "the body did not arrive in time: send it again",
-        )
-    };
-    Err(if has_memory { late() } else { ApiError::busy() })
 }
 
 async fn collect(mut body: Body, max: usize) -> Result<Bytes, ApiError> {

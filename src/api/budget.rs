@@ -1,9 +1,15 @@
 //! A memory budget that requests share: each reserves what it needs, and waits while others hold too much.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::error::ApiError;
 
 /// The bytes of one permit.
 const UNIT: usize = 1024;
@@ -15,7 +21,27 @@ pub(crate) struct Budget {
 }
 
 /// Reserved bytes of a budget. Dropping it releases them.
-pub(crate) struct Reserved(OwnedSemaphorePermit);
+pub(crate) struct Reserved {
+    permits: OwnedSemaphorePermit,
+    _of_network: Option<NetworkShare>,
+}
+
+/// A budget of clients of which nothing is known but their addresses: each network can have a part of it.
+pub(crate) struct StrangersBudget {
+    budget: Budget,
+    bytes_each: usize,
+    held: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+/// What one network holds of a budget.
+struct NetworkShare {
+    held: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    network: IpAddr,
+    bytes: usize,
+}
+
+/// One in so many bytes of a budget may be held by one network.
+const NETWORK_SHARE: usize = 4;
 
 impl Budget {
     pub(crate) fn new(bytes: usize) -> Self {
@@ -26,12 +52,12 @@ impl Budget {
     /// Waits until the bytes are available, first come, first served. A request for more than the whole budget gets all
     /// of it.
     pub(crate) async fn reserve(&self, bytes: usize) -> Option<Reserved> {
-        self.units.clone().acquire_many_owned(self.units(bytes)).await.ok().map(Reserved)
+        self.units.clone().acquire_many_owned(self.units(bytes)).await.ok().map(Reserved::new)
     }
 
     /// Reserves the bytes if they are available now.
     pub(crate) fn try_reserve(&self, bytes: usize) -> Option<Reserved> {
-        self.units.clone().try_acquire_many_owned(self.units(bytes)).ok().map(Reserved)
+        self.units.clone().try_acquire_many_owned(self.units(bytes)).ok().map(Reserved::new)
     }
 
     fn units(&self, bytes: usize) -> u32 {
@@ -39,16 +65,54 @@ impl Budget {
     }
 }
 
+impl StrangersBudget {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { budget: Budget::new(bytes), bytes_each: bytes / NETWORK_SHARE, held: Arc::default() }
+    }
+
+    /// Waits until the bytes are available. A network that holds its share already is refused; one that holds nothing may have
+    /// a single body of any size.
+    pub(crate) async fn reserve(&self, network: IpAddr, bytes: usize) -> Result<Option<Reserved>, ApiError> {
+        {
+            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            let theirs = held.entry(network).or_default();
+            if *theirs > 0 && *theirs + bytes > self.bytes_each {
+                return Err(ApiError::too_many(Duration::from_secs(1)));
+            }
+            *theirs += bytes;
+        }
+        let share = NetworkShare { held: self.held.clone(), network, bytes };
+        let reserved = self.budget.reserve(bytes).await;
+        Ok(reserved.map(|reserved| Reserved { _of_network: Some(share), ..reserved }))
+    }
+}
+
+impl Drop for NetworkShare {
+    fn drop(&mut self) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut theirs) = held.entry(self.network) {
+            *theirs.get_mut() -= self.bytes;
+            if *theirs.get() == 0 {
+                theirs.remove();
+            }
+        }
+    }
+}
+
 impl Reserved {
+    fn new(permits: OwnedSemaphorePermit) -> Self {
+        Self { permits, _of_network: None }
+    }
+
     /// Releases all but these bytes.
     pub(crate) fn shrink(&mut self, bytes: usize) {
-        let spare = self.0.num_permits().saturating_sub(bytes.div_ceil(UNIT));
-        drop(self.0.split(spare));
+        let spare = self.permits.num_permits().saturating_sub(bytes.div_ceil(UNIT));
+        drop(self.permits.split(spare));
     }
 
     /// The number of reserved bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.0.num_permits() * UNIT
+        self.permits.num_permits() * UNIT
     }
 }
 

@@ -3,6 +3,8 @@
 //! A callback is stored before its message's 202 is answered, and posted until the server takes it, also after a restart. It is
 //! signed with the hash of the token that asked for it, which only its holder and the gateway know.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +15,9 @@ use frontdesk_core::port::WebhookFault;
 use frontdesk_runtime::{next_attempt, signed_post};
 use frontdesk_store::StoreError;
 use frontdesk_store::row::{CallbackResult, CallbackRow};
-use futures_util::future::join_all;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use serde_json::Value;
 
 use crate::answered;
@@ -27,6 +31,11 @@ const LONGEST_URL: usize = 2000;
 const LOOK: Duration = Duration::from_secs(5);
 /// Several ends of turns are answered at once.
 const TOGETHER: Duration = Duration::from_millis(100);
+/// How many are posted at the same time: all together, and of one token.
+const MOST: usize = 256;
+const MOST_OF_TOKEN: usize = 8;
+/// How many are read at once besides those.
+const PAGE: u32 = 100;
 
 /// Checks a URL before its message is accepted.
 pub(crate) fn check(url: &str) -> Result<(), ApiError> {
@@ -60,20 +69,69 @@ pub(crate) async fn add(
 
 /// Posts callbacks. Never returns.
 pub(crate) async fn run(server: Arc<ServerState>) {
+    let mut posting = Posting::default();
     loop {
-        let next = post_due(&server).await;
+        let next = posting.begin_due(&server).await;
         if let Err(error) = &next {
             tracing::debug!(%error, "callbacks could not be read");
         }
         let mut activity = server.handle.last_activity();
         let is_idle = matches!(next, Ok(None));
         tokio::select! {
+            Some(ended) = posting.running.next() => posting.ended(ended),
             () = server.callbacks.notified() => {}
             changed = activity.changed(), if !is_idle => match changed {
                 Ok(()) => server.pause(TOGETHER).await,
                 Err(_) => server.pause(LOOK).await,
             },
             () = server.pause(LOOK), if !is_idle => {}
+        }
+    }
+}
+
+/// The callbacks that are being posted. A web server that does not answer holds up only those of the same token.
+#[derive(Default)]
+struct Posting {
+    running: FuturesUnordered<BoxFuture<'static, CallbackRow>>,
+    messages: HashSet<MessageId>,
+    /// How many of each token.
+    tokens: HashMap<String, usize>,
+}
+
+impl Posting {
+    /// Begins with what is due, and returns when the next is.
+    async fn begin_due(&mut self, server: &Arc<ServerState>) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let store = server.handle.store();
+        if self.messages.len() < MOST {
+            let full = self.tokens.iter().filter(|(_, count)| **count >= MOST_OF_TOKEN);
+            let full = full.map(|(token, _)| token.clone()).collect();
+            // Those that are being posted are due until their end is stored.
+            let most = u32::try_from(self.messages.len()).unwrap_or(u32::MAX).saturating_add(PAGE);
+            for callback in store.callbacks_due(server.clock().wall(), full, most).await? {
+                self.begin(server, callback);
+            }
+        }
+        store.next_callback().await
+    }
+
+    fn begin(&mut self, server: &Arc<ServerState>, callback: CallbackRow) {
+        let of_token = self.tokens.get(&callback.token).copied().unwrap_or_default();
+        let is_full = of_token >= MOST_OF_TOKEN || self.messages.len() >= MOST;
+        if is_full || !self.messages.insert(callback.message) {
+            return;
+        }
+        self.tokens.insert(callback.token.clone(), of_token + 1);
+        let server = server.clone();
+        self.running.push(async move { post(&server, callback).await }.boxed());
+    }
+
+    fn ended(&mut self, callback: CallbackRow) {
+        self.messages.remove(&callback.message);
+        if let Entry::Occupied(mut of_token) = self.tokens.entry(callback.token) {
+            *of_token.get_mut() -= 1;
+            if *of_token.get() == 0 {
+                of_token.remove();
+            }
         }
     }
 }
@@ -86,14 +144,8 @@ async fn shown(server: &ServerState, id: MessageId) -> Result<Value, ApiError> {
     })
 }
 
-/// Posts what is due, all at once, and returns when the next is.
-async fn post_due(server: &Arc<ServerState>) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let due = server.handle.store().callbacks_due(server.clock().wall()).await?;
-    join_all(due.into_iter().map(|callback| post(server, callback))).await;
-    server.handle.store().next_callback().await
-}
-
-async fn post(server: &ServerState, callback: CallbackRow) {
+/// Posts a callback once, stores what came of it, and returns it.
+async fn post(server: &ServerState, callback: CallbackRow) -> CallbackRow {
     let posted = match (callback.key, shown(server, callback.message).await) {
         (None, _) => Err(WebhookFault::Refused("its token was revoked".to_owned())),
         (Some(_), Err(error)) if error.code != "not_found" => {
@@ -112,7 +164,9 @@ async fn post(server: &ServerState, callback: CallbackRow) {
     }
     if let Err(error) = server.handle.callback_posted(callback.message, result).await {
         tracing::debug!(%error, "the end of a callback could not be stored; it is posted again");
+        server.pause(LOOK).await;
     }
+    callback
 }
 
 fn result(posted: Result<(), WebhookFault>, callback: &CallbackRow, now: DateTime<Utc>) -> CallbackResult {

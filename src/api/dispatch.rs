@@ -9,10 +9,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use frontdesk_core::access::Action;
-use frontdesk_core::account::AccountId;
+use frontdesk_core::port::WebhookProof;
 use futures_util::future::BoxFuture;
 
-use crate::body;
+use crate::body::{self, BodyReader};
 use crate::endpoint::hook;
 use crate::error::ApiError;
 use crate::idempotency::Lookup;
@@ -20,6 +20,9 @@ use crate::origin::PageOrigin;
 use crate::request::{ApiRequest, ApiResponse, Identity, Peer};
 use crate::server::ServerState;
 use crate::token::{Scope, bearer, user};
+
+/// Maximum bytes of a body with a login ticket.
+const MAX_LOGIN_BODY: usize = 1024;
 
 /// One method of one path, and who may call it.
 pub(crate) struct Endpoint {
@@ -108,18 +111,24 @@ async fn checked(
     let params: Vec<String> = params.iter().map(|(_, value)| value.to_owned()).collect();
     let identity = authenticate(&server, endpoint, &peer, ip, &parts.headers, &params)?;
     let (body, stream) = if is_upload { (Body::empty(), body) } else { (body, Body::empty()) };
-    // No body is read before the caller is authenticated, and none where a body has no meaning.
+    // No body is read before the caller is authenticated, except where only the body shows who it is, and none where a body
+    // has no meaning.
+    let reader = BodyReader {
+        server: &server,
+        headers: &parts.headers,
+        stranger: matches!(identity, Identity::Unknown).then_some(ip),
+    };
     let (body, reserved) = match (&endpoint.method, endpoint.access) {
-        (&Method::POST | &Method::PATCH, Access::Token(..) | Access::Tools | Access::Ticket) => {
+        (&Method::POST | &Method::PATCH, Access::Token(..) | Access::Tools) => {
             body::check_content_type(&parts.headers)?;
-            body::read(&server, &parts.headers, body, max_body).await?
+            reader.read(body, max_body).await?
         }
-        (_, Access::Webhook) => body::read(&server, &parts.headers, body, max_body).await?,
-        (_, Access::Event) => {
-            let max = server.hook(&params)?.max_bytes.min(max_body);
-            body::check_size(&parts.headers, max)?;
-            body::read(&server, &parts.headers, body, max).await?
+        (_, Access::Ticket) => {
+            body::check_content_type(&parts.headers)?;
+            reader.read(body, MAX_LOGIN_BODY).await?
         }
+        (_, Access::Webhook) => reader.read(body, max_body).await?,
+        (_, Access::Event) => reader.read(body, server.hook(&params)?.max_bytes.min(max_body)).await?,
         _ => (Bytes::new(), None),
     };
     let request = ApiRequest {
@@ -164,12 +173,17 @@ fn authenticate(
         // It may send its token in its first frame.
         Access::WebSocket => Ok(Identity::Unknown),
         Access::Webhook => {
-            let account = authenticate_webhook(server, params, headers, ip)?;
-            peer.slot.authenticate();
-            server.settings().per_webhook.take(&account, server.now()).map_err(ApiError::too_many)?;
-            Ok(Identity::Unknown)
+            let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
+            let (account, webhook) = server.webhook(params)?;
+            if !webhook.admits(&header) {
+                return Err(server.refuse_forged(&account.to_string(), ip));
+            }
+            match webhook.proof() {
+                WebhookProof::Head => server.limit_webhook(&account, &peer.slot).map(|()| Identity::Sender),
+                WebhookProof::Body => Ok(Identity::Unknown),
+            }
         }
-        Access::Event => hook::check_head(server, params, headers, ip).map(|()| Identity::Unknown),
+        Access::Event => hook::check_head(server, params, headers, ip),
         Access::Tools => {
             let session = server.authenticate_agent(token(server, headers, ip)?, ip, &peer.slot)?;
             server.settings().per_agent.take(&session, server.now()).map_err(ApiError::too_many)?;
@@ -202,22 +216,6 @@ fn token<'h>(server: &ServerState, headers: &'h HeaderMap, ip: IpAddr) -> Result
         return Err(ApiError::unauthorized());
     };
     Ok(token)
-}
-
-/// The account whose platform sent a request. Refuses a request that cannot come from it, before its body is read. An
-/// address with too many such requests must wait, but a request with the right secret is accepted from it all the same.
-fn authenticate_webhook(
-    server: &ServerState,
-    params: &[String],
-    headers: &HeaderMap,
-    ip: IpAddr,
-) -> Result<AccountId, ApiError> {
-    let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-    let (account, webhook) = server.webhook(params)?;
-    if webhook.admits(&header) {
-        return Ok(account);
-    }
-    Err(server.refuse_forged(&account.to_string(), ip))
 }
 
 /// Carries a request out, unless a request with the same key was carried out before.

@@ -50,7 +50,6 @@ mod waiter;
 mod ws;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -58,8 +57,7 @@ use frontdesk_core::account::AccountId;
 use frontdesk_core::config::ConfigError;
 use frontdesk_core::port::{Stop, Webhook};
 use frontdesk_core::rate_limiter::RateLimiter;
-use frontdesk_core::tool::ToolEndpoint;
-use frontdesk_runtime::{GatewayHandle, ToolEndpoints};
+use frontdesk_runtime::GatewayHandle;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
@@ -75,7 +73,7 @@ pub use reload::{Reload, ReloadRefused};
 use settings::HttpSettings;
 pub use settings::{NextServerConfig, ServerConfig};
 pub use token::{Scope, Token, Tokens, hash_token, make_token};
-use tool_token::ToolTokens;
+pub use tool_token::ToolTokens;
 
 /// The webhooks of platforms, by account.
 pub type Webhooks = BTreeMap<AccountId, Arc<dyn Webhook>>;
@@ -95,6 +93,7 @@ pub struct Api {
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     reload: Option<Arc<dyn Reload>>,
     max_connections: usize,
+    tool_tokens: Option<ToolTokens>,
 }
 
 impl Api {
@@ -113,7 +112,7 @@ impl Api {
         let max_connections = config.limits.max_connections;
         let settings = HttpSettings::new(config, Webhooks::new(), &Hooks::default(), None)?;
         let settings = Arc::new(ArcSwap::from_pointee(settings));
-        Ok(Self { settings, hub, handle, tokens, metrics, reload: None, max_connections })
+        Ok(Self { settings, hub, handle, tokens, metrics, reload: None, max_connections, tool_tokens: None })
     }
 
     /// Serves these webhooks at [`webhook_path`].
@@ -121,6 +120,11 @@ impl Api {
         let settings = HttpSettings::clone(&self.settings.load());
         self.settings.store(Arc::new(HttpSettings { webhooks, ..settings }));
         self
+    }
+
+    /// Serves the tools to agents with these tokens, whose endpoints the runtime was given at its start.
+    pub fn with_tools(self, tokens: ToolTokens) -> Self {
+        Self { tool_tokens: Some(tokens), ..self }
     }
 
     /// Accepts these events of other programs. An error names the value that cannot be used.
@@ -155,14 +159,17 @@ impl Api {
     pub async fn serve(self, listener: TcpListener, stop: Stop) -> std::io::Result<()> {
         let address = listener.local_addr()?;
         tracing::info!(%address, "the HTTP server is listening");
-        let tool_tokens = ToolTokens::new().map_err(std::io::Error::other)?;
-        self.handle.serve_tools(tool_endpoints(address, tool_tokens.clone()));
+        let tool_tokens = match self.tool_tokens {
+            Some(tokens) => tokens,
+            None => ToolTokens::new().map_err(std::io::Error::other)?,
+        };
         let server = Arc::new(server::ServerState {
             settings: self.settings,
             reload: self.reload,
             idempotency: idempotency::IdempotencyCache::default(),
             connections: connections::ConnectionTable::new(self.max_connections),
             bodies: budget::Budget::new(server::MAX_BODY_MEMORY),
+            strangers_bodies: budget::StrangersBudget::new(server::MAX_STRANGERS_MEMORY),
             unread: budget::Budget::new(server::MAX_UNREAD_MEMORY),
             refusals: refusals::RefusalLog::default(),
             audited_per_origin: RateLimiter::per_minute(1, 1),
@@ -190,16 +197,4 @@ impl Api {
         server.hub.close(Closed::Stopping);
         Ok(())
     }
-}
-
-/// Where agents on this machine find their tools, if the server listens at `address`.
-fn tool_endpoints(mut address: SocketAddr, tokens: ToolTokens) -> ToolEndpoints {
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    let url = format!("http://{address}/mcp");
-    Arc::new(move |session| ToolEndpoint { url: url.clone(), token: tokens.of(session) })
 }

@@ -43,8 +43,10 @@ pub(crate) struct ApiRequest {
 
 /// Who sent a request, as its token or secret shows.
 pub(crate) enum Identity {
-    /// Nobody, on endpoints that need no token.
+    /// Nobody, on endpoints that need no token, or somebody whom only the body shows.
     Unknown,
+    /// A platform or another sender of events, which has shown its secret.
+    Sender,
     /// The holder of a token.
     Caller(Caller),
     /// The agent of this session.
@@ -124,7 +126,7 @@ impl ApiRequest {
     pub(crate) fn caller(&self) -> Result<&Caller, ApiError> {
         match &self.identity {
             Identity::Caller(caller) => Ok(caller),
-            Identity::Unknown | Identity::Agent(_) => Err(ApiError::unauthorized()),
+            Identity::Unknown | Identity::Sender | Identity::Agent(_) => Err(ApiError::unauthorized()),
         }
     }
 

@@ -222,7 +222,7 @@ pub(crate) async fn respond(server: &ServerState, router: Router, request: Reque
         set(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, DELETE");
         set(
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "Authorization, Content-Type, Idempotency-Key, X-Frontdesk-Chat",
+            "Authorization, Content-Type, Idempotency-Key, X-Frontdesk-Chat, X-Frontdesk-User, Last-Event-ID",
         );
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }

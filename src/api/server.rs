@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use crate::Reload;
-use crate::budget::Budget;
+use crate::budget::{Budget, StrangersBudget};
 use crate::connections::{ConnectionSlot, ConnectionTable};
 use crate::error::ApiError;
 use crate::hook::Hook;
@@ -36,6 +36,8 @@ use crate::tool_token::ToolTokens;
 
 /// Maximum bytes of request bodies in memory.
 pub(crate) const MAX_BODY_MEMORY: usize = 32 * 1024 * 1024;
+/// The same for clients that have not shown who they are.
+pub(crate) const MAX_STRANGERS_MEMORY: usize = 16 * 1024 * 1024;
 
 /// Maximum bytes of large answers that clients have not read yet.
 pub(crate) const MAX_UNREAD_MEMORY: usize = 64 * 1024 * 1024;
@@ -63,6 +65,8 @@ pub(crate) struct ServerState {
     pub(crate) connections: Arc<ConnectionTable>,
     /// The memory of bodies that are being read or handled.
     pub(crate) bodies: Budget,
+    /// The same of clients that have not shown who they are before their body is read.
+    pub(crate) strangers_bodies: StrangersBudget,
     /// The memory of answers that clients have not read yet.
     pub(crate) unread: Budget,
     pub(crate) refusals: RefusalLog,
@@ -274,6 +278,12 @@ impl ServerState {
         Ok((account, webhook))
     }
 
+    /// Counts a request of this account's platform, which has shown that it is genuine.
+    pub(crate) fn limit_webhook(&self, account: &AccountId, slot: &ConnectionSlot) -> Result<(), ApiError> {
+        slot.authenticate();
+        self.settings().per_webhook.take(account, self.now()).map_err(ApiError::too_many)
+    }
+
     /// The endpoint for events that a path names.
     pub(crate) fn hook(&self, params: &[String]) -> Result<Arc<Hook>, ApiError> {
         let [name] = params else { return Err(ApiError::internal()) };
@@ -282,17 +292,13 @@ impl ServerState {
         self.settings().hooks.get(name).ok_or_else(nobody)
     }
 
-    /// Counts and logs a request without the right secret, and returns the error for it.
+    /// Counts and logs a request without the right secret, and returns the error for it. `to` names the webhook. An address
+    /// with too many such requests must wait, but a request with the right secret is accepted from it all the same.
     pub(crate) fn refuse_forged(&self, to: &str, ip: IpAddr) -> ApiError {
         metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
-        match self.count_auth_failure(ip) {
-            Ok(()) => self.note_forged_webhook(to, ip),
-            Err(too_many) => too_many,
+        if let Err(too_many) = self.count_auth_failure(ip) {
+            return too_many;
         }
-    }
-
-    /// Logs a webhook request that does not come from its sender, and returns the error for it. `to` names the webhook.
-    pub(crate) fn note_forged_webhook(&self, to: &str, ip: IpAddr) -> ApiError {
         self.refusals.record(RefusalKind::ForgedWebhook, ip, to, self.now());
         ApiError::new(
             StatusCode::UNAUTHORIZED,
@@ -301,8 +307,11 @@ impl ServerState {
         )
     }
 
-    /// Logs an event or a webhook request whose signature is right and names the wrong time, and returns the error for it.
-    pub(crate) fn note_stale_webhook(&self, to: &str, ip: IpAddr) -> ApiError {
+    /// Counts and logs an event or a webhook request whose signature names the wrong time, and returns the error for it.
+    pub(crate) fn refuse_stale(&self, to: &str, ip: IpAddr) -> ApiError {
+        if let Err(too_many) = self.count_auth_failure(ip) {
+            return too_many;
+        }
         self.refusals.record(RefusalKind::StaleWebhook, ip, to, self.now());
         let message = "the time of this event is too far from now: send it again, or check the clocks";
         ApiError::new(StatusCode::UNAUTHORIZED, "stale", message)

@@ -1,9 +1,15 @@
 //! The tokens of agents, each of which stands for one session. They are derived, so nothing is stored and a program of any
 //! session can be given one; with the end of the process all of them end.
 
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use frontdesk_core::key::SessionKey;
+use frontdesk_core::tool::ToolEndpoint;
+use frontdesk_runtime::ToolEndpoints;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
@@ -11,14 +17,32 @@ type HmacSha256 = Hmac<Sha256>;
 
 /// Makes and checks the tokens under one secret.
 #[derive(Clone)]
-pub(crate) struct ToolTokens(HmacSha256);
+pub struct ToolTokens(HmacSha256);
+
+impl fmt::Debug for ToolTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ToolTokens")
+    }
+}
 
 impl ToolTokens {
     /// Tokens under a new random secret.
-    pub(crate) fn new() -> Result<Self, getrandom::Error> {
+    pub fn new() -> Result<Self, getrandom::Error> {
         let mut secret = [0_u8; 64];
         getrandom::fill(&mut secret)?;
         Ok(Self(HmacSha256::new(&secret.into())))
+    }
+
+    /// Where agents on this machine find their tools, if the server listens at `address`.
+    pub fn endpoints(&self, mut address: SocketAddr) -> ToolEndpoints {
+        if address.ip().is_unspecified() {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        let (url, tokens) = (format!("http://{address}/mcp"), self.clone());
+        Arc::new(move |session| ToolEndpoint { url: url.clone(), token: tokens.of(session) })
     }
 
     /// The token of a session: the session and a code of it, both as base64url.

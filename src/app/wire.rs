@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use frontdesk_agents::Host;
-use frontdesk_api::{Api, Scope, Token, Tokens, WebHub};
+use frontdesk_api::{Api, Scope, Token, Tokens, ToolTokens, WebHub};
 use frontdesk_core::address::Principal;
 use frontdesk_core::id::BootId;
 use frontdesk_core::port::{Clock, Stop};
@@ -32,7 +32,7 @@ use crate::reload::{ApiReload, Reloader, webhooks};
 use crate::roles;
 use crate::running::{Parts, Running};
 use crate::source::GivenParts;
-use crate::token::{self, ClearToken};
+use crate::token::{self, ClearToken, TokenError};
 use crate::voice;
 use crate::watch;
 use crate::webhook::GuardedSender;
@@ -59,7 +59,10 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let proxy = proxy(&config, reachable(address), clock.clone()).await?;
     let agents = agents_host(&config, &home, clock, proxy.as_ref()).await?;
     let setup = setup(&mut builder, &config, &accounts, &home, &token, &agents, adapters.clone())?;
-    let runtime = frontdesk_runtime::Running::start(Setup { shown, ..setup }).await?;
+    // Turns of an earlier process go on before the server serves, and their agents must find the tools.
+    let tool_tokens = ToolTokens::new().map_err(|error| TokenError::Random(error.to_string()))?;
+    let tool_endpoints = Some(tool_tokens.endpoints(address));
+    let runtime = frontdesk_runtime::Running::start(Setup { shown, tool_endpoints, ..setup }).await?;
     keep_hash(&runtime, &token).await?;
     let reachable = reachable(address).to_string();
     lock.write_address(&reachable, config.gateway.public_url.as_deref())?;
@@ -69,7 +72,10 @@ async fn start(mut builder: Builder) -> Result<Running, StartError> {
     let metrics = builder.metrics.take().unwrap_or_else(|| Arc::new(String::new));
     let api = Api::new(config.gateway.clone(), hub.clone(), runtime.handle().clone(), tokens, metrics);
     let api = match api.and_then(|api| api.with_hooks(&config.hooks)) {
-        Ok(api) => api.with_webhooks(webhooks).with_connections(descriptors::connections(&config)),
+        Ok(api) => api
+            .with_webhooks(webhooks)
+            .with_tools(tool_tokens)
+            .with_connections(descriptors::connections(&config)),
         Err(error) => {
             runtime.stop().await;
             return Err(Problems::in_memory([error]).into());
@@ -278,6 +284,7 @@ fn setup(
         instructions: home.instructions(),
         webhooks: Arc::new(GuardedSender::new(guard(config)?)),
         obeys_admins: builder.obeys_admins,
+        tool_endpoints: None,
     })
 }
 

@@ -124,11 +124,35 @@ pub enum FetchError {
 /// size of the request.
 #[async_trait]
 pub trait Webhook: Send + Sync + 'static {
+    /// How requests show that they come from the platform. Must always return the same value.
+    fn proof(&self) -> WebhookProof;
     /// Checks the headers before the body is read: `false` if the request cannot come from the platform. Must be cheap.
     /// `header` takes names in lower case.
     fn admits(&self, header: &(dyn for<'n> Fn(&'n str) -> Option<String> + Sync)) -> bool;
-    /// Handles one request. Must return only after its events are committed, because the answer acknowledges them.
+    /// Checks whether the whole request comes from the platform. Until then it counts as a stranger's.
+    fn verify(&self, request: &WebhookRequest) -> Result<(), Forgery>;
+    /// Handles one request that was verified. Must return only after its events are committed, because the answer
+    /// acknowledges them.
     async fn receive(&self, request: WebhookRequest) -> WebhookOutcome;
+}
+
+/// How requests show that they come from the platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebhookProof {
+    /// The headers have its secret, which [`Webhook::admits`] has checked.
+    Head,
+    /// The body is signed, so that nothing is known before it is read.
+    Body,
+}
+
+/// Why a request is not the platform's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forgery {
+    /// It does not come from the platform.
+    Forged,
+    /// It comes from the platform, and its signature names a time that is too far from now: it may have been recorded, or a
+    /// clock is wrong.
+    Stale,
 }
 
 /// A whole request of a platform. Some platforms sign the body together with headers.
@@ -156,11 +180,6 @@ impl WebhookRequest {
 pub enum WebhookOutcome {
     /// Its events are committed, so the platform may forget it. The reply is for platforms that expect one.
     Taken(Option<WebhookReply>),
-    /// It does not come from the platform. Its body was not used.
-    Forged,
-    /// It comes from the platform, and its signature names a time that is too far from now: it may have been recorded, or a
-    /// clock is wrong. Its body was not used.
-    Stale,
     /// It could not be taken now: the platform must deliver it again.
     Busy,
     /// It can never be read, so that another delivery would not help. It was counted.

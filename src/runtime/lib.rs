@@ -149,6 +149,8 @@ pub struct Setup {
     /// Whether the program does what [`GatewayHandle::lifecycle`] reports. If not, admins are told that another program
     /// runs this gateway.
     pub obeys_admins: bool,
+    /// Where the programs of agents find the tools, if a server serves them. Turns of an earlier process go on at once.
+    pub tool_endpoints: Option<ToolEndpoints>,
 }
 
 /// One agent.

@@ -44,8 +44,8 @@ pub(crate) struct Process {
     pub(crate) config_error: watch::Sender<Option<String>>,
     /// What the last reload could not do after it had applied the configuration.
     pub(crate) reload_unfinished: watch::Sender<Vec<String>>,
-    /// Where programs find the tools, once the HTTP server serves them.
-    pub(crate) tool_endpoints: OnceLock<ToolEndpoints>,
+    /// Where programs find the tools, if a server serves them.
+    pub(crate) tool_endpoints: Option<ToolEndpoints>,
 }
 
 impl Process {
@@ -54,7 +54,12 @@ impl Process {
         self.earlier_commands.get().is_some_and(|commands| commands.contains(&command))
     }
 
-    pub(crate) fn new(boot: String, started: DateTime<Utc>, obeys_admins: bool) -> Self {
+    pub(crate) fn new(
+        boot: String,
+        started: DateTime<Utc>,
+        obeys_admins: bool,
+        tool_endpoints: Option<ToolEndpoints>,
+    ) -> Self {
         Self {
             boot,
             started,
@@ -65,7 +70,7 @@ impl Process {
             earlier_commands: OnceLock::new(),
             config_error: watch::Sender::new(None),
             reload_unfinished: watch::Sender::new(Vec::new()),
-            tool_endpoints: OnceLock::new(),
+            tool_endpoints,
         }
     }
 }

@@ -105,6 +105,7 @@ pub(crate) async fn take_over(shared: &Arc<Shared>, next: Next) -> Result<TakenO
     });
     let logins = logins::compared(shared, new.collect()).await?;
     let added = replace(shared, &after, accounts, &logins);
+    shared.access.rules_changed();
     for (_, agent) in
         before.agents.iter().filter(|(name, old)| after.agents.get(*name).is_none_or(|new| !new.is(old)))
     {

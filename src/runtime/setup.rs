@@ -64,7 +64,9 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
     setup.config.check()?;
     let settings = settings(&setup)?;
     settings.check()?;
-    let Setup { database, boot, clock, adapters, channels, media, hooks, obeys_admins, .. } = setup;
+    let Setup {
+        database, boot, clock, adapters, channels, media, hooks, obeys_admins, tool_endpoints, ..
+    } = setup;
     let profiles = channels.into_iter().chain(adapters.iter().map(|adapter| adapter.profile().clone()));
     let (hooks, hook_events) = Hooks::new(hooks, clock.clone());
     let renderer = Arc::new(ProfileRenderer::new(profiles, hooks.any(HookPoint::MessageSending)));
@@ -90,7 +92,7 @@ pub(crate) async fn build(setup: Setup) -> Result<(Arc<Shared>, Receivers), Star
     let work = work(&clock, &settings, &adapters, (commands, marks, asks, jobs));
     let adapters = Adapters::new(adapters, &store.database_name().await?, &access, &clock);
     let shared = Shared {
-        process: Process::new(boot.to_string(), clock.wall(), obeys_admins),
+        process: Process::new(boot.to_string(), clock.wall(), obeys_admins, tool_endpoints),
         inbound: Inbound::default(),
         media: Media::open(&media, settings.config.media.clone()).map_err(StartError::Media)?,
         time: Time::new(clock, store.believed_date().await?),

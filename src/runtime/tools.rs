@@ -62,7 +62,7 @@ impl Tools for SessionTools {
     }
 
     fn endpoint(&self) -> Option<ToolEndpoint> {
-        self.shared.process.tool_endpoints.get().map(|endpoint| endpoint(&self.session))
+        self.shared.process.tool_endpoints.as_ref().map(|endpoint| endpoint(&self.session))
     }
 }
 

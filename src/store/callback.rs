@@ -9,8 +9,6 @@ use crate::row::{CallbackResult, CallbackRow};
 use crate::sql::{at, maybe_at, ms, small};
 use crate::{Result, Store, StoreReader};
 
-/// Maximum number of callbacks that are listed at once.
-const MOST: u32 = 100;
 /// How long the row of a callback is kept.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
@@ -63,17 +61,23 @@ impl Store {
 }
 
 impl StoreReader {
-    /// The callbacks that are due, of messages that have ended or are gone.
-    pub async fn callbacks_due(&self, now: DateTime<Utc>) -> Result<Vec<CallbackRow>> {
+    /// The callbacks that are due, of messages that have ended or are gone; none that these tokens asked for. At most `most`.
+    pub async fn callbacks_due(
+        &self,
+        now: DateTime<Utc>,
+        without: Vec<String>,
+        most: u32,
+    ) -> Result<Vec<CallbackRow>> {
         self.read(move |sql| {
             sql.all_legible(
-                "SELECT c.message_id, c.url, t.hash, c.tries, c.created_at
+                "SELECT c.message_id, c.url, t.hash, c.tries, c.created_at, c.token
                  FROM callback c
                  LEFT JOIN inbound i ON i.id = c.message_id
                  LEFT JOIN token t ON t.name = c.token AND t.revoked_at IS NULL
                  WHERE c.state = 'waiting' AND c.next_at <= ?1 AND coalesce(i.state, '') NOT IN ('waiting', 'in_turn')
-                 ORDER BY c.next_at LIMIT ?2",
-                params![ms(now), MOST],
+                   AND c.token NOT IN (SELECT value FROM json_each(?2))
+                 ORDER BY c.next_at LIMIT ?3",
+                params![ms(now), serde_json::Value::from(without).to_string(), most],
                 |row| {
                     Ok(CallbackRow {
                         message: MessageId(row.get(0)?),
@@ -81,6 +85,7 @@ impl StoreReader {
                         key: row.get(2)?,
                         tries: small(row, 3)?,
                         created: at(row, 4)?,
+                        token: row.get(5)?,
                     })
                 },
             )

@@ -51,7 +51,11 @@ fn read(stream: TcpStream) -> Posted {
 }
 
 fn chat(home: &NewHome, body: &Value, key: &str) -> Value {
-    let (url, token) = home.reached();
+    chat_as(home, &home.reached().1, body, key)
+}
+
+fn chat_as(home: &NewHome, token: &str, body: &Value, key: &str) -> Value {
+    let (url, _) = home.reached();
     let mut post = Command::new("curl");
     post.args(["-s", &format!("{url}/api/chat"), "-H", &format!("Authorization: Bearer {token}")]);
     post.args(["-H", "content-type: application/json", "-H", &format!("idempotency-key: {key}")]);
@@ -106,4 +110,30 @@ fn a_callback_is_signed_and_outlives_a_kill() {
     let third = chat(&home, &asks("the end"), "k5");
     let told = checked(&posted.recv_timeout(SOON).unwrap(), &token);
     assert_eq!(told["message"], third["message"], "nothing was told twice");
+}
+
+#[test]
+fn a_web_server_that_does_not_answer_delays_nobody_elses_callbacks() {
+    let (url, posted) = web_server();
+    // Its connections are opened by the system, and never answered.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silence = format!("http://{}/", silent.local_addr().unwrap());
+    let home = NewHome::new();
+    home.write("frontdesk.toml", "[security.ssrf]\nblock_localhost = false\n");
+    let _daemon = Daemon::start(&home.path());
+    let made = home.run(&["tokens", "add", "ben", "--scope", "chat", "--json"]).json();
+    let ben = made["token"].as_str().unwrap().to_owned();
+    for n in 0..20 {
+        let asks = json!({"text": "hello", "wait": false, "callback": silence});
+        let accepted = chat_as(&home, &ben, &asks, &format!("silent-{n}"));
+        assert!(accepted["message"].is_string(), "{accepted}");
+    }
+    silent.accept().unwrap();
+    for n in 0..3 {
+        let asks = json!({"text": "hello", "wait": false, "callback": url});
+        let accepted = chat(&home, &asks, &format!("answered-{n}"));
+        // Each attempt to the silent one lasts half a minute.
+        let told = checked(&posted.recv_timeout(Duration::from_secs(8)).unwrap(), &home.reached().1);
+        assert_eq!(told["message"], accepted["message"]);
+    }
 }

@@ -152,6 +152,27 @@ const tests = {
     assert.equal(await theirs(page, "You wrote: one that is withdrawn").count(), 0);
   },
 
+  async "what waited when the connection was lost, and was answered meanwhile, waits no more"(page) {
+    await say(page, `wait at ${file("lost")}`);
+    await page.locator("li.theirs[aria-busy]").waitFor();
+    await say(page, "behind the lost one");
+    await mine(page, "behind the lost one").getByText("number 1 in line").waitFor();
+    await page.context().setOffline(true);
+    await gateway.kill();
+    await page.getByText("Not connected").waitFor();
+    writeFileSync(file("lost"), "");
+    await gateway.start();
+    for (let open = 1; open > 0;) {
+      const { body } = await gateway.api("GET", "api/session/agent:main:web:dm:main");
+      open = body.waiting + (body.running ? 1 : 0);
+    }
+    await page.context().setOffline(false);
+    await theirs(page, "You wrote: behind the lost one").waitFor({ timeout: 30_000 });
+    await connected(page);
+    assert.equal(await mine(page, "behind the lost one").locator(".note").count(), 0);
+    assert.equal(await page.locator("#stop").isHidden(), true);
+  },
+
   async "a draft survives a reload"(page) {
     await page.getByLabel("Message").fill("half a thou");
     await page.reload();

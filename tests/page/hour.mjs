@@ -22,6 +22,8 @@ const CHATS = ["main", "garden", "kitchen"];
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 /** After so much time of use, everything is counted. */
 const ROUND_MS = 60_000;
+/** How long answers of a round may take when nobody writes any more. */
+const QUIET_MS = 180_000;
 const WORDS = Array.from({ length: 40 }, (_, n) => `word${n}`).join(" ");
 
 const gateway = new Gateway();
@@ -88,7 +90,13 @@ class Tab {
     await this.page.goto("about:blank");
     // The browser cannot load it while the gateway is down; a person tries again.
     while (!await this.page.goto(gateway.address(`#chat=${chat}`)).then(() => true, () => false)) await pause(300);
-    await this.field().waitFor({ timeout: 60_000 });
+    await this.field().waitFor({ timeout: 30_000 }).catch(async (error) => {
+      // Without its first script the page cannot even load itself again. A person sees that it is broken, and reloads it.
+      const files = await this.page.evaluate(() => performance.getEntriesByType("resource").map((one) => [one.name, one.responseStatus]));
+      const start = files.find(([name]) => name.endsWith("/start.js"));
+      if (!start || start[1] === 200) throw new Error(`${this.name} shows nothing: ${JSON.stringify(files)}`, { cause: error });
+      await this.open();
+    });
   }
 
   field() { return this.page.getByLabel("Message", { exact: true }); }
@@ -137,14 +145,25 @@ class Tab {
       `${row.classList[0]}: ${row.querySelector(".text").innerText.trim()}`)));
   }
 
-  /** Waits until the page is connected, and shows nothing that is still to be sent, answered or told. */
-  async rests() {
-    await this.page.getByText("Connected", { exact: true }).waitFor({ timeout: 60_000 });
-    await this.page.waitForFunction(() => (
+  /** Waits until the page is connected, and the gateway has all that was written on it. */
+  sent() {
+    return this.waits("has not sent everything", () => (
+      document.getElementById("state").textContent === "Connected"
+        && ![...document.querySelectorAll("#rows .note")].some((note) => /Sen[dt]/.test(note.textContent))));
+  }
+
+  /** Waits until the page shows that nothing is being answered. The gateway has answered everything. */
+  rests() {
+    return this.waits("still waits for an answer", () => (
       !document.querySelector("#rows > li[aria-busy]") && document.getElementById("stop").hidden
-        && ![...document.querySelectorAll("#rows .note")].some((note) => /Sen[dt]|number \d/.test(note.textContent))
-    ), null, { timeout: 60_000 }).catch(async (error) => {
-      throw new Error(`${this.name} has no rest in ${this.chat}:\n${await this.page.evaluate(() => document.body.innerText)}`, { cause: error });
+        && ![...document.querySelectorAll("#rows .note")].some((note) => /number \d/.test(note.textContent))));
+  }
+
+  waits(problem, condition) {
+    return this.page.waitForFunction(condition, null, { timeout: 60_000 }).catch(async (error) => {
+      const { body } = await gateway.api("GET", "api/sessions?limit=100");
+      const rows = await this.page.locator("#rows > li").evaluateAll((all) => all.slice(-20).map((row) => row.outerHTML).join("\n"));
+      throw new Error(`${this.name} ${problem} in ${this.chat}: ${JSON.stringify(body)}\n${rows}`, { cause: error });
     });
   }
 }
@@ -239,9 +258,10 @@ async function count() {
 
 /** Waits until no message waits for an answer. */
 async function quiet() {
-  for (;;) {
+  for (const end = Date.now() + QUIET_MS; ;) {
     const { body } = await gateway.api("GET", "api/sessions?limit=100");
     if (body.sessions.every(({ running, waiting }) => !running && !waiting)) return;
+    assert.ok(Date.now() < end, `not answered in time: ${JSON.stringify(body)}`);
     await pause(200);
   }
 }
@@ -291,11 +311,13 @@ async function story(page) {
       ...tabs.map((tab) => again(end, 2_500, () => tab.act())),
     ]);
     // What waits on a page for the connection is sent by the page of its chat.
+    for (const tab of tabs) await tab.sent();
+    await quiet();
     for (const tab of tabs) await tab.rests();
     for (const chat of CHATS) {
       for (const tab of [tabs[0], tabs[2]]) {
         await tab.open(chat);
-        await tab.rests();
+        await tab.sent();
       }
     }
     await quiet();

@@ -92,6 +92,7 @@ impl World {
             instructions: vec![self.home.path().to_owned()],
             webhooks: self.web.clone(),
             obeys_admins: !self.plan.embedded,
+            tool_endpoints: None,
         };
         self.running = Some(Running::start(setup).await?);
         Ok(())

@@ -48,9 +48,9 @@ pub(crate) async fn events(request: ApiRequest) -> Result<ApiResponse, ApiError>
     let query: EventsQuery = request.query()?;
     let after = last_event(&request.parts.headers)?.or(query.after);
     let (server, caller) = (request.server.clone(), request.caller()?.clone());
-    let watched = Watched::new(&server, caller.clone());
     let Some(key) = query.session else {
-        server.authorize(&caller, Scope::Read, Action::Administer)?;
+        let watched = Watched::new(&server, caller, None);
+        watched.check()?;
         let newest = *server.handle.last_activity().borrow();
         // A client that counts further has seen another run of the program.
         let last = after.filter(|after| *after <= newest).unwrap_or(newest);
@@ -59,7 +59,8 @@ pub(crate) async fn events(request: ApiRequest) -> Result<ApiResponse, ApiError>
         return Ok(ApiResponse::Other(response(all)));
     };
     let key = session::key(&key)?;
-    server.authorize_session(&caller, Scope::Read, &key)?;
+    let watched = Watched::new(&server, caller, Some(key.clone()));
+    watched.check()?;
     let mut subscriber = server.hub.subscriber();
     subscriber.subscribe(key.clone(), prompt::address_of(&key));
     let newest = server.handle.store().session(&key).await?.map_or(0, |row| row.seq);
@@ -81,27 +82,38 @@ fn last_event(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
 struct Watched {
     server: Arc<ServerState>,
     caller: Caller,
+    /// The session that is watched; otherwise the gateway is.
+    session: Option<SessionKey>,
     tokens: watch::Receiver<u64>,
     access: watch::Receiver<u64>,
 }
 
 impl Watched {
-    fn new(server: &Arc<ServerState>, caller: Caller) -> Self {
-        let (tokens, access) = (server.tokens.watch(), server.handle.tokens_changed());
-        Self { server: server.clone(), caller, tokens, access }
+    fn new(server: &Arc<ServerState>, caller: Caller, session: Option<SessionKey>) -> Self {
+        let (tokens, access) = (server.tokens.watch(), server.handle.access_changed());
+        Self { server: server.clone(), caller, session, tokens, access }
     }
 
-    /// Returns when the stream has to end: the gateway stops, or the token is not valid any more.
+    /// Checks what the access rules say now.
+    fn check(&self) -> Result<(), ApiError> {
+        match &self.session {
+            Some(session) => self.server.authorize_session(&self.caller, Scope::Read, session),
+            None => self.server.authorize(&self.caller, Scope::Read, Action::Administer),
+        }
+    }
+
+    /// Whether the token is valid and its holder may still read.
+    fn may_read(&self) -> bool {
+        self.server.is_valid(&self.caller) && self.check().is_ok()
+    }
+
+    /// Returns when the stream has to end: the gateway stops, or the caller may not read any more.
     async fn ended(&mut self) {
-        let Self { server, caller, tokens, access } = self;
-        loop {
-            if !server.is_valid(caller) {
-                return;
-            }
+        while self.may_read() {
             let changed = tokio::select! {
-                () = server.stop.cancelled() => return,
-                changed = tokens.changed() => changed,
-                changed = access.changed() => changed,
+                () = self.server.stop.cancelled() => return,
+                changed = self.tokens.changed() => changed,
+                changed = self.access.changed() => changed,
             };
             if changed.is_err() {
                 return;
@@ -126,6 +138,10 @@ impl Session {
     /// The next text to send; `None` at the end.
     async fn next(&mut self) -> Option<String> {
         loop {
+            // Also while there is much to send: a slow client must not be sent the rest.
+            if !self.watched.may_read() {
+                return None;
+            }
             if let Some(text) = self.pending.pop_front() {
                 return Some(text);
             }
@@ -201,6 +217,9 @@ impl Gateway {
     async fn next(&mut self) -> Option<String> {
         let mut quiet = Duration::ZERO;
         loop {
+            if !self.watched.may_read() {
+                return None;
+            }
             if let Some(text) = self.pending.pop_front() {
                 return Some(text);
             }

@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::hook::signature::{Rejected, Signature};
 use crate::hook::{EventError, EventText, Hook, payload};
 use crate::prompt;
-use crate::request::{ApiRequest, ApiResponse};
+use crate::request::{ApiRequest, ApiResponse, Identity};
 use crate::server::ServerState;
 
 /// Refuses an event by its head: what does not come from its sender, is too old, or is for no endpoint. An address with too
@@ -24,7 +24,7 @@ pub(crate) fn check_head(
     params: &[String],
     headers: &HeaderMap,
     ip: IpAddr,
-) -> Result<(), ApiError> {
+) -> Result<Identity, ApiError> {
     let hook = match server.hook(params) {
         Ok(hook) => hook,
         Err(unknown) => {
@@ -32,7 +32,8 @@ pub(crate) fn check_head(
             return Err(unknown);
         }
     };
-    hook.check_head(headers, server.clock().wall()).map_err(|why| refused(server, &hook, why, ip))
+    hook.check_head(headers, server.clock().wall()).map_err(|why| refused(server, &hook, why, ip))?;
+    Ok(if hook.signature == Signature::Bearer { Identity::Sender } else { Identity::Unknown })
 }
 
 /// What an event has become.
@@ -159,10 +160,7 @@ fn refused(server: &ServerState, hook: &Hook, why: Rejected, ip: IpAddr) -> ApiE
     let to = format!("hooks/{}", hook.name);
     match why {
         Rejected::Forged => server.refuse_forged(&to, ip),
-        Rejected::Stale => match server.count_auth_failure(ip) {
-            Ok(()) => server.note_stale_webhook(&to, ip),
-            Err(too_many) => too_many,
-        },
+        Rejected::Stale => server.refuse_stale(&to, ip),
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use frontdesk_core::token::{Holder, TokenName, TokenScope};
+use frontdesk_store::row::TokenKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,12 @@ pub(crate) async fn ticket(request: ApiRequest) -> Result<ApiResponse, ApiError>
         return Err(ApiError::bad_request(format!("expires_s: this is 1 to {longest} seconds")));
     }
     let (server, caller) = (&request.server, request.caller()?);
+    // What a browser had let in would stay when it is logged out.
+    if is_browser(server, caller) {
+        let message =
+            "a browser makes no login links: frontdesk link makes one, and so does a program with its token";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", message));
+    }
     let holder: Holder = caller.person.parse().map_err(|_| ApiError::internal())?;
     let login = Login { maker: caller.clone(), holder, scope: caller.scope };
     let secret = server.tickets.make(login, server.now(), valid_for)?;
@@ -137,14 +144,18 @@ pub(crate) async fn who(request: ApiRequest) -> Result<ApiResponse, ApiError> {
 #[utoipa::path(delete, path = "/api/login", responses((status = 200, body = LoggedOut), (status = 409)))]
 pub(crate) async fn log_out(request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let name: TokenName = request.caller()?.name().parse().map_err(|_| ApiError::internal())?;
-    let is_browser = request.server.handle.token(request.caller()?.hash());
-    if is_browser.is_none_or(|row| row.kind.name() != "browser") {
+    if !is_browser(&request.server, request.caller()?) {
         let message =
             "this token did not come from a login link: an admin revokes it (frontdesk tokens revoke)";
         return Err(ApiError::new(StatusCode::CONFLICT, "no_browser", message));
     }
     request.server.handle.log_out(name, request.author()?).await?;
     Ok(ApiResponse::ok(LoggedOut {}))
+}
+
+/// Whether a caller's token came from a login link.
+fn is_browser(server: &ServerState, caller: &Caller) -> bool {
+    server.handle.token(caller.hash()).is_some_and(|row| row.kind == TokenKind::Browser)
 }
 
 /// For how long a browser that this caller lets in stays logged in: no longer than the caller's own token is valid.

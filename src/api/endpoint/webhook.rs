@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode, header};
 use axum::response::IntoResponse;
-use frontdesk_core::port::{WebhookOutcome, WebhookRequest};
+use frontdesk_core::port::{Forgery, WebhookOutcome, WebhookRequest};
 use futures_util::FutureExt;
 use serde_json::json;
 
 use crate::error::ApiError;
-use crate::request::{ApiRequest, ApiResponse};
+use crate::request::{ApiRequest, ApiResponse, Identity};
 
 /// When a platform may send a refused request again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -33,6 +33,13 @@ pub(crate) async fn receive(mut request: ApiRequest) -> Result<ApiResponse, ApiE
         // Moved, not copied: nobody else needs it.
         body: std::mem::take(&mut request.body).into(),
     };
+    if !matches!(request.identity, Identity::Sender) {
+        match webhook.verify(&delivery) {
+            Ok(()) => server.limit_webhook(&account, &request.peer.slot)?,
+            Err(Forgery::Forged) => return Err(server.refuse_forged(&account.to_string(), request.ip)),
+            Err(Forgery::Stale) => return Err(server.refuse_stale(&account.to_string(), request.ip)),
+        }
+    }
     let outcome = AssertUnwindSafe(webhook.receive(delivery)).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|_| {
         let channel = account.channel();
@@ -45,11 +52,6 @@ pub(crate) async fn receive(mut request: ApiRequest) -> Result<ApiResponse, ApiE
         }
         // The platform would send an unreadable request again and again if it got any other status.
         WebhookOutcome::Taken(None) | WebhookOutcome::Garbage => Ok(ApiResponse::ok(json!({}))),
-        WebhookOutcome::Forged => {
-            metrics::counter!("frontdesk_webhooks_forged_total").increment(1);
-            Err(server.note_forged_webhook(&account.to_string(), request.ip))
-        }
-        WebhookOutcome::Stale => Err(server.note_stale_webhook(&account.to_string(), request.ip)),
         WebhookOutcome::Busy => {
             let message = "the events cannot be stored at the moment: send them again";
             Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(RETRY_AFTER))

@@ -167,11 +167,14 @@ function showPlace(message, place) {
   timeline.setNote(row, `Waits, number ${place} in line `, withdraw);
 }
 
+/** A message waits no more. */
+function settle(message) {
+  open.delete(message);
+  showPlace(message, 0);
+}
+
 function markEnded(frame) {
-  for (const id of frame.messages || [frame.about || frame.message]) {
-    open.delete(id);
-    showPlace(id, 0);
-  }
+  for (const id of frame.messages || [frame.about || frame.message]) settle(id);
   update();
   moved();
 }
@@ -350,6 +353,7 @@ export function showItem(item, before) {
 function showFrame(frame, place) {
   switch (frame.type) {
     case "done":
+      for (const id of frame.messages || [frame.message]) settle(id);
       return timeline.find("a:" + frame.message)?.dataset.done ? timeline.find("a:" + frame.message)
         : showAnswer(frame.message, frame.fullText, frame.markup, place);
     case "message": return showMessage(frame, place);
@@ -383,7 +387,7 @@ function showPrompt(item, place) {
 
 function showState(item, row, answer) {
   if (item.state === "waiting" || item.state === "in_turn") { open.add(item.message); return update(); }
-  open.delete(item.message);
+  settle(item.message);
   if (item.state === "answered") return;
   if (item.state === "dead") fail(item.message, row === timeline.all().findLast((one) => one.classList.contains("mine")));
   if (unfinished[item.state] && answer) markUnfinished(answer, item.state);

@@ -53,6 +53,8 @@ pub(crate) struct Connection {
     /// a frame with a lower number was sent already, and frames that are missing in between are read from the database.
     sent: HashMap<SessionKey, u64>,
     prompts: PendingPrompts,
+    /// What the caller must be allowed to do for what the connection sends them.
+    needs: Action,
     /// Pings since the client's last frame.
     unanswered_pings: u8,
 }
@@ -67,6 +69,7 @@ impl Connection {
             subscriber,
             sent: HashMap::new(),
             prompts: PendingPrompts::default(),
+            needs: Action::Write,
             unanswered_pings: 0,
         }
     }
@@ -80,7 +83,7 @@ impl Connection {
     }
 
     async fn run(&mut self, socket: &mut ClientSocket) -> Result<std::convert::Infallible, Disconnect> {
-        let (mut tokens, mut access) = (self.server.tokens.watch(), self.server.handle.tokens_changed());
+        let (mut tokens, mut access) = (self.server.tokens.watch(), self.server.handle.access_changed());
         let server = self.server.clone();
         // The token may have been revoked between the handshake and this watch.
         self.check_token()?;
@@ -94,11 +97,11 @@ impl Connection {
                 () = server.stop.cancelled() => return Err(self.finish(socket).await?),
                 changed = tokens.changed() => {
                     changed.map_err(|_| Disconnect::Internal)?;
-                    self.check_token()?;
+                    self.check_access()?;
                 }
                 changed = access.changed() => {
                     changed.map_err(|_| Disconnect::Internal)?;
-                    self.check_token()?;
+                    self.check_access()?;
                 }
                 Some(known) = self.prompts.next() => acknowledge(socket, known).await?,
                 () = queue.changed() => {}
@@ -113,7 +116,7 @@ impl Connection {
                 () = &mut ping => {
                     ping = Box::pin(server.pause(PING_INTERVAL));
                     // It may have expired.
-                    self.check_token()?;
+                    self.check_access()?;
                     self.ping(socket).await?;
                 }
             }
@@ -160,6 +163,14 @@ impl Connection {
 
     fn check_token(&self) -> Result<(), Disconnect> {
         if self.server.is_valid(&self.caller) { Ok(()) } else { Err(Disconnect::Revoked) }
+    }
+
+    /// Checks whether the token is valid, and what the access rules say now.
+    fn check_access(&self) -> Result<(), Disconnect> {
+        self.check_token()?;
+        self.server
+            .authorize(&self.caller, Scope::Read, self.needs)
+            .map_err(|_| Disconnect::Unauthorized("the holder of this token may not read here any more"))
     }
 
     async fn ping(&mut self, socket: &mut ClientSocket) -> Result<(), Disconnect> {
@@ -327,6 +338,9 @@ impl Connection {
             let session = self.session(session, chat)?;
             let address = prompt::address_of(&session);
             let newest = self.subscribe(session.clone(), address).await?;
+            if !of_chats {
+                self.needs = Action::Administer;
+            }
             Ok((session, newest))
         };
         let (session, newest) = match subscribed.await {

@@ -28,6 +28,11 @@ impl Access {
         std::mem::take(&mut *uses).into_iter().collect()
     }
 
+    /// The configuration's rules have changed.
+    pub(crate) fn rules_changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
     /// Changes with every change of access.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()

@@ -23,8 +23,8 @@ impl GatewayHandle {
         self.0.access.token_used(name, self.0.time.wall());
     }
 
-    /// Changes whenever a token may have become invalid.
-    pub fn tokens_changed(&self) -> watch::Receiver<u64> {
+    /// Changes whenever a token may have become invalid, or somebody may do less than before.
+    pub fn access_changed(&self) -> watch::Receiver<u64> {
         self.0.access.changes()
     }
 

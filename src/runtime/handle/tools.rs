@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::GatewayHandle;
 use crate::client_tools::ClientOffer;
-use crate::process::ToolEndpoints;
 use crate::tools;
 
 impl GatewayHandle {
@@ -48,12 +47,5 @@ impl GatewayHandle {
         params: Value,
     ) -> Result<String, ToolError> {
         tools::call(&self.0, session, name, params).await
-    }
-
-    /// Tells agents from now on where their programs find the tools. Only the first call counts.
-    pub fn serve_tools(&self, endpoints: ToolEndpoints) {
-        if self.0.process.tool_endpoints.set(endpoints).is_err() {
-            tracing::warn!("the tools are served already");
-        }
     }
 }

@@ -12,6 +12,8 @@ pub struct CallbackRow {
     pub url: String,
     /// SHA-256 of the token with which it was asked for, by which it is signed; `None` if that was revoked.
     pub key: Option<[u8; 32]>,
+    /// The name of that token.
+    pub token: String,
     /// How often it was posted without success.
     pub tries: u32,
     /// When it was asked for.

@@ -57,8 +57,8 @@ async fn calls_alone_are_a_dialect_as_well() {
     let server = TestServer::open().await;
     let mut socket = socket(&server, "pi-gateway.v0").await;
     socket.send_json(json!({"method": "session.list", "params": {}})).await;
-    assert_eq!(server.get("/api/status").await.body["clients"], serde_json::json!(1));
     let first: Value = socket.receive().await;
     assert!(first["result"]["sessions"].is_array(), "nothing comes before the first reply: {first}");
+    assert_eq!(server.get("/api/status").await.body["clients"], json!(1));
     server.close().await;
 }

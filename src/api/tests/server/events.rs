@@ -3,6 +3,8 @@
 use futures_util::{Stream, StreamExt};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
 
 use crate::client::{answer, within};
 use crate::harness::{MAIN, TestServer};
@@ -138,5 +140,56 @@ async fn events_are_for_those_who_may_see_them_and_end_with_the_token() {
     next(&mut live, "done").await;
     server.delete("/api/tokens/anna").await;
     while within(live.next()).await.is_some() {}
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_blocked_receives_nothing_more() {
+    let server = TestServer::open().await;
+    server.post("/api/chat", json!({"text": "before"})).await;
+    let (watcher, anna) = (make(&server, "watcher", "read").await, make(&server, "anna", "chat").await);
+    let mut all = events(&server, Some(&watcher), "/api/events", None).await;
+    next(&mut all, "account").await;
+    let own = "agent:main:web:dm:anna/main";
+    answer(server.request(Method::POST, "/api/chat").bearer_auth(&anna).json(&json!({"text": "hi"}))).await;
+    for (name, token, session) in [("watcher", &watcher, MAIN), ("anna", &anna, own)] {
+        let path = format!("/api/events?session={}", session.replace('/', "%2F"));
+        let mut live = events(&server, Some(token), &path, None).await;
+        let mut socket = server.socket_of(token).await;
+        socket.send_json(json!({"type": "resume", "id": "r", "session": session, "follow": true})).await;
+        while socket.receive().await["id"] != json!("r") {}
+        // An admin loses that right first.
+        server.delete(&format!("/api/access/web:{name}")).await;
+        let blocked = server.post(&format!("/api/access/web:{name}/block"), json!({})).await;
+        assert_eq!(blocked.status, StatusCode::OK, "{blocked:?}");
+        assert_eq!(within(socket.closed()).await, Some(1008), "{name}");
+        while within(live.next()).await.is_some() {}
+    }
+    while within(all.next()).await.is_some() {}
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_client_is_not_sent_the_rest_after_its_token_has_ended() {
+    let server = TestServer::open().await;
+    let text = "x".repeat(500_000);
+    for _ in 0..40 {
+        server.post("/api/chat", json!({"text": text})).await;
+    }
+    let reader = make(&server, "reader", "read").await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(64 * 1024).unwrap();
+    let mut stream = socket.connect(server.address).await.unwrap();
+    let head = format!(
+        "GET /api/events?session={MAIN}&after=0 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {reader}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut begin = [0; 12];
+    within(stream.read_exact(&mut begin)).await.unwrap();
+    assert_eq!(server.delete("/api/tokens/reader").await.status, StatusCode::OK);
+    let mut rest = Vec::new();
+    within(stream.read_to_end(&mut rest)).await.ok();
+    // What the system's buffers had taken already.
+    assert!(rest.len() < 12_000_000, "{} of 20,000,000 bytes", rest.len());
     server.close().await;
 }

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use frontdesk_api::{Api, Closed, Config, Hooks, Rate, Scope, Token, Tokens, WebHub, Webhooks, hash_token};
+use frontdesk_api::{
+    Api, Closed, Config, Hooks, Rate, Scope, Token, Tokens, ToolTokens, WebHub, Webhooks, hash_token,
+};
 use frontdesk_core::access::{ChannelAccess, DmPolicy};
 use frontdesk_core::account::AccountId;
 use frontdesk_core::address::Principal;
@@ -105,6 +107,10 @@ impl TestServer {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let agent = NotingAgent::new(clock.clone());
         let setup = setup(home.path(), runtime, hub.clone(), &platforms, clock, agent.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let tools = ToolTokens::new().unwrap();
+        let setup = Setup { tool_endpoints: Some(tools.endpoints(address)), ..setup };
         let running = Running::start(setup).await.unwrap();
         let token = |id: &str, clear, scope| Token { id: id.into(), hash: hash_token(clear), scope };
         let tokens =
@@ -116,9 +122,8 @@ impl TestServer {
             .with_hooks(&hooks)
             .unwrap()
             .with_webhooks(webhooks)
+            .with_tools(tools)
             .with_reload(Arc::new(crate::reload::WrongFile));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
         let stop = Stop::new();
         TestServer {
             address,
@@ -304,6 +309,7 @@ fn setup(
         instructions: Vec::new(),
         webhooks: Arc::new(NoWeb),
         obeys_admins: true,
+        tool_endpoints: None,
     }
 }
 

@@ -226,3 +226,13 @@ async fn a_prompt_without_an_id_gets_one() {
     }
     server.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_lets_no_other_browser_in() {
+    let server = TestServer::open().await;
+    let anna = make(&server, "anna", "chat").await;
+    let browser = secret(&log_in(&server, &anna, json!({})).await);
+    let denied = answer(server.request(Method::POST, TICKET).bearer_auth(&browser).json(&json!({}))).await;
+    assert_eq!((denied.status, denied.code()), (StatusCode::FORBIDDEN, "forbidden"), "{denied:?}");
+    server.close().await;
+}

@@ -13,8 +13,8 @@ use frontdesk_core::message::{
     Attachment, Conversation, Event, EventKind, FirstLine, Outcome, Sender, SenderKind, Source,
 };
 use frontdesk_core::port::{
-    Adapter, AdapterError, Bytes, FetchError, Inbox, Stop, Webhook, WebhookOutcome, WebhookReply,
-    WebhookRequest,
+    Adapter, AdapterError, Bytes, FetchError, Forgery, Inbox, Stop, Webhook, WebhookOutcome, WebhookProof,
+    WebhookReply, WebhookRequest,
 };
 use frontdesk_core::profile::{Flow, Limit, MessageChanges, Pacing, Profile, ReceiptRule, Unit};
 use tokio::sync::watch;
@@ -197,13 +197,28 @@ impl Adapter for DemoPlatform {
 /// A webhook whose outcome is named by the body, and which records its requests.
 #[derive(Default)]
 pub struct DemoWebhook {
+    /// Whether only the body shows that a request is genuine.
+    pub is_signed: bool,
     pub taken: Mutex<Vec<WebhookRequest>>,
 }
 
 #[async_trait]
 impl Webhook for DemoWebhook {
+    fn proof(&self) -> WebhookProof {
+        if self.is_signed { WebhookProof::Body } else { WebhookProof::Head }
+    }
+
     fn admits(&self, header: &(dyn for<'n> Fn(&'n str) -> Option<String> + Sync)) -> bool {
-        header("x-demo-secret").is_some_and(|secret| secret == SECRET)
+        header("x-demo-secret").is_some_and(|secret| self.is_signed || secret == SECRET)
+    }
+
+    fn verify(&self, request: &WebhookRequest) -> Result<(), Forgery> {
+        match request.body.as_slice() {
+            b"stale" => Err(Forgery::Stale),
+            b"forged" => Err(Forgery::Forged),
+            _ if request.header("x-demo-secret") == Some(SECRET) => Ok(()),
+            _ => Err(Forgery::Forged),
+        }
     }
 
     async fn receive(&self, request: WebhookRequest) -> WebhookOutcome {
@@ -212,8 +227,6 @@ impl Webhook for DemoWebhook {
         match body.as_str() {
             "garbage" => WebhookOutcome::Garbage,
             "busy" => WebhookOutcome::Busy,
-            "forged" => WebhookOutcome::Forged,
-            "stale" => WebhookOutcome::Stale,
             "panic" => panic!("the adapter panicked"),
             "reply" => {
                 WebhookOutcome::Taken(Some(WebhookReply { mime: "text/plain", body: b"pong".to_vec() }))

@@ -103,6 +103,75 @@ async fn endless_bodies_share_bounded_memory_and_later_ones_are_read_in_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_of_strangers_that_never_come_leave_the_memory_of_others_alone() {
+    let webhook = Arc::new(DemoWebhook { is_signed: true, ..DemoWebhook::default() });
+    let server = TestServer::with_webhook(webhook, |config, _| {
+        config.limits.per_ip = Rate { per_minute: 0, burst: 0 };
+    })
+    .await;
+    let head = |path: &str, length: usize| {
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nX-Demo-Secret: a signature\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        )
+    };
+    let mut slow = Vec::new();
+    for _ in 0..40 {
+        slow.push(connect_and_send(&server, head("/webhooks/demo/default", 1_000_000).as_bytes()).await);
+        slow.push(connect_and_send(&server, head("/api/login", 1_000).as_bytes()).await);
+    }
+    let large = server.raw(head("/api/login", 1_000_000).as_bytes()).await;
+    assert!(large.starts_with("HTTP/1.1 413"), "{large}");
+    let asked = server.post("/api/chat", json!({"text": "hello"}));
+    assert_eq!(within(asked).await.status, 200, "the owner does not wait for them");
+    // Their address has no more than its share, in which something small has a place.
+    let of_platform = |body: String| {
+        let request = server.request(Method::POST, "/webhooks/demo/default").header("x-demo-secret", SECRET);
+        answer(request.body(body))
+    };
+    assert_eq!(of_platform("x".repeat(900_000)).await.status, 429);
+    assert_eq!(of_platform("hello".to_owned()).await.status, 200);
+    drop(slow);
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_forged_signature_is_no_sign_of_the_platform() {
+    let webhook = Arc::new(DemoWebhook { is_signed: true, ..DemoWebhook::default() });
+    let server = TestServer::with_webhook(webhook, |config, _| {
+        config.limits.max_connections = 20;
+        config.limits.per_ip = Rate { per_minute: 0, burst: 0 };
+        config.limits.per_token = Rate { per_minute: 60, burst: 5 };
+        config.limits.auth_failures = Rate { per_minute: 1, burst: 10 };
+    })
+    .await;
+    let forged = "POST /webhooks/demo/default HTTP/1.1\r\nHost: localhost\r\nX-Demo-Secret: forged\r\n\
+                  Content-Length: 5\r\n\r\nhello";
+    let (mut open, mut answers) = (Vec::new(), Vec::new());
+    for _ in 0..40 {
+        let mut stream = connect_and_send(&server, forged.as_bytes()).await;
+        let mut begin = [0; 12];
+        // It may be closed already, in favour of a newer one.
+        if within(stream.read_exact(&mut begin)).await.is_ok() {
+            answers.push(String::from_utf8_lossy(&begin[9..]).into_owned());
+        }
+        open.push(stream);
+    }
+    assert_eq!(answers[..11], [vec!["401"; 10], vec!["429"]].concat(), "failures of an address are counted");
+    for _ in 0..4 {
+        assert_eq!(server.get("/api/status").await.status, 200, "there is a place for those with a token");
+        let request = server.request(Method::POST, "/webhooks/demo/default").header("x-demo-secret", SECRET);
+        assert_eq!(
+            answer(request.body("hello")).await.status,
+            200,
+            "the platform's own limit is not used up"
+        );
+    }
+    drop(open);
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_socket_reads_little_before_its_token() {
     let server = TestServer::open().await;
     let mut socket = server.connect(&[]).await.unwrap();

@@ -74,15 +74,7 @@ async fn a_webhook_request_reaches_its_adapter_unchanged() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_webhook_outcome_has_its_response() {
     let (server, _) = open_with_webhook().await;
-    for (body, status) in [
-        ("hello", 200),
-        ("garbage", 200),
-        ("slow", 200),
-        ("forged", 401),
-        ("stale", 401),
-        ("busy", 503),
-        ("panic", 503),
-    ] {
+    for (body, status) in [("hello", 200), ("garbage", 200), ("slow", 200), ("busy", 503), ("panic", 503)] {
         let reply = brought(&server, Some(SECRET), body).await;
         assert_eq!(reply.status, status, "{body}: {reply:?}");
         assert_eq!(reply.headers.contains_key("retry-after"), status == 503, "{body}");
@@ -93,6 +85,24 @@ async fn each_webhook_outcome_has_its_response() {
         (Some("pong"), "text/plain")
     );
     assert_eq!(server.get("/api/status").await.status, 200, "the server still works");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signed_request_is_checked_before_its_adapter_reads_it() {
+    let webhook = Arc::new(DemoWebhook { is_signed: true, ..DemoWebhook::default() });
+    let server = TestServer::with_webhook(webhook.clone(), |_, _| {}).await;
+    for (secret, body, status, code) in [
+        (None, "hello", 401, "unauthorized"),
+        (Some("wrong"), "hello", 401, "unauthorized"),
+        (Some(SECRET), "forged", 401, "unauthorized"),
+        (Some(SECRET), "stale", 401, "stale"),
+    ] {
+        let reply = brought(&server, secret, body).await;
+        assert_eq!((reply.status.as_u16(), reply.code()), (status, code), "{secret:?} {body}");
+    }
+    assert!(webhook.taken.lock().unwrap().is_empty());
+    assert_eq!(brought(&server, Some(SECRET), "hello").await.status, 200);
     server.close().await;
 }
 
