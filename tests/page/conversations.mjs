@@ -56,6 +56,19 @@ const tests = {
     await page.getByLabel("Message").fill("");
   },
 
+  async "the focus stays on its entry when something happens in a conversation"(page) {
+    const [, chat] = page.url().match(/chat=(c-[0-9a-f]+)/);
+    await entry(page, "Plan a journey to Prague").focus();
+    await page.keyboard.press("Tab");
+    const focus = () => page.evaluate(() => document.activeElement.getAttribute("aria-label"));
+    assert.equal(await focus(), "Rename Plan a journey to Prague");
+    const read = page.waitForResponse(/api\/sessions/);
+    await gateway.api("POST", "api/chat", { text: "from a program", chat });
+    await (await read).finished();
+    await page.locator("li.theirs", { hasText: "from a program" }).waitFor();
+    assert.equal(await focus(), "Rename Plan a journey to Prague");
+  },
+
   async "a conversation is renamed with the keyboard"(page) {
     await entry(page, "Plan a journey to Prague").focus();
     await page.keyboard.press("Tab");

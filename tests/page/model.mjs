@@ -3,13 +3,11 @@
 //
 //   FRONTDESK_INTEROP=FOLDER node model.mjs [--shots FOLDER]      screenshots go to FOLDER
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Gateway, run } from "./gateway.mjs";
-import { program } from "./program.mjs";
+import { FirstRun } from "./first_run.mjs";
+import { run } from "./gateway.mjs";
 
 const packages = process.env.FRONTDESK_INTEROP;
 if (!packages) throw new Error("FRONTDESK_INTEROP must name the folder where the packages are installed");
@@ -28,46 +26,7 @@ on("which number", (request) => ({ content: `It is ${/remember (\d+)/.exec(JSON.
 on("", (request) => ({ content: `You wrote: ${asked(request)}` }));
 await model.start();
 
-/** The gateway in the home folder of a person who has never used it. Its first start is at a terminal. */
-class FirstRun extends Gateway {
-  user = mkdtempSync(join(tmpdir(), "frontdesk-first-"));
-  /** What the first start has shown. */
-  shown = "";
-
-  async start() {
-    if (this.link) return super.start();
-    rmSync(this.home, { recursive: true });
-    this.home = join(this.user, ".frontdesk");
-    this.env = { HOME: this.user, OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: `${model.url}/v1` };
-    assert.deepEqual(readdirSync(this.user), []);
-    const command = `'${program}' run --port 0`;
-    const env = { ...process.env, ...this.env };
-    this.daemon = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], { env });
-    const link = new Promise((resolve, reject) => {
-      this.daemon.once("exit", (code) => reject(new Error(`the program ended with ${code}: ${this.shown}`)));
-      this.daemon.stdout.on("data", (chunk) => {
-        this.shown += chunk;
-        const found = /(http:\/\/127\.0\.0\.1:(\d+)\/#ticket=\S+)\s[^]*Answers come from/.exec(this.shown);
-        if (found) resolve(found);
-      });
-    });
-    const [, address, port] = await link;
-    this.link = address;
-    this.port = Number(port);
-  }
-
-  /** Kills the gateway itself, not the terminal around it. */
-  kill() {
-    const [, pid] = /^pid=(\d+)$/m.exec(readFileSync(join(this.home, "frontdesk.lock"), "utf8"));
-    return new Promise((resolve) => {
-      this.daemon.removeAllListeners("exit");
-      this.daemon.once("exit", resolve);
-      process.kill(Number(pid), "SIGKILL");
-    });
-  }
-}
-
-const gateway = new FirstRun();
+const gateway = new FirstRun(model.url);
 
 async function say(page, message) {
   await page.getByLabel("Message").fill(message);

@@ -152,10 +152,27 @@ function draw() {
   const fits = (row) => !words || `${titleOf(nameOf(row), row)} ${row.opening || ""}`.toLowerCase().includes(words);
   const here = rows.filter((row) => fits(row) && (words || !row.archived));
   const away = rows.filter((row) => fits(row) && row.archived && !words);
+  const focus = focused();
   list.replaceChildren(...here.map(line));
-  if (!here.length) list.append(el("li", { class: "none" }, "Nothing found"));
+  if (!here.length) list.append(el("li", { class: "none" }, words ? "Nothing found in names and first messages" : "Nothing here"));
   if (away.length) list.append(archiveLine(away.length), ...(showsArchived ? away.map(line) : []));
+  focus();
 }
+
+/** Remembers which control of the list has the focus, and returns what gives it back when the list is drawn again. */
+function focused() {
+  const item = list.contains(document.activeElement) ? document.activeElement.closest("li") : null;
+  const address = item?.querySelector("a")?.getAttribute("href");
+  const place = address ? [...item.children].filter(isControl).indexOf(document.activeElement) : -1;
+  return () => {
+    if (place < 0) return;
+    const link = [...list.querySelectorAll("a")].find((one) => one.getAttribute("href") === address);
+    const controls = link ? [...link.closest("li").children].filter(isControl) : [];
+    controls[Math.min(place, controls.length - 1)]?.focus({ preventScroll: true });
+  };
+}
+
+const isControl = (node) => node.matches("a, button");
 
 function archiveLine(count) {
   const button = el("button", { type: "button", class: "fold", "aria-expanded": String(showsArchived) }, `Archived (${count})`);

@@ -53,9 +53,18 @@ function line(one) {
   return el("li", {}, button);
 }
 
+/** How many characters stand before the words that were found, so that two lines show them. */
+const BEFORE = 24;
+
 /** The words that were found stand out. */
-function marked(text) {
-  const place = text.toLowerCase().indexOf(words.toLowerCase());
+function marked(excerpt) {
+  const find = (text) => text.toLowerCase().indexOf(words.toLowerCase());
+  // Cells of tables and lines follow one another.
+  const flat = excerpt.replace(/[\s|]+/g, " ").trim();
+  const text = find(flat) < 0 ? excerpt : flat;
+  const place = find(text);
   if (place < 0) return [text];
-  return [text.slice(0, place), el("mark", {}, text.slice(place, place + words.length)), text.slice(place + words.length)];
+  const first = place > BEFORE ? text.indexOf(" ", place - BEFORE) + 1 : 0;
+  const before = first > 0 && first <= place ? "…" + text.slice(first, place) : text.slice(0, place);
+  return [before, el("mark", {}, text.slice(place, place + words.length)), text.slice(place + words.length)];
 }

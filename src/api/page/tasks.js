@@ -44,6 +44,8 @@ export function showTask(task, place) {
   card.dataset.state = task.state;
   const why = task.error && task.state !== "cancelled" ? " " + task.error.message : "";
   setNote(card, "Background task " + task.task + " " + (taskStates[task.state] || task.state) + "." + why);
+  // It moves, though nobody knows yet how far the agent is.
+  if (task.state === "running" && !card.querySelector("progress")) showProgress({ ...task, percent: null, text: null });
   return card;
 }
 
