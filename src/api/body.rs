@@ -50,7 +50,7 @@ pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     if is_json && parameters.split(';').all(is_allowed) && kinds.next().is_none() {
         return Ok(());
     }
-    let message = "every POST needs Content-Type: application/json (in UTF-8), even without a body";
+    let message = "a request with a body needs Content-Type: application/json (in UTF-8), and so does a POST without one";
     Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message))
 }
 

@@ -23,6 +23,7 @@ mod hook;
 mod hub;
 mod idempotency;
 mod job;
+mod json_fault;
 mod json_rpc;
 mod list;
 mod listen;

@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use crate::budget::Reserved;
 use crate::connections::ConnectionSlot;
 use crate::error::ApiError;
+use crate::json_fault;
 use crate::server::ServerState;
 use crate::token::{Caller, Scope};
 
@@ -88,10 +89,10 @@ impl ApiRequest {
         let mut body = serde_json::Deserializer::from_slice(&self.body);
         let read =
             serde_path_to_error::deserialize(&mut body).map_err(|error| match error.path().to_string() {
-                root if root == "." => refused(error.inner().to_string()),
-                path => refused(format!("{path}: {}", error.inner())),
+                root if root == "." => refused(json_fault::words(error.inner())),
+                path => refused(format!("{path}: {}", json_fault::words(error.inner()))),
             })?;
-        body.end().map_err(|error| refused(error.to_string()))?;
+        body.end().map_err(|error| refused(json_fault::words(&error)))?;
         Ok(read)
     }
 

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::signature::{Signature, hex};
 use crate::error::ApiError;
+use crate::json_fault;
 use crate::random;
 
 /// The longest id of a sender that is kept as it is.
@@ -24,7 +25,11 @@ pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Value, ApiError> 
     };
     read.map_err(|error| {
         let what = "an event is JSON, or a form with JSON in its field `payload`";
-        ApiError::new(axum::http::StatusCode::BAD_REQUEST, "bad_json", format!("{what}: {error}"))
+        ApiError::new(
+            axum::http::StatusCode::BAD_REQUEST,
+            "bad_json",
+            format!("{what}: {}", json_fault::words(&error)),
+        )
     })
 }
 

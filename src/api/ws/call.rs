@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::endpoint::{config, job, session, task};
 use crate::error::ApiError;
 use crate::job::JobDetails;
+use crate::json_fault;
 use crate::server::ServerState;
 use crate::show::session::SessionDetails;
 use crate::task::{Task, TaskDetails};
@@ -283,5 +284,6 @@ fn parse<T: DeserializeOwned>(params: Value) -> Result<T, ApiError> {
 }
 
 fn parse_any<T: DeserializeOwned>(params: Value) -> Result<T, ApiError> {
-    serde_json::from_value(params).map_err(|error| ApiError::bad_request(format!("params: {error}")))
+    serde_json::from_value(params)
+        .map_err(|error| ApiError::bad_request(format!("params: {}", json_fault::words(&error))))
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::endpoint::ask::GivenAnswer;
 use crate::error::ApiError;
+use crate::json_fault;
 use crate::prompt;
 use crate::random;
 
@@ -101,7 +102,7 @@ impl ClientFrame {
             error: Box::new(ApiError::new(
                 StatusCode::BAD_REQUEST,
                 "bad_json",
-                format!("a frame is one JSON object: {error}"),
+                format!("a frame is one JSON object: {}", json_fault::words(&error)),
             )),
         })?;
         let id = frame.get("id").filter(|id| is_id(id)).cloned();
@@ -140,8 +141,8 @@ fn message(mut frame: Value) -> Result<ClientMessage, ApiError> {
     if kind == "prompt" && frame.get("id").is_none_or(Value::is_null) {
         frame["id"] = random::id()?.into();
     }
-    let message: ClientMessage =
-        serde_json::from_value(frame).map_err(|error| ApiError::bad_request(format!("{kind}: {error}")))?;
+    let message: ClientMessage = serde_json::from_value(frame)
+        .map_err(|error| ApiError::bad_request(format!("{kind}: {}", json_fault::words(&error))))?;
     match &message {
         ClientMessage::Prompt { id, chat, text, files } => {
             prompt::check(chat, text, !files.is_empty())?;
