@@ -27,22 +27,26 @@ const WORDS: [(&str, &str); 18] = [
 
 /// What is wrong, as the end of a sentence.
 pub(crate) fn words(error: &Error) -> String {
-    match error.classify() {
-        Category::Eof if error.line() <= 1 && error.column() == 0 => "it is empty".to_owned(),
-        Category::Eof => "it ends too early".to_owned(),
-        Category::Syntax if error.to_string().starts_with("recursion limit") => {
-            "it is nested too deeply".to_owned()
-        }
-        Category::Syntax => format!("it is no valid JSON: {error}"),
-        Category::Io | Category::Data => data(error),
-    }
+    let what = without_place(error);
+    // A body of one line is easily looked through.
+    if error.line() > 1 { format!("{what} (line {}, column {})", error.line(), error.column()) } else { what }
 }
 
-/// `invalid type: integer 1, expected a string at line 1 column 9` is told without its place: the field is named.
-fn data(error: &Error) -> String {
+fn without_place(error: &Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     let text = text.strip_suffix(&place).unwrap_or(&text);
+    match error.classify() {
+        Category::Eof if error.line() <= 1 && error.column() == 0 => "it is empty".to_owned(),
+        Category::Eof => "it ends too early".to_owned(),
+        Category::Syntax if text.starts_with("recursion limit") => "it is nested too deeply".to_owned(),
+        Category::Syntax => format!("it is no valid JSON: {text}"),
+        Category::Io | Category::Data => data(text),
+    }
+}
+
+/// Rewrites `invalid type: integer 1, expected a string`.
+fn data(text: &str) -> String {
     let Some((found, expected)) = text.split_once(", expected ") else { return text.to_owned() };
     let Some((_, found)) = found.split_once(": ").filter(|(kind, _)| kind.starts_with("invalid ")) else {
         return text.to_owned();
@@ -110,6 +114,7 @@ mod tests {
             ("{\"text\":\"a\",\"wait\":\"yes\"}", "the text \"yes\" stands where true or false is expected"),
             ("{\"text\":\"a\",\"schedule\":\"x\"}", "the text \"x\" stands where an object is expected"),
             ("{}", "missing field `text`"),
+            ("{\"text\":\n 1}", "the number `1` stands where a text is expected (line 2, column 2)"),
         ] {
             assert_eq!(words(&serde_json::from_str::<Body>(json).unwrap_err()), told, "{json}");
         }
@@ -121,6 +126,6 @@ mod tests {
             "it is nested too deeply"
         );
         let wrong = words(&serde_json::from_str::<Body>("{text}").unwrap_err());
-        assert!(wrong.starts_with("it is no valid JSON: ") && wrong.contains("line 1"), "{wrong}");
+        assert_eq!(wrong, "it is no valid JSON: key must be a string");
     }
 }

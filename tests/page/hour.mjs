@@ -56,8 +56,9 @@ const below = (limit) => Math.floor(random() * limit);
 const chance = (share) => random() < share;
 const one = (list) => list[below(list.length)];
 
-/** What was written: the chat of each text. */
+/** What was written: the chat of each text, and who has written it when. */
 const written = new Map();
+const writers = new Map();
 /** When answers were stopped, which also withdraws what waits in the chat. */
 const stops = [];
 /** A stop is done at most so much later than the key was pressed: what is pressed while the gateway is away counts afterwards. */
@@ -66,9 +67,10 @@ const STOP_MS = 15_000;
 const done = {};
 const did = (what) => { done[what] = (done[what] ?? 0) + 1; };
 
-function nextText(chat) {
+function nextText(chat, writer) {
   const text = `${chance(0.6) ? "slowly" : "quickly"} ${written.size} in ${chat}.`;
   written.set(text, chat);
+  writers.set(text, `${writer} at ${new Date().toISOString()}`);
   return text;
 }
 
@@ -102,7 +104,7 @@ class Tab {
   field() { return this.page.getByLabel("Message", { exact: true }); }
 
   async write() {
-    const text = nextText(this.chat);
+    const text = nextText(this.chat, this.name);
     await this.field().fill(text);
     await this.field().press("Enter");
     did(`written on ${this.name}`);
@@ -171,7 +173,7 @@ class Tab {
 /** Writes as another program does: repeats a request until it is accepted. */
 async function programWrites() {
   const chat = one(CHATS);
-  const text = nextText(chat);
+  const text = nextText(chat, "a program");
   const key = `story-${written.size}`;
   did("written by a program");
   for (;;) {
@@ -193,7 +195,7 @@ async function programWrites() {
 /** Writes on the command line, once the gateway is up. A command that was cut off is not repeated: it says what to do. */
 function commandWrites() {
   const chat = one(CHATS);
-  const text = nextText(chat);
+  const text = nextText(chat, "the command line");
   did("written on the command line");
   return new Promise((resolve) => {
     execFile(program, ["--home", gateway.home, "chat", "--chat", chat, text], { timeout: 60_000 }, (error) => {
@@ -240,7 +242,7 @@ async function count() {
       if (where !== chat) continue;
       const prompt = known.get(text);
       if (!prompt && cutOff.has(text)) continue;
-      assert.ok(prompt, `lost: ${text}`);
+      assert.ok(prompt, `lost: ${text}, written by ${writers.get(text)}`);
       const shown = finals.get(prompt.message)?.fullText ?? prompt.answer ?? "";
       if (shown === answerTo(text)) {
         whole += 1;

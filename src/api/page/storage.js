@@ -2,7 +2,7 @@
 
 const TOKEN = "frontdesk.token";
 const PERSON = "frontdesk.person";
-const OUTBOX = "frontdesk.outbox";
+const OUTBOX = "frontdesk.outbox.";
 const DRAFT = "frontdesk.draft.";
 
 export const token = {
@@ -40,24 +40,28 @@ export const draftFiles = {
   },
 };
 
-function readOutbox() {
+/** The keys of messages, in the order in which they were written. */
+const outboxKeys = () => Object.keys(localStorage).filter((key) => key.startsWith(OUTBOX)).sort();
+
+function readPrompt(key) {
   try {
-    const list = JSON.parse(localStorage.getItem(OUTBOX) || "[]");
-    return Array.isArray(list) ? list.filter((one) => one && one.id && one.chat && typeof one.text === "string") : [];
+    const prompt = JSON.parse(localStorage.getItem(key));
+    return prompt && prompt.id && prompt.chat && typeof prompt.text === "string" ? prompt : null;
   } catch {
-    return [];
+    return null;
   }
 }
 
-function writeOutbox(list) {
-  if (list.length) localStorage.setItem(OUTBOX, JSON.stringify(list)); else localStorage.removeItem(OUTBOX);
-}
-
-/** Messages without an acknowledgement. Their ids make it harmless to send them again, also from two tabs. */
+/**
+ * Messages without an acknowledgement. Their ids make it harmless to send them again, also from two tabs. Each has a key of its
+ * own: a list would be read and written by several tabs at once, so that one of them could undo what another has added.
+ */
 export const outbox = {
-  of: (chat) => readOutbox().filter((one) => one.chat === chat),
-  add: (prompt) => writeOutbox([...readOutbox(), prompt]),
-  remove: (id) => writeOutbox(readOutbox().filter((one) => one.id !== id)),
+  of: (chat) => outboxKeys().map(readPrompt).filter((prompt) => prompt?.chat === chat),
+  add: (prompt) => localStorage.setItem(`${OUTBOX}${Date.now()}.${prompt.id}`, JSON.stringify(prompt)),
+  remove(id) {
+    for (const key of outboxKeys()) if (key.endsWith("." + id)) localStorage.removeItem(key);
+  },
 };
 
 /** Forgets everything. */

@@ -231,13 +231,16 @@ async fn wrong_requests_and_callers_are_refused_before_anything_is_stored() {
     for (body, what) in [
         (
             with(json!(5)),
-            "messages[1].content: invalid type: integer `5`, expected a text or a list of parts",
+            "messages[1].content: the number `5` stands where a text or a list of parts is expected",
         ),
         (
             with(json!({"text": "a"})),
-            "messages[1].content: invalid type: map, expected a text or a list of parts",
+            "messages[1].content: an object stands where a text or a list of parts is expected",
         ),
-        (with(json!([{"type": "text", "text": 5}])), "messages[1].content[0].text: invalid type"),
+        (
+            with(json!([{"type": "text", "text": 5}])),
+            "messages[1].content[0].text: the number `5` stands where a text is expected",
+        ),
         (with(json!([{"text": "a"}])), "messages[1].content[0]: missing field `type`"),
         (
             with(json!([{"type": "text"}])),
