@@ -26,21 +26,22 @@ pub(crate) struct Reserved {
     _of_network: Option<NetworkShare>,
 }
 
-/// A budget of clients of which nothing is known but their addresses: each network can have a part of it.
+/// A memory budget for clients that have not authenticated. Each network may reserve a part of it, so that one network cannot
+/// use all of it.
 pub(crate) struct StrangersBudget {
     budget: Budget,
     bytes_each: usize,
     held: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
-/// What one network holds of a budget.
+/// The bytes of a [`StrangersBudget`] that one request of a network has reserved. Dropping it gives them back.
 struct NetworkShare {
     held: Arc<Mutex<HashMap<IpAddr, usize>>>,
     network: IpAddr,
     bytes: usize,
 }
 
-/// One in so many bytes of a budget may be held by one network.
+/// One network may reserve this part of a [`StrangersBudget`]: a quarter.
 const NETWORK_SHARE: usize = 4;
 
 impl Budget {

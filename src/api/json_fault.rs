@@ -1,4 +1,4 @@
-//! What is wrong with JSON that a client has sent, in words that name no type of the program.
+//! Error messages for invalid JSON of clients. They contain no names of Rust types.
 
 use serde_json::Error;
 use serde_json::error::Category;
@@ -25,7 +25,7 @@ const WORDS: [(&str, &str); 18] = [
     ("newtype struct", "an object"),
 ];
 
-/// What is wrong, as the end of a sentence.
+/// Describes the error. The text follows a colon.
 pub(crate) fn words(error: &Error) -> String {
     let what = without_place(error);
     // A body of one line is easily looked through.

@@ -36,7 +36,7 @@ use crate::tool_token::ToolTokens;
 
 /// Maximum bytes of request bodies in memory.
 pub(crate) const MAX_BODY_MEMORY: usize = 32 * 1024 * 1024;
-/// The same for clients that have not shown who they are.
+/// Maximum bytes of request bodies in memory that belong to clients which have not authenticated.
 pub(crate) const MAX_STRANGERS_MEMORY: usize = 16 * 1024 * 1024;
 
 /// Maximum bytes of large answers that clients have not read yet.
@@ -65,7 +65,7 @@ pub(crate) struct ServerState {
     pub(crate) connections: Arc<ConnectionTable>,
     /// The memory of bodies that are being read or handled.
     pub(crate) bodies: Budget,
-    /// The same of clients that have not shown who they are before their body is read.
+    /// The memory of bodies that are read before the client has authenticated.
     pub(crate) strangers_bodies: StrangersBudget,
     /// The memory of answers that clients have not read yet.
     pub(crate) unread: Budget,
